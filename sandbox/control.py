@@ -1,0 +1,191 @@
+"""/_sandbox: how tests and people steer the sandbox wiki."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    render_template_string,
+    request,
+)
+
+from sandbox import files
+from sandbox.faults import KINDS, Faults
+from sandbox.records import Block, Page
+from sandbox.world import World, now
+
+bp = Blueprint("control", __name__, url_prefix="/_sandbox")
+
+_HOME = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Sandbox wiki</title>
+<h1>Sandbox wiki</h1>
+<p>A pretend Wikimedia for development and tests. Nothing here leaves this machine.</p>
+<p><a href="/commons/wiki/Main_Page">Commons</a>: {{ files }} files, {{ edits }} revisions.</p>
+<h2>Users</h2>
+<ul>{% for user in users %}<li>{{ user.name }} ({{ user.groups | join(", ") or "no groups" }},
+{{ user.editcount }} edits{{ ", blocked" if user.blocked }})</li>{% endfor %}</ul>
+<h2>Faults in force</h2>
+<ul>{% for fault in faults %}<li>{{ fault.kind }} {{ fault.match }} used {{ fault.hits }}×</li>
+{% else %}<li>none</li>{% endfor %}</ul>
+<p>POST JSON to <code>/_sandbox/fault</code>; kinds: {{ kinds | join(", ") }}. DELETE clears.</p>
+</html>
+"""
+
+
+def _world() -> World:
+    world: World = current_app.extensions["world"]
+    return world
+
+
+def _faults() -> Faults:
+    faults: Faults = current_app.extensions["faults"]
+    return faults
+
+
+@bp.errorhandler(TypeError)
+@bp.errorhandler(ValueError)
+@bp.errorhandler(LookupError)
+def _wrong(error: Exception) -> tuple[Response, int]:
+    return jsonify(error=str(error)), 400
+
+
+@bp.get("/")
+def home() -> str:
+    """A page that says what this is."""
+    world = _world()
+    return render_template_string(
+        _HOME,
+        files=world.store.value("SELECT count(*) FROM page WHERE ns = 6 AND deleted = 0"),
+        edits=world.store.value("SELECT count(*) FROM revision"),
+        users=world.users.all(),
+        faults=_faults().as_json(),
+        kinds=KINDS,
+    )
+
+
+@bp.get("/fault")
+def list_faults() -> Response:
+    """The rules in force."""
+    return jsonify(_faults().as_json())
+
+
+@bp.post("/fault")
+def add_fault() -> Response:
+    """Adds a rule: `{"kind": "maxlag", "match": {"action": "wbsetclaim"}, "times": 2}`."""
+    data = _json()
+    kind = str(data.pop("kind", ""))
+    _faults().add(kind, data.pop("match", None), **data)
+    return jsonify(_faults().as_json())
+
+
+@bp.delete("/fault")
+def clear_faults() -> Response:
+    """Drops all rules."""
+    _faults().clear()
+    return jsonify([])
+
+
+@bp.post("/reset")
+def reset() -> Response:
+    """Drops faults and request counts; wiki content stays."""
+    _faults().clear()
+    _world().reset_request_counts()
+    return jsonify(ok=True)
+
+
+@bp.post("/page")
+def change_page() -> Response:
+    """Moves, deletes, undeletes, protects, unprotects or re-uploads a page.
+
+    JSON: `action`, `title` (canonical, on Commons), and for move `to` and `redirect`, for protect
+    `level`, for reupload `path` (a file on this machine); `user` and `comment` if they matter.
+    """
+    data, world = _json(), _world()
+    title, action = str(data["title"]), str(data["action"])
+    user, comment = str(data.get("user", "Admin")), str(data.get("comment", ""))
+    if action == "undelete":
+        gone = world.deleted_page("commons", title)
+        if gone is None:
+            raise LookupError(f"No deleted page {title}")
+        return jsonify(_page_json(world.undelete(gone, user=user, comment=comment)))
+    page = world.page("commons", title)
+    if page is None:
+        raise LookupError(f"No page {title}")
+    if action == "move":
+        leave = bool(data.get("redirect", True))
+        page = world.move(page, str(data["to"]), user=user, comment=comment, redirect=leave)
+    elif action == "delete":
+        world.delete(page, user=user, comment=comment)
+    elif action in ("protect", "unprotect"):
+        level = str(data.get("level", "sysop")) if action == "protect" else None
+        world.protect(page, level)
+    elif action == "reupload":
+        path = Path(str(data["path"]))
+        page = world.upload(title, path, files.describe(path), user=user, comment=comment)
+    else:
+        raise ValueError(f"Unknown action {action}")
+    return jsonify(_page_json(page))
+
+
+@bp.post("/user")
+def change_user() -> Response:
+    """Blocks, unblocks, expires the tokens of, or changes a user.
+
+    JSON: `user`, `action` (`block`, `unblock`, `expire-tokens`, `change`); for block `reason` and
+    `pages` (partial), for change `groups`, `rights`, `editcount`, `new_name`.
+    """
+    data, world = _json(), _world()
+    name, action = str(data["user"]), str(data["action"])
+    account = world.users.by_name(name)
+    if account is None:
+        raise LookupError(f"No user {name}")
+    if action == "block":
+        reason = str(data.get("reason", "Disruptive editing"))
+        world.users.block(name, Block(3, "Admin", 1, reason, now(), pages=data.get("pages")))
+    elif action == "unblock":
+        world.users.block(name, None)
+    elif action == "expire-tokens":
+        with world.store.transaction() as db:
+            db.execute(
+                "UPDATE oauth_token SET access_expires = ? WHERE user_id = ?",
+                (time.time() - 1, account.id),
+            )
+    elif action == "change":
+        keys = ("groups", "rights", "editcount", "new_name")
+        world.users.change(name, **{key: data[key] for key in keys if key in data})
+    else:
+        raise ValueError(f"Unknown action {action}")
+    return jsonify(ok=True)
+
+
+@bp.get("/edits")
+def edits() -> Response:
+    """Every revision of Commons, oldest first, for counting; `since` = revision id to start after."""
+    rows = _world().store.rows(
+        "SELECT revision.id, page_id, title, timestamp, user, comment, tags FROM revision"
+        " JOIN page ON page.wiki = revision.wiki AND page.id = page_id"
+        " WHERE revision.wiki = 'commons' AND revision.id > ? ORDER BY revision.id",
+        (request.args.get("since", 0, type=int),),
+    )
+    return jsonify([dict(row) for row in rows])
+
+
+@bp.get("/requests")
+def requests_seen() -> Response:
+    """How often each path and action was asked since the last reset."""
+    return jsonify(dict(sorted(_world().request_counts.items())))
+
+
+def _json() -> dict[str, Any]:
+    data: dict[str, Any] = request.get_json(force=True)
+    return data
+
+
+def _page_json(page: Page) -> dict[str, Any]:
+    return {"pageid": page.id, "title": page.title, "lastrevid": page.latest}

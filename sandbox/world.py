@@ -1,0 +1,484 @@
+"""The state of both sandbox wikis and the verbs that change it.
+
+Everything that reads or writes state goes through `World`. Each verb is one transaction;
+page ids and revision ids run per wiki, as on two real wikis.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox import indexes, wikitext
+from sandbox.records import FileVersion, Json, Page, Revision, Wiki
+from sandbox.store import Store
+from sandbox.users import Users
+
+
+class NoSuchPage(LookupError):
+    """The page does not exist (or is deleted)."""
+
+
+def now() -> str:
+    """The present as MediaWiki writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _page(row: sqlite3.Row) -> Page:
+    return Page(
+        wiki=row["wiki"],
+        id=row["id"],
+        ns=row["ns"],
+        title=row["title"],
+        latest=row["latest"],
+        redirect_to=row["redirect_to"],
+        deleted=bool(row["deleted"]),
+        protection=json.loads(row["protection"]),
+        content_model=row["content_model"],
+        touched=row["touched"],
+    )
+
+
+def _revision(row: sqlite3.Row) -> Revision:
+    return Revision(
+        wiki=row["wiki"],
+        id=row["id"],
+        page_id=row["page_id"],
+        parent=row["parent"],
+        timestamp=row["timestamp"],
+        user=row["user"],
+        comment=row["comment"],
+        tags=json.loads(row["tags"]),
+        minor=bool(row["minor"]),
+        wikitext=row["wikitext"],
+        entity=json.loads(row["entity"]) if row["entity"] else None,
+    )
+
+
+def _file(row: sqlite3.Row) -> FileVersion:
+    fields = dict(row)
+    del fields["id"]
+    fields["metadata"] = json.loads(row["metadata"])
+    return FileVersion(**fields)
+
+
+class World:
+    """Both wikis. `users` holds the accounts, `store` the SQLite file."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.store = Store(data_dir / "sandbox.sqlite3")
+        self.users = Users(self.store)
+        self.base_url = "http://127.0.0.1"
+        self.request_counts: dict[str, int] = {}
+        self._counting = threading.Lock()
+
+    # ------------------------------------------------------------------ reading
+
+    def is_empty(self) -> bool:
+        """True for a world that was never seeded."""
+        return self.store.value("SELECT 1 FROM page LIMIT 1") is None
+
+    def page(self, wiki: Wiki, title: str) -> Page | None:
+        """The live page of a canonical title."""
+        row = self.store.row(
+            "SELECT * FROM page WHERE wiki = ? AND title = ? AND deleted = 0",
+            (wiki, title),
+        )
+        return _page(row) if row else None
+
+    def page_by_id(self, wiki: Wiki, page_id: int, *, deleted: bool = False) -> Page | None:
+        """The page of an id; a deleted one only when asked for."""
+        row = self.store.row("SELECT * FROM page WHERE wiki = ? AND id = ?", (wiki, page_id))
+        return _page(row) if row and (deleted or not row["deleted"]) else None
+
+    def pages(self, wiki: Wiki, ids: Iterable[int]) -> dict[int, Page]:
+        """The live pages among the ids."""
+        wanted = list(ids)
+        marks = ",".join("?" * len(wanted))
+        rows = self.store.rows(
+            f"SELECT * FROM page WHERE wiki = ? AND deleted = 0 AND id IN ({marks})",
+            (wiki, *wanted),
+        )
+        return {row["id"]: _page(row) for row in rows}
+
+    def deleted_page(self, wiki: Wiki, title: str) -> Page | None:
+        """The last deleted page of that title."""
+        row = self.store.row(
+            "SELECT * FROM page WHERE wiki = ? AND title = ? AND deleted = 1"
+            " ORDER BY id DESC LIMIT 1",
+            (wiki, title),
+        )
+        return _page(row) if row else None
+
+    def follow(self, page: Page) -> Page | None:
+        """The page a redirect leads to (one step, as MediaWiki does), or the page itself."""
+        return self.page(page.wiki, page.redirect_to) if page.redirect_to else page
+
+    def revision(self, wiki: Wiki, revision_id: int) -> Revision | None:
+        """One revision."""
+        row = self.store.row(
+            "SELECT * FROM revision WHERE wiki = ? AND id = ?", (wiki, revision_id)
+        )
+        return _revision(row) if row else None
+
+    def current(self, page: Page) -> Revision:
+        """The latest revision of a page."""
+        found = self.revision(page.wiki, page.latest)
+        assert found, page
+        return found
+
+    def history(self, page: Page, limit: int = 500) -> list[Revision]:
+        """Revisions of a page, newest first."""
+        rows = self.store.rows(
+            "SELECT * FROM revision WHERE wiki = ? AND page_id = ? ORDER BY id DESC LIMIT ?",
+            (page.wiki, page.id, limit),
+        )
+        return [_revision(row) for row in rows]
+
+    def entity(self, wiki: Wiki, entity_id: str) -> Json | None:
+        """The JSON of `M…`, `Q…` or `P…` as it stands, or None."""
+        page = self.entity_page(wiki, entity_id)
+        return self.current(page).entity if page else None
+
+    def entity_page(self, wiki: Wiki, entity_id: str) -> Page | None:
+        """The page that holds an entity: `M` + page id, item or property page."""
+        if entity_id.startswith("M"):
+            return self.page_by_id(wiki, int(entity_id[1:]))
+        return self.page(wiki, f"Property:{entity_id}" if entity_id[0] == "P" else entity_id)
+
+    def files(self, page: Page) -> list[FileVersion]:
+        """Uploaded versions of a file page, newest first; empty for what is no file."""
+        rows = self.store.rows(
+            "SELECT * FROM file WHERE wiki = ? AND page_id = ? ORDER BY id DESC",
+            (page.wiki, page.id),
+        )
+        return [_file(row) for row in rows]
+
+    def file(self, page: Page) -> FileVersion | None:
+        """The current version of a file page."""
+        row = self.store.row(
+            "SELECT * FROM file WHERE wiki = ? AND page_id = ? ORDER BY id DESC LIMIT 1",
+            (page.wiki, page.id),
+        )
+        return _file(row) if row else None
+
+    # ------------------------------------------------------------------ writing
+
+    def add_page(
+        self,
+        wiki: Wiki,
+        title: str,
+        text: str = "",
+        *,
+        entity: Json | None = None,
+        user: str = "Admin",
+        comment: str = "",
+        timestamp: str | None = None,
+        page_id: int | None = None,
+        tags: list[str] | None = None,
+    ) -> Page:
+        """A new page. Raises ValueError when the title is taken.
+
+        `page_id` sets the id (and so the M-id of a file); left out, the next free one is taken.
+        """
+        ns, canonical = wikitext.normalize_title(wiki, title)
+        stamp = timestamp or now()
+        with self.store.transaction() as db:
+            if self.page(wiki, canonical):
+                raise ValueError(f"{canonical} exists")
+            taken = self.store.value("SELECT max(id) FROM page WHERE wiki = ?", (wiki,))
+            number = page_id or 1 + (taken or 0)
+            db.execute(
+                "INSERT INTO page (wiki, id, ns, title, latest, content_model, touched)"
+                " VALUES (?, ?, ?, ?, 0, ?, ?)",
+                (wiki, number, ns, canonical, _content_model(wiki, ns), stamp),
+            )
+            page = self.page_by_id(wiki, number)
+            assert page
+            self._save(page, text, entity, user, comment, tags, stamp, kind="new")
+        found = self.page_by_id(wiki, number)
+        assert found
+        return found
+
+    def save_text(
+        self,
+        page: Page,
+        text: str,
+        *,
+        user: str,
+        comment: str = "",
+        tags: list[str] | None = None,
+        timestamp: str | None = None,
+        minor: bool = False,
+    ) -> Revision:
+        """A new revision with other wikitext; the entity slot stays."""
+        with self.store.transaction():
+            entity = self.current(self._fresh(page)).entity
+            return self._save(page, text, entity, user, comment, tags, timestamp, minor=minor)
+
+    def save_entity(
+        self,
+        page: Page,
+        entity: Json,
+        *,
+        user: str,
+        comment: str = "",
+        tags: list[str] | None = None,
+        timestamp: str | None = None,
+    ) -> Revision:
+        """A new revision with another entity (mediainfo slot, item or property)."""
+        with self.store.transaction():
+            text = self.current(self._fresh(page)).wikitext
+            return self._save(page, text, entity, user, comment, tags, timestamp)
+
+    def _save(
+        self,
+        page: Page,
+        text: str,
+        entity: Json | None,
+        user: str,
+        comment: str,
+        tags: list[str] | None,
+        timestamp: str | None,
+        *,
+        minor: bool = False,
+        kind: str = "edit",
+    ) -> Revision:
+        stamp = timestamp or now()
+        with self.store.transaction() as db:
+            page = self._fresh(page)
+            newest = self.store.value("SELECT max(id) FROM revision WHERE wiki = ?", (page.wiki,))
+            number = 1 + (newest or 0)
+            revision = Revision(
+                page.wiki, number, page.id, page.latest, stamp, user, comment, tags or [],
+                minor, text, entity,
+            )  # fmt: skip
+            db.execute(
+                "INSERT INTO revision (wiki, id, page_id, parent, timestamp, user, comment, tags,"
+                " minor, wikitext, entity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    page.wiki, number, page.id, page.latest, stamp, user, comment,
+                    json.dumps(tags or []), minor, text,
+                    None if entity is None else json.dumps(entity, ensure_ascii=False),
+                ),
+            )  # fmt: skip
+            db.execute(
+                "UPDATE page SET latest = ?, touched = ?, redirect_to = ? WHERE wiki = ? AND id = ?",
+                (
+                    number,
+                    stamp,
+                    wikitext.redirect_target(page.wiki, text),
+                    page.wiki,
+                    page.id,
+                ),
+            )
+            db.execute("UPDATE user SET editcount = editcount + 1 WHERE name = ?", (user,))
+            indexes.update(db, page, revision)
+            self._log_change(page, kind, revision)
+        return revision
+
+    def upload(
+        self,
+        title: str,
+        path: Path,
+        facts: Json,
+        *,
+        user: str,
+        text: str = "",
+        comment: str = "",
+        timestamp: str | None = None,
+        page_id: int | None = None,
+        entity: Json | None = None,
+    ) -> Page:
+        """A new file, or a new version of one that exists.
+
+        `facts` holds sha1, size, width, height, mime, mediatype, orientation, metadata
+        (`sandbox.files.describe(path)` reads them from the file itself). `path` must stay.
+        """
+        stamp = timestamp or now()
+        with self.store.transaction() as db:
+            _, canonical = wikitext.normalize_title("commons", title)
+            page = self.page("commons", canonical)
+            if page is None:
+                page = self.add_page(
+                    "commons", canonical, text, entity=entity, user=user, comment=comment,
+                    timestamp=stamp, page_id=page_id,
+                )  # fmt: skip
+                action = "upload"
+            else:
+                before = self.current(page)
+                self._save(page, before.wikitext, before.entity, user, comment, None, stamp)
+                action = "overwrite"
+            db.execute(
+                "INSERT INTO file (wiki, page_id, timestamp, user, sha1, size, width, height,"
+                " mime, mediatype, path, orientation, metadata, comment)"
+                " VALUES ('commons', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    page.id, stamp, user, facts["sha1"], facts["size"], facts["width"],
+                    facts["height"], facts["mime"], facts["mediatype"], str(path),
+                    facts.get("orientation", 1), json.dumps(facts.get("metadata", {})), comment,
+                ),
+            )  # fmt: skip
+            page = self._fresh(page)
+            params = {"img_sha1": facts["sha1"], "img_timestamp": stamp}
+            self._log_event(page, "upload", action, user, comment, stamp, params)
+        return page
+
+    def move(
+        self,
+        page: Page,
+        new_title: str,
+        *,
+        user: str,
+        comment: str = "",
+        redirect: bool = True,
+    ) -> Page:
+        """Renames a page. It keeps its id; the redirect left behind is a new page."""
+        _, canonical = wikitext.normalize_title(page.wiki, new_title)
+        with self.store.transaction() as db:
+            page = self._fresh(page)
+            if self.page(page.wiki, canonical):
+                raise ValueError(f"{canonical} exists")
+            old = page.title
+            db.execute(
+                "UPDATE page SET title = ? WHERE wiki = ? AND id = ?",
+                (canonical, page.wiki, page.id),
+            )
+            before = self.current(page)
+            note = f"{user} moved page [[{old}]] to [[{canonical}]]"
+            note += "" if redirect else " without leaving a redirect"
+            note += f": {comment}" if comment else ""
+            moved = self._fresh(page)
+            self._save(
+                moved,
+                before.wikitext,
+                before.entity,
+                user,
+                note,
+                None,
+                None,
+                minor=True,
+            )
+            if redirect:
+                self.add_page(
+                    page.wiki, old, f"#REDIRECT [[{canonical}]]", user=user, comment=note,
+                    tags=["mw-new-redirect"],
+                )  # fmt: skip
+            params: Json = {"target_ns": moved.ns, "target_title": canonical}
+            if not redirect:
+                params["suppressredirect"] = True
+            self._log_event(page, "move", "move", user, comment, None, params)
+        found = self.page_by_id(page.wiki, page.id)
+        assert found
+        return found
+
+    def delete(self, page: Page, *, user: str, comment: str = "") -> None:
+        """Hides a page with its file and data; `undelete` brings all of it back."""
+        with self.store.transaction() as db:
+            page = self._fresh(page)
+            db.execute(
+                "UPDATE page SET deleted = 1 WHERE wiki = ? AND id = ?",
+                (page.wiki, page.id),
+            )
+            indexes.clear(db, page)
+            self._log_event(page, "delete", "delete", user, comment, None, {})
+
+    def undelete(self, page: Page, *, user: str, comment: str = "") -> Page:
+        """Brings a deleted page back under its old id."""
+        with self.store.transaction() as db:
+            if self.page(page.wiki, page.title):
+                raise ValueError(f"{page.title} exists")
+            db.execute(
+                "UPDATE page SET deleted = 0, touched = ? WHERE wiki = ? AND id = ?",
+                (now(), page.wiki, page.id),
+            )
+            back = self._fresh(page)
+            indexes.update(db, back, self.current(back))
+            params: Json = {"count": {"revisions": len(self.history(back)), "files": 1}}
+            self._log_event(back, "delete", "restore", user, comment, None, params)
+        return back
+
+    def protect(self, page: Page, level: str | None, *, action: str = "edit") -> None:
+        """Sets the right that an action on a page needs (`sysop`, `autoconfirmed`); None frees it."""
+        with self.store.transaction() as db:
+            levels = dict(self._fresh(page).protection)
+            levels.pop(action, None)
+            if level:
+                levels[action] = level
+            db.execute(
+                "UPDATE page SET protection = ? WHERE wiki = ? AND id = ?",
+                (json.dumps(levels), page.wiki, page.id),
+            )
+
+    # ------------------------------------------------------------------ inside
+
+    def count_request(self, key: str) -> None:
+        """Counts one request under `path action`, for tests that ask how often we were called."""
+        with self._counting:
+            self.request_counts[key] = self.request_counts.get(key, 0) + 1
+
+    def reset_request_counts(self) -> None:
+        """Forgets the counts."""
+        with self._counting:
+            self.request_counts.clear()
+
+    def close(self) -> None:
+        """Closes the database."""
+        self.store.close()
+
+    def _fresh(self, page: Page) -> Page:
+        found = self.page_by_id(page.wiki, page.id)
+        if found is None:
+            raise NoSuchPage(page.title)
+        return found
+
+    def _log_change(self, page: Page, kind: str, revision: Revision) -> None:
+        self._add_change(
+            page, kind, revision.user, revision.timestamp, revision.comment,
+            revid=revision.id, old_revid=revision.parent, tags=json.dumps(revision.tags),
+            minor=revision.minor,
+        )  # fmt: skip
+
+    def _log_event(
+        self, page: Page, log_type: str, action: str, user: str, comment: str,
+        timestamp: str | None, params: Json,
+    ) -> None:  # fmt: skip
+        newest = self.store.value("SELECT max(log_id) FROM change WHERE wiki = ?", (page.wiki,))
+        self._add_change(
+            page, "log", user, timestamp or now(), comment, log_type=log_type, log_action=action,
+            log_params=json.dumps(params), log_id=1 + (newest or 0),
+        )  # fmt: skip
+
+    def _add_change(
+        self,
+        page: Page,
+        kind: str,
+        user: str,
+        timestamp: str,
+        comment: str,
+        **extra: Any,
+    ) -> None:
+        newest = self.store.value("SELECT max(id) FROM change WHERE wiki = ?", (page.wiki,))
+        values = {
+            "wiki": page.wiki, "id": 1 + (newest or 0), "type": kind, "page_id": page.id,
+            "ns": page.ns, "title": page.title, "revid": 0, "old_revid": 0, "user": user,
+            "timestamp": timestamp, "comment": comment, "tags": "[]", **extra,
+        }  # fmt: skip
+        columns, marks = ", ".join(values), ", ".join("?" * len(values))
+        with self.store.transaction() as db:
+            db.execute(
+                f"INSERT INTO change ({columns}) VALUES ({marks})",
+                tuple(values.values()),
+            )
+
+
+def _content_model(wiki: Wiki, ns: int) -> str:
+    if wiki == "wikidata" and ns in (0, 120):
+        return "wikibase-property" if ns == 120 else "wikibase-item"
+    return "wikitext"
