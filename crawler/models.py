@@ -1,0 +1,207 @@
+"""What is looked at (Picture), where it stands (Photo), and the places in it (Region)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import Project, PublicIdField, Source, User
+from projects.work import WorkQuerySet, WorkRow
+
+
+class CrawlStep(WorkRow):
+    """One listing to read to its end: a category of a source, a file, a search.
+
+    A category found twice, or in a cycle, is one step. `cursor` holds MediaWiki's whole
+    `continue` object after the last page that was committed with its photos.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="steps")
+    title = models.CharField(max_length=255)  # a category without prefix, or the source's value
+    depth = models.PositiveSmallIntegerField(default=0)  # levels still to go below
+    cursor = models.JSONField(default=dict, blank=True)
+    files = models.PositiveIntegerField(default=0)  # seen so far in this round
+    round = models.PositiveIntegerField(default=1)  # a re-crawl starts the next one
+
+    max_tries = 8
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "title"], name="one_step")]
+        indexes = [models.Index(fields=["state", "due_at"], name="step_due")]
+
+
+class Picture(WorkRow):
+    """Pixels, looked at once whatever the number of photos and projects that show them."""
+
+    class Error(models.TextChoices):
+        BROKEN = "broken", _("Damaged file: it can't be decoded")
+        NOT_A_PICTURE = "not-a-picture", _("Not a picture")
+        TOO_LARGE = "too-large", _("Too many pixels")
+        TOO_MANY_BYTES = "too-many-bytes", _("The file is too large to download")
+        NO_THUMBNAIL = "no-thumbnail", _("The wiki can't make a thumbnail of it")
+        GONE = "gone", _("The file is gone from the wiki")
+        NETWORK = "network", _("The download ended early")
+        MEMORY = "memory", _("Looking at it took too much memory")
+        CRASHED = "crashed", _("Looking at it took too long or stopped the worker")
+        FORBIDDEN_HOST = "forbidden-host", _("Its address is not one we may fetch from")
+
+    sha1 = models.CharField(max_length=40, unique=True)
+    width = models.PositiveIntegerField()  # of the upright original, pixels
+    height = models.PositiveIntegerField()
+    mime = models.CharField(max_length=64)
+    detector = models.CharField(max_length=64, blank=True)  # engine version that looked at it
+    faces = models.PositiveSmallIntegerField(null=True)  # found by the detector
+    looked_at = models.DateTimeField(null=True, blank=True)
+    # The project whose turn it is being looked at in; its pictures in flight are counted by it.
+    held_for = models.ForeignKey(
+        Project, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "due_at"], name="picture_due")]
+
+    def __str__(self) -> str:
+        return self.sha1
+
+
+class Photo(models.Model):
+    """A file page of a wiki, which shows a picture now. The page id is its identity."""
+
+    class State(models.TextChoices):
+        LIVE = "live", _("live")
+        WITHDRAWN = "withdrawn", _("withdrawn from the wiki")
+
+    public_id = PublicIdField()
+    wiki = models.CharField(max_length=16)
+    page_id = models.PositiveBigIntegerField()
+    title = models.CharField(max_length=255)  # "File:…", with spaces
+    picture = models.ForeignKey(Picture, on_delete=models.PROTECT, related_name="photos")
+    state = models.CharField(max_length=10, choices=State, default=State.LIVE)
+    thumb_url = models.CharField(max_length=1000)  # at the step we detect on, as the wiki gave it
+    uploader = models.CharField(max_length=255, blank=True)
+    uploaded_at = models.DateTimeField(null=True, blank=True)
+    author = models.CharField(max_length=255, blank=True)  # plain text, HTML taken out
+    licence = models.CharField(max_length=100, blank=True)
+    taken_from = models.DateField(null=True, blank=True)
+    taken_to = models.DateField(null=True, blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["wiki", "page_id"], name="one_photo")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.title.removeprefix("File:")
+
+    @property
+    def mid(self) -> str:
+        return f"M{self.page_id}"
+
+    @property
+    def page_url(self) -> str:
+        return settings.WIKI.page_url(self.title)
+
+    def thumb(self, width: int) -> str:
+        """The address of a thumbnail at one of the real steps; `thumb_url` is the one at 960."""
+        return settings.WIKI.file_path(self.title, width)
+
+    @property
+    def year(self) -> str:
+        """“1921”, “1920–1923” or nothing: when it was taken."""
+        if not self.taken_from:
+            return ""
+        first, last = self.taken_from.year, (self.taken_to or self.taken_from).year
+        return str(first) if first == last else f"{first}–{last}"
+
+
+class ProjectPhoto(models.Model):
+    """A photo that belongs to a project, and what that project must know of it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="project_photos")
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="project_photos")
+    source = models.ForeignKey(
+        Source, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    is_portrait = models.BooleanField(default=False)
+    # The file already had this person's depicts when last read; nothing is added to it then.
+    already_depicts = models.BooleanField(default=False)
+    round = models.PositiveIntegerField(default=1)  # of the step that last saw it
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "photo"], name="one_photo_a_project")
+        ]
+
+
+class Region(models.Model):
+    """A place in a picture that may hold a face; boxes are 0–1 of the upright picture."""
+
+    class Origin(models.TextChoices):
+        DETECTOR = "detector", _("found by the detector")
+        PERSON = "person", _("drawn by a person")
+        PHOTO = "photo", _("the photo as a whole, no usable face")
+
+    public_id = PublicIdField()
+    picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="regions")
+    origin = models.CharField(max_length=8, choices=Origin)
+    x = models.FloatField()  # left edge
+    y = models.FloatField()  # top edge
+    w = models.FloatField()
+    h = models.FloatField()
+    score = models.FloatField(null=True, blank=True)  # the detector's
+    face_px = models.PositiveIntegerField(default=0)  # height of the box in the looked-at picture
+    detector = models.CharField(max_length=64, blank=True)
+    drawn_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # A box that a person redrew points to the one that stands instead.
+    replaced_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replaces"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["picture", "id"], name="region_picture")]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, width, height, each 0–1 of the upright picture."""
+        return (self.x, self.y, self.w, self.h)
+
+    @property
+    def pct(self) -> str:
+        """The value of P2677: left, top, width, height in per cent, one decimal."""
+        return "pct:" + ",".join(f"{100 * side:.1f}" for side in self.box)
+
+
+class EmbedJob(WorkRow):
+    """A region drawn by a person that still wants its crop and vector."""
+
+    region = models.OneToOneField(Region, on_delete=models.CASCADE, related_name="embed_job")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "due_at"], name="embed_due")]
+
+
+class Embedding(models.Model):
+    """The sealed vector of a region by one engine version. Vectors stand apart from regions."""
+
+    region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="embeddings")
+    engine = models.CharField(max_length=64)  # name and version, for example "dlib-resnet-v1"
+    vector = models.BinaryField()  # float32, little-endian, sealed with context b"embedding"
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["region", "engine"], name="one_embedding")]

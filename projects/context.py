@@ -1,0 +1,10 @@
+"""What every template knows."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def wiki(request: HttpRequest) -> dict[str, Any]:
+    return {"wiki": settings.WIKI, "can_log_in": settings.CAN_LOG_IN}

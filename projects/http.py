@@ -1,0 +1,134 @@
+"""The plain HTTP session to Wikimedia, for web requests and for pictures.
+
+Only the origins of `settings.WIKI` are ever fetched, redirects included. Tasks that read
+listings or write statements use pywikibot instead (see `crawler/commons.py`).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+TIMEOUT = (5, 20)  # seconds to connect, to read
+_local = threading.local()
+
+
+class WikiError(Exception):
+    """The wiki answered with an error, or not at all.
+
+    `code` is MediaWiki's (the most telling of its list), "network", "http-<status>" or
+    "forbidden-host"; `retry_after` is in seconds where the wiki named one.
+    """
+
+    def __init__(self, code: str, text: str = "", retry_after: float | None = None) -> None:
+        super().__init__(f"{code}: {text}" if text else code)
+        self.code = code
+        self.text = text
+        self.retry_after = retry_after
+
+
+def session() -> requests.Session:
+    """One pooled session a thread. Only idempotent requests are retried."""
+    if not hasattr(_local, "session"):
+        made = requests.Session()
+        retry = Retry(
+            total=2,
+            backoff_factor=0.5,
+            status_forcelist=(502, 503, 504),
+            allowed_methods=("GET", "HEAD"),
+            respect_retry_after_header=False,
+            raise_on_status=False,
+        )
+        for scheme in ("https://", "http://"):
+            made.mount(scheme, HTTPAdapter(pool_maxsize=16, max_retries=retry))
+        made.headers["User-Agent"] = f"{settings.USER_AGENT} requests/{requests.__version__}"
+        made.cookies.set_policy(_NoCookies())
+        _local.session = made
+    return _local.session  # type: ignore[no-any-return]
+
+
+def fetch(method: str, url: str, **options: Any) -> requests.Response:
+    """A request to an allowed origin; redirects are followed only to allowed origins.
+
+    Raises WikiError("forbidden-host") and WikiError("network"). The caller judges the status.
+    """
+    options.setdefault("timeout", TIMEOUT)
+    for _ in range(5):
+        check_origin(url)
+        try:
+            response = session().request(method, url, allow_redirects=False, **options)
+        except requests.RequestException as error:
+            raise WikiError("network", type(error).__name__) from error
+        if not (response.is_redirect and method == "GET"):
+            return response
+        url = urljoin(url, response.headers["Location"])
+        options.pop("params", None)
+        response.close()
+    raise WikiError("network", "too many redirects")
+
+
+def check_origin(url: str) -> None:
+    parts = urlsplit(url)
+    if f"{parts.scheme}://{parts.netloc}" not in settings.WIKI.allowed_origins:
+        raise WikiError("forbidden-host", parts.netloc)
+
+
+def api(endpoint: str, *, token: str | None = None, **params: Any) -> dict[str, Any]:
+    """Read from the Action API (`settings.WIKI.commons_api` or `.wikidata_api`) by GET.
+
+    Lists are joined with `|`. Raises WikiError with MediaWiki's code. With `token`, the
+    request is made as the user whose bearer token it is.
+    """
+    query = {
+        "format": "json",
+        "formatversion": 2,
+        "errorformat": "plaintext",
+        **{
+            key: "|".join(map(str, value)) if isinstance(value, list | tuple) else value
+            for key, value in params.items()
+        },
+    }
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    response = fetch("GET", endpoint, params=query, headers=headers)
+    return read_answer(response)
+
+
+def read_answer(response: requests.Response) -> dict[str, Any]:
+    """The body of an Action API answer; every refusal is HTTP 200 with `errors`."""
+    retry_after = _seconds(response.headers.get("Retry-After"))
+    if response.status_code != 200:
+        raise WikiError(f"http-{response.status_code}", retry_after=retry_after)
+    try:
+        body: dict[str, Any] = response.json()
+    except ValueError:
+        raise WikiError("not-json") from None
+    if errors := body.get("errors"):
+        raise WikiError(telling(errors), errors[-1].get("text", ""), retry_after)
+    return body
+
+
+def telling(errors: list[dict[str, str]]) -> str:
+    """The code that says most: Wikibase puts a useless `failed-save` before the real reason."""
+    codes = [error["code"] for error in errors]
+    dull = ("failed-save", "permissionserrors", "modification-failed")
+    return next((code for code in codes if code not in dull), codes[0])
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None
+
+
+class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined]
+    """Sessions are shared by all users of a thread, so nothing of one may stay in them."""
+
+    def __init__(self) -> None:
+        super().__init__(allowed_domains=[])

@@ -1,0 +1,299 @@
+"""People, projects and who may do what: what every other app points to."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+def new_public_id() -> str:
+    """Eleven url-safe characters, 64 random bits: what stands in URLs instead of keys."""
+    return secrets.token_urlsafe(8)
+
+
+def new_invite_code() -> str:
+    """Eight characters without look-alikes, easily read aloud."""
+    return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(8))
+
+
+class PublicIdField(models.CharField):  # type: ignore[type-arg]
+    """What stands in URLs instead of the key."""
+
+    def __init__(self, **kwargs: object) -> None:
+        options = {"max_length": 16, "unique": True, "default": new_public_id, "editable": False}
+        super().__init__(**(options | kwargs))  # type: ignore[arg-type]
+
+
+class User(AbstractUser):
+    """An account. The wiki's `sub` under its issuer is the key; the wiki name may change."""
+
+    public_id = PublicIdField()
+    issuer = models.CharField(max_length=100, blank=True)
+    sub = models.CharField(max_length=64, null=True, blank=True)
+    wiki_username = models.CharField(max_length=255, blank=True)
+    show_on_leaderboard = models.BooleanField(default=False)
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+
+    class Meta(AbstractUser.Meta):
+        constraints = [models.UniqueConstraint(fields=["issuer", "sub"], name="one_user_a_sub")]
+
+    def __str__(self) -> str:
+        return self.wiki_username or self.username
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return str(self)
+
+
+class WikiCredential(models.Model):
+    """The sealed OAuth 2.0 tokens of one user on one wiki."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="credentials")
+    wiki = models.CharField(max_length=16)
+    access_token = models.BinaryField()
+    refresh_token = models.BinaryField()
+    expires_at = models.DateTimeField()
+    # Refresh tokens rotate: whoever holds the lease refreshes, the others wait.
+    refreshing_until = models.DateTimeField(null=True, blank=True)
+    generation = models.PositiveIntegerField(default=0)
+    needs_login = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "wiki"], name="one_credential")]
+
+
+class Person(models.Model):
+    """A human on Wikidata, as read when the project was made (and refreshed by bootstrap)."""
+
+    wiki = models.CharField(max_length=16)
+    qid = models.CharField(max_length=16)
+    labels = models.JSONField(default=dict)  # language code -> label
+    descriptions = models.JSONField(default=dict)
+    portrait = models.CharField(max_length=255, blank=True)  # title "File:…"
+    commons_category = models.CharField(max_length=255, blank=True)  # without "Category:"
+    # Dates as ranges: a birth in "1867" is 1867-01-01 to 1867-12-31, precision as on Wikidata.
+    born_from = models.DateField(null=True, blank=True)
+    born_to = models.DateField(null=True, blank=True)
+    born_precision = models.PositiveSmallIntegerField(null=True, blank=True)
+    died_from = models.DateField(null=True, blank=True)
+    died_to = models.DateField(null=True, blank=True)
+    died_precision = models.PositiveSmallIntegerField(null=True, blank=True)
+    fetched_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["wiki", "qid"], name="one_person_a_qid")]
+
+    def __str__(self) -> str:
+        return self.label()
+
+    def label(self, language: str = "en") -> str:
+        return self._in(self.labels, language) or self.qid
+
+    def description(self, language: str = "en") -> str:
+        return self._in(self.descriptions, language)
+
+    @staticmethod
+    def _in(texts: dict[str, str], language: str) -> str:
+        for code in (language, language.split("-")[0], "en", "mul"):
+            if code in texts:
+                return texts[code]
+        return next(iter(texts.values()), "")
+
+    @property
+    def years(self) -> str:
+        """“1867–1934”, “born 1961” or nothing."""
+        if self.born_from and self.died_from:
+            return f"{self.born_from.year}–{self.died_from.year}"
+        return _("born %(year)s") % {"year": self.born_from.year} if self.born_from else ""
+
+
+class Project(models.Model):
+    """One person to find in some sources, worked on by some people."""
+
+    class Visibility(models.TextChoices):
+        PUBLIC = "public", _("public")
+        PRIVATE = "private", _("private")
+
+    class Joining(models.TextChoices):
+        OPEN = "open", _("anybody may join")
+        INVITE = "invite", _("by invitation")
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("active")
+        PAUSED = "paused", _("paused")
+        ARCHIVED = "archived", _("archived")
+
+    public_id = PublicIdField()
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="projects")
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="owned_projects")
+    # owner and person while the project is live, null afterwards: one live project for both,
+    # without the conditional constraint that MariaDB does not have
+    active_key = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    visibility = models.CharField(
+        max_length=8, choices=Visibility, default=Visibility.PUBLIC, db_index=True
+    )
+    joining = models.CharField(max_length=8, choices=Joining, default=Joining.INVITE)
+    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    threshold = models.FloatField(default=0.6)  # distance to the centroid that is a match
+    min_confirmed = models.PositiveSmallIntegerField(default=5)
+    bootstrap_counts = models.BooleanField(default=False)  # towards min_confirmed
+    write_region = models.BooleanField(default=True)  # the qualifier P2677
+    # Bumped in the transaction of whatever the learner should see: new faces, answers.
+    revision = models.PositiveBigIntegerField(default=0)
+    turn_at = models.DateTimeField(default=timezone.now)  # when detection last served it
+    created_at = models.DateTimeField(default=timezone.now)
+    active_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "turn_at"], name="project_turn")]
+
+    def __str__(self) -> str:
+        return str(self.person)
+
+    def get_absolute_url(self) -> str:
+        return reverse("project", args=[self.public_id])
+
+
+class Source(models.Model):
+    """Where a project's photos come from. The crawler keeps its own work rows beside it."""
+
+    class Kind(models.TextChoices):
+        CATEGORY = "category", _("category")
+        FILE = "file", _("file")  # for example the person's portrait
+        DEPICTS = "depicts", _("files that already depict the person")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
+    kind = models.CharField(max_length=8, choices=Kind)
+    value = models.CharField(max_length=255)  # a category without prefix, a file's title, a Q-ID
+    depth = models.PositiveSmallIntegerField(default=0)  # levels of subcategories
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "kind", "value"], name="one_source")
+        ]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner", _("owner")
+        REVIEWER = "reviewer", _("reviewer")
+        MEMBER = "member", _("member")
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("active")
+        LEFT = "left", _("left")
+        BANNED = "banned", _("banned")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=8, choices=Role, default=Role.MEMBER)
+    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_membership")]
+
+
+class Invite(models.Model):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invites")
+    code = models.CharField(max_length=8, unique=True, default=new_invite_code)
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField()
+    max_uses = models.PositiveSmallIntegerField(default=50)
+    uses = models.PositiveSmallIntegerField(default=0)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+
+class Contribution(models.Model):
+    """Append-only: what somebody did. Leaderboards read the tally beside it."""
+
+    class Kind(models.TextChoices):
+        ANSWER = "answer", _("answers")
+        REVIEW = "review", _("reviews")
+        EDIT = "edit", _("edits")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="contributions")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contributions")
+    kind = models.CharField(max_length=8, choices=Kind)
+    amount = models.SmallIntegerField(default=1)  # an undo is a row of -1
+    at = models.DateTimeField(default=timezone.now)
+
+
+class Tally(models.Model):
+    """The counters of Contribution by day, rebuildable from it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tallies")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tallies")
+    kind = models.CharField(max_length=8, choices=Contribution.Kind)
+    day = models.DateField()
+    amount = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "user", "kind", "day"], name="one_tally")
+        ]
+        indexes = [models.Index(fields=["day", "kind"], name="tally_day")]
+
+
+class DenyEntry(models.Model):
+    """A person, file or category that this tool leaves alone."""
+
+    class Kind(models.TextChoices):
+        PERSON = "person", _("person")
+        FILE = "file", _("file")
+        CATEGORY = "category", _("category")
+
+    wiki = models.CharField(max_length=16)
+    kind = models.CharField(max_length=8, choices=Kind)
+    value = models.CharField(max_length=255)
+    reason = models.CharField(max_length=255, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["wiki", "kind", "value"], name="one_deny_entry")
+        ]
+
+
+class AuditEvent(models.Model):
+    """Append-only: who did what to what."""
+
+    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.SET_NULL, null=True, related_name="+")
+    action = models.CharField(max_length=40)  # for example "project.created"
+    target = models.CharField(max_length=80, blank=True)  # for example "claim:17"
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "id"], name="audit_project")]
+
+
+class WikiPace(models.Model):
+    """One lane of requests to a wiki, shared by all workers: who is next, and until when all wait.
+
+    `lane` is "read", "picture" or "write:<user id>".
+    """
+
+    wiki = models.CharField(max_length=16)
+    lane = models.CharField(max_length=40)
+    next_at = models.DateTimeField(default=timezone.now)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["wiki", "lane"], name="one_lane")]

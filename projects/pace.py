@@ -1,0 +1,49 @@
+"""The pace of requests to a wiki, kept in the database so that all workers share it."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from projects.models import WikiPace
+
+
+def reserve(lane: str, per_minute: float) -> float:
+    """Reserve the next slot of a lane; returns the seconds to wait until it comes.
+
+    Slots are handed out by compare-and-set, so no two workers get the same one. A lane that
+    is paused hands out slots after the pause. Call outside a transaction.
+    """
+    gap = timedelta(seconds=60 / per_minute)
+    while True:
+        pace, _ = WikiPace.objects.get_or_create(wiki=settings.WIKI.code, lane=lane)
+        now = timezone.now()
+        slot = max(now, pace.next_at, pace.paused_until or now)
+        mine = WikiPace.objects.filter(pk=pace.pk, next_at=pace.next_at)
+        if mine.update(next_at=slot + gap):
+            return max(0.0, (slot - now).total_seconds())
+
+
+def wait_turn(lane: str, per_minute: float) -> None:
+    time.sleep(reserve(lane, per_minute))
+
+
+def pause(lane: str, seconds: float, reason: str) -> None:
+    """Let nobody use a lane for a while, for example because the wiki said Retry-After."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    WikiPace.objects.get_or_create(wiki=settings.WIKI.code, lane=lane)
+    WikiPace.objects.filter(wiki=settings.WIKI.code, lane=lane).filter(
+        Q(paused_until=None) | Q(paused_until__lt=until)
+    ).update(paused_until=until, reason=reason)
+
+
+def paused_until(lane: str) -> datetime | None:
+    """When a paused lane opens again; None when it is open."""
+    pace = WikiPace.objects.filter(
+        wiki=settings.WIKI.code, lane=lane, paused_until__gt=timezone.now()
+    ).first()
+    return pace.paused_until if pace else None

@@ -1,0 +1,41 @@
+"""Sealing (encryption at rest) of tokens and vectors with AES-256-GCM.
+
+Layout: version (1 byte, 1) · key number (1 byte) · nonce (12 bytes) · ciphertext and tag.
+The context (for example b"embedding") is authenticated, so that a sealed value can't be moved
+to a place it was not made for. The first key of `settings.SEALING_KEYS` seals, every key opens.
+"""
+
+import os
+from functools import cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+VERSION = 1
+
+
+class Unsealable(Exception):
+    """The value was not sealed by us, for this context, with a key we still hold."""
+
+
+@cache
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+def seal(plain: bytes, context: bytes) -> bytes:
+    number, key = next(iter(settings.SEALING_KEYS.items()))
+    nonce = os.urandom(12)
+    return bytes((VERSION, number)) + nonce + _cipher(key).encrypt(nonce, plain, context)
+
+
+def unseal(sealed: bytes, context: bytes) -> bytes:
+    """Raises Unsealable."""
+    sealed = bytes(sealed)
+    if len(sealed) < 30 or sealed[0] != VERSION or sealed[1] not in settings.SEALING_KEYS:
+        raise Unsealable("unknown version or key")
+    try:
+        return _cipher(settings.SEALING_KEYS[sealed[1]]).decrypt(sealed[2:14], sealed[14:], context)
+    except InvalidTag:
+        raise Unsealable("tampered with, or sealed for another place") from None

@@ -1,0 +1,90 @@
+"""What the product knows of the wiki it works on: addresses, hosts and property ids.
+
+A deployment talks to one wiki pair (Commons and its Wikidata) at a time; `settings.WIKI`
+holds it. Rows carry its code, so that sandbox and Commons rows never mix.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+
+@dataclass(frozen=True)
+class Wiki:
+    code: str  # stands in the column `wiki` of Person, Photo, Claim, WikiCredential
+    name: str  # as people call it
+    commons: str  # origin + prefix of the media wiki, no trailing slash
+    wikidata: str  # the same of its item wiki
+    meta: str  # where OAuth 2.0 lives
+    sparql: str  # address of the SPARQL endpoint
+    image_hosts: tuple[str, ...]  # origins that pictures come from (CSP img-src, fetching)
+    depicts: str = "P180"
+    region: str = "P2677"  # relative position within image
+
+    @property
+    def commons_api(self) -> str:
+        return f"{self.commons}/w/api.php"
+
+    @property
+    def wikidata_api(self) -> str:
+        return f"{self.wikidata}/w/api.php"
+
+    @property
+    def rest(self) -> str:
+        return f"{self.meta}/w/rest.php"
+
+    @property
+    def meta_origin(self) -> str:
+        parts = urlsplit(self.meta)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The only origins that the product ever fetches from (scheme://host[:port])."""
+        urls = (self.commons, self.wikidata, self.meta, self.sparql, *self.image_hosts)
+        return frozenset("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls)
+
+    def page_url(self, title: str) -> str:
+        return f"{self.commons}/wiki/{quote(title.replace(' ', '_'), safe=':/()!,')}"
+
+    def item_url(self, qid: str) -> str:
+        return f"{self.wikidata}/wiki/{qid}"
+
+    def diff_url(self, revision: int) -> str:
+        return f"{self.commons}/wiki/Special:Diff/{revision}"
+
+    def user_url(self, name: str) -> str:
+        return self.page_url(f"User:{name}")
+
+    def file_path(self, title: str, width: int) -> str:
+        """A redirect to the thumbnail of a file (`File:…`) at one of the real steps."""
+        name = quote(title.removeprefix("File:").replace(" ", "_"), safe="")
+        return f"{self.commons}/wiki/Special:FilePath/{name}?width={width}"
+
+
+def commons() -> Wiki:
+    return Wiki(
+        code="commons",
+        name="Wikimedia Commons",
+        commons="https://commons.wikimedia.org",
+        wikidata="https://www.wikidata.org",
+        meta="https://meta.wikimedia.org",
+        sparql="https://query.wikidata.org/sparql",
+        image_hosts=("https://upload.wikimedia.org", "https://commons.wikimedia.org"),
+    )
+
+
+def sandbox(url: str) -> Wiki:
+    """The pretend Wikimedia of `sandbox/`, at its own origin."""
+    return Wiki(
+        code="sandbox",
+        name="sandbox wiki",
+        commons=f"{url}/commons",
+        wikidata=f"{url}/wikidata",
+        meta=f"{url}/commons",
+        sparql=f"{url}/sparql",
+        image_hosts=(url,),
+    )
+
+
+# Commons renders thumbnails at these widths only; any other is answered 429.
+THUMBNAIL_STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)

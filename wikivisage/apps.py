@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WikiVisageConfig(AppConfig):
+    name = "wikivisage"
+    verbose_name = "WikiVisage"

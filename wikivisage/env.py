@@ -1,0 +1,54 @@
+"""Reads settings from the environment and says in one sentence each what is wrong."""
+
+import os
+from collections.abc import Mapping
+
+
+class Environment:
+    """Collects every mistake, so that an operator sees all of them at once."""
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self.values = os.environ if values is None else values
+        self.errors: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.values.get(name, "").strip() or default
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.text(name, str(default)).lower()
+        if value in ("1", "true", "yes", "on"):
+            return True
+        if value in ("0", "false", "no", "off"):
+            return False
+        self.errors.append(f"{name} must be yes or no, but is {value!r}.")
+        return default
+
+    def integer(self, name: str, default: int, low: int = 0, high: int = 10**9) -> int:
+        return int(self._number(name, default, low, high, int))
+
+    def real(self, name: str, default: float, low: float, high: float) -> float:
+        return float(self._number(name, default, low, high, float))
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            self.errors.append(f"{name} must be one of {', '.join(choices)}, but is {value!r}.")
+            return default
+        return value
+
+    def items(self, name: str, default: str = "") -> list[str]:
+        return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def _number(
+        self, name: str, default: float, low: float, high: float, kind: type[int] | type[float]
+    ) -> float:
+        value = self.text(name, str(default))
+        try:
+            number = kind(value)
+        except ValueError:
+            self.errors.append(f"{name} must be a number, but is {value!r}.")
+            return default
+        if not low <= number <= high:
+            self.errors.append(f"{name} must be between {low} and {high}, but is {value}.")
+            return default
+        return number

@@ -1,0 +1,41 @@
+"""The order of the pipeline: the one table that says what wakes what.
+
+A lower app announces what happened by its name (`projects.pipeline.announce`); which tasks
+that wakes stands only here. A wake-up carries no truth: it makes a worker look for the next
+row that is due, so a lost or repeated message changes nothing.
+"""
+
+# task name -> queue
+TASKS: dict[str, str] = {
+    "crawler.crawl": "crawl",
+    "crawler.detect": "detect",
+    "crawler.embed": "detect",
+    "crawler.tidy": "default",
+    "classify.bootstrap": "default",
+    "classify.infer": "infer",
+    "sdc.write": "write",
+}
+
+# what happened -> the tasks that look for work then
+WAKES: dict[str, tuple[str, ...]] = {
+    "project-created": ("classify.bootstrap", "crawler.crawl"),
+    "source-added": ("crawler.crawl",),
+    "photos-crawled": ("crawler.detect", "classify.bootstrap"),
+    "pictures-detected": ("classify.infer",),
+    "region-drawn": ("crawler.embed",),
+    "region-embedded": ("classify.infer",),
+    "answers-given": ("classify.infer",),
+    "batch-confirmed": ("sdc.write",),
+}
+
+# Beat wakes every worker that often (seconds), so that what a crash or a lost message left
+# behind is taken up again, and what is due later is taken up then.
+HEARTBEAT: dict[str, float] = {
+    "crawler.crawl": 5,
+    "crawler.detect": 3,
+    "crawler.embed": 10,
+    "crawler.tidy": 600,
+    "classify.bootstrap": 10,
+    "classify.infer": 5,
+    "sdc.write": 5,
+}

@@ -1,0 +1,337 @@
+"""All settings, read from the environment; `.env.example` explains each.
+
+Defaults are the embedded mode: SQLite, a broker of files, the sandbox wiki beside it.
+"""
+
+import base64
+import os
+import secrets
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
+
+from projects import wikis
+from wikivisage import pipeline
+from wikivisage.env import Environment
+
+env = Environment()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+WIKI_CODE = env.choice("WIKI", "sandbox", ("sandbox", "commons"))
+# The sandbox and the real wiki keep their data apart.
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var" / WIKI_CODE))).absolute()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+PORT = env.integer("PORT", 8000, 1, 65535)
+SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
+SANDBOX_URL = env.text("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
+WIKI = wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL)
+
+
+def _secret(name: str, default_file: str) -> str:
+    """A secret from the environment or, in the embedded mode, made once and kept with the data."""
+    value = env.text(name)
+    if value:
+        return value
+    path = DATA_DIR / default_file
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(base64.b64encode(secrets.token_bytes(32)).decode())
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def _sealing_keys(text: str) -> dict[int, bytes]:
+    """`2:<base64>,1:<base64>`: the first seals, all open; a bare key is number 1."""
+    keys = {}
+    for part in text.split(","):
+        number, _, key = part.strip().rpartition(":")
+        try:
+            keys[int(number or 1)] = base64.b64decode(key, validate=True)
+        except ValueError:
+            env.errors.append("SEALING_KEYS must look like 1:<base64>, or 2:<base64>,1:<base64>.")
+    if any(len(key) != 32 for key in keys.values()):
+        env.errors.append("Each key in SEALING_KEYS must be 32 bytes long before base64.")
+    return keys
+
+
+SECRET_KEY = _secret("SECRET_KEY", "secret.key")
+SEALING_KEYS = _sealing_keys(_secret("SEALING_KEYS", "sealing.key"))
+DEBUG = env.flag("DEBUG")
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+HTTPS = SITE_URL.startswith("https://")
+
+# Applications -----------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "wikivisage.apps.WikiVisageConfig",
+    "projects",
+    "crawler",
+    "classify",
+    "sdc",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.mediawiki",
+    "django_htmx",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "wikivisage.urls"
+WSGI_APPLICATION = "wikivisage.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "projects.context.wiki",
+            ]
+        },
+    }
+]
+
+# Database ---------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path) or str(DATA_DIR / "wikivisage.sqlite3"),
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    if parts.scheme in ("mysql", "mariadb"):
+        return {
+            "ENGINE": "django.db.backends.mysql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 300,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {
+                "charset": "utf8mb4",
+                "collation": "utf8mb4_nopad_bin",
+                "isolation_level": "read committed",
+                "init_command": "SET sql_mode='STRICT_TRANS_TABLES'",
+            },
+            "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"},
+        }
+    env.errors.append("DATABASE_URL must begin with sqlite:// or mysql://.")
+    return {}
+
+
+DATABASES = {"default": _database(env.text("DATABASE_URL", "sqlite://"))}
+
+# Celery -----------------------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    env.errors.append("REDIS_URL must begin with redis://, rediss:// or unix://.")
+BROKER_DIR = DATA_DIR / "broker"
+if REDIS_URL:
+    CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+        "visibility_timeout": 600,
+        "global_keyprefix": env.text("REDIS_PREFIX", "wikivisage:"),
+    }
+else:
+    CELERY_BROKER_URL = "filesystem://"
+    for folder in ("queue", "control"):
+        (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(BROKER_DIR / "queue"),
+        "data_folder_out": str(BROKER_DIR / "queue"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "polling_interval": 0.1,
+    }
+PIPELINE_TASKS = pipeline.TASKS
+PIPELINE_WAKES = pipeline.WAKES
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name)
+    for name in ("crawl", "detect", "infer", "write", "default")
+]
+CELERY_TASK_ROUTES = {task: {"queue": queue} for task, queue in pipeline.TASKS.items()}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_LOST_WAIT = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.integer("WORKER_MAX_MEMORY_MB", 600, 200, 8000) * 1000
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 110
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
+CELERY_BEAT_SCHEDULE = {
+    task: {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
+    for task, seconds in pipeline.HEARTBEAT.items()
+}
+WORKER_ADDRESS_SPACE_MB = env.integer("WORKER_ADDRESS_SPACE_MB", 3000, 1000, 64000)
+
+# Looking at pictures ----------------------------------------------------------------------
+CPUS = os.cpu_count() or 1
+DETECT_PROCESSES = env.integer("DETECT_PROCESSES", max(1, min(CPUS, 4)), 1, 64)
+DETECT_WIDTH = 960  # a real thumbnail step; what Photo.thumb_url points to
+DETECT_UPSAMPLE = env.integer("DETECT_UPSAMPLE", 1, 0, 2)
+MAX_PICTURES_A_PROJECT = env.integer("MAX_PICTURES_A_PROJECT", 4, 1, 64)
+MAX_PROJECTS_AT_ONCE = env.integer("MAX_PROJECTS_AT_ONCE", 3, 1, 64)
+PICTURE_MAX_PIXELS = env.integer("PICTURE_MAX_PIXELS", 25_000_000, 100_000)
+PICTURE_MAX_BYTES = env.integer("PICTURE_MAX_BYTES", 20_000_000, 100_000)
+PICTURE_SECONDS = env.integer("PICTURE_SECONDS", 60, 5, 600)
+CROPS_DIR = DATA_DIR / "crops"
+CROPS_MAX_MB = env.integer("CROPS_MAX_MB", 500, 10)
+
+# Talking to the wiki ----------------------------------------------------------------------
+VERSION = "0.1.0"
+CONTACT = env.text("CONTACT", "https://commons.wikimedia.org/wiki/Commons:Depicts")
+USER_AGENT = f"WikiVisage/{VERSION} ({CONTACT})"
+TOOL_NAME = env.text("TOOL_NAME", "wikivisage")  # in EditGroups' links
+READS_A_MINUTE = env.integer("READS_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
+PICTURES_A_MINUTE = env.integer("PICTURES_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
+EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 30 if WIKI_CODE == "commons" else 300, 1, 300)
+BATCH_MAX = env.integer("BATCH_MAX", 500, 1, 5000)
+
+# Login ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "projects.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+OAUTH_CLIENT_ID = env.text(
+    "OAUTH_CLIENT_ID", "wikivisage-sandbox" if WIKI.code == "sandbox" else ""
+)
+OAUTH_CLIENT_SECRET = env.text(
+    "OAUTH_CLIENT_SECRET", "sandbox-secret" if WIKI.code == "sandbox" else ""
+)
+if bool(OAUTH_CLIENT_ID) != bool(OAUTH_CLIENT_SECRET):
+    env.errors.append("OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET go together: set both or neither.")
+CAN_LOG_IN = bool(OAUTH_CLIENT_ID)
+# Names on the wiki of those who moderate here; they get the admin at their next login.
+MODERATORS = env.items("MODERATORS", "Mona" if WIKI.code == "sandbox" else "")
+SOCIALACCOUNT_PROVIDERS = {
+    "mediawiki": {
+        "REST_API": WIKI.rest,
+        "USERPAGE_TEMPLATE": WIKI.commons + "/wiki/User:{username}",
+        "USER_AGENT": USER_AGENT,
+        "OAUTH_PKCE_ENABLED": True,
+        "SCOPE": [],
+        "APPS": [{"client_id": OAUTH_CLIENT_ID, "secret": OAUTH_CLIENT_SECRET, "key": ""}]
+        if CAN_LOG_IN
+        else [],
+    }
+}
+SOCIALACCOUNT_ONLY = True
+SOCIALACCOUNT_STORE_TOKENS = False  # ours are sealed, in WikiCredential
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_ADAPTER = "projects.login.WikiAccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+
+# Security ---------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, *WIKI.image_hosts],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF, WIKI.meta_origin],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = HTTPS and env.flag("SSL_REDIRECT", True)
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = f"wikivisage_{WIKI.code}_{PORT}"
+CSRF_COOKIE_NAME = f"wikivisage_csrf_{WIKI.code}_{PORT}"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# Language, time, static files ---------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+TESTING = "pytest" in sys.modules
+if DEBUG or TESTING:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
+
+# Logs: one line each, nothing personal ------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+        "pywiki": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}
+
+if env.errors:
+    raise ImproperlyConfigured("\n".join(["The environment is not right:", *env.errors]))
