@@ -46,21 +46,17 @@ def may(user: Any, can: Can, project: Project) -> bool:
     return active and mine is not None and mine.role in can.value
 
 
-def project_view(
-    can: Can,
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]],
-    Callable[Concatenate[HttpRequest, str, P], HttpResponseBase],
-]:
+View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]
+
+
+def project_view(can: Can) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Turns `project_id` of the address into the Project, if the user may `can` there.
 
     A project that one may not see is not found; without login one is sent to log in; htmx and
     other background requests get 401 instead, so that the page can say so.
     """
 
-    def decorate(
-        view: Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase],
-    ) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def wrapper(
             request: HttpRequest, project_id: str, *args: P.args, **kwargs: P.kwargs
