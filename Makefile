@@ -1,0 +1,53 @@
+# WikiVisage. `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT SANDBOX_PORT DATA_DIR WIKI
+
+.DEFAULT_GOAL := help
+
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/installed  ## The whole tool on this machine, with a sandbox wiki (PORT=8000; WIKI=commons for the real one)
+	@$(BIN)/python manage.py run
+
+test: $(VENV)/installed  ## Every test that needs no server
+	@$(BIN)/pytest -q -m "not services" $(ARGS)
+
+test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DATABASE_URL, REDIS_URL)
+	@DATABASE_URL=$${DATABASE_URL:-mysql://root@127.0.0.1/wikivisage} REDIS_URL=$${REDIS_URL:-redis://127.0.0.1:6379/9} \
+		$(BIN)/pytest -q -m "not browser" $(ARGS)
+
+smoke: $(VENV)/installed  ## The whole path without a browser, on fresh data; prints one JSON line at the end
+	@$(BIN)/python -m bench.smoke
+
+lint: $(VENV)/installed  ## Style, types and the import law
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports --no-cache
+
+setup: $(VENV)/installed  ## Only set up the environment
+
+lock:  ## Write constraints.txt and requirements.lock anew (needs uv)
+	uv pip compile requirements.in --universal --upgrade --no-header --no-annotate \
+		--no-emit-package dlib --no-emit-package wikivisage -o constraints.txt
+	uv pip compile requirements.in --universal --generate-hashes --no-header --no-annotate -c constraints.txt \
+		--no-emit-package dlib --no-emit-package wikivisage -o requirements.lock
+
+clean:  ## Remove the environment and what was built; data in var/ is kept
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/installed: pyproject.toml constraints.txt packaging/dlib/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "WikiVisage needs Python 3.11 or later; choose one: make PYTHON=python3.12 run")'
+	@echo "Setting up the environment in $(VENV) (a minute or two, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt ./packaging/dlib -e '.[dev]'
+	@touch $@
+
+$(VENV)/installed-mariadb: $(VENV)/installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
+	@touch $@
+
+.PHONY: help run test test-services smoke lint setup lock clean
