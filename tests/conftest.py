@@ -1,0 +1,139 @@
+"""Shared fixtures: the sandbox wiki over HTTP, the small cast, projects, a shared database.
+
+* `sandbox`: the sandbox wiki, started once; `settings.WIKI` already points to it. Faults and
+  request counts are cleared after each test, pages are not: see `fresh_sandbox`.
+* `fresh_sandbox`: the same, for tests that edit: its content is put back after the test.
+* `alice` owns, `bob` helps, `charlie` is a stranger, `mona` moderates: users of the sandbox's
+  accounts with their tokens sealed in the database. They bring the database with them.
+* `client_of(user)`: Django's test client, logged in as that user (None: nobody).
+* `make_project(owner, qid, categories, members=[…], **fields)`: see `tests.factories`.
+* `shared_database`: a real file (or MariaDB) that threads and other processes can open, too;
+  sets DATABASE_URL for processes that the test starts.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.test import Client
+
+import sandbox as sandbox_package
+from projects.models import Project, User
+from sandbox import RunningSandbox
+from tests import factories
+
+ClientOf = Callable[[User | None], Client]
+MakeProject = Callable[..., Project]
+
+
+@pytest.fixture(scope="session")
+def _running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    folder = tmp_path_factory.mktemp("sandbox")
+    with sandbox_package.serve(folder, port=int(os.environ["SANDBOX_PORT"])) as running:
+        assert running.url == os.environ["SANDBOX_URL"]
+        yield running
+
+
+@pytest.fixture
+def sandbox(_running_sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
+    """The sandbox wiki at `.url`; its state is `.world`, its faults are `.faults`."""
+    _running_sandbox.world.reset_request_counts()
+    yield _running_sandbox
+    _running_sandbox.faults.clear()
+
+
+@pytest.fixture
+def fresh_sandbox(sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
+    """The sandbox wiki, whose pages, edits and accounts go back to what they were."""
+    path = sandbox.world.store.path
+    with closing(sqlite3.connect(":memory:")) as kept:
+        with closing(sqlite3.connect(path)) as state:
+            state.backup(kept)
+        yield sandbox
+        with closing(sqlite3.connect(path, timeout=30)) as state:
+            kept.backup(state)
+
+
+@pytest.fixture
+def alice(sandbox: RunningSandbox, db: None) -> User:
+    """Owns projects."""
+    return factories.wiki_user(sandbox, "Alice")
+
+
+@pytest.fixture
+def bob(sandbox: RunningSandbox, db: None) -> User:
+    """Helps in projects of others."""
+    return factories.wiki_user(sandbox, "Bob")
+
+
+@pytest.fixture
+def charlie(sandbox: RunningSandbox, db: None) -> User:
+    """A stranger to everybody's projects."""
+    return factories.wiki_user(sandbox, "Charlie")
+
+
+@pytest.fixture
+def mona(sandbox: RunningSandbox, db: None) -> User:
+    """Moderates."""
+    return factories.wiki_user(sandbox, "Mona", is_staff=True)
+
+
+@pytest.fixture
+def make_project(db: None) -> MakeProject:
+    """`make_project(alice, "Q7186", [("Marie Curie", 2)])`: see `tests.factories`."""
+    return factories.make_project
+
+
+@pytest.fixture
+def client_of(db: None) -> ClientOf:
+    """A test client as one user's browser, at the address that the sandbox's consumer knows."""
+
+    def browser(user: User | None = None) -> Client:
+        client = Client(headers={"host": f"127.0.0.1:{settings.PORT}"})
+        if user:
+            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return browser
+
+
+@pytest.fixture
+def shared_database(
+    transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URL of a database that other processes and threads can open as well.
+
+    With SQLite a file with the same schema stands in for the database in memory.
+    """
+    if connection.vendor == "mysql":
+        url = _with_name(os.environ["DATABASE_URL"], str(connection.settings_dict["NAME"]))
+        monkeypatch.setenv("DATABASE_URL", url)
+        yield url
+        return
+    path = tmp_path / "shared.sqlite3"
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(path)])
+    url = f"sqlite://{quote(str(path))}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    in_memory, name = connections["default"], connections.settings["default"]["NAME"]
+    connections.settings["default"]["NAME"] = str(path)
+    connections["default"] = connections.create_connection("default")
+    try:
+        yield url
+    finally:
+        connections["default"].close()
+        connections.settings["default"]["NAME"] = name
+        connections["default"] = in_memory
+
+
+def _with_name(url: str, name: str) -> str:
+    address, _, _ = url.rpartition("/")
+    return f"{address}/{quote(name)}"
