@@ -102,7 +102,7 @@ def terms(values: dict[str, str]) -> Json:
 def item(qid: str, facts: dict[str, Any]) -> Json:
     """An item from its entry in `world.toml`."""
     name = facts.get("name")
-    labels = {code: name for code in SAME_NAME} if name else {}
+    labels = dict.fromkeys(SAME_NAME, name) if name else {}
     aliases = [{"language": "en", "value": text} for text in facts.get("aliases", [])]
     return {
         "type": "item",

@@ -148,7 +148,7 @@ def _later(timestamp: str, *, hours: int) -> str:
 
 def _stored(name: str, facts: Facts, photos: Path) -> Path:
     if "stored" in facts:
-        return DATA / facts["stored"]
+        return DATA / str(facts["stored"])
     photo = photos / name
     return photo if photo.exists() else DATA / "awkward" / name
 
