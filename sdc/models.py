@@ -50,6 +50,9 @@ class Claim(models.Model):
         constraints = [models.UniqueConstraint(fields=["wiki", "page_id", "qid"], name="one_claim")]
         indexes = [models.Index(fields=["project", "state", "id"], name="claim_project")]
 
+    def __str__(self) -> str:
+        return f"M{self.page_id} {self.qid}"
+
 
 class EditBatch(models.Model):
     """What one person confirmed to send at once, and how it goes."""
@@ -74,6 +77,9 @@ class EditBatch(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["project", "id"], name="batch_project")]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class ClaimAttempt(WorkRow):
@@ -112,6 +118,9 @@ class ClaimAttempt(WorkRow):
             models.Index(fields=["batch", "outcome", "id"], name="attempt_batch"),
             models.Index(fields=["state", "due_at"], name="attempt_due"),
         ]
+
+    def __str__(self) -> str:
+        return self.guid
 
     @staticmethod
     def new_guid(page_id: int) -> str:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
@@ -17,6 +18,8 @@ from kombu import Exchange, Queue
 from projects import wikis
 from wikivisage import pipeline
 from wikivisage.env import Environment
+
+django_stubs_ext.monkeypatch()  # lets ModelAdmin[Model] and the like be written at run time
 
 env = Environment()
 

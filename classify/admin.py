@@ -1,0 +1,52 @@
+"""Moderation: what people said, and what the model thinks."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from classify.models import Answer, Label, Score
+from projects.admin import ModerationAdmin, picture_tag
+
+
+def face(row: Answer | Label | Score) -> SafeString:
+    address = reverse("crop", args=[row.project.public_id, row.region.public_id])
+    return picture_tag(address, str(row.photo))
+
+
+def file(row: Answer | Label | Score) -> SafeString:
+    return format_html("<a href='{}'>{}</a>", row.photo.page_url, row.photo.name)
+
+
+face.short_description = _("face")  # type: ignore[attr-defined]
+file.short_description = _("photo")  # type: ignore[attr-defined]
+
+
+@admin.register(Answer)
+class AnswerAdmin(ModerationAdmin[Answer]):
+    list_display = (face, file, "project", "verdict", "origin", "user", "created_at")
+    list_filter = ("verdict", "origin")
+    search_fields = ("user__wiki_username", "photo__title", "=project__public_id")
+    list_select_related = ("project__person", "photo", "region", "user")
+    ordering = ("-id",)
+
+
+@admin.register(Label)
+class LabelAdmin(ModerationAdmin[Label]):
+    list_display = (face, file, "project", "verdict", "origin", "user", "disputed", "decided_at")
+    list_filter = ("verdict", "origin", "disputed")
+    search_fields = ("user__wiki_username", "photo__title", "=project__public_id")
+    list_select_related = ("project__person", "photo", "region", "user")
+    ordering = ("-id",)
+
+
+@admin.register(Score)
+class ScoreAdmin(ModerationAdmin[Score]):
+    list_display = (face, file, "project", "distance", "is_match", "revision")
+    list_filter = ("is_match",)
+    search_fields = ("photo__title", "=project__public_id")
+    list_select_related = ("project__person", "photo", "region")
+    ordering = ("-id",)
