@@ -1,5 +1,27 @@
-"""Addresses of this app."""
+"""Addresses of this app: projects and their people, and the account.
 
-from django.urls import URLPattern
+`home`, `projects`, `project` and `project-status` show other apps' data and so stand in
+`wikivisage.urls`.
+"""
 
-urlpatterns: list[URLPattern] = []
+from allauth.account.views import login
+from django.urls import URLPattern, path
+
+from projects.views import new
+
+urlpatterns: list[URLPattern] = [
+    path("login/", login, name="login"),
+    path("projects/new", new.new_project, name="project-new"),
+    path("projects/new/people", new.person_search, name="person-search"),
+    path("projects/new/categories", new.category_search, name="category-search"),
+    path("projects/new/categories/count", new.category_count, name="category-count"),
+    # path("join/", people.join, name="join"),
+    # path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
+    # path("account", account.account, name="account"),
+    # path("p/<slug:project_id>/members", people.members, name="members"),
+    # path("p/<slug:project_id>/invites/new", people.invite_new, name="invite-new"),
+    # path("p/<slug:project_id>/invites/revoke", people.invite_revoke, name="invite-revoke"),
+    # path("p/<slug:project_id>/join", people.project_join, name="project-join"),
+    # path("p/<slug:project_id>/leave", people.project_leave, name="project-leave"),
+    # path("p/<slug:project_id>/settings", settings.settings, name="project-settings"),
+]
