@@ -1,0 +1,88 @@
+/* What every page needs: the CSRF header of htmx, toasts, and what happens when a
+   request fails. A toast is asked for by an event that bubbles to the body:
+     new CustomEvent("toast", {bubbles: true, detail: {text, undo, kind, link, linkText}})
+   or by the server: HX-Trigger: {"toast": {"text": "…"}}. `undo` is a function. */
+
+const toasts = document.getElementById("toasts");
+const words = toasts?.dataset ?? {};  // translated by the template
+const sprite = document.querySelector(".icon use")?.getAttribute("href").split("#")[0];
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", `icon icon-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `${sprite ?? "/static/icons.svg"}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+function element(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function showToast({ text, undo, kind = "", link, linkText, undoText = words.undo }) {
+  if (!toasts || !text) return;
+  const toast = element("div", { class: `toast ${kind}` });
+  toast.append(icon(kind === "bad" ? "warn" : "check"), element("span", {}, text));
+  if (link) toast.append(element("a", { href: link }, linkText ?? link));
+  if (undo) {
+    const button = element("button", { type: "button", class: "action" }, undoText);
+    button.addEventListener("click", () => { toast.remove(); undo(); });
+    toast.append(button);
+  }
+  const close = element("button", { type: "button", class: "close", "aria-label": words.close }, icon("x"));
+  close.addEventListener("click", () => toast.remove());
+  toast.append(close);
+  toasts.replaceChildren(toast);
+}
+
+document.body.addEventListener("toast", (event) => showToast(event.detail));
+
+document.body.addEventListener("htmx:configRequest", (event) => {
+  const token = document.querySelector('meta[name="csrf-token"]')?.content;
+  if (token && event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token;
+});
+
+// Polls end with the session or go on quietly when the network is back; a deed that
+// failed says so.
+document.body.addEventListener("htmx:responseError", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (requestConfig.verb === "get" && xhr.status !== 401) return;
+  const text = xhr.status === 401 ? xhr.responseText : words.failed;
+  const login = `/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
+  showToast({ text, kind: "bad", ...(xhr.status === 401 && { link: login, linkText: words.login }) });
+});
+document.body.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.requestConfig.verb !== "get") {
+    showToast({ text: words.offline, kind: "bad" });
+  }
+});
+
+// A page nobody looks at does not poll: htmx asks the event filter of none, so stop it here.
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.hasAttribute("data-poll")) event.preventDefault();
+});
+
+// Closes an open menu on Escape and on a click elsewhere.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const open = document.querySelector("details.menu[open]");
+  if (open) { open.open = false; open.querySelector("summary").focus(); }
+});
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// <button data-copy="text">: copies, and says so.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  showToast({ text: button.dataset.copied ?? words.copied });
+});
