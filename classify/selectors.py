@@ -1,0 +1,266 @@
+"""What pages and the sender read: counts, galleries, what was learned, what may be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from classify import labels
+from classify.models import Answer, Label, Learner, Origin, Question, Score, Verdict
+from crawler.models import Photo, ProjectPhoto, Region
+from projects.models import Project, User
+
+UNCERTAIN = 0.1  # a face this far beyond the threshold may still be the person
+FAR = 99.0  # stands for "no distance" where faces are ordered by it
+
+
+@dataclass(frozen=True)
+class FaceCounts:
+    """Faces of a project by what is known of them; whole-photo labels are not faces."""
+
+    faces: int  # all that were found or drawn
+    confirmed: int  # yes, by people or by a statement that existed
+    rejected: int  # somebody else, or not a face
+    cant_tell: int  # can't tell, background, artwork
+    matches: int  # likely the person, not answered: to be reviewed
+    uncertain: int  # not a match, yet not far from one
+    others: int  # probably somebody else
+    without_face: int  # photos said to show the person with no usable face
+
+    @property
+    def answered(self) -> int:
+        return self.confirmed + self.rejected + self.cant_tell
+
+    @property
+    def unanswered(self) -> int:
+        return self.faces - self.answered
+
+
+@dataclass(frozen=True)
+class LearnerState:
+    confirmed: int  # faces that count towards the minimum
+    needed: int  # how many more it takes until there are matches
+    matches: int
+    faces: int
+    behind: bool  # something happened that it has not learned from yet
+    computed_at: datetime | None
+
+    @property
+    def ready(self) -> bool:
+        return self.needed == 0
+
+
+class Which(models.TextChoices):
+    """The filters of the gallery."""
+
+    MATCHES = "matches", _("To review")
+    CONFIRMED = "confirmed", _("Confirmed")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    DISPUTED = "disputed", _("Answers differ")
+    ON_COMMONS = "on-commons", _("On Commons")
+    OTHERS = "others", _("Others")
+
+
+class Order(models.TextChoices):
+    BEST = "best", _("Most likely first")
+    WORST = "worst", _("Least likely first")
+    NEWEST = "newest", _("Newest first")
+
+
+Cursor = tuple[float, int]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One face in a gallery; `label` or `score` or both."""
+
+    region: Region
+    photo: Photo
+    label: Label | None = None
+    score: Score | None = None
+
+
+@dataclass(frozen=True)
+class GalleryPage:
+    tiles: list[Tile]
+    after: Cursor | None  # pass it back for the next page; None at the end
+
+
+def face_counts(project: Project) -> FaceCounts:
+    face = ~Q(region__origin=Region.Origin.PHOTO)
+    said_no = Q(verdict__in=(Verdict.NO, Verdict.NOT_A_FACE))
+    said = Label.objects.filter(project=project).aggregate(
+        confirmed=Count("pk", filter=face & Q(verdict=Verdict.YES)),
+        rejected=Count("pk", filter=face & said_no),
+        cant_tell=Count("pk", filter=face & ~said_no & ~Q(verdict=Verdict.YES)),
+        without_face=Count("pk", filter=~face & Q(verdict=Verdict.YES)),
+    )
+    near = Q(distance=None) | Q(distance__lt=project.threshold + UNCERTAIN)
+    thought = _unanswered(project).aggregate(
+        matches=Count("pk", filter=Q(is_match=True)),
+        uncertain=Count("pk", filter=Q(is_match=False) & near),
+        others=Count("pk", filter=Q(is_match=False) & ~near),
+    )
+    answered = said["confirmed"] + said["rejected"] + said["cant_tell"]
+    return FaceCounts(faces=answered + sum(thought.values()), **said, **thought)
+
+
+def learner(project: Project) -> LearnerState:
+    row = Learner.objects.filter(project=project).first() or Learner(project=project)
+    revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
+    return LearnerState(
+        confirmed=row.confirmed,
+        needed=max(0, project.min_confirmed - row.confirmed),
+        matches=row.matches,
+        faces=row.faces,
+        behind=row.revision != revision,
+        computed_at=row.computed_at,
+    )
+
+
+def gallery(
+    project: Project,
+    which: str = Which.MATCHES,
+    order: str = Order.BEST,
+    after: Cursor | None = None,
+    limit: int = 60,
+) -> GalleryPage:
+    """A page of faces, keyset-paged: `after` is the `after` of the page before.
+
+    Raises ValueError for an unknown filter or order.
+    """
+    rows = _ordered(_rows(project, Which(which)), Order(order))
+    descending = order != Order.BEST
+    if after is not None:
+        key, pk = after
+        beyond = "lt" if descending else "gt"
+        rows = rows.filter(Q(**{f"key__{beyond}": key}) | Q(key=key, **{f"pk__{beyond}": pk}))
+    found = list(rows.select_related("region", "photo__picture")[: limit + 1])
+    page = found[:limit]
+    last = page[-1] if len(found) > limit else None
+    return GalleryPage(_tiles(project, page), (last.key, last.pk) if last else None)
+
+
+def gallery_counts(project: Project) -> dict[str, int]:
+    """How many faces each filter of the gallery shows, by its value."""
+    return {which.value: _rows(project, which).count() for which in Which}
+
+
+def eligible_labels(project: Project) -> list[Label]:
+    """What may be sent: one label a photo that people said yes to, on what the photo shows now.
+
+    Of several faces in a photo it is the largest; a face goes before the photo as a whole
+    (whose region has `origin` PHOTO: it has no box). Photos that already depict the person
+    are among them; the sender skips these when it reads them fresh.
+    """
+    mine = ProjectPhoto.objects.filter(project=project, photo=OuterRef("photo"))
+    said_yes = Label.objects.filter(
+        Exists(mine),
+        project=project,
+        verdict=Verdict.YES,
+        photo__state=Photo.State.LIVE,
+        region__picture=F("photo__picture"),
+    ).exclude(origin=Origin.BOOTSTRAP)  # a person must have seen what is sent
+    best: dict[int, Label] = {}
+    for label in said_yes.select_related("photo__picture", "region", "user", "answer"):
+        rival = best.get(label.photo_id)
+        if rival is None or _size(label.region) > _size(rival.region):
+            best[label.photo_id] = label
+    return sorted(best.values(), key=lambda label: label.photo_id)
+
+
+def history(project: Project, user: User, limit: int = 20) -> list[Answer]:
+    """The user's answers that undo would take back, the next one first."""
+    own = labels.standing(project).filter(user=user).select_related("region", "photo")
+    return list(own.order_by("-id")[:limit])
+
+
+def nearest_confirmed(question: Question) -> list[Tile]:
+    """The confirmed faces most like the one in question, nearest first."""
+    found = Label.objects.filter(
+        project=question.project_id, region__in=question.nearest, verdict=Verdict.YES
+    ).select_related("region", "photo__picture")
+    by_region = {label.region_id: Tile(label.region, label.photo, label) for label in found}
+    return [by_region[region] for region in question.nearest if region in by_region]
+
+
+def portrait(project: Project) -> Tile | None:
+    """The largest face of the person's portrait, if it was found."""
+    shown = ProjectPhoto.objects.filter(project=project, is_portrait=True).select_related(
+        "photo__picture"
+    )
+    if (held := shown.first()) is None:
+        return None
+    faces = Region.objects.filter(picture=held.photo.picture_id, replaced_by=None)
+    faces = faces.exclude(origin=Region.Origin.PHOTO)
+    largest = max(faces, key=lambda region: region.w * region.h, default=None)
+    return Tile(largest, held.photo) if largest else None
+
+
+def _size(region: Region) -> tuple[bool, float]:
+    return (region.origin != Region.Origin.PHOTO, region.w * region.h)
+
+
+def _unanswered(project: Project) -> QuerySet[Score]:
+    said = Label.objects.filter(project=project, region=OuterRef("region"))
+    return Score.objects.filter(~Exists(said), project=project)
+
+
+def _rows(project: Project, which: Which) -> QuerySet[Any]:
+    said = Label.objects.filter(project=project).exclude(region__origin=Region.Origin.PHOTO)
+    yes = said.filter(verdict=Verdict.YES)
+    depicting = ProjectPhoto.objects.filter(
+        project=project, photo=OuterRef("photo"), already_depicts=True
+    )
+    match which:
+        case Which.MATCHES:
+            return _unanswered(project).filter(is_match=True)
+        case Which.OTHERS:
+            return _unanswered(project).filter(is_match=False)
+        case Which.CONFIRMED:
+            return yes
+        case Which.APPROVED:
+            return yes.filter(origin=Origin.REVIEW)
+        case Which.REJECTED:
+            return said.exclude(verdict=Verdict.YES)
+        case Which.DISPUTED:
+            return said.filter(disputed=True)
+        case Which.ON_COMMONS:
+            return yes.filter(Exists(depicting))
+
+
+def _ordered(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
+    if order is Order.NEWEST:
+        return rows.annotate(key=Value(0.0)).order_by("-pk")
+    if rows.model is Score:
+        distance: Any = F("distance")
+    else:
+        scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
+        distance = Subquery(scored.values("distance")[:1])
+    rows = rows.annotate(key=Coalesce(distance, Value(FAR)))
+    return rows.order_by("-key", "-pk") if order is Order.WORST else rows.order_by("key", "pk")
+
+
+def _tiles(project: Project, rows: Sequence[Any]) -> list[Tile]:
+    if rows and isinstance(rows[0], Score):
+        return [Tile(row.region, row.photo, score=row) for row in rows]
+    scores = Score.objects.filter(project=project, region__in=[row.region_id for row in rows])
+    by_region = {score.region_id: score for score in scores}
+    return [Tile(row.region, row.photo, row, by_region.get(row.region_id)) for row in rows]

@@ -1,0 +1,261 @@
+"""What people do with faces: answer, undo, skip, draw. Each is one short transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from classify import questions
+from classify.labels import lock, rebuild_labels, relabel, standing
+from classify.models import Answer, Origin, Question, Score, Skip, Verdict
+from classify.questions import next_question
+from crawler import services as crawler
+from crawler.models import Photo, ProjectPhoto, Region
+from projects.ledger import contribute
+from projects.models import Contribution, Project, User
+from projects.pipeline import announce
+
+__all__ = [
+    "Given",
+    "Refused",
+    "answer",
+    "answer_many",
+    "draw",
+    "next_question",
+    "no_usable_face",
+    "rebuild_labels",
+    "skip",
+    "undo",
+    "undo_many",
+]
+
+Box = tuple[float, float, float, float]  # left, top, width, height, 0–1 of the upright picture
+
+
+class Refused(Exception):
+    """What was asked can't be done. `sentence` is for people."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(f"{code}: {sentence}")
+        self.code = code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Given:
+    """One answer as it comes from a page."""
+
+    region: Region
+    photo: Photo
+    client_uuid: UUID
+
+
+def answer(
+    project: Project,
+    region: Region,
+    photo: Photo,
+    user: User,
+    verdict: str,
+    origin: str,
+    client_uuid: UUID,
+) -> Answer:
+    """Write down what `user` says of a face; sent twice with one `client_uuid` it is one answer.
+
+    Raises Refused: not-in-project, withdrawn, changed, replaced, unknown-verdict, used-twice.
+    """
+    return answer_many(project, [Given(region, photo, client_uuid)], user, verdict, origin)[0]
+
+
+def answer_many(
+    project: Project,
+    given: Sequence[Given],
+    user: User,
+    verdict: str,
+    origin: str = Origin.REVIEW,
+) -> list[Answer]:
+    """The same verdict on several faces, all or none: what is on the screen of a review."""
+    if verdict not in Verdict.values:
+        raise Refused("unknown-verdict", _("That is not an answer we know."))
+    for each in given:
+        _check_face(project, each.region, each.photo)
+    with _once(), transaction.atomic():
+        lock(project)
+        return _record(project, given, user, verdict, origin)
+
+
+def undo(project: Project, user: User, client_uuid: UUID) -> Answer | None:
+    """Take back the user's last answer that stands; None when there is none left.
+
+    The label is what the remaining answers say. A face without a word is asked again first.
+    """
+    with _once(), transaction.atomic():
+        lock(project)
+        if done := _already(client_uuid, project, user):
+            return done
+        last = standing(project).filter(user=user).last()
+        return _take_back(last, client_uuid) if last else None
+
+
+def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> list[Answer]:
+    """Take back those answers of the user, named by their `client_uuid`, as one deed.
+
+    Answers that were taken back before are left as they are, so that it may be sent twice.
+    """
+    with transaction.atomic():
+        lock(project)
+        answers = standing(project).filter(user=user, client_uuid__in=client_uuids)
+        return [_take_back(each, uuid5(each.client_uuid, "undo")) for each in reversed(answers)]
+
+
+def skip(project: Project, region: Region, user: User) -> None:
+    """Leave a face to others; it comes back to this user after all others."""
+    with transaction.atomic():
+        lock(project)
+        Skip.objects.update_or_create(
+            project=project, user=user, region=region, defaults={"created_at": timezone.now()}
+        )
+        questions.release(project, region.pk, user)
+        announce("answers-given")
+
+
+def draw(
+    project: Project,
+    photo: Photo,
+    box: Box,
+    user: User,
+    client_uuid: UUID,
+    replaces: Region | None = None,
+) -> Answer:
+    """Yes on a box that the user drew; `replaces` is the region it is drawn better than.
+
+    The replaced region loses its label, score and question here; undo gives them back.
+    """
+    _check_photo(project, photo)
+    if replaces:
+        _check_face(project, replaces, photo)
+    with _once(), transaction.atomic():
+        lock(project)
+        if done := _already(client_uuid, project, user):
+            return done
+        region = crawler.draw_region(project, photo, box, user, replaces)
+        drawn = Given(region, photo, client_uuid)
+        [made] = _record(project, [drawn], user, Verdict.YES, Origin.DRAWN)
+        if replaces:
+            Score.objects.filter(project=project, region=replaces).delete()
+            Question.objects.filter(project=project, region=replaces).delete()
+            relabel(project, [replaces.pk])
+        return made
+
+
+def no_usable_face(project: Project, photo: Photo, user: User, client_uuid: UUID) -> Answer:
+    """The person is in the photo, but no face can be used: a yes on the whole photo."""
+    _check_photo(project, photo)
+    with _once(), transaction.atomic():
+        lock(project)
+        if done := _already(client_uuid, project, user):
+            return done
+        given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
+        return _record(project, [given], user, Verdict.YES, Origin.DRAWN)[0]
+
+
+def _record(
+    project: Project, given: Sequence[Given], user: User, verdict: str, origin: str
+) -> list[Answer]:
+    """Answers, labels, contributions; call with the project locked."""
+    answers, new = [], []
+    for each in given:
+        made = _already(each.client_uuid, project, user)
+        if made is None:
+            made = Answer.objects.create(
+                project=project,
+                photo=each.photo,
+                region=each.region,
+                user=user,
+                verdict=verdict,
+                origin=origin,
+                client_uuid=each.client_uuid,
+            )
+            new.append(made.region_id)
+        answers.append(made)
+    if new:
+        relabel(project, new)
+        Question.objects.filter(project=project, region__in=new).delete()
+        Score.objects.filter(project=project, region__in=new).update(is_match=False)
+        contribute(project, user, _kind(origin), len(new))
+        announce("answers-given")
+    return answers
+
+
+def _take_back(taken: Answer, client_uuid: UUID) -> Answer:
+    made = Answer.objects.create(
+        project=taken.project,
+        photo=taken.photo,
+        region=taken.region,
+        user=taken.user,
+        origin=Origin.UNDO,
+        undoes=taken,
+        client_uuid=client_uuid,
+    )
+    touched = [taken.region_id]
+    if taken.origin == Origin.DRAWN:
+        touched += _give_back_replaced(taken.region)
+    labels = relabel(taken.project, touched)
+    if label := labels.get(taken.region_id):
+        made.verdict = label.verdict
+        made.save(update_fields=["verdict"])
+    elif taken.origin == Origin.ASK:
+        questions.put_back(taken, made)
+    assert taken.user is not None  # only people undo, and only what is theirs
+    contribute(taken.project, taken.user, _kind(taken.origin), -1)
+    announce("answers-given")
+    return made
+
+
+def _give_back_replaced(region: Region) -> list[int]:
+    """The box was taken back: what it stood for stands again (or for the box drawn after it)."""
+    replaced = list(Region.objects.filter(replaced_by=region).values_list("pk", flat=True))
+    Region.objects.filter(pk__in=replaced).update(replaced_by=region.replaced_by)
+    return replaced
+
+
+def _kind(origin: str) -> str:
+    review = origin == Origin.REVIEW
+    return Contribution.Kind.REVIEW if review else Contribution.Kind.ANSWER
+
+
+def _already(client_uuid: UUID, project: Project, user: User) -> Answer | None:
+    """The answer that was sent before under this uuid."""
+    made = Answer.objects.filter(client_uuid=client_uuid).first()
+    if made and (made.project_id != project.pk or made.user_id != user.pk):
+        raise Refused("used-twice", _("This answer was sent before, by somebody else."))
+    return made
+
+
+class _once:
+    """Turns the loss of a race for one client_uuid, across projects, into Refused."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, IntegrityError):
+            raise Refused("used-twice", _("This answer was sent before.")) from error
+
+
+def _check_photo(project: Project, photo: Photo) -> None:
+    if not ProjectPhoto.objects.filter(project=project, photo=photo).exists():
+        raise Refused("not-in-project", _("This photo is not part of the project."))
+    if photo.state != Photo.State.LIVE:
+        raise Refused("withdrawn", _("This photo was withdrawn from the wiki."))
+
+
+def _check_face(project: Project, region: Region, photo: Photo) -> None:
+    _check_photo(project, photo)
+    if region.picture_id != photo.picture_id:
+        raise Refused("changed", _("The photo shows another picture by now. Load the page again."))
+    if region.replaced_by_id is not None:
+        raise Refused("replaced", _("Somebody drew a better box for this face."))
