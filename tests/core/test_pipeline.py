@@ -1,0 +1,55 @@
+"""The one table of what wakes what, and the sending of wake-ups."""
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+
+from celery_app import app
+from projects.pipeline import announce
+from wikivisage import pipeline
+
+
+def queued() -> list[str]:
+    """Take all waiting messages from the broker and return the names of their tasks."""
+    names = []
+    with app.connection_for_read() as connection:
+        channel = connection.default_channel
+        for queue in settings.CELERY_TASK_QUEUES:
+            queue(channel).declare()
+            while message := channel.basic_get(queue.name, no_ack=True):
+                names.append(message.headers["task"])
+    return sorted(names)
+
+
+@pytest.fixture(autouse=True)
+def empty_queue() -> None:
+    queued()
+
+
+def test_every_task_in_the_table_exists_and_has_limits() -> None:
+    app.loader.import_default_modules()
+    for name in pipeline.TASKS:
+        assert name in app.tasks, name
+        assert app.tasks[name].time_limit or settings.CELERY_TASK_TIME_LIMIT
+    for names in pipeline.WAKES.values():
+        assert set(names) <= set(pipeline.TASKS)
+    assert set(pipeline.HEARTBEAT) == set(pipeline.TASKS)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAnnouncing:
+    def test_what_happened_wakes_its_tasks_after_commit(self) -> None:
+        with transaction.atomic():
+            announce("project-created")
+            assert queued() == []
+        assert queued() == ["classify.bootstrap", "crawler.crawl"]
+
+    def test_what_is_rolled_back_wakes_nobody(self) -> None:
+        with transaction.atomic():
+            announce("answers-given")
+            transaction.set_rollback(True)
+        assert queued() == []
+
+    def test_an_unknown_event_is_an_error(self) -> None:
+        with pytest.raises(KeyError):
+            announce("nobody-knows")
