@@ -15,6 +15,7 @@ class Wiki:
     commons: str  # origin + prefix of the media wiki, no trailing slash
     wikidata: str  # the same of its item wiki
     meta: str  # where OAuth 2.0 lives
+    issuer: str  # who vouches for a user's `sub`; stays when the sandbox changes its port
     sparql: str  # address of the SPARQL endpoint
     image_hosts: tuple[str, ...]  # origins that pictures come from (CSP img-src, fetching)
     depicts: str = "P180"
@@ -68,6 +69,7 @@ def commons() -> Wiki:
         commons="https://commons.wikimedia.org",
         wikidata="https://www.wikidata.org",
         meta="https://meta.wikimedia.org",
+        issuer="https://meta.wikimedia.org",
         sparql="https://query.wikidata.org/sparql",
         image_hosts=("https://upload.wikimedia.org", "https://commons.wikimedia.org"),
     )
@@ -81,6 +83,7 @@ def sandbox(url: str) -> Wiki:
         commons=f"{url}/commons",
         wikidata=f"{url}/wikidata",
         meta=f"{url}/commons",
+        issuer="sandbox",
         sparql=f"{url}/sparql",
         image_hosts=(url,),
     )

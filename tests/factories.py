@@ -40,7 +40,7 @@ def make_user(name: str = "", **fields: Any) -> User:
     sub = fields.pop("sub", "") or secrets.token_hex(6)
     return User.objects.create(
         username=f"mw-{sub}",
-        issuer=settings.WIKI.rest,
+        issuer=settings.WIKI.issuer,
         sub=sub,
         wiki_username=name or f"User {sub}",
         **fields,
