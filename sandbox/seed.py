@@ -187,7 +187,7 @@ def page_text(row: dict[str, str], facts: Facts) -> str:
     """The wikitext of a file page: {{Information}}, licence templates, categories."""
     date = facts.get("date", "")
     if facts.get("date_about"):
-        date = f"{{{{circa|{date}}}}}"
+        date = f"circa {date}"
     licences = [one.split(" (")[0] for one in row["licence"].split(" / ")]
     templates = "\n".join(f"{{{{{TEMPLATES.get(one, one)}}}}}" for one in licences)
     return f"""== {{{{int:filedesc}}}} ==

@@ -12,10 +12,10 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, current_app, request, send_file
+from flask import Blueprint, Response, abort, current_app, g, request, send_file
 
 from sandbox import rendering
-from sandbox.records import FileVersion, Page
+from sandbox.records import FileVersion
 from sandbox.world import World
 
 bp = Blueprint("thumbs", __name__)
@@ -58,13 +58,7 @@ def thumb_url(file: FileVersion, width: int) -> tuple[str, int, int]:
 
 def archive_name(file: FileVersion) -> str | None:
     """`20261124063718!Name.jpg` for a version that was replaced, None for the current one."""
-    page = _page_of(file)
-    versions = _world().files(page)
-    place = versions.index(file) if file in versions else 0
-    if place == 0:
-        return None
-    replaced = re.sub(r"\D", "", versions[place - 1].timestamp)
-    return f"{replaced}!{_underscored(page)}"
+    return _names(file)[1]
 
 
 def renderable(file: FileVersion) -> bool:
@@ -78,33 +72,44 @@ def must_render(file: FileVersion) -> bool:
 
 
 def _original_path(file: FileVersion) -> str:
-    page = _page_of(file)
-    archived = archive_name(file)
-    name = archived or _underscored(page)
+    name, archived = _names(file)
     folder = f"{ROOT}/archive" if archived else ROOT
-    return f"{folder}/{_hashed(_underscored(page))}/{quote(name, safe='')}"
+    return f"{folder}/{_hashed(name)}/{quote(archived or name, safe='')}"
 
 
 def _thumb_url(file: FileVersion, width: int) -> str:
-    name = archive_name(file) or _underscored(_page_of(file))
+    name, archived = _names(file)
     folder = _original_path(file).replace(ROOT, f"{ROOT}/thumb", 1)
     prefix, suffix = rendering.PREFIXES.get(file.mime, ""), rendering.SUFFIXES.get(file.mime, "")
-    return f"{_base()}{folder}/{prefix}{width}px-{quote(name, safe='')}{suffix}"
+    thumb = f"{prefix}{width}px-{quote(archived or name, safe='')}{suffix}"
+    return f"{_base()}{folder}/{thumb}"
+
+
+def _names(file: FileVersion) -> tuple[str, str | None]:
+    """(name with underscores, name in the archive), looked up once a request."""
+    known: dict[tuple[int, str, str], tuple[str, str | None]] = g.setdefault("file_names", {})
+    key = (file.page_id, file.timestamp, file.sha1)
+    if key not in known:
+        known[key] = _looked_up(file)
+    return known[key]
+
+
+def _looked_up(file: FileVersion) -> tuple[str, str | None]:
+    world = _world()
+    page = world.page_by_id(file.wiki, file.page_id, deleted=True)
+    assert page
+    name = page.name.replace(" ", "_")
+    versions = world.files(page)
+    place = versions.index(file) if file in versions else 0
+    if place == 0:
+        return name, None
+    replaced = re.sub(r"\D", "", versions[place - 1].timestamp)
+    return name, f"{replaced}!{name}"
 
 
 def _hashed(name: str) -> str:
     digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return f"{digest[0]}/{digest[:2]}"
-
-
-def _underscored(page: Page) -> str:
-    return page.name.replace(" ", "_")
-
-
-def _page_of(file: FileVersion) -> Page:
-    page = _world().page_by_id(file.wiki, file.page_id, deleted=True)
-    assert page
-    return page
 
 
 def _world() -> World:
