@@ -1,0 +1,73 @@
+"""What an engine is, whatever library it uses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]  # height x width x 3, RGB, upright
+Vector = NDArray[np.float32]
+Box = tuple[float, float, float, float]  # left, top, width, height, 0-1 of the upright picture
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face that was found, or the one in a box that a person drew."""
+
+    box: Box
+    score: float | None  # the detector's own scale, higher is surer; None for a person's box
+    landmarks: tuple[tuple[float, float], ...]  # points (x, y), 0-1 of the picture
+    embedding: Vector
+    height_px: int  # of the box, in the picture that was looked at
+
+
+@dataclass(frozen=True)
+class Licences:
+    """Of the code that runs and of the weights it loads."""
+
+    code: str
+    weights: str
+
+
+class Engine(Protocol):
+    """Finds faces and turns them into vectors that are near for the same person.
+
+    `name` stands in the database beside each vector, `detector` beside each box: vectors of
+    different names are never compared.
+    """
+
+    name: str
+    detector: str
+    dimension: int
+    metric: str  # how two vectors are compared, for example "euclidean"
+    licences: Licences
+    weights: Mapping[str, str]  # file name -> sha256
+
+    def look(self, picture: Picture, *, upsample: int = 1) -> list[Face]:
+        """All faces of a picture, surest first. Upsampling finds smaller ones and costs 4x each.
+
+        Raises MemoryError.
+        """
+        ...
+
+    def embed(self, picture: Picture, box: Box) -> Face:
+        """The face in a box that a person drew, at the same scale and alignment as found ones."""
+        ...
+
+
+class WrongWeights(Exception):
+    """A file of weights is not the one that this engine's name stands for."""
+
+
+def check_digest(path: Path, wanted: str) -> None:
+    """Raises WrongWeights: vectors of other weights would be compared with ours in silence."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != wanted:
+        raise WrongWeights(f"{path.name} has sha256 {found[:12]}…, not {wanted[:12]}…")
