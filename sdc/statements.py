@@ -1,0 +1,102 @@
+"""The exact statement that is sent, its summary, and finding statements in what a file has.
+
+Data model: https://www.wikidata.org/wiki/Wikibase/DataModel/JSON. The wiki names the field
+`statements` in answers and `claims` in requests; it is `[]` when empty, an object otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from crawler.models import Region
+from projects.models import Person
+
+Statement = dict[str, Any]
+Statements = dict[str, list[Statement]]
+
+
+def depicts(guid: str, qid: str, place: str | None) -> Statement:
+    """P180 = `qid`, normal rank; `place` becomes the qualifier P2677 of the same edit."""
+    wiki = settings.WIKI
+    statement: Statement = {
+        "type": "statement",
+        "mainsnak": {
+            "snaktype": "value",
+            "property": wiki.depicts,
+            "datavalue": {
+                "type": "wikibase-entityid",
+                "value": {"entity-type": "item", "numeric-id": int(qid[1:]), "id": qid},
+            },
+        },
+        "rank": "normal",
+        "id": guid,
+    }
+    if place:
+        snak = {
+            "snaktype": "value",
+            "property": wiki.region,
+            "datavalue": {"type": "string", "value": place},
+        }
+        statement["qualifiers"] = {wiki.region: [snak]}
+        statement["qualifiers-order"] = [wiki.region]
+    return statement
+
+
+def place_of(region: Region) -> str | None:
+    """`pct:left,top,width,height` of a face, in per cent of the upright picture.
+
+    None for a photo as a whole. Edges are rounded, not sides, so that no box leaves the picture.
+    """
+    if region.origin == Region.Origin.PHOTO:
+        return None
+    left, right = _tenths(region.x), _tenths(region.x + region.w)
+    top, bottom = _tenths(region.y), _tenths(region.y + region.h)
+    sides = (left, top, max(right - left, 1), max(bottom - top, 1))
+    return "pct:" + ",".join(f"{side / 10:.1f}" for side in sides)
+
+
+def _tenths(share: float) -> int:
+    """A share of a side in tenths of a per cent, inside the picture."""
+    return round(1000 * min(max(share, 0.0), 1.0))
+
+
+def place_in(statement: Statement) -> str:
+    """The value of P2677 that a statement carries, or nothing."""
+    for snak in (statement.get("qualifiers") or {}).get(settings.WIKI.region, ()):
+        return str(snak.get("datavalue", {}).get("value", ""))
+    return ""
+
+
+def batch_mark(code: str) -> str:
+    """How EditGroups recognises a batch in a summary; unique to this batch."""
+    return f"[[:toolforge:editgroups-commons/b/{settings.TOOL_NAME}/{code}|details]]"
+
+
+def summary(person: Person, code: str) -> str:
+    """What stands in each edit's summary after the wiki's own words."""
+    return f"{person.label()}, seen and confirmed by a person ({batch_mark(code)})"
+
+
+def depicted(statements: Statements | None) -> list[Statement]:
+    """The depicts statements of a file; none for a file without structured data."""
+    return (statements or {}).get(settings.WIKI.depicts, [])
+
+
+def item_of(statement: Statement) -> str | None:
+    """The item that is the main value; None for *some value*, *no value* and other types."""
+    value = statement.get("mainsnak", {}).get("datavalue", {}).get("value")
+    if not isinstance(value, dict):
+        return None
+    return value.get("id") or (f"Q{value['numeric-id']}" if "numeric-id" in value else None)
+
+
+def with_guid(statements: Statements | None, guid: str) -> Statement | None:
+    """The statement that we wrote under `guid`, whatever became of it."""
+    return next((each for each in depicted(statements) if each.get("id") == guid), None)
+
+
+def says(statements: Statements | None, qid: str) -> bool:
+    """Whether a statement of equal main value is there, anybody's, with any qualifiers."""
+    return any(item_of(each) == qid for each in depicted(statements))
