@@ -29,7 +29,8 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _page(row: sqlite3.Row) -> Page:
+def page_of_row(row: sqlite3.Row) -> Page:
+    """A page from a row of the table `page`."""
     return Page(
         wiki=row["wiki"],
         id=row["id"],
@@ -90,12 +91,12 @@ class World:
             "SELECT * FROM page WHERE wiki = ? AND title = ? AND deleted = 0",
             (wiki, title),
         )
-        return _page(row) if row else None
+        return page_of_row(row) if row else None
 
     def page_by_id(self, wiki: Wiki, page_id: int, *, deleted: bool = False) -> Page | None:
         """The page of an id; a deleted one only when asked for."""
         row = self.store.row("SELECT * FROM page WHERE wiki = ? AND id = ?", (wiki, page_id))
-        return _page(row) if row and (deleted or not row["deleted"]) else None
+        return page_of_row(row) if row and (deleted or not row["deleted"]) else None
 
     def pages(self, wiki: Wiki, ids: Iterable[int]) -> dict[int, Page]:
         """The live pages among the ids."""
@@ -105,7 +106,7 @@ class World:
             f"SELECT * FROM page WHERE wiki = ? AND deleted = 0 AND id IN ({marks})",
             (wiki, *wanted),
         )
-        return {row["id"]: _page(row) for row in rows}
+        return {row["id"]: page_of_row(row) for row in rows}
 
     def deleted_page(self, wiki: Wiki, title: str) -> Page | None:
         """The last deleted page of that title."""
@@ -114,7 +115,7 @@ class World:
             " ORDER BY id DESC LIMIT 1",
             (wiki, title),
         )
-        return _page(row) if row else None
+        return page_of_row(row) if row else None
 
     def follow(self, page: Page) -> Page | None:
         """The page a redirect leads to (one step, as MediaWiki does), or the page itself."""
@@ -132,6 +133,14 @@ class World:
         found = self.revision(page.wiki, page.latest)
         assert found, page
         return found
+
+    def revisions_of(self, page: Page, where: str, params: list[Any]) -> list[Revision]:
+        """Revisions of a page with an SQL tail (`AND …`, `ORDER BY …`) of our own making."""
+        rows = self.store.rows(
+            f"SELECT * FROM revision WHERE wiki = ? AND page_id = ? {where}",
+            (page.wiki, page.id, *params),
+        )
+        return [_revision(row) for row in rows]
 
     def history(self, page: Page, limit: int = 500) -> list[Revision]:
         """Revisions of a page, newest first."""
@@ -167,6 +176,38 @@ class World:
             (page.wiki, page.id),
         )
         return _file(row) if row else None
+
+    def current_files(self, wiki: Wiki, page_ids: Iterable[int]) -> dict[int, FileVersion]:
+        """The current version of each of the pages that is a file."""
+        wanted = list(page_ids)
+        marks = ",".join("?" * len(wanted))
+        rows = self.store.rows(
+            "SELECT * FROM file WHERE id IN (SELECT max(id) FROM file WHERE wiki = ?"
+            f" AND page_id IN ({marks}) GROUP BY page_id)",
+            (wiki, *wanted),
+        )
+        return {row["page_id"]: _file(row) for row in rows}
+
+    def current_revisions(self, pages: list[Page]) -> dict[int, Revision]:
+        """The latest revision of each page, by page id; all pages of one wiki."""
+        if not pages:
+            return {}
+        marks = ",".join("?" * len(pages))
+        rows = self.store.rows(
+            f"SELECT * FROM revision WHERE wiki = ? AND id IN ({marks})",
+            (pages[0].wiki, *(page.latest for page in pages)),
+        )
+        return {row["page_id"]: _revision(row) for row in rows}
+
+    def setting(self, key: str, default: str) -> str:
+        """A setting of the sandbox, such as `anonymous_edits` or `ratelimit:<user>` (`2/20`)."""
+        found = self.store.value("SELECT value FROM meta WHERE key = ?", (key,))
+        return default if found is None else str(found)
+
+    def set(self, key: str, value: str) -> None:
+        """Changes a setting."""
+        with self.store.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # ------------------------------------------------------------------ writing
 
@@ -253,8 +294,7 @@ class World:
         stamp = timestamp or now()
         with self.store.transaction() as db:
             page = self._fresh(page)
-            newest = self.store.value("SELECT max(id) FROM revision WHERE wiki = ?", (page.wiki,))
-            number = 1 + (newest or 0)
+            number = self._next_revision(page.wiki)
             revision = Revision(
                 page.wiki, number, page.id, page.latest, stamp, user, comment, tags or [],
                 minor, text, entity,
@@ -431,6 +471,10 @@ class World:
     def close(self) -> None:
         """Closes the database."""
         self.store.close()
+
+    def _next_revision(self, wiki: Wiki) -> int:
+        newest = self.store.value("SELECT max(id) FROM revision WHERE wiki = ?", (wiki,)) or 0
+        return int(max(newest, int(self.setting(f"revision:{wiki}", "0"))) + 1)
 
     def _fresh(self, page: Page) -> Page:
         found = self.page_by_id(page.wiki, page.id)
