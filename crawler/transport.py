@@ -132,7 +132,7 @@ class Site(APISite):
             body = self.simple_request(action="query", meta="userinfo", uiprop=uiprop).submit()
             if errors := body.get("errors"):
                 raise WikiError(telling(errors), errors[-1].get("text", ""))
-            self._userinfo = body["query"]["userinfo"]
+            self._userinfo: dict[str, Any] = body["query"]["userinfo"]
         return self._userinfo
 
     def simple_request(self, **params: Any) -> PlainRequest:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Engine(Protocol):
     dimension: int
     metric: str  # how two vectors are compared, for example "euclidean"
     licences: Licences
-    weights: Mapping[str, str]  # file name -> sha256
+    weights: ClassVar[Mapping[str, str]]  # file name -> sha256
 
     def look(self, picture: Picture, *, upsample: int = 1) -> list[Face]:
         """All faces of a picture, surest first. Upsampling finds smaller ones and costs 4x each.

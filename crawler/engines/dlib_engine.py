@@ -6,10 +6,10 @@ landmarks a second time, so the same objects are called here directly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -35,7 +35,7 @@ class DlibEngine:
     dimension = 128
     metric = "euclidean"
     licences = Licences(code="BSL-1.0, MIT", weights="CC0-1.0")
-    weights = {
+    weights: ClassVar[Mapping[str, str]] = {
         RESNET: "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
         FIVE_POINTS: "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
     }
@@ -112,7 +112,7 @@ def load() -> DlibEngine:
     return DlibEngine()
 
 
-def _face_recognition(weights: dict[str, str]) -> Any:
+def _face_recognition(weights: Mapping[str, str]) -> Any:
     """The module `face_recognition.api`, with checked weights. Slow, so only in a worker's child.
 
     On import it reads the 68-point model, which is large, not free for every use and not needed:
@@ -120,7 +120,7 @@ def _face_recognition(weights: dict[str, str]) -> Any:
     """
     lenient = ImageFile.LOAD_TRUNCATED_IMAGES
     try:
-        import face_recognition_models as models
+        import face_recognition_models as models  # type: ignore[import-untyped]
 
         folder = Path(models.face_recognition_model_location()).parent
         for file, digest in weights.items():

@@ -1,0 +1,76 @@
+"""Vectors at rest are sealed; this is the only way in and out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import Min
+from numpy.typing import NDArray
+
+from crawler.engines import ENGINE_NAME, Face
+from crawler.models import Embedding, Photo, ProjectPhoto, Region
+from projects.models import Project
+from projects.sealing import seal, unseal
+
+CONTEXT = b"embedding"
+DIMENSION = 128
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """One row a region, ordered by region id. In memory only, and of one worker only."""
+
+    region_ids: NDArray[np.int64]
+    photo_ids: NDArray[np.int64]  # the lowest id where several photos show the picture
+    picture_ids: NDArray[np.int64]
+    matrix: NDArray[np.float32]  # rows x 128
+
+    def __len__(self) -> int:
+        return len(self.region_ids)
+
+
+def load(project: Project, engine: str | None = None) -> Vectors:
+    """The vectors of all regions that stand in live photos of a project."""
+    photo_of = dict(
+        ProjectPhoto.objects.filter(project=project, photo__state=Photo.State.LIVE)
+        .values("photo__picture_id")
+        .annotate(photo=Min("photo_id"))
+        .values_list("photo__picture_id", "photo")
+    )
+    shown = ProjectPhoto.objects.filter(project=project, photo__state=Photo.State.LIVE)
+    rows = (
+        Embedding.objects.filter(
+            engine=engine or ENGINE_NAME,
+            region__replaced_by=None,
+            region__picture__in=shown.values("photo__picture_id"),
+        )
+        .order_by("region_id")
+        .values_list("region_id", "region__picture_id", "vector")
+    )
+    regions, pictures, blobs = [], [], []
+    for region, picture, vector in rows.iterator(chunk_size=2000):
+        if picture in photo_of:  # a photo that came between the two queries waits for next time
+            regions.append(region)
+            pictures.append(picture)
+            blobs.append(unseal(bytes(vector), CONTEXT))
+    return Vectors(
+        np.array(regions, dtype=np.int64),
+        np.array([photo_of[picture] for picture in pictures], dtype=np.int64),
+        np.array(pictures, dtype=np.int64),
+        np.frombuffer(b"".join(blobs), dtype="<f4").reshape(-1, DIMENSION).astype(np.float32),
+    )
+
+
+def of(region: Region, face: Face, engine: str) -> Embedding:
+    """An unsaved row with the sealed vector of a face."""
+    plain = face.embedding.astype("<f4").tobytes()
+    return Embedding(region=region, engine=engine, vector=seal(plain, CONTEXT))
+
+
+def save(region: Region, face: Face, engine: str) -> None:
+    """Keep the vector of a region by an engine, in place of an older one."""
+    row = of(region, face, engine)
+    Embedding.objects.update_or_create(
+        region=region, engine=engine, defaults={"vector": row.vector}
+    )
