@@ -6,6 +6,7 @@ import secrets
 import uuid
 
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -70,16 +71,39 @@ class EditBatch(models.Model):
     wiki = models.CharField(max_length=16)
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
     reason = models.CharField(max_length=40, blank=True)  # code: why it is paused or stopped
+    resume_at = models.DateTimeField(null=True, blank=True)  # paused by the wiki: until then
+    turn_at = models.DateTimeField(default=timezone.now)  # when an edit of it was last tried
+    revision = models.PositiveBigIntegerField(default=0)  # Project.revision it was prepared from
     summary = models.CharField(max_length=400)
     created_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["project", "id"], name="batch_project")]
+        indexes = [
+            models.Index(fields=["project", "id"], name="batch_project"),
+            models.Index(fields=["state", "resume_at"], name="batch_state"),
+        ]
 
     def __str__(self) -> str:
         return self.code
+
+    def get_absolute_url(self) -> str:
+        return reverse("batch", args=[self.project.public_id, self.code])
+
+
+class Writer(WorkRow):
+    """A user's turn to write: one worker at a time edits in the name of one user."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="writers")
+    wiki = models.CharField(max_length=16)
+
+    max_tries = 1_000_000  # it is never given up; trouble with the wiki makes it wait longer
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["wiki", "user"], name="one_writer")]
+        indexes = [models.Index(fields=["state", "due_at"], name="writer_due")]
 
 
 class ClaimAttempt(WorkRow):
@@ -100,11 +124,16 @@ class ClaimAttempt(WorkRow):
     region = models.ForeignKey(Region, on_delete=models.SET_NULL, null=True, related_name="+")
     guid = models.CharField(max_length=64, unique=True)  # "M123$" + UUID, stored before the call
     statement = models.JSONField()  # exactly what is or was to be sent
+    # What the preview showed and the confirmation was about; what changed since is not sent.
     sha1 = models.CharField(max_length=40)  # of the picture that was looked at
+    title = models.CharField(max_length=255, default="")  # "File:…"
+    base_revision = models.PositiveBigIntegerField(default=0)  # of the page
+    has_now = models.JSONField(null=True)  # [{"qid", "label", "rank"}]; null: no structured data
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.PLANNED)
     reason = models.CharField(max_length=40, blank=True)  # code of why skipped or refused
     revision = models.PositiveBigIntegerField(null=True, blank=True)
-    began_at = models.DateTimeField(null=True, blank=True)  # first time it was sent
+    in_doubt = models.BooleanField(default=False)  # a call was made whose effect is not known
+    began_at = models.DateTimeField(null=True, blank=True)  # last time it was sent
     ended_at = models.DateTimeField(null=True, blank=True)
 
     max_tries = 6
