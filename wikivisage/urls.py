@@ -3,14 +3,23 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from wikivisage import views
+from wikivisage.views import health, home, pages, project, projects
+
+handler500 = pages.server_error
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("health", views.health, name="health"),
+    path("", home.home, name="home"),
+    path("projects", projects.projects, name="projects"),
+    path("answer", projects.answer_now, name="answer-now"),
+    path("how", pages.how, name="how"),
+    path("style", pages.style, name="style"),
+    path("health", health.health, name="health"),
+    path("robots.txt", pages.robots, name="robots"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("projects.urls")),
+    path("p/<slug:project_id>/", project.project, name="project"),
+    path("p/<slug:project_id>/status", project.status, name="project-status"),
     path("p/<slug:project_id>/", include("crawler.urls")),
     path("p/<slug:project_id>/", include("classify.urls")),
     path("p/<slug:project_id>/", include("sdc.urls")),

@@ -1,11 +1,7 @@
-"""The home page and the health check."""
+"""What a load balancer or a supervisor asks."""
 
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("WikiVisage")
+from django.http import HttpRequest, JsonResponse
 
 
 def health(request: HttpRequest) -> JsonResponse:

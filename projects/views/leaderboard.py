@@ -1,0 +1,20 @@
+"""Who did how much, all projects together."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from projects.standings import PERIODS, standings
+
+
+@require_safe
+def leaderboard(request: HttpRequest) -> HttpResponse:
+    period = request.GET.get("period", "week")
+    if period not in PERIODS:
+        period = "week"
+    context = {
+        "period": period,
+        "periods": PERIODS,
+        "standings": standings(period, request.user),
+    }
+    return render(request, "projects/leaderboard.html", context)

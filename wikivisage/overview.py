@@ -1,0 +1,269 @@
+"""What a project's page says: how far each step is, and the one next thing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from classify.models import Question
+from classify.selectors import FaceCounts, LearnerState, Tile, face_counts, gallery, learner
+from crawler.selectors import CrawlProgress, crawl_progress
+from projects.models import Project
+from sdc.models import Claim, EditBatch
+from sdc.selectors import ready_count
+from wikivisage.cards import minutes
+
+PREVIEW_FACES = 3
+
+
+class Next(StrEnum):
+    """The next thing to do, chosen by what waits; each has its words in the template."""
+
+    SENDING = "sending"
+    FIRST = "first"  # answer until there are enough confirmed faces
+    REVIEW = "review"
+    ASK = "ask"
+    SEND = "send"
+    LISTING = "listing"
+    LOOKING = "looking"
+    NO_PHOTOS = "no-photos"
+    TRAY = "tray"  # all faces are answered, none was found in some photos
+    DONE = "done"
+
+
+class Pace(StrEnum):
+    WAITING = ""
+    MOVING = "moving"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the six steps. `value` of `whole` is its bar."""
+
+    name: str
+    count: int
+    word: str
+    note: str
+    value: int
+    whole: int
+    pace: Pace
+
+    @property
+    def pair(self) -> str:
+        return f"{self.count} {self.word}"
+
+
+@dataclass(frozen=True)
+class Overview:
+    project: Project
+    crawl: CrawlProgress
+    faces: FaceCounts
+    learner: LearnerState
+    questions: int
+    ready: int  # statements that could be sent
+    on_wiki: int
+    running: EditBatch | None
+
+    @property
+    def moves(self) -> bool:
+        """Whether something changes without anybody doing anything."""
+        live = self.project.state == Project.State.ACTIVE
+        working = self.crawl.crawling or self.crawl.detecting or self.learner.behind
+        return live and (working or self.running is not None)
+
+    @property
+    def next(self) -> Next:
+        if self.running:
+            return Next.SENDING
+        if self.questions and not self.learner.ready:
+            return Next.FIRST
+        if self.faces.matches:
+            return Next.REVIEW
+        if self.ready:
+            return Next.SEND
+        if self.questions:
+            return Next.ASK
+        return self._nothing_waits()
+
+    def _nothing_waits(self) -> Next:
+        if self.crawl.crawling and not self.crawl.photos:
+            return Next.LISTING
+        if self.crawl.crawling or self.crawl.detecting or self.learner.behind:
+            return Next.LOOKING
+        if not self.crawl.photos:
+            return Next.NO_PHOTOS
+        return Next.TRAY if self.without_faces else Next.DONE
+
+    @property
+    def without_faces(self) -> int:
+        """Photos that were looked at and show no face, nor were said to show the person."""
+        return self.crawl.without_faces
+
+    @property
+    def answer_minutes(self) -> int:
+        return minutes(self.questions)
+
+    @property
+    def review_minutes(self) -> int:
+        return minutes(self.faces.matches)
+
+    @property
+    def said(self) -> str:
+        """What a screen reader hears when it changes: coarse, so that it is not chatty."""
+        if self.running:
+            return _("Sending to Commons.")
+        if self.crawl.crawling:
+            return _("Listing photos.")
+        if self.crawl.detecting:
+            return _("Looking at photos.")
+        if self.learner.behind:
+            return _("Learning from the answers.")
+        return _("Up to date.")
+
+    @property
+    def steps(self) -> list[Step]:
+        return [*_looking(self.crawl), _learning(self), _asking(self), _review(self), _send(self)]
+
+    @property
+    def states(self) -> list[tuple[str, int, str, str]]:
+        """Faces by state: word, count, colour, filter of the gallery."""
+        faces = self.faces
+        return [
+            (_("Confirmed"), faces.confirmed, "yes", "confirmed"),
+            (_("Likely, to review"), faces.matches, "face", "matches"),
+            (_("Uncertain, to ask"), faces.uncertain, "warn", ""),
+            (_("Probably somebody else"), faces.others, "other", "others"),
+            (_("Not the person"), faces.rejected, "not", "rejected"),
+            (_("Can’t tell"), faces.cant_tell, "none", ""),
+        ]
+
+    @property
+    def bar(self) -> list[tuple[str, int, str]]:
+        return [(word, count, colour) for word, count, colour, _which in self.states]
+
+
+def overview(project: Project) -> Overview:
+    """A bounded number of queries, whatever the size of the project."""
+    batches = EditBatch.objects.filter(project=project)
+    claims = Claim.objects.filter(project=project, state=Claim.State.WRITTEN)
+    return Overview(
+        project=project,
+        crawl=crawl_progress(project),
+        faces=face_counts(project),
+        learner=learner(project),
+        questions=Question.objects.filter(project=project).count(),
+        ready=ready_count(project),
+        on_wiki=claims.count(),
+        running=batches.filter(state=EditBatch.State.RUNNING).order_by("-id").first(),
+    )
+
+
+def likely_faces(project: Project) -> Sequence[Tile]:
+    """A few faces that look like the person, for the head of the page."""
+    return gallery(project, "matches", "best", limit=PREVIEW_FACES).tiles
+
+
+def _looking(crawl: CrawlProgress) -> tuple[Step, Step]:
+    listed = Step(
+        name=_("Crawl"),
+        count=crawl.photos,
+        word=ngettext("photo", "photos", crawl.photos),
+        note=_("Listing…") if crawl.crawling else _("All listed"),
+        value=0 if crawl.crawling else 1,
+        whole=1,
+        pace=_pace(crawl.crawling, bool(crawl.photos)),
+    )
+    seen = Step(
+        name=_("Look"),
+        count=crawl.looked_at,
+        word=_("of %(n)d") % {"n": crawl.photos},
+        note=_look_note(crawl),
+        value=crawl.looked_at,
+        whole=max(crawl.photos, 1),
+        pace=_pace(crawl.detecting, bool(crawl.looked_at) and not crawl.crawling),
+    )
+    return listed, seen
+
+
+def _look_note(crawl: CrawlProgress) -> str:
+    from projects.templatetags.ui import duration
+
+    if crawl.detecting and crawl.seconds_left is not None:
+        return _("%(time)s left") % {"time": duration(crawl.seconds_left)}
+    if crawl.detecting and crawl.rate_a_minute:
+        return _("%(n)d a minute") % {"n": round(crawl.rate_a_minute)}
+    if crawl.set_aside:
+        return _("%(n)d set aside") % {"n": crawl.set_aside}
+    return ngettext("%(n)d face", "%(n)d faces", crawl.faces) % {"n": crawl.faces}
+
+
+def _learning(view: Overview) -> Step:
+    state, answered = view.learner, view.faces.answered
+    minimum = view.project.min_confirmed
+    if state.needed:
+        note = _("%(n)d of %(all)d confirmed") % {"n": state.confirmed, "all": minimum}
+    else:
+        note = _("Catching up…") if state.behind else _("Up to date")
+    return Step(
+        name=_("Learn"),
+        count=answered,
+        word=ngettext("answer", "answers", answered),
+        note=note,
+        value=min(state.confirmed, minimum),
+        whole=max(minimum, 1),
+        pace=_pace(state.behind and view.project.state == Project.State.ACTIVE, state.ready),
+    )
+
+
+def _asking(view: Overview) -> Step:
+    n = view.questions
+    about = ngettext("about %(n)d minute", "about %(n)d minutes", view.answer_minutes)
+    answered = view.faces.answered
+    return Step(
+        name=_("Ask"),
+        count=n,
+        word=ngettext("question", "questions", n),
+        note=about % {"n": view.answer_minutes} if n else _("None waits"),
+        value=answered,
+        whole=max(answered + n, 1),
+        pace=_pace(False, bool(answered) and not n),
+    )
+
+
+def _review(view: Overview) -> Step:
+    waits, found = view.faces.matches, view.faces.confirmed
+    confirmed = ngettext("%(n)d confirmed", "%(n)d confirmed", found)
+    return Step(
+        name=_("Review"),
+        count=waits,
+        word=ngettext("waits", "wait", waits),
+        note=confirmed % {"n": found},
+        value=found,
+        whole=max(found + waits, 1),
+        pace=_pace(False, bool(found) and not waits and view.learner.ready),
+    )
+
+
+def _send(view: Overview) -> Step:
+    on_wiki = ngettext("%(n)d is on Commons", "%(n)d are on Commons", view.on_wiki)
+    return Step(
+        name=_("Send"),
+        count=view.ready,
+        word=_("ready"),
+        note=on_wiki % {"n": view.on_wiki},
+        value=view.on_wiki,
+        whole=max(view.on_wiki + view.ready, 1),
+        pace=_pace(view.running is not None, bool(view.on_wiki) and not view.ready),
+    )
+
+
+def _pace(moving: bool, done: bool) -> Pace:
+    if moving:
+        return Pace.MOVING
+    return Pace.DONE if done else Pace.WAITING

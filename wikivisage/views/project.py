@@ -1,0 +1,78 @@
+"""A project's page, and the part of it that is polled while something moves."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from projects.models import Membership, Project
+from projects.permissions import Can, may, membership, project_view
+
+AVATARS = 4
+CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
+POLL_MOVING, POLL_IDLE = 2, 10  # seconds
+
+
+@require_safe
+@project_view(Can.VIEW)
+def project(request: HttpRequest, project: Project) -> HttpResponse:
+    fragment, seen, poll = _fragment(request, project)
+    active = project.memberships.filter(state=Membership.State.ACTIVE)
+    shown = Q(user__show_on_leaderboard=True) | Q(role=Membership.Role.OWNER)
+    if may(request.user, Can.ANSWER, project):
+        shown |= Q(pk__gt=0)
+    members = active.filter(shown).select_related("user").order_by("joined_at")[:AVATARS]
+    total = active.count()
+    context = {
+        "project": project,
+        "mine": membership(project, request.user),
+        "manages": may(request.user, Can.MANAGE, project),
+        "members": members,
+        "more_members": total - len(members),
+        "sources": project.sources.order_by("id"),
+        "fragment": fragment,
+        "seen": seen,
+        "poll": poll,
+    }
+    return render(request, "wikivisage/project.html", context)
+
+
+@require_safe
+@project_view(Can.VIEW)
+def status(request: HttpRequest, project: Project) -> HttpResponse:
+    """204 while nothing changed, so that the page stays as it is under people's hands."""
+    fragment, seen, poll = _fragment(request, project)
+    if request.GET.get("seen") == seen:
+        return HttpResponse(status=204)
+    context = {"project": project, "fragment": fragment, "seen": seen, "poll": poll}
+    return render(request, "wikivisage/_status.html", context)
+
+
+def _fragment(request: HttpRequest, project: Project) -> tuple[str, str, int]:
+    """The moving part of the page, a hash of it, and how often to ask for it (seconds)."""
+    from crawler.selectors import set_aside
+    from sdc.selectors import batches
+    from wikivisage.overview import likely_faces, overview
+
+    view = overview(project)
+    context: dict[str, Any] = {
+        "project": project,
+        "overview": view,
+        "answers": may(request.user, Can.ANSWER, project),
+        "manages": may(request.user, Can.MANAGE, project),
+        "mine": membership(project, request.user),
+        "likely": likely_faces(project) if view.next == "review" else [],
+        "set_aside": set_aside(project),
+        "batches": batches(project),
+    }
+    fragment = render_to_string("wikivisage/_overview.html", context, request)
+    same = CSRF_FIELD.sub("", fragment)  # the token is masked anew each time
+    seen = hashlib.sha256(same.encode()).hexdigest()[:16]
+    return fragment, seen, POLL_MOVING if view.moves else POLL_IDLE
