@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 from sandbox.faults import Faults
 from sandbox.world import World
@@ -40,6 +40,4 @@ def _after(response: Response) -> Response:
 
 
 def _state() -> tuple[World, Faults]:
-    from flask import current_app
-
     return current_app.extensions["world"], current_app.extensions["faults"]

@@ -166,7 +166,7 @@ def change_user() -> Response:
 
 @bp.get("/edits")
 def edits() -> Response:
-    """Every revision of Commons, oldest first, for counting; `since` = revision id to start after."""
+    """Every revision of Commons, oldest first; `since` = revision id to start after."""
     rows = _world().store.rows(
         "SELECT revision.id, page_id, title, timestamp, user, comment, tags FROM revision"
         " JOIN page ON page.wiki = revision.wiki AND page.id = page_id"

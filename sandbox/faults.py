@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -182,7 +183,5 @@ def _matches(match: dict[str, str], target: Target) -> bool:
 
 def _cut() -> None:
     connection = request.environ["werkzeug.socket"]
-    try:
+    with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass

@@ -309,7 +309,8 @@ class World:
                 ),
             )  # fmt: skip
             db.execute(
-                "UPDATE page SET latest = ?, touched = ?, redirect_to = ? WHERE wiki = ? AND id = ?",
+                "UPDATE page SET latest = ?, touched = ?, redirect_to = ?"
+                " WHERE wiki = ? AND id = ?",
                 (
                     number,
                     stamp,
@@ -445,7 +446,7 @@ class World:
         return back
 
     def protect(self, page: Page, level: str | None, *, action: str = "edit") -> None:
-        """Sets the right that an action on a page needs (`sysop`, `autoconfirmed`); None frees it."""
+        """Sets the level that an action needs (`sysop`, `autoconfirmed`); None frees it."""
         with self.store.transaction() as db:
             levels = dict(self._fresh(page).protection)
             levels.pop(action, None)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import importlib
-import importlib.util
 import json
 import threading
 import time
@@ -15,6 +13,7 @@ from typing import Any
 
 from flask import Request
 
+from sandbox import oauth
 from sandbox.api.call import Call, Json
 from sandbox.api.errors import ApiError, Entry, Message, save_refused
 from sandbox.records import Block, Page, User
@@ -31,28 +30,34 @@ _USER = (
     " applychangetags changetags editcontentmodel viewmywatchlist editmywatchlist"
     " mwoauthproposeconsumer mwoauthupdateownconsumer mwoauthmanagemygrants"
 )
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 GROUP_RIGHTS: dict[str, list[str]] = {
-    "*": _EVERYONE.split(),
-    "user": _USER.split(),
+    "*": _words(_EVERYONE),
+    "user": _words(_USER),
     "autoconfirmed": ["autoconfirmed", "editsemiprotected"],
-    "bot": "bot nominornewtalk autopatrol suppressredirect apihighlimits noratelimit".split(),
-    "sysop": (
+    "bot": _words("bot nominornewtalk autopatrol suppressredirect apihighlimits noratelimit"),
+    "sysop": _words(
         "block delete undelete protect editprotected rollback suppressredirect patrol autopatrol"
         " apihighlimits noratelimit browsearchive deletedhistory deletedtext markbotedits"
         " unwatchedpages ipblock-exempt blockemail editinterface"
-    ).split(),
+    ),
 }
 # What a bearer may do by the grants it was given (see Special:ListGrants).
 GRANT_RIGHTS: dict[str, list[str]] = {
     "basic": ["read", "autoconfirmed", "editsemiprotected"],
-    "editpage": (
+    "editpage": _words(
         "edit minoredit applychangetags changetags editcontentmodel item-term property-term"
         " item-merge item-redirect mediainfo-term"
-    ).split(),
-    "createeditmovepage": (
+    ),
+    "createeditmovepage": _words(
         "edit createpage createtalk move move-subpages move-rootuserpages move-categorypages"
         " property-create minoredit applychangetags changetags"
-    ).split(),
+    ),
     "highvolume": ["bot", "apihighlimits", "noratelimit", "markbotedits"],
     "rollback": ["rollback"],
     "editprotected": ["editprotected"],
@@ -72,9 +77,10 @@ def identify(world: World, request: Request) -> tuple[User | None, str]:
     header = request.headers.get("Authorization", "")
     if not header.startswith("Bearer ") or request.values.get("origin") == "*":
         return None, ""
-    user = _user_of_bearer(world, header)
-    if user is None:
-        raise invalid_bearer()
+    try:
+        user = oauth.user_of_bearer(world, header)
+    except oauth.InvalidBearer:
+        raise invalid_bearer() from None
     return user, header.removeprefix("Bearer ")
 
 
@@ -82,22 +88,6 @@ def invalid_bearer() -> ApiError:
     """Invalid, expired, revoked: all the same, and no module."""
     text = "The authorization headers in your request are not valid: Invalid access token"
     return ApiError("mwoauth-invalid-authorization", text, module="", docref=True)
-
-
-def _user_of_bearer(world: World, header: str) -> User | None:
-    if importlib.util.find_spec("sandbox.oauth") is None:
-        row = world.store.row(
-            "SELECT user_id FROM oauth_token WHERE access = ? AND revoked = 0"
-            " AND access_expires > ?",
-            (header.removeprefix("Bearer "), time.time()),
-        )
-        return world.users.by_id(row["user_id"]) if row else None
-    oauth = importlib.import_module("sandbox.oauth")
-    try:
-        found: User | None = oauth.user_of_bearer(world, header)
-    except oauth.InvalidBearer:
-        return None
-    return found
 
 
 def groups_of(user: User | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, request
 
-from sandbox.api import access, answer, edits, query, small, wikibase
+from sandbox.api import access, answer, edits, opensearch, paraminfo, query, wikibase
 from sandbox.api.call import Call, Json
 from sandbox.api.errors import ApiError, missing_param
 from sandbox.records import Wiki
@@ -19,7 +19,7 @@ ACTIONS: dict[str, Callable[[Call], Json]] = {
     "query": query.run,
     "edit": edits.edit,
     "compare": edits.compare,
-    "paraminfo": small.paraminfo,
+    "paraminfo": paraminfo.paraminfo,
     **wikibase.ACTIONS,
 }
 WRITES = {
@@ -41,7 +41,7 @@ def api(wiki: str) -> Response:
     try:
         _identify(call)
         if call.action == "opensearch":
-            return answer.plain(small.opensearch(call))
+            return answer.plain(opensearch.opensearch(call))
         body = _run(call)
         call.warn_unread()
         response = answer.result(call, body, version, error_format)
@@ -51,7 +51,7 @@ def api(wiki: str) -> Response:
 
 
 def _call(wiki: Wiki) -> Call:
-    values = {key: value for key, value in request.values.items(multi=True)}
+    values: dict[str, str] = request.values.to_dict()
     return Call(
         world=current_app.extensions["world"],
         faults=current_app.extensions["faults"],

@@ -57,13 +57,14 @@ def recentchanges(params: Params) -> Listing:
     )  # fmt: skip
     kinds = params.options("type", _TYPES, "edit|new|log|categorize")
     params.known("toponly", "generaterevisions", "slot", "excludeuser", "show")
-    sql, args = "SELECT * FROM change WHERE wiki = ?", [call.wiki]
+    sql = "SELECT * FROM change WHERE wiki = ?"
+    args: list[Any] = [call.wiki]
     sql += f" AND type IN ({','.join('?' * len(kinds))})"
     args += kinds
     spaces = [int(value) for value in params.values("namespace") if value != "*"]
     if spaces:
         sql += f" AND ns IN ({','.join('?' * len(spaces))})"
-        args += spaces  # type: ignore[arg-type]
+        args += spaces
     if params.text("title"):
         sql += " AND title = ?"
         args.append(normalize_title(call.wiki, params.text("title"))[1])
@@ -119,7 +120,8 @@ def logevents(params: Params) -> Listing:
                  "details", "tags"),
         "ids|title|type|user|timestamp|comment|details",
     )  # fmt: skip
-    sql, args = "SELECT * FROM change WHERE wiki = ? AND type = 'log'", [call.wiki]
+    sql = "SELECT * FROM change WHERE wiki = ? AND type = 'log'"
+    args: list[Any] = [call.wiki]
     action = params.text("action") or params.text("type")
     if action:
         kind, _, name = action.partition("/")
@@ -178,7 +180,7 @@ def usercontribs(params: Params) -> Listing:
     params.known("show", "toponly")
     names = params.values("user")
     sql = (
-        "SELECT change.*, change.revid AS rev FROM change WHERE wiki = ? AND type IN ('edit', 'new')"
+        "SELECT * FROM change WHERE wiki = ? AND type IN ('edit', 'new')"
         f" AND user IN ({','.join('?' * len(names))})"
     )
     args: list[Any] = [call.wiki, *names]

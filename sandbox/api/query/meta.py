@@ -10,13 +10,17 @@ from sandbox.api.call import Call, Json, Params
 from sandbox.records import NAMESPACES
 from sandbox.world import now
 
+_EXTENSIONS = (
+    "tiff", "tif", "png", "gif", "jpg", "jpeg", "webp", "xcf", "mid", "ogg", "ogv", "svg", "djvu",
+    "oga", "flac", "opus", "wav", "webm", "mp3", "midi", "mpg", "mpeg", "pdf", "stl",
+)  # fmt: skip
+TOKENS = ("csrf", "watch", "rollback", "patrol", "login", "createaccount", "userrights")
 _OTHER_LIMITS = {
     "move": (8, 60), "rollback": (10, 60), "sendemail": (20, 86400), "changeemail": (4, 86400),
     "confirmemail": (4, 86400), "purge": (30, 60), "linkpurge": (30, 60), "renderfile": (700, 30),
     "renderfile-nonstandard": (70, 30), "editcontentmodel": (8, 60),
 }  # fmt: skip
 _SITE_NAMES = {"commons": "Wikimedia Commons", "wikidata": "Wikidata"}
-_PROJECT = {"commons": "Commons", "wikidata": "Project"}
 
 
 def userinfo(params: Params) -> Json:
@@ -70,8 +74,7 @@ def _rate_limits(call: Call) -> Json:
 
 def tokens(params: Params) -> Json:
     """Tokens of the kinds asked for."""
-    kinds = ("csrf", "watch", "rollback", "patrol", "login", "createaccount", "userrights")
-    asked = params.options("type", kinds, "csrf")
+    asked = params.options("type", TOKENS, "csrf")
     return {"tokens": {f"{kind}token": access.token_for(params.call, kind) for kind in asked}}
 
 
@@ -86,8 +89,8 @@ def wikibase(params: Params) -> Json:
 
 def allmessages(params: Params) -> Json:
     """The interface messages that pywikibot reads; others are missing."""
-    known = {"hidden-category-category": "Hidden categories", "and": " and", "comma-separator": ", ",
-             "word-separator": " ", "parentheses": "($1)"}  # fmt: skip
+    known = {"hidden-category-category": "Hidden categories", "and": " and",
+             "comma-separator": ", ", "word-separator": " ", "parentheses": "($1)"}  # fmt: skip
     params.known("lang", "prop", "enableparser", "nocontent", "includelocal", "args", "filter")
     found: list[Json] = []
     for name in params.values("messages"):
@@ -147,9 +150,9 @@ def _general(call: Call) -> Json:
         "centralidlookupprovider": "local", "allcentralidlookupproviders": ["local"],
         "interwikimagic": True, "magiclinks": {"ISBN": False, "PMID": False, "RFC": False},
         "categorycollation": "uppercase", "nofollowlinks": True, "nofollownsexceptions": [],
-        "nofollowdomainexceptions": ["mediawiki.org"], "wmf-config": {},
+        "nofollowdomainexceptions": ["mediawiki.org"], "externallinktarget": False,
+        "wikibase-conceptbaseuri": "http://www.wikidata.org/entity/",
     })  # fmt: skip
-    del general["wmf-config"]
     return general
 
 
@@ -164,20 +167,18 @@ def _namespaces(call: Call) -> Json:
 
 def _namespace(number: int, name: str) -> Json:
     canonical = "Project" + name.removeprefix("Commons").removeprefix("Wikidata")
-    space: Json = Content(
-        id=number,
-        case="first-letter",
-        content_name=name,
-        subpages=number not in (-2, -1, 0, 6),
-    )
-    space = Content(
-        id=number, case="first-letter", name=name, subpages=number in (1, 2, 3, 4, 5, 7, 10, 12),
-        canonical=canonical if number in (4, 5) else name, content=number == 0,
-        nonincludable=False,
-    )  # fmt: skip
+    space: Json = {
+        "id": number,
+        "case": "first-letter",
+        "name": name,
+        "subpages": number not in (-2, -1, 6, 8, 14),
+        "canonical": canonical if number in (4, 5) else name,
+        "content": number == 0,
+        "nonincludable": False,
+    }
     if number == 0:
         del space["canonical"]
-    return dict(space)
+    return space
 
 
 def _statistics(call: Call) -> Json:
@@ -218,7 +219,7 @@ def _aliases(call: Call) -> list[Json]:
 
 
 def _file_extensions(_: Call) -> list[Json]:
-    return [{"ext": ext} for ext in "png gif jpg jpeg webp tif tiff svg pdf".split()]
+    return [{"ext": ext} for ext in _EXTENSIONS]
 
 
 def _temporary(_: Call) -> Json:

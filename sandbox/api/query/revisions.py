@@ -51,7 +51,8 @@ def _history(
 ) -> Json | None:
     limit = params.limit(10)
     newer = params.text("dir") == "newer"
-    where, args = "", []
+    where = ""
+    args: list[Any] = []
     for name, condition in (
         ("startid", ">=" if newer else "<="),
         ("endid", "<=" if newer else ">="),

@@ -13,13 +13,15 @@ from sandbox.api.wikibase import model
 from sandbox.records import Page
 from sandbox.world import page_of_row
 
-LANGUAGES = frozenset(
-    "aa af als am an ar arz as ast az ba bar be bg bn br bs ca ce ceb ckb cs cv cy da de de-at de-ch"
-    " el en en-ca en-gb en-us eo es et eu fa fi fo fr fy ga gl gu he hi hr hsb ht hu hy ia id io is"
-    " it ja jv ka kk kn ko ku ky la lb lt lv mg mi mk ml mn mr ms mul my nan nb nds ne nl nn no oc"
-    " or pa pl ps pt pt-br ro ru scn sco sd sh si sk sl sq sr sv sw ta te tg th tl tr tt uk ur uz vi"
-    " vo war yi yo yue zh zh-cn zh-hans zh-hant zh-hk zh-tw zu".split()
+_CODES = (
+    "aa af als am an ar arz as ast az ba bar be bg bn br bs ca ce ceb ckb cs cv cy da de "
+    "de-at de-ch el en en-ca en-gb en-us eo es et eu fa fi fo fr fy ga gl gu he hi hr hsb "
+    "ht hu hy ia id io is it ja jv ka kk kn ko ku ky la lb lt lv mg mi mk ml mn mr ms mul "
+    "my nan nb nds ne nl nn no oc or pa pl ps pt pt-br ro ru scn sco sd sh si sk sl sq sr "
+    "sv sw ta te tg th tl tr tt uk ur uz vi vo war yi yo yue zh zh-cn zh-hans zh-hant "
+    "zh-hk zh-tw zu "
 )
+LANGUAGES = frozenset(_CODES.split())
 _URL = re.compile(r"^https?://www\.wikidata\.org/(?:entity|wiki)/", re.IGNORECASE)
 _NAMESPACE = {"item": 0, "property": 120}
 
@@ -57,11 +59,8 @@ def _by_id(call: Call, text: str, kind: str) -> list[Hit]:
 
 def _by_term(call: Call, text: str, language: str, kind: str, strict: bool) -> list[Hit]:
     folded = text.casefold()
-    codes = (
-        [language]
-        if strict
-        else list(dict.fromkeys([language, language.split("-")[0], "mul", "en"]))
-    )
+    others = [] if strict else [language.split("-")[0], "mul", "en"]
+    codes = list(dict.fromkeys([language, *others]))
     marks = ",".join("?" * len(codes))
     rows = call.world.store.rows(
         f"SELECT page.*, kind, text, term.language AS code, folded = ? AS exact,"
