@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from classify.models import Answer, Question, Skip
@@ -63,7 +63,7 @@ def _candidates(
 ) -> Iterator[Question]:
     """Own leased ones first, then free ones by rank, then what the user has skipped before."""
     skipped = Skip.objects.filter(project=project, user=user, region=OuterRef("region"))
-    questions: QuerySet[Question] = (
+    questions = (
         Question.objects.filter(project=project, photo__state=Photo.State.LIVE)
         .exclude(public_id__in=list(exclude))
         .select_related("region", "photo__picture")

@@ -255,7 +255,8 @@ def _ordered(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
         scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
         distance = Subquery(scored.values("distance")[:1])
     rows = rows.annotate(key=Coalesce(distance, Value(FAR)))
-    return rows.order_by("-key", "-pk") if order is Order.WORST else rows.order_by("key", "pk")
+    ordering = ("-key", "-pk") if order is Order.WORST else ("key", "pk")
+    return rows.order_by(*ordering)
 
 
 def _tiles(project: Project, rows: Sequence[Any]) -> list[Tile]:

@@ -19,6 +19,7 @@ from crawler.models import Photo, ProjectPhoto, Region
 from projects.ledger import contribute
 from projects.models import Contribution, Project, User
 from projects.pipeline import announce
+from projects.refusal import Refused
 
 __all__ = [
     "Given",
@@ -35,15 +36,6 @@ __all__ = [
 ]
 
 Box = tuple[float, float, float, float]  # left, top, width, height, 0–1 of the upright picture
-
-
-class Refused(Exception):
-    """What was asked can't be done. `sentence` is for people."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(f"{code}: {sentence}")
-        self.code = code
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""The workers of this app: they look for the next row that is due, and wake again while any is."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from celery import shared_task
+from django.db.models import F, Q
+from django.utils import timezone
+
+from classify import bootstrap, inference
+from classify.models import Bootstrap, Learner
+from projects.models import Project
+from projects.pipeline import wake
+from projects.work import Overtaken, WorkState
+
+log = logging.getLogger(__name__)
+
+BUDGET = 10  # seconds a run takes new work for
+LEASE = timedelta(seconds=60)
+
+
+@shared_task(name="classify.infer", time_limit=90, soft_time_limit=80)
+def infer() -> None:
+    """Learn from what was answered and found since, project by project."""
+    until = time.monotonic() + BUDGET
+    while learner := _next_learner():
+        if time.monotonic() > until:
+            wake("classify.infer")
+            return
+        if learner.take(LEASE):
+            _infer(learner)
+
+
+@shared_task(name="classify.bootstrap", time_limit=90, soft_time_limit=80)
+def read_bootstrap() -> None:
+    """Read what the wikis already know of the persons of projects."""
+    bootstrap.label_all_tagged()
+    until = time.monotonic() + BUDGET
+    for project in Project.objects.filter(bootstrap=None, state=Project.State.ACTIVE)[:100]:
+        Bootstrap.objects.get_or_create(project=project)
+    while row := Bootstrap.objects.due().order_by("due_at").first():
+        if time.monotonic() > until:
+            wake("classify.bootstrap")
+            return
+        if row.spent:
+            row.fail("crashed", final=True)
+        elif row.take(LEASE):
+            bootstrap.read(row)
+
+
+def _infer(learner: Learner) -> None:
+    try:
+        inference.infer(learner)
+    except Overtaken as overtaken:
+        log.warning("overtaken: %s", overtaken)
+    except Exception as error:
+        log.exception("learning failed for project %s", learner.project_id)
+        learner.fail("failed", type(error).__name__)
+
+
+def _next_learner() -> Learner | None:
+    """The learner that waits longest for what its project has that it hasn't learned from."""
+    for project in Project.objects.filter(learner=None, revision__gt=0)[:100]:
+        Learner.objects.get_or_create(project=project)
+    now = timezone.now()
+    resting = Q(due_at__lte=now) & ~Q(state=WorkState.RUNNING)
+    abandoned = Q(state=WorkState.RUNNING, lease_until__lt=now)
+    behind = Learner.objects.exclude(revision=F("project__revision"))
+    active = behind.filter(resting | abandoned, project__state=Project.State.ACTIVE)
+    return active.order_by(F("computed_at").asc(nulls_first=True), "pk").first()
