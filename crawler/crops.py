@@ -23,8 +23,7 @@ AIR = 0.4  # of the box's longer side, on each side of it
 
 def path_of(region: Region) -> Path:
     name = region.public_id
-    folder: Path = settings.CROPS_DIR
-    return folder / name[:2] / f"{name}.jpg"
+    return Path(settings.CROPS_DIR, name[:2], f"{name}.jpg")
 
 
 def cut(pixels: Pixels, box: Box) -> bytes:

@@ -15,15 +15,18 @@ class CrawlStep(WorkRow):
     """One listing to read to its end: a category of a source, a file, a search.
 
     A category found twice, or in a cycle, is one step. `cursor` holds MediaWiki's whole
-    `continue` object after the last page that was committed with its photos.
+    `continue` object after the last page that was committed with its photos. The step without
+    a title looks after the photos that a re-crawl did not see again.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="steps")
     title = models.CharField(max_length=255)  # a category without prefix, or the source's value
     depth = models.PositiveSmallIntegerField(default=0)  # levels still to go below
     cursor = models.JSONField(default=dict, blank=True)
-    files = models.PositiveIntegerField(default=0)  # seen so far in this round
+    files = models.PositiveIntegerField(default=0)  # pictures seen so far in this round
+    others = models.PositiveIntegerField(default=0)  # files that are no bitmap pictures
     round = models.PositiveIntegerField(default=1)  # a re-crawl starts the next one
+    served_at = models.DateTimeField(null=True, blank=True)  # when last taken: turns are fair
 
     max_tries = 8
     objects = WorkQuerySet.as_manager()
@@ -82,7 +85,8 @@ class Photo(models.Model):
     title = models.CharField(max_length=255)  # "File:…", with spaces
     picture = models.ForeignKey(Picture, on_delete=models.PROTECT, related_name="photos")
     state = models.CharField(max_length=10, choices=State, default=State.LIVE)
-    thumb_url = models.CharField(max_length=1000)  # at the step we detect on, as the wiki gave it
+    # At the step we detect on, as the wiki gave it: a long name is in it twice, percent-encoded.
+    thumb_url = models.CharField(max_length=2000, blank=True)
     uploader = models.CharField(max_length=255, blank=True)
     uploaded_at = models.DateTimeField(null=True, blank=True)
     author = models.CharField(max_length=255, blank=True)  # plain text, HTML taken out
@@ -133,6 +137,8 @@ class ProjectPhoto(models.Model):
     is_portrait = models.BooleanField(default=False)
     # The file already had this person's depicts when last read; nothing is added to it then.
     already_depicts = models.BooleanField(default=False)
+    # Nobody needs to look at it in this project: it couldn't be, and people let it go.
+    left_out = models.BooleanField(default=False)
     round = models.PositiveIntegerField(default=1)  # of the step that last saw it
     created_at = models.DateTimeField(default=timezone.now)
 

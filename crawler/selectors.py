@@ -1,0 +1,138 @@
+"""What pages ask of the crawler: how far it is, what it set aside, where it found no face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
+
+from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto, Region
+from projects.models import Project
+from projects.work import WorkState
+
+RATE_SECONDS = 120  # the rate is that of the last two minutes
+SAMPLES = 6
+UNFINISHED = (WorkState.QUEUED, WorkState.RUNNING)
+
+
+@dataclass(frozen=True)
+class CrawlProgress:
+    photos: int  # live ones of the project
+    looked_at: int
+    pending: int
+    set_aside: int  # those that people let go are left out
+    faces: int  # found by the detector or drawn by people
+    others: int  # files of the sources that are no bitmap pictures
+    crawling: bool
+    detecting: bool
+    rate_a_minute: float  # pictures looked at
+    seconds_left: int | None  # None when nothing is pending, or there is no rate yet
+    unread: int  # categories and searches that could not be read
+
+    @property
+    def settled(self) -> bool:
+        return not (self.crawling or self.detecting)
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Photos that could not be looked at for one reason."""
+
+    reason: str  # a code of Picture.Error
+    label: str
+    count: int
+    photos: list[Photo] = field(default_factory=list)  # samples, newest first
+
+
+def _live(project: Project) -> QuerySet[ProjectPhoto]:
+    return ProjectPhoto.objects.filter(project=project, photo__state=Photo.State.LIVE)
+
+
+def crawl_progress(project: Project) -> CrawlProgress:
+    counts = _live(project).aggregate(
+        photos=Count("id"),
+        looked_at=Count("id", filter=Q(photo__picture__state=WorkState.DONE)),
+        pending=Count("id", filter=Q(photo__picture__state__in=UNFINISHED)),
+        aside=Count("id", filter=Q(photo__picture__state=WorkState.ASIDE, left_out=False)),
+    )
+    steps = CrawlStep.objects.filter(source__project=project)
+    crawl = steps.aggregate(
+        others=Sum("others"),
+        open=Count("id", filter=Q(state__in=UNFINISHED)),
+        unread=Count("id", filter=Q(state=WorkState.ASIDE)),
+    )
+    # A source that was added a moment ago has no step yet.
+    unbegun = project.sources.filter(steps=None).exists()
+    rate = _rate(project)
+    pending = counts["pending"]
+    return CrawlProgress(
+        photos=counts["photos"],
+        looked_at=counts["looked_at"],
+        pending=pending,
+        set_aside=counts["aside"],
+        faces=faces(project).count(),
+        others=crawl["others"] or 0,
+        crawling=bool(crawl["open"]) or unbegun,
+        detecting=bool(pending),
+        rate_a_minute=rate,
+        seconds_left=round(60 * pending / rate) if pending and rate else None,
+        unread=crawl["unread"],
+    )
+
+
+def _rate(project: Project) -> float:
+    """Pictures a minute, over the last two minutes or since the first of them."""
+    now = timezone.now()
+    recent = Picture.objects.filter(
+        pk__in=_live(project).values("photo__picture"),
+        looked_at__gte=now - timedelta(seconds=RATE_SECONDS),
+    )
+    first = recent.order_by("looked_at").values_list("looked_at", flat=True).first()
+    if first is None:
+        return 0.0
+    return 60 * recent.count() / max((now - first).total_seconds(), 5.0)
+
+
+def faces(project: Project) -> QuerySet[Region]:
+    """Regions that hold a face and stand in a live photo of the project."""
+    return Region.objects.filter(
+        replaced_by=None, picture__in=_live(project).values("photo__picture")
+    ).exclude(origin=Region.Origin.PHOTO)
+
+
+def set_aside(project: Project, samples: int = SAMPLES) -> list[SetAside]:
+    """Photos that could not be looked at, by reason, the most frequent first."""
+    aside = _live(project).filter(photo__picture__state=WorkState.ASIDE, left_out=False)
+    reasons = aside.values("photo__picture__error").annotate(count=Count("id")).order_by("-count")
+    labels = dict(Picture.Error.choices)
+    groups = []
+    for reason, count in reasons.values_list("photo__picture__error", "count"):
+        of_it = aside.filter(photo__picture__error=reason).select_related("photo__picture")
+        photos = [one.photo for one in of_it.order_by("-id")[:samples]]
+        groups.append(SetAside(reason, str(labels.get(reason, reason)), count, photos))
+    return groups
+
+
+def unread_steps(project: Project) -> QuerySet[CrawlStep]:
+    """Categories and searches that could not be read, with `error` and `error_detail`."""
+    return CrawlStep.objects.filter(source__project=project, state=WorkState.ASIDE).order_by("id")
+
+
+def photos_without_faces(project: Project) -> QuerySet[Photo]:
+    """Live photos that were looked at, in which neither the detector nor a person found a face."""
+    found = Region.objects.filter(picture=OuterRef("picture"), replaced_by=None).exclude(
+        origin=Region.Origin.PHOTO
+    )
+    return (
+        Photo.objects.filter(
+            state=Photo.State.LIVE,
+            picture__state=WorkState.DONE,
+            project_photos__project=project,
+            project_photos__left_out=False,
+        )
+        .filter(~Exists(found))
+        .select_related("picture")
+        .order_by("id")
+    )
