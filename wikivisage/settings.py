@@ -224,6 +224,8 @@ MAX_PROJECTS_AT_ONCE = env.integer("MAX_PROJECTS_AT_ONCE", 3, 1, 64)
 PICTURE_MAX_PIXELS = env.integer("PICTURE_MAX_PIXELS", 25_000_000, 100_000)
 PICTURE_MAX_BYTES = env.integer("PICTURE_MAX_BYTES", 20_000_000, 100_000)
 PICTURE_SECONDS = env.integer("PICTURE_SECONDS", 60, 5, 600)
+# Files that already depict the person and that no other source brings: examples of the person.
+DEPICTS_MAX = env.integer("DEPICTS_MAX", 50, 0, 1000)
 CROPS_DIR = DATA_DIR / "crops"
 CROPS_MAX_MB = env.integer("CROPS_MAX_MB", 500, 10)
 
@@ -301,6 +303,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = f"wikivisage_{WIKI.code}_{PORT}"
 CSRF_COOKIE_NAME = f"wikivisage_csrf_{WIKI.code}_{PORT}"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "wikivisage.views.pages.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
