@@ -1,7 +1,98 @@
-"""Login through the wiki: who somebody is, and their tokens, sealed."""
+"""Login through the wiki: who somebody is, and their tokens, sealed.
 
+allauth speaks OAuth 2.0 (state, PKCE). A user is the wiki's `sub` under its issuer, never a
+name or an e-mail address; no address is kept. Logging out ends the session here and keeps the
+tokens, so that a batch under way goes on; the user takes the permission back on the wiki.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from requests import HTTPError, RequestException
+
+from projects import tokens
+from projects.models import User
 
 
 class WikiAccountAdapter(DefaultSocialAccountAdapter):
     """Keys users by issuer and sub."""
+
+    def populate_user(
+        self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
+    ) -> User:
+        """A new user as the wiki knows them; what else the wiki tells is not kept."""
+        user: User = sociallogin.user
+        user.issuer, user.sub = settings.WIKI.issuer, sociallogin.account.uid
+        user.username = f"mw-{user.sub}"
+        user.wiki_username = data["username"]
+        sociallogin.account.extra_data = {"username": data["username"]}
+        sociallogin.email_addresses = []
+        return user
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        if sociallogin.state.get("process") != AuthProcess.LOGIN:
+            raise PermissionDenied  # one account here is one account there
+        if not sociallogin.is_existing:
+            known = User.objects.filter(
+                issuer=settings.WIKI.issuer, sub=sociallogin.account.uid
+            ).first()
+            if known:
+                sociallogin.connect(request, known)
+        if sociallogin.is_existing:
+            _greet(sociallogin)
+
+    def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
+        user: User = super().save_user(request, sociallogin, form)
+        _greet(sociallogin)
+        return user
+
+    def validate_disconnect(self, account: Any, accounts: Any) -> None:
+        raise ValidationError(_("Your account here is your account on the wiki."))
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: str | None = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """Says what happened, and a way on."""
+        reason, status = _reason(request, exception)
+        context = {"reason": reason, "next": ((extra_context or {}).get("state") or {}).get("next")}
+        page = render(request, "account/login_failed.html", context, status=status)
+        raise ImmediateHttpResponse(page)
+
+
+def _greet(sociallogin: SocialLogin) -> None:
+    """What each login brings: the present name, whether they moderate, new tokens."""
+    user: User = sociallogin.user
+    user.wiki_username = sociallogin.account.extra_data["username"]
+    user.is_staff = user.wiki_username in settings.MODERATORS
+    user.save(update_fields=["wiki_username", "is_staff"])
+    token = sociallogin.token
+    seconds = (token.expires_at - timezone.now()).total_seconds() if token.expires_at else 0
+    tokens.store(user, token.token, token.token_secret, seconds)
+
+
+def _reason(request: HttpRequest, exception: Exception | None) -> tuple[str, int]:
+    """A code for the page and the HTTP status. On a cancel the wiki says `unauthorized_client`
+    and leaves the state out."""
+    if request.GET.get("error") in ("unauthorized_client", "access_denied"):
+        return "cancelled", 200
+    if isinstance(exception, RequestException) and not isinstance(exception, HTTPError):
+        return "wiki-down", 503
+    if request.GET.get("error") or exception:
+        return "refused", 502
+    return "too-late", 400

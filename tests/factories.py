@@ -6,16 +6,15 @@ Fixtures that use these (`alice`, `make_project`, `client_of` …) stand in `tes
 from __future__ import annotations
 
 import secrets
-import time
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
-from projects.models import Membership, Person, Project, Source, User, WikiCredential
-from projects.sealing import seal
+from projects import tokens
+from projects.models import Membership, Person, Project, Source, User
 from sandbox import RunningSandbox
+from sandbox.oauth import store as oauth
 
 # Facts of the sandbox's persons that tests name: label, born, died, portrait.
 PEOPLE: dict[str, tuple[str, date, date | None, str]] = {
@@ -53,38 +52,18 @@ def wiki_user(sandbox: RunningSandbox, name: str, **fields: Any) -> User:
     assert account, f"the sandbox has no account {name}"
     user = make_user(name, sub=account.sub, **fields)
     access, refresh = issue_tokens(sandbox, name)
-    store_tokens(user, access, refresh)
+    tokens.store(user, access, refresh, expires_in=4 * 3600)
     return user
 
 
-def issue_tokens(sandbox: RunningSandbox, name: str, lifetime: float = 4 * 3600) -> tuple[str, str]:
-    """An access token (valid for `lifetime` seconds) and a refresh token, as OAuth gives them."""
+def issue_tokens(sandbox: RunningSandbox, name: str) -> tuple[str, str]:
+    """An access token (valid for four hours) and a refresh token, as after an approval."""
     account = sandbox.world.users.by_name(name)
+    client = oauth.client(sandbox.world, settings.OAUTH_CLIENT_ID)
     assert account, f"the sandbox has no account {name}"
-    access = sandbox.world.users.issue_token(
-        account, client_id=settings.OAUTH_CLIENT_ID, lifetime=lifetime
-    )
-    refresh = secrets.token_urlsafe(32)
-    with sandbox.world.store.transaction() as db:
-        db.execute(
-            "UPDATE oauth_token SET refresh = ?, refresh_expires = ? WHERE access = ?",
-            (refresh, time.time() + 365 * 86400, access),
-        )
-    return access, refresh
-
-
-def store_tokens(user: User, access: str, refresh: str, seconds: float = 4 * 3600) -> None:
-    """What `projects.tokens.store` leaves behind: both tokens sealed, good for `seconds`."""
-    WikiCredential.objects.update_or_create(
-        user=user,
-        wiki=settings.WIKI.code,
-        defaults={
-            "access_token": seal(access.encode(), b"access-token"),
-            "refresh_token": seal(refresh.encode(), b"refresh-token"),
-            "expires_at": timezone.now() + timedelta(seconds=seconds),
-            "needs_login": False,
-        },
-    )
+    assert client
+    token = oauth.issue(sandbox.world, client.id, account, client.grants)
+    return token.access, token.refresh
 
 
 def make_person(qid: str = "Q7186", **fields: Any) -> Person:

@@ -1,0 +1,99 @@
+"""Making a project: it writes several rows of several models in one transaction.
+
+Coming and going of members stands in `projects.people`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from projects import ledger, wikidata
+from projects.models import Membership, Person, Project, Source, User
+from projects.pipeline import announce
+from projects.refusal import Refused
+
+__all__ = ["Refused", "create_project", "live_projects"]
+
+MAX_SOURCES = 20
+
+
+def live_projects(qid: str) -> QuerySet[Project]:
+    """Projects for a person that are not archived, oldest first."""
+    found = Project.objects.filter(person__wiki=settings.WIKI.code, person__qid=qid)
+    return found.exclude(active_key=None).select_related("person", "owner").order_by("id")
+
+
+def create_project(
+    owner: User,
+    qid: str,
+    categories: Sequence[tuple[str, int]],
+    *,
+    visibility: str = Project.Visibility.PUBLIC,
+    joining: str = Project.Joining.INVITE,
+) -> Project:
+    """A project that looks for one person in some categories (title, levels of subcategories).
+
+    Reads the person from Wikidata first, so call outside transactions. Raises Refused and
+    WikiError; then nothing was made.
+    """
+    _check_new(owner, qid, len(categories))
+    data = wikidata.read_person(qid)
+    _check_new(owner, data.qid, len(categories))  # the Q-ID may have been a redirect
+    if not categories and not data.portrait:
+        raise Refused("no-source", _("Name at least one category to look through."))
+    try:
+        with transaction.atomic():
+            project = _create(owner, data, visibility, joining)
+            _add_sources(project, data, categories)
+            announce("project-created")
+    except IntegrityError:  # the same owner was quicker in another tab
+        _check_new(owner, data.qid, len(categories))
+        raise
+    return project
+
+
+def _check_new(owner: User, qid: str, sources: int) -> None:
+    if sources > MAX_SOURCES:
+        sentence = _("A project has %(n)s categories at most.") % {"n": MAX_SOURCES}
+        raise Refused("too-many-sources", sentence)
+    if mine := live_projects(qid).filter(owner=owner).first():
+        sentence = _("You have a project for %(name)s already.") % {"name": mine.person}
+        raise Refused("already", sentence, mine.get_absolute_url())
+
+
+def _create(owner: User, data: wikidata.PersonData, visibility: str, joining: str) -> Project:
+    person, _new = Person.objects.update_or_create(
+        wiki=settings.WIKI.code, qid=data.qid, defaults=data.fields()
+    )
+    project = Project.objects.create(
+        person=person,
+        owner=owner,
+        active_key=f"{owner.pk}:{person.pk}",
+        visibility=visibility,
+        joining=joining,
+    )
+    Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
+    ledger.audit(owner, "project.created", project, f"person:{data.qid}")
+    return project
+
+
+def _add_sources(
+    project: Project, data: wikidata.PersonData, categories: Sequence[tuple[str, int]]
+) -> None:
+    """The portrait first, so that there is a face to compare with at once."""
+    Kind = Source.Kind
+    rows = [Source(project=project, kind=Kind.FILE, value=data.portrait)] if data.portrait else []
+    deepest = {title: 0 for title, _depth in categories}
+    for title, depth in categories:
+        deepest[title] = max(depth, deepest[title])
+    rows += [
+        Source(project=project, kind=Kind.CATEGORY, value=title, depth=depth)
+        for title, depth in deepest.items()
+    ]
+    rows.append(Source(project=project, kind=Kind.DEPICTS, value=data.qid))
+    Source.objects.bulk_create(rows)

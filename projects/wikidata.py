@@ -1,0 +1,207 @@
+"""People on Wikidata: found by name, or read by their Q-ID. Plain HTTP, for web requests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from projects import http
+from projects.dates import Span, span_of
+from projects.models import DenyEntry, Person
+from projects.refusal import Refused
+
+HUMAN = "Q5"
+LOOKED_AT = 20  # hits of the search that are read, to find the humans among them
+ADULT = timedelta(days=18 * 365 + 4)
+
+_QID = re.compile(r"(?<![A-Za-z0-9])[Qq]([1-9]\d{0,11})(?![A-Za-z0-9])")
+_ADDRESS = re.compile(r"^\s*(https?://|[\w.-]*wikidata\.org/|\[\[|:?d:|wd:)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class PersonData:
+    """A human as Wikidata has them now; the fields are those of `projects.models.Person`."""
+
+    qid: str
+    labels: dict[str, str] = field(default_factory=dict)  # language code -> label
+    descriptions: dict[str, str] = field(default_factory=dict)
+    portrait: str = ""  # "File:…"
+    commons_category: str = ""  # without "Category:"
+    born: Span | None = None
+    died: Span | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """What a Person row holds besides its key."""
+        return {
+            "labels": self.labels,
+            "descriptions": self.descriptions,
+            "portrait": self.portrait,
+            "commons_category": self.commons_category,
+            **_span_fields("born", self.born),
+            **_span_fields("died", self.died),
+            "fetched_at": timezone.now(),
+        }
+
+    @property
+    def person(self) -> Person:
+        """An unsaved Person, for its label, description and years."""
+        return Person(wiki=settings.WIKI.code, qid=self.qid, **self.fields())
+
+    @property
+    def may_be_a_living_minor(self) -> bool:
+        """Wherever in its range the birth was, and no death is known."""
+        newest = timezone.now().date() - ADULT
+        return self.died is None and self.born is not None and self.born.end > newest
+
+
+def find_qid(text: str) -> str | None:
+    """The Q-ID in a pasted Q-ID or Wikidata address of any shape; None for other text."""
+    found = _QID.search(text)
+    if found and (_ADDRESS.match(text) or text.strip() == found[0]):
+        return f"Q{found[1]}"
+    return None
+
+
+def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
+    """Humans whose label or alias begins with `text`, best first; or the one whose Q-ID it is.
+
+    Raises WikiError, and Refused for a Q-ID or address that is no human of ours.
+    """
+    text = text.strip()[:250]
+    if qid := find_qid(text):
+        return [read_person(qid)]
+    if _ADDRESS.match(text):
+        raise _no_item()
+    if not text:
+        return []
+    answer = http.api(
+        settings.WIKI.wikidata_api,
+        action="wbsearchentities",
+        search=text,
+        language=language,
+        uselang=language,
+        type="item",
+        limit=LOOKED_AT,
+    )
+    entities = _entities([hit["id"] for hit in answer["search"]])
+    people = [_read(entity) for entity in entities if _is_human(entity)]
+    return [person for person in people if _refusal(person) is None][:limit]
+
+
+def read_person(qid: str) -> PersonData:
+    """The human of a Q-ID; a redirect is followed. Raises Refused and WikiError."""
+    if not re.fullmatch(r"Q[1-9]\d{0,11}", qid):
+        raise _no_item()
+    entity = next(iter(_entities([qid])), None)
+    if entity is None:
+        sentence = _("There is no item %(qid)s on Wikidata. Check the number.") % {"qid": qid}
+        raise Refused("missing", sentence)
+    person = _read(entity)
+    if not _is_human(entity):
+        raise _not_human(person)
+    if refusal := _refusal(person):
+        raise refusal
+    return person
+
+
+def _refusal(person: PersonData) -> Refused | None:
+    """Why this tool leaves a human alone, if it does."""
+    values = {"name": person.person.label(), "qid": person.qid}
+    denied = DenyEntry.objects.filter(
+        wiki=settings.WIKI.code, kind=DenyEntry.Kind.PERSON, value=person.qid
+    )
+    if denied.exists():
+        sentence = _("This tool does not look for %(name)s (%(qid)s): it was asked not to.")
+        return Refused("denied", sentence % values)
+    if person.may_be_a_living_minor:
+        sentence = _("%(name)s (%(qid)s) may be under 18. This tool looks for adults only.")
+        return Refused("minor", sentence % values)
+    return None
+
+
+def _no_item() -> Refused:
+    sentence = _("That is no item of Wikidata. Type a name, a Q-ID such as Q7186, or its address.")
+    return Refused("not-an-item", sentence)
+
+
+def _not_human(data: PersonData) -> Refused:
+    person = data.person
+    values = {"name": person.label(), "qid": data.qid, "what": person.description()}
+    if values["what"]:
+        sentence = _("%(name)s (%(qid)s) is not a person but this: %(what)s.") % values
+    else:
+        sentence = _("%(name)s (%(qid)s) is not a person on Wikidata.") % values
+    return Refused("not-human", sentence)
+
+
+def _entities(qids: list[str]) -> list[dict[str, Any]]:
+    """Up to 50 items in the order of `qids`; missing ones are left out."""
+    if not qids:
+        return []
+    try:
+        answer = http.api(
+            settings.WIKI.wikidata_api,
+            action="wbgetentities",
+            ids=qids[:50],
+            props="labels|descriptions|claims|sitelinks",
+            sitefilter="commonswiki",
+        )
+    except http.WikiError as error:
+        if error.code in ("no-such-entity", "invalid-entity-id"):  # only for an absurd number
+            return []
+        raise
+    found = (answer["entities"].get(qid) for qid in qids)
+    return [entity for entity in found if entity and "missing" not in entity]
+
+
+def _read(entity: dict[str, Any]) -> PersonData:
+    portraits, categories = _values(entity, "P18"), _values(entity, "P373")
+    sitelink = (entity.get("sitelinks") or {}).get("commonswiki", {}).get("title", "")
+    if not categories and sitelink.startswith("Category:"):
+        categories = [sitelink.removeprefix("Category:")]
+    return PersonData(
+        qid=entity["id"],
+        labels=_texts(entity.get("labels")),
+        descriptions=_texts(entity.get("descriptions")),
+        portrait=f"File:{portraits[0]}".replace("_", " ") if portraits else "",
+        commons_category=categories[0].replace("_", " ") if categories else "",
+        born=span_of(_values(entity, "P569")),
+        died=span_of(_values(entity, "P570")),
+    )
+
+
+def _is_human(entity: dict[str, Any]) -> bool:
+    return any(value.get("id") == HUMAN for value in _values(entity, "P31"))
+
+
+def _values(entity: dict[str, Any], prop: str) -> list[Any]:
+    """Values of the best rank that has any; `no value` and `unknown value` are none."""
+    statements = (entity.get("claims") or {}).get(prop, [])
+    for rank in ("preferred", "normal"):
+        values = [
+            statement["mainsnak"]["datavalue"]["value"]
+            for statement in statements
+            if statement["rank"] == rank and statement["mainsnak"]["snaktype"] == "value"
+        ]
+        if values:
+            return values
+    return []
+
+
+def _texts(terms: dict[str, Any] | list[Any] | None) -> dict[str, str]:
+    """Labels or descriptions by language; Wikibase writes an empty map as a list."""
+    return {code: term["value"] for code, term in terms.items()} if isinstance(terms, dict) else {}
+
+
+def _span_fields(name: str, span: Span | None) -> dict[str, date | int | None]:
+    return {
+        f"{name}_from": span.start if span else None,
+        f"{name}_to": span.end if span else None,
+        f"{name}_precision": span.precision if span else None,
+    }

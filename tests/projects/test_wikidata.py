@@ -1,0 +1,159 @@
+"""Finding people on Wikidata, and refusing what is no person to look for."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from projects import wikidata
+from projects.http import WikiError
+from projects.models import DenyEntry
+from projects.refusal import Refused
+from sandbox import RunningSandbox
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Q7186",
+        " q7186 ",
+        "https://www.wikidata.org/wiki/Q7186",
+        "http://www.wikidata.org/entity/Q7186",
+        "https://m.wikidata.org/wiki/Q7186#P18",
+        "https://www.wikidata.org/wiki/Q7186?uselang=de",
+        "https://www.wikidata.org/wiki/Special:EntityPage/Q7186",
+        "https://www.wikidata.org/wiki/Special:EntityData/Q7186.json",
+        "https://www.wikidata.org/w/index.php?title=Q7186&action=history",
+        "www.wikidata.org/wiki/Q7186",
+        "[[d:Q7186|Marie Curie]]",
+        "d:Q7186",
+        "wd:Q7186",
+    ],
+)
+def test_a_q_id_is_found_in_what_people_paste(text: str) -> None:
+    assert wikidata.find_qid(text) == "Q7186"
+
+
+@pytest.mark.parametrize("text", ["curie", "Q", "Q0", "Q7186 and more", "IQ7186", "P18", ""])
+def test_other_text_is_no_q_id(text: str) -> None:
+    assert wikidata.find_qid(text) is None
+
+
+def test_a_name_finds_only_humans(sandbox: RunningSandbox) -> None:
+    found = wikidata.search_people("curie", "en") + wikidata.search_people("Marie", "en")
+    assert "Q7186" in [person.qid for person in found]
+    assert wikidata.search_people("London", "en") == []
+    assert wikidata.search_people("", "en") == []
+
+
+def test_a_person_comes_with_what_the_page_shows(sandbox: RunningSandbox) -> None:
+    found = {person.qid: person for person in wikidata.search_people("albert einstein", "de")}
+    einstein = found["Q937"].person
+    assert einstein.label("de") == "Albert Einstein"
+    assert einstein.years == "1879–1955"
+    assert einstein.description("de") == "theoretischer Physiker (1879–1955)"
+    assert einstein.portrait == "File:Albert Einstein 1921 (re-cropped).jpg"
+    namesake = found["Q990000002"]
+    assert namesake.born
+    assert (namesake.born.start, namesake.born.end) == (date(1890, 1, 1), date(1899, 12, 31))
+    assert namesake.portrait == ""
+
+
+def test_no_value_is_no_portrait_and_no_category(sandbox: RunningSandbox) -> None:
+    erika = wikidata.read_person("Q990000001")
+    assert erika.portrait == ""
+    assert erika.commons_category == ""
+
+
+def test_a_redirect_leads_to_the_item(sandbox: RunningSandbox) -> None:
+    old = next(
+        row["title"]
+        for row in sandbox.world.store.rows(
+            "SELECT title FROM page WHERE wiki = 'wikidata' AND redirect_to IS NOT NULL"
+        )
+    )
+    assert wikidata.search_people(old, "en")[0].qid != old
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        ("Q84", "not-human", "capital and largest city"),
+        ("Q99999999", "missing", "Q99999999"),
+        ("Q999999999999", "missing", "Q999999999999"),
+        ("https://www.wikidata.org/wiki/Property:P18", "not-an-item", "Q7186"),
+        ("https://en.wikipedia.org/wiki/Marie_Curie", "not-an-item", "Q7186"),
+    ],
+)
+def test_what_is_no_person_is_refused_in_a_sentence(
+    sandbox: RunningSandbox, text: str, code: str, says: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        wikidata.search_people(text, "en")
+    assert refused.value.code == code
+    assert says in refused.value.sentence
+
+
+def test_people_on_the_deny_list_are_neither_found_nor_read(sandbox: RunningSandbox) -> None:
+    DenyEntry.objects.create(wiki=settings.WIKI.code, kind="person", value="Q7186")
+    assert "Q7186" not in [person.qid for person in wikidata.search_people("Marie Curie", "en")]
+    with pytest.raises(Refused, match="denied"):
+        wikidata.read_person("Q7186")
+
+
+def time_claim(pid: str, day: date, precision: int = 11) -> dict[str, Any]:
+    return {
+        "mainsnak": {
+            "snaktype": "value",
+            "property": pid,
+            "datavalue": {
+                "value": {
+                    "time": f"+{day}T00:00:00Z",
+                    "timezone": 0,
+                    "before": 0,
+                    "after": 0,
+                    "precision": precision,
+                    "calendarmodel": "http://www.wikidata.org/entity/Q1985727",
+                },
+                "type": "time",
+            },
+            "datatype": "time",
+        },
+        "type": "statement",
+        "rank": "normal",
+        "id": f"Q76${pid}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("days", "precision", "refused"),
+    [(17 * 365, 11, True), (19 * 365, 11, False), (18 * 365 + 30, 9, True)],
+)
+def test_living_minors_are_refused(
+    fresh_sandbox: RunningSandbox, days: int, precision: int, refused: bool
+) -> None:
+    world = fresh_sandbox.world
+    page = world.page("wikidata", "Q76")
+    entity = world.entity("wikidata", "Q76")
+    assert page
+    assert entity
+    born = timezone.now().date() - timedelta(days=days)
+    if precision == 9:
+        born = born.replace(month=1, day=1)
+    entity["claims"]["P569"] = [time_claim("P569", born, precision)]
+    world.save_entity(page, entity, user="Admin")
+    if not refused:
+        assert wikidata.read_person("Q76").qid == "Q76"
+        return
+    with pytest.raises(Refused, match="minor"):
+        wikidata.read_person("Q76")
+
+
+def test_a_silent_wiki_is_an_error_of_its_own(sandbox: RunningSandbox) -> None:
+    sandbox.faults.add("http", {"action": "wbsearchentities"}, status=503)
+    with pytest.raises(WikiError):
+        wikidata.search_people("Marie", "en")
