@@ -1,5 +1,18 @@
-"""Addresses of this app."""
+"""Addresses of this app, under /p/<project>/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from classify.views import answers, ask, review, tray
+
+urlpatterns = [
+    path("ask", ask.ask, name="ask"),
+    path("ask/next", ask.question_next, name="question-next"),
+    path("answer", answers.answer, name="answer"),
+    path("skip", answers.skip, name="skip"),
+    path("undo", answers.undo, name="undo"),
+    path("draw", answers.draw, name="draw"),
+    path("no-usable-face", answers.no_usable_face, name="no-usable-face"),
+    path("review", review.review, name="review"),
+    path("review/answer", review.review_answer, name="review-answer"),
+    path("tray", tray.tray, name="tray"),
+]

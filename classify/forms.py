@@ -1,0 +1,160 @@
+"""What the answering pages send: checked before a service sees it.
+
+Faces and photos are looked up inside the project, so that an id of another project is as
+wrong as one that never was.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from classify.models import Verdict
+from crawler.models import Photo, Region
+from projects.models import Project
+
+SMALLEST = 0.01  # of the picture's width and height: a drawn face is no speck
+MOST_AT_ONCE = 200  # faces that one review form may hold
+
+
+class PublicId(forms.CharField):
+    """The public id of a face or a photo, as it stands in addresses."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=16, **options)
+
+
+class ProjectForm(forms.Form):
+    """A form about something of one project, sent once under one UUID made by the page."""
+
+    client_uuid = forms.UUIDField()
+
+    def __init__(self, project: Project, data: Any = None) -> None:
+        super().__init__(data)
+        self.project = project
+
+    def clean_photo(self) -> Photo:
+        photo = (
+            Photo.objects.filter(
+                project_photos__project=self.project, public_id=self.cleaned_data["photo"]
+            )
+            .select_related("picture")
+            .first()
+        )
+        if photo is None:
+            raise forms.ValidationError(_("This photo is not in this project."), "unknown")
+        return photo
+
+    def face(self, public_id: str) -> Region:
+        faces = faces_of(self.project, [public_id])
+        if not faces:
+            raise forms.ValidationError(_("This face is not in this project."), "unknown")
+        if faces[0].replaced_by_id:
+            raise forms.ValidationError(_("Somebody has drawn this box anew."), "replaced")
+        return faces[0]
+
+
+class FaceForm(ProjectForm):
+    """One face of one photo."""
+
+    photo = PublicId()
+    region = PublicId()
+
+    def clean_region(self) -> Region:
+        return self.face(self.cleaned_data["region"])
+
+    def clean(self) -> None:
+        photo, region = self.cleaned_data.get("photo"), self.cleaned_data.get("region")
+        if photo and region and photo.picture_id != region.picture_id:
+            raise forms.ValidationError(_("This face is not in this photo."), "unknown")
+
+
+class AnswerForm(FaceForm):
+    verdict = forms.ChoiceField(choices=Verdict.choices)
+
+
+class PhotoForm(ProjectForm):
+    photo = PublicId()
+
+
+class BoxForm(ProjectForm):
+    """A box drawn on a photo, in 0–1 of the upright picture; `replaces` is the face redrawn."""
+
+    photo = PublicId()
+    replaces = PublicId(required=False)
+    x = forms.FloatField(min_value=0, max_value=1)
+    y = forms.FloatField(min_value=0, max_value=1)
+    w = forms.FloatField(min_value=SMALLEST, max_value=1)
+    h = forms.FloatField(min_value=SMALLEST, max_value=1)
+
+    def clean_replaces(self) -> Region | None:
+        public_id = self.cleaned_data["replaces"]
+        return self.face(public_id) if public_id else None
+
+    def clean(self) -> None:
+        sides = [self.cleaned_data.get(side) for side in "xywh"]
+        if any(side is None or not math.isfinite(side) for side in sides):
+            return
+        x, y, w, h = sides
+        rounding = 1e-6
+        if x + w > 1 + rounding or y + h > 1 + rounding:
+            raise forms.ValidationError(_("The box must lie inside the photo."), "outside")
+        self.cleaned_data["box"] = (x, y, min(w, 1 - x), min(h, 1 - y))
+        photo, old = self.cleaned_data.get("photo"), self.cleaned_data.get("replaces")
+        if photo and old and photo.picture_id != old.picture_id:
+            raise forms.ValidationError(_("This face is not in this photo."), "unknown")
+
+
+class UndoForm(ProjectForm):
+    """`target`, any number of them: the UUIDs that the answers to take back were sent under."""
+
+    def __init__(self, project: Project, data: Any) -> None:
+        super().__init__(project, data)
+        self.targets: list[UUID] = []
+
+    def clean(self) -> None:
+        named = self.data.getlist("target")
+        if len(named) > MOST_AT_ONCE:
+            raise forms.ValidationError(_("Too many answers at once."), "too-many")
+        self.targets = [forms.UUIDField().clean(each) for each in named]
+
+
+class ReviewForm(ProjectForm):
+    """Faces ticked in the gallery and the one word for all of them."""
+
+    verdict = forms.ChoiceField(choices=[Verdict.YES, Verdict.NO])  # type: ignore[list-item]
+
+    def __init__(self, project: Project, data: Any) -> None:
+        super().__init__(project, data)
+        self.public_ids = list(dict.fromkeys(data.getlist("region")))
+
+    def clean(self) -> None:
+        if not self.public_ids:
+            raise forms.ValidationError(_("Choose a face first."), "nothing")
+        if len(self.public_ids) > MOST_AT_ONCE:
+            raise forms.ValidationError(_("Too many faces at once."), "too-many")
+        faces = faces_of(self.project, self.public_ids)
+        if len(faces) != len(self.public_ids):
+            raise forms.ValidationError(_("This face is not in this project."), "unknown")
+        self.cleaned_data["regions"] = [face for face in faces if not face.replaced_by_id]
+
+
+def faces_of(project: Project, public_ids: list[str]) -> list[Region]:
+    """These faces, as far as a photo of the project shows them, in the order asked for."""
+    found = Region.objects.filter(
+        public_id__in=public_ids, picture__photos__project_photos__project=project
+    ).distinct()
+    by_id = {region.public_id: region for region in found}
+    return [by_id[public_id] for public_id in public_ids if public_id in by_id]
+
+
+def photos_of(project: Project, regions: list[Region]) -> dict[int, Photo]:
+    """Picture key -> the photo of the project that shows it (the oldest page, as in scores)."""
+    photos = Photo.objects.filter(
+        project_photos__project=project, picture_id__in={region.picture_id for region in regions}
+    )
+    return {photo.picture_id: photo for photo in photos.order_by("-id")}

@@ -1,0 +1,1 @@
+"""The pages on which people answer, draw and review."""

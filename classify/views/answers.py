@@ -1,0 +1,144 @@
+"""Taking answers. Each is sent once under a UUID of the page, so a repeat changes nothing."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from classify import services
+from classify.forms import AnswerForm, BoxForm, FaceForm, PhotoForm, UndoForm
+from classify.models import Answer, Origin, Verdict
+from classify.views import replies
+from classify.views.ask import asked_again
+from projects.models import Project, User
+from projects.permissions import Can, project_view, signed_in
+
+LAST_DEED = "last-deed"  # in the session: what one button did, for pages without script
+
+
+@require_POST
+@project_view(Can.ANSWER)
+@replies.says_why
+def answer(request: HttpRequest, project: Project) -> HttpResponse:
+    form = AnswerForm(project, request.POST)
+    if not form.is_valid():
+        return replies.wrong(request, project, form)
+    said = form.cleaned_data
+    services.answer(
+        project,
+        said["region"],
+        said["photo"],
+        signed_in(request),
+        said["verdict"],
+        Origin.ASK,
+        said["client_uuid"],
+    )
+    return replies.done(request, project, _("Your answer is kept."))
+
+
+@require_POST
+@project_view(Can.ANSWER)
+@replies.says_why
+def skip(request: HttpRequest, project: Project) -> HttpResponse:
+    form = FaceForm(project, request.POST)
+    if not form.is_valid():
+        return replies.wrong(request, project, form)
+    services.skip(project, form.cleaned_data["region"], signed_in(request))
+    return replies.done(request, project, _("Skipped for now."))
+
+
+@require_POST
+@project_view(Can.ANSWER)
+@replies.says_why
+def draw(request: HttpRequest, project: Project) -> HttpResponse:
+    form = BoxForm(project, request.POST)
+    if not form.is_valid():
+        return replies.wrong(request, project, form)
+    drawn = form.cleaned_data
+    kept = services.draw(
+        project,
+        drawn["photo"],
+        drawn["box"],
+        signed_in(request),
+        drawn["client_uuid"],
+        replaces=drawn["replaces"],
+    )
+    return replies.done(request, project, _("The box is kept."), region=kept.region.public_id)
+
+
+@require_POST
+@project_view(Can.ANSWER)
+@replies.says_why
+def no_usable_face(request: HttpRequest, project: Project) -> HttpResponse:
+    """The person is there without a usable face; the face that was asked about, if any, is
+    no help then: it gets a "can't tell", which trains nothing."""
+    with_face = "region" in request.POST
+    form = FaceForm(project, request.POST) if with_face else PhotoForm(project, request.POST)
+    if not form.is_valid():
+        return replies.wrong(request, project, form)
+    said, user = form.cleaned_data, signed_in(request)
+    if with_face:
+        services.answer(
+            project,
+            said["region"],
+            said["photo"],
+            user,
+            Verdict.CANT_TELL,
+            Origin.ASK,
+            beside(said["client_uuid"]),
+        )
+    services.no_usable_face(project, said["photo"], user, said["client_uuid"])
+    return replies.done(request, project, _("Kept: here, but no usable face."))
+
+
+@require_POST
+@project_view(Can.ANSWER)
+@replies.says_why
+def undo(request: HttpRequest, project: Project) -> HttpResponse:
+    """Take back the answers that `target` names, or the last deed, whatever it was."""
+    form = UndoForm(project, request.POST)
+    if not form.is_valid():
+        return replies.wrong(request, project, form)
+    user, own = signed_in(request), form.cleaned_data["client_uuid"]
+    targets = form.targets or _last_deed(request, project)
+    undone = _take_back(project, user, targets) if targets else _step_back(project, user, own)
+    if not undone:
+        return replies.done(request, project, _("There is nothing to undo."), undone=0)
+    sentence = ngettext("%d answer taken back.", "%d answers taken back.", len(undone))
+    question = asked_again(request, project, undone[-1])
+    return replies.done(
+        request, project, sentence % len(undone), undone=len(undone), question=question
+    )
+
+
+def beside(client_uuid: uuid.UUID) -> uuid.UUID:
+    """The UUID of the second answer that one key gave."""
+    return uuid.uuid5(client_uuid, "face")
+
+
+def remember_deed(request: HttpRequest, project: Project, given: list[uuid.UUID]) -> None:
+    request.session[LAST_DEED] = [project.public_id, [str(each) for each in given]]
+
+
+def _last_deed(request: HttpRequest, project: Project) -> list[uuid.UUID]:
+    """Only for plain forms: the page's script knows what it wants to take back."""
+    if replies.is_script(request):
+        return []
+    where, given = request.session.pop(LAST_DEED, ["", []])
+    return [uuid.UUID(each) for each in given] if where == project.public_id else []
+
+
+def _take_back(project: Project, user: User, targets: list[uuid.UUID]) -> list[Answer]:
+    both = [each for target in targets for each in (target, beside(target))]
+    return services.undo_many(project, user, both)
+
+
+def _step_back(project: Project, user: User, own: uuid.UUID) -> list[Answer]:
+    undone = services.undo(project, user, own)
+    if undone is None or undone.undoes is None:
+        return []
+    return [undone, *services.undo_many(project, user, [beside(undone.undoes.client_uuid)])]

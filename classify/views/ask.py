@@ -1,0 +1,122 @@
+"""One face at a time: is this the person?"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from classify import selectors, services
+from classify.models import Answer, Question
+from classify.views import counts, words
+from crawler import selectors as crawler
+from crawler.models import Photo, Region
+from projects.models import Project
+from projects.permissions import Can, may, project_view, signed_in
+
+MOST_EXCLUDED = 50
+ZOOM_STEPS = (1920, 1280, 960)  # pixels
+
+
+@require_GET
+@never_cache
+@project_view(Can.VIEW)
+def ask(request: HttpRequest, project: Project) -> HttpResponse:
+    """The page; who may look but not answer reads why, and how to join."""
+    if not may(request.user, Can.ANSWER, project):
+        return render(request, "classify/ask_join.html", whose(project))
+    told = counts.of(project, request.user)
+    context = _next(request, project, []) | {
+        "counts": told,
+        "total": told["answered"] + told["left"],
+        "undo_uuid": uuid.uuid4(),
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
+    }
+    context["words"] = words.ask(context["name"])
+    return render(request, "classify/ask.html", context)
+
+
+@require_GET
+@never_cache
+@project_view(Can.ANSWER)
+def question_next(request: HttpRequest, project: Project) -> HttpResponse:
+    """The next question as a fragment; `exclude` names the faces that the page holds already."""
+    context = _next(request, project, request.GET.getlist("exclude")[:MOST_EXCLUDED])
+    return render(request, context["fragment"], context)
+
+
+def asked_again(request: HttpRequest, project: Project, undone: Answer) -> str:
+    """The question that an undo has put back, as a fragment; nothing for other undos."""
+    questions = Question.objects.select_related("region", "photo__picture")
+    question = questions.filter(project=project, region=undone.region_id).first()
+    if question is None:
+        return ""
+    return render_to_string("classify/_question.html", _shown(project, question), request)
+
+
+def whose(project: Project) -> dict[str, Any]:
+    """The project, the person's name and portrait: what every answering page shows.
+
+    The portrait is the face in it, where it was found, else the file as it is.
+    """
+    file = project.person.portrait
+    return {
+        "project": project,
+        "name": project.person.label(get_language() or "en"),
+        "portrait": selectors.portrait(project),
+        "portrait_src": settings.WIKI.file_path(file, 250) if file else "",
+    }
+
+
+def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str, Any]:
+    held = Question.objects.filter(project=project, region__public_id__in=faces)
+    exclude = list(held.values_list("public_id", flat=True))
+    question = services.next_question(project, signed_in(request), exclude)
+    return _shown(project, question) if question else _why_not(project)
+
+
+def _shown(project: Project, question: Question) -> dict[str, Any]:
+    photo = question.photo
+    boxes = Region.objects.filter(picture=photo.picture_id, replaced_by=None)
+    return whose(project) | {
+        "fragment": "classify/_question.html",
+        "question": question,
+        "client_uuid": uuid.uuid4(),  # sent twice by a plain form, it is one answer
+        "boxes": boxes.exclude(origin=Region.Origin.PHOTO),
+        "nearest": selectors.nearest_confirmed(question)[:5],
+        "zoom_src": photo.thumb(zoom_width(photo)),
+    }
+
+
+def zoom_width(photo: Photo) -> int:
+    """The largest real thumbnail step that is not larger than the picture."""
+    return next((step for step in ZOOM_STEPS if step < photo.picture.width), ZOOM_STEPS[-1])
+
+
+def _why_not(project: Project) -> dict[str, Any]:
+    """Why there is nothing to ask now, and in how many seconds to ask again."""
+    progress = crawler.crawl_progress(project)
+    if project.state != Project.State.ACTIVE:
+        why, again = "paused", 30
+    elif progress.crawling or progress.detecting:
+        why, again = "looking", 1
+    elif selectors.learner(project).behind:
+        why, again = "learning", 1
+    elif Question.objects.filter(project=project).exists():
+        why, again = "others-answer", 5
+    else:
+        why, again = "all-answered" if progress.faces else "no-faces", 15
+    return whose(project) | {
+        "fragment": "classify/_no_question.html",
+        "why": why,
+        "again": again,
+        "progress": progress,
+        "faces": selectors.face_counts(project),
+    }

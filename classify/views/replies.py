@@ -1,0 +1,72 @@
+"""How a change is answered: JSON for the page's script, a redirect for plain forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from classify import services
+from classify.views import counts
+from projects.models import Project
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Project, P], HttpResponse]
+
+
+def is_script(request: HttpRequest) -> bool:
+    """Whether the page's own script asks; it names itself in a header."""
+    return "X-Background" in request.headers
+
+
+def says_why(view: View[P]) -> View[P]:
+    """What a service refuses becomes a sentence on the page."""
+
+    @wraps(view)
+    def wrapper(
+        request: HttpRequest, project: Project, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        try:
+            return view(request, project, *args, **kwargs)
+        except services.Refused as refusal:
+            return refused(request, project, refusal.code, refusal.sentence, status=409)
+
+    return wrapper
+
+
+def done(request: HttpRequest, project: Project, sentence: str, **facts: Any) -> HttpResponse:
+    """The change is in the database."""
+    if is_script(request):
+        return JsonResponse(counts.of(project, request.user) | facts)
+    messages.success(request, sentence)
+    return back(request, project)
+
+
+def wrong(request: HttpRequest, project: Project, form: Form) -> HttpResponse:
+    """The form is wrong; nothing was changed, and sending it again would not help."""
+    errors = [error for field in form.errors.as_data().values() for error in field]
+    sentence = " ".join(str(line) for line in errors[0].messages)
+    return refused(request, project, errors[0].code or "invalid", sentence, status=422)
+
+
+def refused(
+    request: HttpRequest, project: Project, code: str, sentence: str, status: int
+) -> HttpResponse:
+    if is_script(request):
+        return JsonResponse({"error": code, "sentence": sentence}, status=status)
+    messages.error(request, sentence)
+    return back(request, project)
+
+
+def back(request: HttpRequest, project: Project) -> HttpResponse:
+    """To the page that the form names in `next`, if it is ours, else to the next question."""
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
+        target = reverse("ask", args=[project.public_id])
+    return HttpResponseRedirect(target)

@@ -1,0 +1,46 @@
+"""What the pages' scripts say, in the language of the page."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+def ask(name: str) -> dict[str, str]:
+    named = {"name": name}
+    return common() | {
+        "yes": _("Yes, %(name)s") % named,
+        "no": _("No, not %(name)s") % named,
+        "skip": _("Skipped for now"),
+        "nousableface": _("%(name)s is here, without a usable face") % named,
+        "draw": _("The face you drew is %(name)s") % named,
+        "undone": _("Taken back"),
+        "nothing": _("There is nothing to undo."),
+        "question": _("Is this %(name)s? A face in {photo}.") % named,
+        "wait": _("Looking for the next face"),
+    }
+
+
+def common() -> dict[str, str]:
+    return {
+        "kept": ngettext("{n} answer kept here, will be sent once.", "{n} answers kept here, will be sent once.", 1),
+        "keptMany": ngettext("{n} answer kept here, will be sent once.", "{n} answers kept here, will be sent once.", 2),
+        "offline": _("The server can't be reached."),
+        "refused": _("This answer was not taken."),
+    }
+
+
+def review(name: str) -> dict[str, str]:
+    named = {"name": name}
+    return common() | {
+        "approved": _("1 face approved"),
+        "approvedMany": _("{n} faces approved"),
+        "rejected": _("1 face rejected"),
+        "rejectedMany": _("{n} faces rejected"),
+        "draw": _("The box is drawn anew"),
+        "nousableface": _("%(name)s is here, without a usable face") % named,
+        "drawn": _("The face you drew is %(name)s") % named,
+        "undone": _("Taken back"),
+        "undoneMany": _("{n} answers taken back"),
+        "selected": _("{n} selected"),
+    }
