@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+
 import rdflib.plugins.sparql
 from flask import Blueprint, Response, current_app, request
 from rdflib import Graph
