@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 from django.db.models import F, QuerySet
 
 from classify.models import Answer, Label, Origin
+from crawler.models import Region
 from projects.models import Membership, Project
 
 M = TypeVar("M", bound=models.Model)
@@ -82,8 +83,8 @@ def _words(project: Project, answers: QuerySet[Answer]) -> dict[int, Label]:
 
 
 def _redrawn_here(project: Project, answers: QuerySet[Answer]) -> set[int]:
-    """Regions whose better box was drawn in this project: the word moved to that box."""
-    drawn = standing(project).filter(origin=Origin.DRAWN).values("region")
+    """Regions for which this project has a better box: the word moved to that box."""
+    drawn = standing(project).filter(region__origin=Region.Origin.PERSON).values("region")
     replaced = answers.filter(region__replaced_by__in=drawn)
     return set(replaced.values_list("region", flat=True))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -126,6 +127,7 @@ def draw(
     """Yes on a box that the user drew; `replaces` is the region it is drawn better than.
 
     The replaced region loses its label, score and question here; undo gives them back.
+    Raises Refused: bad-box, and what `answer` raises.
     """
     _check_photo(project, photo)
     if replaces:
@@ -134,7 +136,10 @@ def draw(
         lock(project)
         if done := _already(client_uuid, project, user):
             return done
-        region = crawler.draw_region(project, photo, box, user, replaces)
+        try:
+            region = crawler.draw_region(project, photo, box, user, replaces)
+        except crawler.BadBox as bad:
+            raise Refused("bad-box", str(bad)) from None
         drawn = Given(region, photo, client_uuid)
         [made] = _record(project, [drawn], user, Verdict.YES, Origin.DRAWN)
         if replaces:
@@ -193,13 +198,12 @@ def _take_back(taken: Answer, client_uuid: UUID) -> Answer:
         undoes=taken,
         client_uuid=client_uuid,
     )
-    touched = [taken.region_id]
-    if taken.origin == Origin.DRAWN:
-        touched += _give_back_replaced(taken.region)
-    labels = relabel(taken.project, touched)
-    if label := labels.get(taken.region_id):
+    label = relabel(taken.project, [taken.region_id]).get(taken.region_id)
+    if label:
         made.verdict = label.verdict
         made.save(update_fields=["verdict"])
+    elif taken.region.origin == Region.Origin.PERSON:
+        _withdraw_box(taken.project, taken.region)
     elif taken.origin == Origin.ASK:
         questions.put_back(taken, made)
     assert taken.user is not None  # only people undo, and only what is theirs
@@ -208,11 +212,23 @@ def _take_back(taken: Answer, client_uuid: UUID) -> Answer:
     return made
 
 
-def _give_back_replaced(region: Region) -> list[int]:
-    """The box was taken back: what it stood for stands again (or for the box drawn after it)."""
-    replaced = list(Region.objects.filter(replaced_by=region).values_list("pk", flat=True))
-    Region.objects.filter(pk__in=replaced).update(replaced_by=region.replaced_by)
-    return replaced
+def _withdraw_box(project: Project, box: Region) -> None:
+    """Nobody stands by a drawn box any more: what it replaced stands again.
+
+    The box itself is replaced by what was drawn after it or, for the want of that, by itself:
+    it is no face of any picture then, yet its answers stay.
+    """
+    standing_by = Answer.objects.filter(region=OuterRef("pk"), undone_by=None)
+    withdrawn = Region.objects.filter(
+        ~Exists(standing_by.exclude(origin=Origin.UNDO)), origin=Region.Origin.PERSON
+    )
+    if not withdrawn.filter(pk=box.pk).exists():
+        return
+    replaced = Region.objects.filter(replaced_by=box)
+    region_ids = list(replaced.values_list("pk", flat=True))
+    replaced.update(replaced_by=box.replaced_by)
+    withdrawn.filter(pk__in=[box.pk, *region_ids], replaced_by=None).update(replaced_by=F("pk"))
+    relabel(project, region_ids)
 
 
 def _kind(origin: str) -> str:
