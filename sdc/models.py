@@ -14,6 +14,7 @@ from classify.models import Label
 from crawler.models import Photo, Region
 from projects.models import Project, User
 from projects.work import WorkQuerySet, WorkRow
+from sdc.reasons import Reason
 
 
 def new_batch_code() -> str:
@@ -150,6 +151,16 @@ class ClaimAttempt(WorkRow):
 
     def __str__(self) -> str:
         return self.guid
+
+    @property
+    def exhausted(self) -> bool:
+        """No more calls are made for it; it only waits for its last word."""
+        return self.tries >= self.max_tries
+
+    @property
+    def last_reason(self) -> Reason:
+        """Why the last try did not end it."""
+        return Reason(self.error) if self.error in Reason.values else Reason.CRASHED
 
     @staticmethod
     def new_guid(page_id: int) -> str:

@@ -1,0 +1,97 @@
+"""One user's standing with the wiki in a write worker: bearer token, edit token, site."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from crawler import commons
+from projects import tokens
+from projects.http import WikiError
+from projects.models import User, WikiCredential
+from sdc.answers import Next, Outcome, judge, judge_failure
+from sdc.reading import Read
+from sdc.statements import Statement
+
+MAXLAG = 5  # seconds; what the wiki asks of tools
+
+
+class Account:
+    """Signs requests in the name of one user. Kept between edits, so that who we are and the
+    edit token are asked for once; never used by two threads."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.refusals = 0  # of the bearer token, since it last was taken
+        self._site: Any = None
+        self._token = ""
+        self._csrf = ""
+
+    @contextmanager
+    def signed_in(self) -> Iterator[Session]:
+        """Requests within are the user's. Raises NeedsLogin, WikiError."""
+        token = tokens.access_token(self.user)
+        if token != self._token:
+            self._site, self._csrf, self._token = None, "", token
+        with commons.wiki_site(self.user.wiki_username, token) as fresh:
+            self._site = self._site or fresh
+            yield Session(self, self._site)
+
+    def expire(self) -> None:
+        """The wiki refused the token before its time by our clock: get another next time."""
+        mine = WikiCredential.objects.filter(user=self.user, wiki=settings.WIKI.code)
+        mine.update(expires_at=timezone.now())
+
+    def edit_token(self, read: Read, *, again: bool = False) -> str:
+        if again or not self._csrf:
+            body = read(action="query", meta="tokens", type="csrf")
+            self._csrf = body["query"]["tokens"]["csrftoken"]
+        return self._csrf
+
+
+class Session:
+    """What may be done while signed in."""
+
+    def __init__(self, account: Account, site: Any) -> None:
+        self.account = account
+        self._site = site
+        # the wiki refuses rather than taking us for somebody else, or for nobody
+        self._signed: dict[str, Any] = {"assert": "user", "assertuser": account.user.wiki_username}
+        self.read: Read = partial(commons.read, site, **self._signed)
+
+    def set_statement(self, statement: Statement, summary: str) -> Outcome:
+        """One wbsetclaim, sent once, judged by our table; with a new edit token if it must be.
+
+        The GUID is ours, so that sending it twice edits once; an equal statement of anybody
+        makes it a no-op (`ignoreduplicatemainsnak`). Never with `bot` or `baserevid`, whose
+        check is worthless: the wiki patches over other people's changes.
+        """
+        outcome = self._set_statement(statement, summary)
+        if outcome.next is Next.TOKEN:
+            outcome = self._set_statement(statement, summary, new_token=True)
+        return outcome
+
+    def _set_statement(
+        self, statement: Statement, summary: str, *, new_token: bool = False
+    ) -> Outcome:
+        try:
+            csrf = self.account.edit_token(self.read, again=new_token)
+            body, wait = commons.submit(
+                self._site,
+                action="wbsetclaim",
+                claim=json.dumps(statement, separators=(",", ":")),
+                ignoreduplicatemainsnak=1,
+                summary=summary,
+                maxlag=MAXLAG,
+                token=csrf,
+                **self._signed,
+            )
+        except WikiError as error:
+            return judge_failure(error)
+        return judge(body, wait)

@@ -1,0 +1,150 @@
+"""Writing down what became of an attempt: row, claim, ledger and batch in one fenced transaction.
+
+Each function raises `Overtaken` when another worker holds the attempt by now; then nothing
+of this worker's is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from projects.ledger import contribute
+from projects.models import Contribution
+from projects.work import WorkState
+from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
+from sdc.reasons import Reason
+
+Outcome = ClaimAttempt.Outcome
+State = EditBatch.State
+UNSETTLED = (WorkState.QUEUED, WorkState.RUNNING)
+
+
+def written(attempt: ClaimAttempt, revision: int | None, *, removed: bool = False) -> None:
+    """Our edit is on the wiki; `removed`: somebody took the statement out again since."""
+    reason = Reason.REMOVED.value if removed else ""
+    state = Claim.State.REMOVED if removed else Claim.State.WRITTEN
+    with _settling(attempt, Outcome.WRITTEN, reason, state, revision=revision):
+        claim, batch = attempt.claim, attempt.batch
+        Edit.objects.create(
+            attempt=attempt,
+            kind=Edit.Kind.ADD,
+            wiki=claim.wiki,
+            page_id=claim.page_id,
+            qid=claim.qid,
+            guid=attempt.guid,
+            revision=revision,
+            user=batch.user,
+        )
+        contribute(batch.project, batch.user, Contribution.Kind.EDIT)
+
+
+def present(attempt: ClaimAttempt) -> None:
+    """An equal statement is there that this attempt did not write."""
+    reason = Reason.ALREADY_THERE
+    with _settling(attempt, Outcome.PRESENT, reason, Claim.State.PRESENT):
+        pass
+
+
+def skipped(attempt: ClaimAttempt, reason: Reason) -> None:
+    """Not sent, and nothing of it is on the wiki. The claim is free for another try."""
+    with _settling(attempt, Outcome.SKIPPED, reason, Claim.State.FREE):
+        pass
+
+
+def refused(attempt: ClaimAttempt, reason: Reason, detail: str = "") -> None:
+    """The wiki would not have this one; the others go on. The claim is free for another try."""
+    with _settling(attempt, Outcome.REFUSED, reason, Claim.State.FREE, error_detail=detail[:255]):
+        pass
+
+
+def put_back(
+    attempt: ClaimAttempt,
+    reason: Reason,
+    *,
+    in_doubt: bool,
+    counted: bool,
+    detail: str = "",
+    due_at: datetime | None = None,
+) -> None:
+    """Queued again. What is `counted` waits longer each time, and its tries are bounded."""
+    tries = attempt.tries if counted else max(attempt.tries - 1, 0)
+    delay = timedelta(seconds=min(5 * 4 ** max(tries - 1, 0), 900)) if counted else timedelta()
+    with transaction.atomic():
+        attempt.settle_or_raise(
+            WorkState.QUEUED,
+            tries=tries,
+            due_at=due_at or timezone.now() + delay,
+            in_doubt=in_doubt,
+            error=reason,
+            error_detail=detail[:255],
+        )
+
+
+def finish_if_over(batch: EditBatch) -> bool:
+    """A running batch with nothing left to do is done."""
+    now = timezone.now()
+    if ClaimAttempt.objects.filter(
+        batch=batch, state__in=UNSETTLED, outcome=Outcome.PLANNED
+    ).exists():
+        return False
+    over = EditBatch.objects.filter(pk=batch.pk, state=State.RUNNING)
+    return bool(over.update(state=State.DONE, finished_at=now, reason="", resume_at=None))
+
+
+def pause(batch: EditBatch, reason: Reason, resume_at: datetime | None = None) -> bool:
+    running = EditBatch.objects.filter(pk=batch.pk, state=State.RUNNING)
+    return bool(running.update(state=State.PAUSED, reason=reason, resume_at=resume_at))
+
+
+def stop(batch: EditBatch, reason: Reason) -> bool:
+    """End a batch for good. What was never called is settled now, and its claims are free; what
+    is in flight or in doubt is settled by its worker, which reads the file."""
+    now = timezone.now()
+    with transaction.atomic():
+        going = EditBatch.objects.filter(pk=batch.pk, state__in=(State.RUNNING, State.PAUSED))
+        if not going.update(state=State.STOPPED, reason=reason, finished_at=now, resume_at=None):
+            return False
+        waiting = ClaimAttempt.objects.filter(
+            batch=batch, state=WorkState.QUEUED, in_doubt=False, outcome=Outcome.PLANNED
+        )
+        claims = list(waiting.values_list("claim_id", flat=True))
+        waiting.update(
+            state=WorkState.STOPPED, outcome=Outcome.SKIPPED, reason=reason, ended_at=now
+        )
+        still = ClaimAttempt.objects.filter(batch=batch, state__in=UNSETTLED)
+        free = set(claims) - set(still.values_list("claim_id", flat=True))
+        _move_claims(Q(pk__in=free), batch, Claim.State.FREE)
+    return True
+
+
+@contextmanager
+def _settling(
+    attempt: ClaimAttempt, outcome: Outcome, reason: str, claim_state: Claim.State, **fields: Any
+) -> Iterator[None]:
+    """The transaction of an end: the row by its fence, then the claim, and the batch's end."""
+    now = timezone.now()
+    with transaction.atomic():
+        attempt.settle_or_raise(
+            WorkState.DONE,
+            outcome=outcome,
+            reason=reason,
+            in_doubt=False,
+            ended_at=now,
+            **fields,
+        )
+        _move_claims(Q(pk=attempt.claim_id), attempt.batch, claim_state)
+        yield
+        finish_if_over(attempt.batch)
+
+
+def _move_claims(which: Q, batch: EditBatch, state: Claim.State) -> None:
+    """The claims that this batch holds; one that another project got hold of is not touched."""
+    held = Claim.objects.filter(which, state=Claim.State.SENDING, project=batch.project_id)
+    held.update(state=state, updated_at=timezone.now())

@@ -1,0 +1,198 @@
+"""What people do with batches and claims: confirm, pause, resume, stop, leave out, hold."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from projects.ledger import audit
+from projects.models import Project, User
+from projects.permissions import Can, may
+from projects.pipeline import announce
+from projects.work import WorkState
+from sdc import results
+from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
+from sdc.preview import DRAFT_LIVES, draft_of, prepare_batch
+from sdc.reasons import Reason
+
+__all__ = [
+    "Refused",
+    "confirm",
+    "draft_of",
+    "exclude",
+    "hold",
+    "pause",
+    "prepare_batch",
+    "release",
+    "resume",
+    "stop",
+]
+
+State = EditBatch.State
+Outcome = ClaimAttempt.Outcome
+
+
+class Refused(Exception):
+    """What was asked can't be done. `sentence` is for people."""
+
+    def __init__(self, code: str, sentence: str | Promise) -> None:
+        super().__init__(code)
+        self.code = code
+        self.sentence = sentence
+
+
+def confirm(batch: EditBatch, user: User) -> EditBatch:
+    """Send what the preview showed: take the locks, and let the workers begin.
+
+    Only whoever prepared it, as a member who may send, within a day. A claim that is no longer
+    free is skipped with its reason: first project wins. Confirming twice does nothing more.
+    Raises PermissionDenied, Refused.
+    """
+    if batch.user_id != user.pk or not may(user, Can.SEND, batch.project):
+        raise PermissionDenied
+    if batch.project.state != Project.State.ACTIVE:
+        raise Refused("project-paused", Reason.PROJECT_PAUSED.sentence)
+    if batch.state != State.DRAFT:
+        return batch
+    now = timezone.now()
+    if batch.created_at < now - DRAFT_LIVES:
+        raise Refused("too-old", _("This preview is more than a day old. Read it again first."))
+    if not batch.attempts.filter(outcome=Outcome.PLANNED).exists():
+        raise Refused("nothing", _("There is nothing left to send in this preview."))
+    with transaction.atomic():
+        draft = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
+        if not draft.update(state=State.RUNNING, confirmed_at=now, turn_at=now):
+            batch.refresh_from_db()
+            return batch
+        _take_claims(batch)
+        batch.refresh_from_db()
+        results.finish_if_over(batch)
+        audit(user, "batch.confirmed", batch.project, f"batch:{batch.code}")
+        _call_writer(user)
+        announce("batch-confirmed")
+    batch.refresh_from_db()
+    return batch
+
+
+def pause(batch: EditBatch, user: User) -> bool:
+    """By the sender or the project's owner. What is in flight at the moment still ends."""
+    _check_may_steer(batch, user)
+    paused = results.pause(batch, Reason.PAUSED)
+    if paused:
+        audit(user, "batch.paused", batch.project, f"batch:{batch.code}")
+    return paused
+
+
+def resume(batch: EditBatch, user: User) -> bool:
+    """By the sender only: it goes on in the sender's name."""
+    if batch.user_id != user.pk or not may(user, Can.SEND, batch.project):
+        raise PermissionDenied
+    if batch.project.state != Project.State.ACTIVE:
+        raise Refused("project-paused", Reason.PROJECT_PAUSED.sentence)
+    paused = EditBatch.objects.filter(pk=batch.pk, state=State.PAUSED)
+    with transaction.atomic():
+        if not paused.update(state=State.RUNNING, reason="", resume_at=None):
+            return False
+        results.finish_if_over(batch)
+        audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
+        _call_writer(user)
+        announce("batch-confirmed")
+    return True
+
+
+def stop(batch: EditBatch, user: User) -> bool:
+    """By the sender, the project's owner or a moderator. What was written stays written."""
+    if not user.is_staff:
+        _check_may_steer(batch, user)
+    with transaction.atomic():
+        if not results.stop(batch, Reason.STOPPED):
+            return False
+        audit(user, "batch.stopped", batch.project, f"batch:{batch.code}")
+        _call_writer(batch.user)
+    return True
+
+
+def exclude(attempt: ClaimAttempt, user: User, leave_out: bool = True) -> bool:
+    """Leave a row of one's draft out, or take it back in."""
+    if attempt.batch.user_id != user.pk or not may(user, Can.SEND, attempt.batch.project):
+        raise PermissionDenied
+    before, after = Outcome.PLANNED, Outcome.EXCLUDED
+    if not leave_out:
+        before, after = after, before
+    rows = ClaimAttempt.objects.filter(pk=attempt.pk, outcome=before, batch__state=State.DRAFT)
+    return bool(rows.update(outcome=after))
+
+
+def hold(claim: Claim, by: User, reason: str) -> None:
+    """A moderator keeps this person off this page until released. Raises PermissionDenied."""
+    _set_held(claim, by, True, reason)
+
+
+def release(claim: Claim, by: User) -> None:
+    """The claim may be sent again. Raises PermissionDenied."""
+    _set_held(claim, by, False, "")
+
+
+def _set_held(claim: Claim, by: User, held: bool, reason: str) -> None:
+    if not (by.is_active and by.is_staff):
+        raise PermissionDenied
+    with transaction.atomic():
+        changed = Claim.objects.filter(pk=claim.pk).exclude(held=held, held_reason=reason)
+        if changed.update(
+            held=held,
+            held_reason=reason[:255],
+            held_by=by if held else None,
+            updated_at=timezone.now(),
+        ):
+            action = "claim.held" if held else "claim.released"
+            audit(by, action, claim.project, f"claim:{claim.pk}", reason=reason)
+    claim.refresh_from_db()
+
+
+def _take_claims(batch: EditBatch) -> None:
+    """Lock the claim of each planned row, in one order for all; what is lost says why."""
+    now = timezone.now()
+    planned = batch.attempts.filter(outcome=Outcome.PLANNED, state=WorkState.QUEUED)
+    for attempt in planned.select_related("claim").order_by("claim_id"):
+        free = Claim.objects.filter(pk=attempt.claim_id, state=Claim.State.FREE, held=False)
+        if free.update(state=Claim.State.SENDING, project=batch.project, updated_at=now):
+            continue
+        attempt.claim.refresh_from_db()
+        ClaimAttempt.objects.filter(pk=attempt.pk).update(
+            state=WorkState.DONE,
+            outcome=Outcome.SKIPPED,
+            reason=_why_lost(attempt.claim, batch),
+            ended_at=now,
+        )
+    batch.attempts.filter(outcome=Outcome.PLANNED).update(due_at=now)
+    batch.attempts.filter(outcome=Outcome.EXCLUDED).update(state=WorkState.DONE)
+
+
+def _why_lost(claim: Claim, batch: EditBatch) -> Reason:
+    if claim.held:
+        return Reason.HELD
+    if claim.state == Claim.State.SENDING:
+        own = claim.project_id == batch.project_id
+        return Reason.SENDING if own else Reason.CLAIMED
+    if claim.state == Claim.State.REMOVED:
+        return Reason.REMOVED
+    if claim.state == Claim.State.UNDONE:
+        return Reason.TAKEN_BACK
+    return Reason.ALREADY_THERE
+
+
+def _check_may_steer(batch: EditBatch, user: User) -> None:
+    own = batch.user_id == user.pk and may(user, Can.SEND, batch.project)
+    if not own and not may(user, Can.MANAGE, batch.project):
+        raise PermissionDenied
+
+
+def _call_writer(user: User) -> None:
+    """Let a worker look at this user's batches soon."""
+    writer, _made = Writer.objects.get_or_create(user=user, wiki=settings.WIKI.code)
+    idle = Writer.objects.filter(pk=writer.pk, state__in=(WorkState.DONE, WorkState.QUEUED))
+    idle.update(state=WorkState.QUEUED, due_at=timezone.now())

@@ -1,0 +1,280 @@
+"""One turn: settle one attempt, by reading the file, and by writing to it if that is right.
+
+Everything about an edit is in the database before the call. After a crash, a cut connection or
+any other doubtful end the file is read first: our GUID there means written; our edit in the
+history without it means that somebody took it out; neither means that it is sent again, under
+the same GUID. So the wiki ends with one statement, whatever dies and when.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from classify.models import Verdict
+from projects import pace, tokens
+from projects.faults import crash_point
+from projects.http import WikiError
+from projects.models import User
+from projects.work import Overtaken, WorkState
+from sdc import reading, results, statements
+from sdc.account import Account, Session
+from sdc.answers import Next, Outcome, judge_failure
+from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
+from sdc.reading import PageNow
+from sdc.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=45)  # longer than one call may take, see projects.http.TIMEOUT
+FRESH = 20.0  # seconds that a shared read counts as fresh
+EVERYBODY = "write"  # the lane that is paused when the wiki asks all tools to wait
+LAG_WAIT = 5.0  # seconds to wait on lag should the wiki not say
+BUSY = timedelta(seconds=2)  # how long a file waits while another edit of it is in flight
+REST = {Reason.READONLY: timedelta(minutes=1), Reason.TURNED_AWAY: timedelta(minutes=15)}
+
+
+def lane_of(user: User) -> str:
+    return f"write:{user.pk}"
+
+
+class Setback(Exception):
+    """The wiki, or the way to it, has trouble: this user's writing waits longer each time."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class Pages:
+    """Pages read together, 50 a call, and used while they are fresh."""
+
+    def __init__(self) -> None:
+        self._read_at: dict[int, tuple[float, PageNow]] = {}
+
+    def get(self, read: reading.Read, page_id: int, ahead: Callable[[], list[int]]) -> PageNow:
+        read_at, page = self._read_at.get(page_id, (0.0, None))
+        if page is None or time.monotonic() - read_at > FRESH:
+            now = time.monotonic()
+            pages = reading.read_pages(read, [page_id, *ahead()])
+            self._read_at = {each: (now, found) for each, found in pages.items()}
+            page = pages[page_id]
+        return page
+
+    def forget(self, page_id: int) -> None:
+        self._read_at.pop(page_id, None)
+
+
+class Turn:
+    """`ahead` gives the ids of pages that will be wanted next, to be read in the same call."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        attempt: ClaimAttempt,
+        account: Account,
+        pages: Pages,
+        ahead: Callable[[], list[int]],
+    ) -> None:
+        self.writer = writer
+        self.attempt = attempt
+        self.batch: EditBatch = attempt.batch
+        self.claim: Claim = attempt.claim
+        self.account = account
+        self.pages = pages
+        self.ahead = ahead
+
+    def settle(self, *, lane_is_open: bool) -> bool:
+        """Settle the attempt or put it back; False when it only waits for its slot.
+
+        Raises Setback, NeedsLogin, Overtaken.
+        """
+        try:
+            with self.account.signed_in() as session:
+                return self._settle(session, lane_is_open)
+        except WikiError as error:  # while reading: the attempt is as it was
+            self._read_failed(judge_failure(error))
+            return True
+
+    def _settle(self, session: Session, lane_is_open: bool) -> bool:
+        page = self._page(session)
+        if self._settle_by_reading(session, page):
+            return True
+        if not lane_is_open:
+            return False
+        if self._another_edit_in_flight():
+            rows = ClaimAttempt.objects.filter(pk=self.attempt.pk, attempt=self.attempt.attempt)
+            rows.update(due_at=timezone.now() + BUSY)
+            return True
+        self._send(session)
+        return True
+
+    def _page(self, session: Session) -> PageNow:
+        """The file now. A doubt is not settled by what was read before."""
+        page_id = self.claim.page_id
+        if self.attempt.in_doubt:
+            return reading.read_pages(session.read, [page_id])[page_id]
+        return self.pages.get(session.read, page_id, self.ahead)
+
+    def _settle_by_reading(self, session: Session, page: PageNow) -> bool:
+        """End the attempt without a call if the file or our own rows say so."""
+        attempt = self.attempt
+        ours = page.has_guid(attempt.guid)
+        if ours or attempt.in_doubt:
+            found = self._our_revision(session)
+            if ours or found:
+                self._take()
+                results.written(attempt, found.id if found else None, removed=not ours)
+                return True
+        reason = self._why_not_now(page)
+        if reason is None:
+            return False
+        self._take()
+        if reason is Reason.ALREADY_THERE:
+            results.present(attempt)
+        elif attempt.exhausted and reason == attempt.last_reason:
+            results.refused(attempt, reason, attempt.error_detail)
+        else:
+            results.skipped(attempt, reason)
+        return True
+
+    def _why_not_now(self, page: PageNow) -> Reason | None:
+        """What changed since the preview is not sent."""
+        attempt, claim, label = self.attempt, self.claim, self.attempt.label
+        if page.problem and page.problem is not Reason.PROTECTED:
+            return page.problem
+        if page.depicts(claim.qid):
+            return Reason.ALREADY_THERE
+        if self.batch.state == EditBatch.State.STOPPED:
+            return Reason.STOPPED
+        if page.sha1 != attempt.sha1:
+            return Reason.CHANGED
+        if page.title != attempt.title:
+            return Reason.MOVED
+        if claim.held:
+            return Reason.HELD
+        if claim.state != Claim.State.SENDING or claim.project_id != self.batch.project_id:
+            return Reason.CLAIMED
+        if not label or label.verdict != Verdict.YES or label.region_id != attempt.region_id:
+            return Reason.ANSWER_CHANGED
+        if attempt.exhausted:
+            return attempt.last_reason
+        return page.problem
+
+    def _another_edit_in_flight(self) -> bool:
+        """Two edits of one file at the same moment would be refused as a conflict."""
+        others = ClaimAttempt.objects.in_flight().exclude(pk=self.attempt.pk)
+        return others.filter(
+            claim__wiki=self.claim.wiki, claim__page_id=self.claim.page_id
+        ).exists()
+
+    def _send(self, session: Session) -> None:
+        attempt, was_in_doubt = self.attempt, self.attempt.in_doubt
+        self._keep_turn()
+        time.sleep(pace.reserve(lane_of(self.account.user), settings.EDITS_A_MINUTE))
+        self._take(in_doubt=True, began_at=timezone.now())
+        self.pages.forget(self.claim.page_id)
+        crash_point("write:before-call")
+        outcome = session.set_statement(attempt.statement, self.batch.summary)
+        crash_point("write:after-call")
+        self._record(session, outcome, was_in_doubt)
+        crash_point("write:after-commit")
+
+    def _record(self, session: Session, outcome: Outcome, was_in_doubt: bool) -> None:
+        attempt, reason = self.attempt, outcome.reason or Reason.UNKNOWN
+        if outcome.next is not Next.LOGIN:
+            self.account.refusals = 0
+        match outcome.next:
+            case Next.SAVED:
+                results.written(attempt, outcome.revision)
+            case Next.THERE | Next.LOOK:
+                self._look_again(session, reason)
+            case Next.REFUSE:
+                if reason is Reason.UNKNOWN:
+                    log.warning("the wiki refused an edit with an unknown code: %s", outcome.detail)
+                results.refused(attempt, reason, outcome.detail)
+            case _:
+                self._put_back(outcome, in_doubt=was_in_doubt or outcome.doubtful)
+                self._consequences(outcome)
+
+    def _look_again(self, session: Session, reason: Reason) -> None:
+        """The wiki says that an equal statement is there, or that it mixed edits: see whose."""
+        page_id = self.claim.page_id
+        try:
+            page = reading.read_pages(session.read, [page_id])[page_id]
+            found = self._our_revision(session)
+        except WikiError as error:
+            outcome = judge_failure(error)
+            self._put_back(outcome, in_doubt=True)
+            self._consequences(outcome)
+            return
+        if page.has_guid(self.attempt.guid) or found:
+            removed = not page.has_guid(self.attempt.guid)
+            results.written(self.attempt, found.id if found else None, removed=removed)
+        elif page.depicts(self.claim.qid):
+            results.present(self.attempt)
+        else:
+            results.put_back(self.attempt, reason, in_doubt=True, counted=True)
+
+    def _our_revision(self, session: Session) -> reading.Revision | None:
+        mark = statements.batch_mark(self.batch.code)
+        since = self.attempt.base_revision
+        return reading.our_revision(session.read, self.claim.page_id, mark, since)
+
+    def _put_back(self, outcome: Outcome, *, in_doubt: bool) -> None:
+        counted = not outcome.patient and outcome.next in (Next.LATER, Next.TOKEN, Next.REFUSE)
+        results.put_back(
+            self.attempt,
+            outcome.reason or Reason.UNKNOWN,
+            in_doubt=in_doubt,
+            counted=counted,
+            detail=outcome.detail,
+        )
+
+    def _read_failed(self, outcome: Outcome) -> None:
+        """A refused read is nobody's fault but the account's, the tool's or the wiki's."""
+        if outcome.next in (Next.REFUSE, Next.TOKEN):
+            raise Setback(outcome.reason or Reason.TROUBLE, outcome.detail)
+        self._consequences(outcome)
+
+    def _consequences(self, outcome: Outcome) -> None:
+        """What an answer means for the batch, the user and everybody. Raises Setback."""
+        reason, wait = outcome.reason or Reason.UNKNOWN, outcome.wait
+        match outcome.next:
+            case Next.LOGIN:
+                self._login_refused()
+            case Next.STOP:
+                results.stop(self.batch, reason)
+            case Next.PAUSE:
+                results.pause(self.batch, reason, timezone.now() + REST[reason])
+            case Next.LATER if reason is Reason.MAXLAG or wait:
+                pace.pause(EVERYBODY, wait or LAG_WAIT, reason)
+            case Next.LATER if reason is not Reason.CONFLICT:
+                raise Setback(reason, outcome.detail)
+
+    def _login_refused(self) -> None:
+        """The first time another token is fetched; the second time the user has to log in."""
+        self.account.refusals += 1
+        if self.account.refusals == 1:
+            self.account.expire()
+        else:
+            tokens.reject(self.account.user)
+            raise tokens.NeedsLogin
+
+    def _take(self, **fields: object) -> None:
+        if not self.attempt.take(LEASE, **fields):
+            raise Overtaken(f"attempt {self.attempt.pk}")
+
+    def _keep_turn(self) -> None:
+        """Prolong the user's turn, in case the reading was slow."""
+        mine = Writer.objects.filter(
+            pk=self.writer.pk, attempt=self.writer.attempt, state=WorkState.RUNNING
+        )
+        if not mine.update(lease_until=timezone.now() + LEASE):
+            raise Overtaken(f"writer {self.writer.pk}")

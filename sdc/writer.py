@@ -1,0 +1,167 @@
+"""Who writes next: users in turn, a user's batches in turn, one edit at a time per user."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Min, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from crawler.commons import READ_LANE
+from projects.models import Project, User, WikiPace
+from projects.permissions import Can, may
+from projects.tokens import NeedsLogin
+from projects.work import Overtaken, WorkQuerySet, WorkState
+from sdc import results
+from sdc.account import Account
+from sdc.models import ClaimAttempt, EditBatch, Writer
+from sdc.reading import A_CALL
+from sdc.reasons import Reason
+from sdc.turn import EVERYBODY, LEASE, Pages, Setback, Turn, lane_of
+
+log = logging.getLogger(__name__)
+
+BUDGET = 20.0  # seconds one task works
+State = EditBatch.State
+
+
+def work(budget: float = BUDGET) -> bool:
+    """Send what is due, for at most `budget` seconds; True while more will be due soon."""
+    end = time.monotonic() + budget
+    desk = Desk()
+    sweep()
+    while (left := end - time.monotonic()) > 0:
+        writer = Writer.objects.due().filter(wiki=settings.WIKI.code).order_by("due_at").first()
+        if writer is None:
+            wait = _seconds_until_due()
+            if wait is None or wait > left:
+                return wait is not None and wait < budget
+            time.sleep(max(wait, 0.01))
+        elif writer.take(LEASE):
+            desk.serve(writer)
+    return True
+
+
+def sweep() -> None:
+    """Set going what only time holds back, and end what a crash left open."""
+    now = timezone.now()
+    ours = EditBatch.objects.filter(wiki=settings.WIKI.code)
+    rested = ours.filter(state=State.PAUSED, resume_at__lte=now)
+    rested.update(state=State.RUNNING, reason="", resume_at=None)
+    for batch in ours.filter(state=State.RUNNING):
+        results.finish_if_over(batch)
+    idle = Writer.objects.filter(wiki=settings.WIKI.code, state=WorkState.DONE)
+    busy = set(open_attempts().values_list("batch__user", flat=True))
+    idle.filter(user__in=busy).update(state=WorkState.QUEUED, due_at=now)
+
+
+def open_attempts() -> WorkQuerySet[ClaimAttempt]:
+    """What a worker has to settle: all of running batches, and the doubts of stopped ones."""
+    return ClaimAttempt.objects.filter(
+        Q(batch__state=State.RUNNING) | Q(batch__state=State.STOPPED, in_doubt=True),
+        batch__wiki=settings.WIKI.code,
+        outcome=ClaimAttempt.Outcome.PLANNED,
+        state__in=(WorkState.QUEUED, WorkState.RUNNING),
+    )
+
+
+def _seconds_until_due() -> float | None:
+    """Until a writer may go on; None when nobody has anything to send."""
+    waiting = Writer.objects.filter(
+        wiki=settings.WIKI.code, state__in=(WorkState.QUEUED, WorkState.RUNNING)
+    )
+    due = _earliest(waiting)
+    return (due - timezone.now()).total_seconds() if due else None
+
+
+def _earliest(rows: QuerySet[Any]) -> datetime | None:
+    """When the first of these rows may be taken."""
+    at: datetime | None = rows.aggregate(at=Min(Coalesce("lease_until", "due_at")))["at"]
+    return at
+
+
+class Desk:
+    """What one run of the task keeps in memory between edits: accounts and fresh reads."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[int, Account] = {}
+        self._pages = Pages()
+
+    def serve(self, writer: Writer) -> None:
+        """Settle one attempt of this user, and say when the user's next turn is."""
+        try:
+            due_at = self._one(writer)
+        except NeedsLogin:
+            _pause_all_of(writer.user, Reason.LOGIN)
+            due_at = timezone.now()
+        except Overtaken as overtaken:
+            log.warning("another worker was quicker: %s", overtaken)
+            due_at = timezone.now()
+        except Setback as setback:
+            writer.fail(setback.reason, setback.detail)
+            return
+        except Exception:
+            log.exception("writing for user %s failed", writer.user_id)
+            writer.fail(Reason.TROUBLE)
+            return
+        state = WorkState.QUEUED if due_at else WorkState.DONE
+        writer.settle(state, tries=0, error="", error_detail="", due_at=due_at or timezone.now())
+
+    def _one(self, writer: Writer) -> datetime | None:
+        """The time of the next turn, or None when nothing is left to do."""
+        user = writer.user
+        if opens := _opens((EVERYBODY, READ_LANE), "paused_until"):
+            return opens
+        mine = open_attempts().filter(batch__user=user)
+        rows = mine.due()
+        attempt = (
+            rows.select_related("claim", "label", "batch__project__person", "batch__user")
+            .order_by("batch__turn_at", "due_at", "pk")
+            .first()
+        )
+        if attempt is None:
+            return _earliest(mine)
+        batch = attempt.batch
+        if batch.state == State.RUNNING and (reason := _why_not_at_all(user, batch.project)):
+            halt = results.pause if reason is Reason.PROJECT_PAUSED else results.stop
+            halt(batch, reason)
+            return timezone.now()
+        account = self._accounts.setdefault(user.pk, Account(user))
+        others = rows.filter(batch=batch).exclude(pk=attempt.pk).order_by("due_at", "pk")
+        ahead = others.values_list("claim__page_id", flat=True)[: A_CALL - 1]
+        turn = Turn(writer, attempt, account, self._pages, lambda: list(ahead))
+        lane = lane_of(user)
+        if turn.settle(lane_is_open=not _opens((lane,), "next_at", "paused_until")):
+            EditBatch.objects.filter(pk=batch.pk).update(turn_at=timezone.now())
+            return timezone.now()
+        return _opens((lane,), "next_at", "paused_until") or timezone.now()
+
+
+def _why_not_at_all(user: User, project: Project) -> Reason | None:
+    """Asked before each edit: what a person decided meanwhile stops what was confirmed before."""
+    if not user.is_active or not may(user, Can.SEND, project):
+        return Reason.NOT_A_MEMBER
+    return Reason.PROJECT_PAUSED if project.state != Project.State.ACTIVE else None
+
+
+def _opens(lanes: tuple[str, ...], *fields: str) -> datetime | None:
+    """When all of these lanes are open again; None if they are now."""
+    times = [
+        at
+        for row in WikiPace.objects.filter(wiki=settings.WIKI.code, lane__in=lanes)
+        for field in fields
+        if (at := getattr(row, field)) and at > timezone.now()
+    ]
+    return max(times, default=None)
+
+
+def _pause_all_of(user: User, reason: Reason) -> None:
+    """What ails the account ails each of its batches."""
+    running = EditBatch.objects.filter(user=user, wiki=settings.WIKI.code, state=State.RUNNING)
+    for batch in running:
+        results.pause(batch, reason)
