@@ -74,8 +74,6 @@ def answer_many(
     """The same verdict on several faces, all or none: what is on the screen of a review."""
     if verdict not in Verdict.values:
         raise Refused("unknown-verdict", _("That is not an answer we know."))
-    for each in given:
-        _check_face(project, each.region, each.photo)
     with _once(), transaction.atomic():
         lock(project)
         return _record(project, given, user, verdict, origin)
@@ -129,13 +127,13 @@ def draw(
     The replaced region loses its label, score and question here; undo gives them back.
     Raises Refused: bad-box, and what `answer` raises.
     """
-    _check_photo(project, photo)
-    if replaces:
-        _check_face(project, replaces, photo)
     with _once(), transaction.atomic():
         lock(project)
         if done := _already(client_uuid, project, user):
             return done
+        _check_photo(project, photo)
+        if replaces:
+            _check_face(replaces, photo)
         try:
             region = crawler.draw_region(project, photo, box, user, replaces)
         except crawler.BadBox as bad:
@@ -151,11 +149,11 @@ def draw(
 
 def no_usable_face(project: Project, photo: Photo, user: User, client_uuid: UUID) -> Answer:
     """The person is in the photo, but no face can be used: a yes on the whole photo."""
-    _check_photo(project, photo)
     with _once(), transaction.atomic():
         lock(project)
         if done := _already(client_uuid, project, user):
             return done
+        _check_photo(project, photo)
         given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
         return _record(project, [given], user, Verdict.YES, Origin.DRAWN)[0]
 
@@ -168,6 +166,8 @@ def _record(
     for each in given:
         made = _already(each.client_uuid, project, user)
         if made is None:
+            _check_photo(project, each.photo)
+            _check_face(each.region, each.photo)
             made = Answer.objects.create(
                 project=project,
                 photo=each.photo,
@@ -255,14 +255,16 @@ class _once:
 
 
 def _check_photo(project: Project, photo: Photo) -> None:
+    """Reads afresh: the page may have been open for long."""
+    photo.refresh_from_db(fields=["state", "picture"])
     if not ProjectPhoto.objects.filter(project=project, photo=photo).exists():
         raise Refused("not-in-project", _("This photo is not part of the project."))
     if photo.state != Photo.State.LIVE:
         raise Refused("withdrawn", _("This photo was withdrawn from the wiki."))
 
 
-def _check_face(project: Project, region: Region, photo: Photo) -> None:
-    _check_photo(project, photo)
+def _check_face(region: Region, photo: Photo) -> None:
+    region.refresh_from_db(fields=["replaced_by"])
     if region.picture_id != photo.picture_id:
         raise Refused("changed", _("The photo shows another picture by now. Load the page again."))
     if region.replaced_by_id is not None:
