@@ -13,21 +13,13 @@ from django.utils.translation import gettext as _
 from projects.ledger import audit
 from projects.models import Invite, Membership, Project, User
 from projects.permissions import membership
+from projects.refusal import Refused
 
 Role = Membership.Role
 State = Membership.State
 
 INVITE_DAYS = (1, 7, 30)
 INVITE_USES = (1, 10, 50)
-
-
-class NotPossible(Exception):
-    """What somebody asked for can't be done; `sentence` says why, and what to do."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.sentence = sentence
 
 
 def invite(project: Project, by: User, days: int = 7, max_uses: int = 50) -> Invite:
@@ -50,19 +42,19 @@ def revoke(code: Invite, by: User) -> None:
 def find_invite(code: str) -> Invite:
     """The invite of a code as people type it (spaces, dashes, small letters).
 
-    Raises NotPossible when there is none, or when it is over.
+    Raises Refused when there is none, or when it is over.
     """
     typed = re.sub(r"[\s-]", "", code).upper()
     found = Invite.objects.select_related("project__person").filter(code=typed).first()
     if found is None:
-        raise NotPossible("no-invite", _("There is no such code. Check it letter by letter."))
+        raise Refused("no-invite", _("There is no such code. Check it letter by letter."))
     ask = _("Ask for a new one.")
     if found.revoked_at:
-        raise NotPossible("revoked", _("This code was taken back.") + " " + ask)
+        raise Refused("revoked", _("This code was taken back.") + " " + ask)
     if found.expires_at <= timezone.now():
-        raise NotPossible("expired", _("This code is no longer valid.") + " " + ask)
+        raise Refused("expired", _("This code is no longer valid.") + " " + ask)
     if found.uses >= found.max_uses:
-        raise NotPossible("used-up", _("This code was used as often as it may be.") + " " + ask)
+        raise Refused("used-up", _("This code was used as often as it may be.") + " " + ask)
     return found
 
 
@@ -75,14 +67,14 @@ def join_by_code(code: str, user: User) -> Project:
                 pk=found.pk, uses__lt=F("max_uses"), revoked_at=None, expires_at__gt=timezone.now()
             )
             if not usable.update(uses=F("uses") + 1):  # the last place went meanwhile
-                raise NotPossible("used-up", _("Somebody was quicker: this code is used up."))
+                raise Refused("used-up", _("Somebody was quicker: this code is used up."))
     return found.project
 
 
 def join_open(project: Project, user: User) -> None:
     """Join a project that anybody may join."""
     if project.joining != Project.Joining.OPEN or project.visibility != Project.Visibility.PUBLIC:
-        raise NotPossible("invite-only", _("One joins this project with an invite code only."))
+        raise Refused("invite-only", _("One joins this project with an invite code only."))
     with transaction.atomic():
         _become_member(project, user, None)
 
@@ -90,7 +82,7 @@ def join_open(project: Project, user: User) -> None:
 def leave(project: Project, user: User) -> None:
     mine = membership(project, user)
     if mine and mine.role == Role.OWNER:
-        raise NotPossible(
+        raise Refused(
             "owner", _("You own this project. You can archive it in its settings instead.")
         )
     _change(project, user, user, State.ACTIVE, State.LEFT, "member.left")
@@ -113,21 +105,21 @@ def unban(project: Project, by: User, user: User) -> None:
 def set_role(project: Project, by: User, user: User, role: str) -> None:
     """Make a member a reviewer, or a reviewer a member."""
     if role not in (Role.MEMBER, Role.REVIEWER):
-        raise NotPossible("role", _("One can be a member or a reviewer."))
+        raise Refused("role", _("One can be a member or a reviewer."))
     with transaction.atomic():
         others = project.memberships.filter(user=user, state=State.ACTIVE).exclude(role=Role.OWNER)
         if not others.update(role=role):
-            raise NotPossible("no-member", _("This is not a member whose role you can change."))
+            raise Refused("no-member", _("This is not a member whose role you can change."))
         audit(by, "member.role", project, f"user:{user.pk}", role=role)
 
 
 def _become_member(project: Project, user: User, code: Invite | None) -> bool:
     """True when `user` became a member now, False when they were one before."""
     if project.state == Project.State.ARCHIVED:
-        raise NotPossible("archived", _("This project is archived; nothing is left to do in it."))
+        raise Refused("archived", _("This project is archived; nothing is left to do in it."))
     mine, is_new = Membership.objects.get_or_create(project=project, user=user)
     if mine.state == State.BANNED:
-        raise NotPossible("banned", _("The owner of this project has closed it for you."))
+        raise Refused("banned", _("The owner of this project has closed it for you."))
     if not is_new and mine.state == State.ACTIVE:
         return False
     if not is_new:
@@ -146,5 +138,5 @@ def _change(
         rows = rows.filter(state=before)
     with transaction.atomic():
         if not rows.update(state=after, role=Role.MEMBER):
-            raise NotPossible("no-member", _("This has been done already, or can't be done."))
+            raise Refused("no-member", _("This has been done already, or can't be done."))
         audit(by, action, project, f"user:{user.pk}")

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from projects.ledger import audit
 from projects.models import Project, User
-from projects.people import NotPossible
 from projects.pipeline import announce
+from projects.refusal import Refused
 
 LEARNING = {"threshold", "min_confirmed", "bootstrap_counts"}  # the learner must see these
 
@@ -82,6 +82,6 @@ def set_state(project: Project, by: User, state: str) -> None:
                 if state == Project.State.ACTIVE:
                     announce("project-created")  # wakes the crawl and all that follows
     except IntegrityError:
-        raise NotPossible(
+        raise Refused(
             "has-another", _("You have another live project for this person. Archive that first.")
         )

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from classify.models import Question
 from classify.selectors import FaceCounts, LearnerState, Tile, face_counts, gallery, learner
-from crawler.selectors import CrawlProgress, crawl_progress
+from crawler.selectors import CrawlProgress, crawl_progress, photos_without_faces
 from projects.models import Project
 from sdc.models import Claim, EditBatch
 from sdc.selectors import ready_count
@@ -69,6 +69,7 @@ class Overview:
     ready: int  # statements that could be sent
     on_wiki: int
     running: EditBatch | None
+    without_faces: int  # photos looked at, no face found, nothing said about them
 
     @property
     def moves(self) -> bool:
@@ -101,17 +102,33 @@ class Overview:
         return Next.TRAY if self.without_faces else Next.DONE
 
     @property
-    def without_faces(self) -> int:
-        """Photos that were looked at and show no face, nor were said to show the person."""
-        return self.crawl.without_faces
-
-    @property
     def answer_minutes(self) -> int:
         return minutes(self.questions)
 
     @property
     def review_minutes(self) -> int:
         return minutes(self.faces.matches)
+
+    @property
+    def more_likely(self) -> int:
+        return max(0, self.faces.matches - PREVIEW_FACES)
+
+    @property
+    def waiting(self) -> int:
+        """Faces that wait for somebody: those to ask about and those to review overlap."""
+        return max(self.questions, self.faces.matches)
+
+    @property
+    def also(self) -> list[tuple[str, int]]:
+        """What waits besides the next thing: (kind, how many)."""
+        asked = Next.ASK if self.learner.ready else Next.FIRST
+        waits = [
+            (asked, self.questions),
+            (Next.REVIEW, self.faces.matches),
+            (Next.SEND, self.ready),
+            (Next.TRAY, self.without_faces),
+        ]
+        return [(kind.value, count) for kind, count in waits if count and kind != self.next]
 
     @property
     def said(self) -> str:
@@ -161,6 +178,7 @@ def overview(project: Project) -> Overview:
         ready=ready_count(project),
         on_wiki=claims.count(),
         running=batches.filter(state=EditBatch.State.RUNNING).order_by("-id").first(),
+        without_faces=photos_without_faces(project).exclude(labels__project=project).count(),
     )
 
 

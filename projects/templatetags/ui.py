@@ -92,7 +92,7 @@ def stacked_bar(parts: Sequence[tuple[str, int, str]], total: int = 0) -> dict[s
     bad, act, not, other, none. `total` above their sum leaves the rest of the bar empty."""
     whole = max(total, sum(count for _word, count, _colour in parts))
     drawn, start = [], 0.0
-    for word, count, colour in parts:
+    for _word, count, colour in parts:
         length = 1000 * count / whole if whole else 0
         if count:
             drawn.append(
@@ -149,3 +149,26 @@ def here(context: dict[str, Any], *prefixes: str) -> str:
     path = request.path if request else ""
     is_here = any(path.startswith(prefix) for prefix in prefixes)
     return format_html('aria-current="{}"', "page") if is_here else ""
+
+
+@register.simple_tag
+def portrait_url(person: Any, width: int = 120) -> str:
+    """The address of a person's portrait at one of the wiki's thumbnail steps."""
+    return str(settings.WIKI.file_path(person.portrait, width)) if person.portrait else ""
+
+
+@register.inclusion_tag("_face_crop.html")
+def face_crop(photo: Any, region: Any, alt: str = "") -> dict[str, Any]:
+    """A square round a face with 40 % air, cut by SVG out of the photo that is on the page
+    anyway. Grids use the stored crops instead: they load no full pictures."""
+    width, height = photo.picture.width, photo.picture.height
+    side = 1.4 * max(region.w * width, region.h * height)
+    x = (region.x + region.w / 2) * width - side / 2
+    y = (region.y + region.h / 2) * height - side / 2
+    return {
+        "src": photo.thumb_url,
+        "width": width,
+        "height": height,
+        "view": f"{x:.1f} {y:.1f} {side:.1f} {side:.1f}",
+        "alt": alt,
+    }

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from projects import people
 from projects.models import Membership, Project, User
 from projects.permissions import Can, may, membership, project_view, signed_in
+from projects.refusal import Refused
 from projects.standings import PERIODS, standings
 
 State = Membership.State
@@ -100,7 +101,7 @@ def member_change(request: HttpRequest, project: Project) -> HttpResponse:
             people.set_role(project, actor, user, deed)
         else:
             raise Http404
-    except people.NotPossible as problem:
+    except Refused as problem:
         messages.error(request, problem.sentence)
     return redirect("members", project.public_id)
 
@@ -119,7 +120,7 @@ def join(request: HttpRequest, code: str = "") -> HttpResponse:
             project = people.join_by_code(typed, signed_in(request))
             _welcome(request, project)
             return redirect(project)
-    except people.NotPossible as problem:
+    except Refused as problem:
         context["problem"] = problem.sentence
     return render(request, "projects/join.html", context)
 
@@ -132,7 +133,7 @@ def project_join(request: HttpRequest, project: Project) -> HttpResponse:
     try:
         people.join_open(project, signed_in(request))
         _welcome(request, project)
-    except people.NotPossible as problem:
+    except Refused as problem:
         messages.error(request, problem.sentence)
     return redirect(project)
 
@@ -142,7 +143,7 @@ def project_join(request: HttpRequest, project: Project) -> HttpResponse:
 def project_leave(request: HttpRequest, project: Project) -> HttpResponse:
     try:
         people.leave(project, signed_in(request))
-    except people.NotPossible as problem:
+    except Refused as problem:
         messages.error(request, problem.sentence)
         return redirect("members", project.public_id)
     messages.success(

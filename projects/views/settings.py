@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from projects.models import Project
-from projects.people import NotPossible
 from projects.permissions import Can, project_view, signed_in
+from projects.refusal import Refused
 from projects.settings_form import SettingsForm, set_state
 
 STATES = {
@@ -54,6 +54,6 @@ def state(request: HttpRequest, project: Project) -> HttpResponse:
     try:
         set_state(project, signed_in(request), new_state)
         messages.success(request, sentence)
-    except NotPossible as problem:
+    except Refused as problem:
         messages.error(request, problem.sentence)
     return redirect("project-settings", project.public_id)

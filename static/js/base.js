@@ -86,3 +86,10 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   showToast({ text: button.dataset.copied ?? words.copied });
 });
+
+// A polled part says in data-said how far things are; what changed is read out once.
+document.body.addEventListener("htmx:afterSettle", () => {
+  const told = document.querySelector("[data-said]")?.dataset.said;
+  const region = document.getElementById("said");
+  if (region && told !== undefined && region.textContent !== told) region.textContent = told;
+});

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,6 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 COLOURS = ("paper", "ink", "ink-2", "line-2", "act", "face", "yes", "not", "bad", "warn-mark")
+SPRITE, SYMBOL = settings.BASE_DIR / "static" / "icons.svg", re.compile(r'symbol id="([\w-]+)"')
 ROBOTS = "User-agent: *\nDisallow: /p/\nDisallow: /accounts/\nDisallow: /login/\n"
 
 
@@ -21,7 +24,13 @@ def how(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def style(request: HttpRequest) -> HttpResponse:
-    context = {"colours": COLOURS, "themes": ("light", "dark")}
+    parts = [("Written", 72, "yes"), ("Already there", 1, "other"), ("Refused", 1, "bad")]
+    context = {
+        "colours": COLOURS,
+        "themes": ("light", "dark"),
+        "example_parts": parts,
+        "icons": SYMBOL.findall(SPRITE.read_text()),
+    }
     return render(request, "wikivisage/style.html", context)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Q
@@ -20,10 +21,19 @@ CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 POLL_MOVING, POLL_IDLE = 2, 10  # seconds
 
 
+@dataclass(frozen=True)
+class Moving:
+    """The part of the page that is polled."""
+
+    fragment: str  # HTML
+    seen: str  # hash of it
+    poll: int  # seconds until it is asked for again
+    said: str  # for screen readers
+
+
 @require_safe
 @project_view(Can.VIEW)
 def project(request: HttpRequest, project: Project) -> HttpResponse:
-    fragment, seen, poll = _fragment(request, project)
     active = project.memberships.filter(state=Membership.State.ACTIVE)
     shown = Q(user__show_on_leaderboard=True) | Q(role=Membership.Role.OWNER)
     if may(request.user, Can.ANSWER, project):
@@ -37,9 +47,7 @@ def project(request: HttpRequest, project: Project) -> HttpResponse:
         "members": members,
         "more_members": total - len(members),
         "sources": project.sources.order_by("id"),
-        "fragment": fragment,
-        "seen": seen,
-        "poll": poll,
+        **asdict(_moving(request, project)),
     }
     return render(request, "wikivisage/project.html", context)
 
@@ -48,15 +56,14 @@ def project(request: HttpRequest, project: Project) -> HttpResponse:
 @project_view(Can.VIEW)
 def status(request: HttpRequest, project: Project) -> HttpResponse:
     """204 while nothing changed, so that the page stays as it is under people's hands."""
-    fragment, seen, poll = _fragment(request, project)
-    if request.GET.get("seen") == seen:
+    moving = _moving(request, project)
+    if request.GET.get("seen") == moving.seen:
         return HttpResponse(status=204)
-    context = {"project": project, "fragment": fragment, "seen": seen, "poll": poll}
+    context = {"project": project, **asdict(moving)}
     return render(request, "wikivisage/_status.html", context)
 
 
-def _fragment(request: HttpRequest, project: Project) -> tuple[str, str, int]:
-    """The moving part of the page, a hash of it, and how often to ask for it (seconds)."""
+def _moving(request: HttpRequest, project: Project) -> Moving:
     from crawler.selectors import set_aside
     from sdc.selectors import batches
     from wikivisage.overview import likely_faces, overview
@@ -75,4 +82,4 @@ def _fragment(request: HttpRequest, project: Project) -> tuple[str, str, int]:
     fragment = render_to_string("wikivisage/_overview.html", context, request)
     same = CSRF_FIELD.sub("", fragment)  # the token is masked anew each time
     seen = hashlib.sha256(same.encode()).hexdigest()[:16]
-    return fragment, seen, POLL_MOVING if view.moves else POLL_IDLE
+    return Moving(fragment, seen, POLL_MOVING if view.moves else POLL_IDLE, view.said)

@@ -24,10 +24,7 @@ def projects(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:100]
     mine = request.GET.get("mine") == "1" and request.user.is_authenticated
     rows = visible(request.user)
-    if mine:
-        rows = rows.filter(_own(request))
-    else:
-        rows = rows.exclude(state=Project.State.ARCHIVED)
+    rows = rows.filter(_own(request)) if mine else rows.exclude(state=Project.State.ARCHIVED)
     if query:
         rows = _matching(rows, query)
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
