@@ -18,7 +18,7 @@ from crawler.engines.base import Picture as Pixels
 from crawler.models import Photo, Region
 
 SIDE = 160  # pixels
-AIR = 0.4  # of the box's longer side, on each side of it
+AIR = 0.4  # of the box's longer side, half of it on each side
 
 
 def path_of(region: Region) -> Path:
@@ -30,7 +30,7 @@ def cut(pixels: Pixels, box: Box) -> bytes:
     """A JPEG of at most 160 x 160 pixels: the box with air round it, square where there is room."""
     height, width = pixels.shape[:2]
     left, top, w, h = box[0] * width, box[1] * height, box[2] * width, box[3] * height
-    side = max(w, h) * (1 + 2 * AIR)
+    side = max(w, h) * (1 + AIR)
     x, wide = _span(left + w / 2, side, width)
     y, high = _span(top + h / 2, side, height)
     patch = Image.fromarray(pixels[y : y + high, x : x + wide])

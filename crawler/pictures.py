@@ -26,6 +26,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 # A thumbnail 960 px wide is seldom higher than this many pixels allow; HOG takes 4x as many
 # after upsampling, some 2 s and 400 MB.
 LOOK_PIXELS = 4_000_000
+OUTAGE_PAUSE = 5  # seconds
 
 Error = Picture.Error
 
@@ -74,6 +75,7 @@ def download(url: str) -> bytes:
 def _unusable(error: WikiError) -> Unusable:
     if error.code == "forbidden-host":
         return Unusable(Error.FORBIDDEN_HOST, error.text)
+    pace.pause(LANE, OUTAGE_PAUSE, "network")  # when nothing answers, don't try it on all
     return Unusable(Error.NETWORK, error.text, permanent=False)
 
 

@@ -24,6 +24,7 @@ class CrawlProgress:
     pending: int
     set_aside: int  # those that people let go are left out
     faces: int  # found by the detector or drawn by people
+    without_faces: int  # photos looked at in which there is none
     others: int  # files of the sources that are no bitmap pictures
     crawling: bool
     detecting: bool
@@ -73,6 +74,7 @@ def crawl_progress(project: Project) -> CrawlProgress:
         pending=pending,
         set_aside=counts["aside"],
         faces=faces(project).count(),
+        without_faces=photos_without_faces(project).count(),
         others=crawl["others"] or 0,
         crawling=bool(crawl["open"]) or unbegun,
         detecting=bool(pending),
@@ -113,6 +115,23 @@ def set_aside(project: Project, samples: int = SAMPLES) -> list[SetAside]:
         photos = [one.photo for one in of_it.order_by("-id")[:samples]]
         groups.append(SetAside(reason, str(labels.get(reason, reason)), count, photos))
     return groups
+
+
+def photos_set_aside(project: Project, reason: str = "") -> QuerySet[Photo]:
+    """All of them (of one reason), newest first, with their pictures."""
+    mine = ProjectPhoto.objects.filter(project=project, left_out=False)
+    photos = Photo.objects.filter(
+        state=Photo.State.LIVE, picture__state=WorkState.ASIDE, pk__in=mine.values("photo")
+    )
+    if reason:
+        photos = photos.filter(picture__error=reason)
+    return photos.select_related("picture").order_by("-pk")
+
+
+def left_out(project: Project) -> QuerySet[Photo]:
+    """Photos that people let go."""
+    mine = ProjectPhoto.objects.filter(project=project, left_out=True)
+    return Photo.objects.filter(pk__in=mine.values("photo")).order_by("-pk")
 
 
 def unread_steps(project: Project) -> QuerySet[CrawlStep]:

@@ -11,16 +11,17 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from crawler.engines.boxes import Box as Box
+
 Picture = NDArray[np.uint8]  # height x width x 3, RGB, upright
 Vector = NDArray[np.float32]
-Box = tuple[float, float, float, float]  # left, top, width, height, 0-1 of the upright picture
 
 
 @dataclass(frozen=True)
 class Face:
     """A face that was found, or the one in a box that a person drew."""
 
-    box: Box
+    box: Box  # 0-1 of the upright picture
     score: float | None  # the detector's own scale, higher is surer; None for a person's box
     landmarks: tuple[tuple[float, float], ...]  # points (x, y), 0-1 of the picture
     embedding: Vector

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from crawler.engines.base import Box, Face, Licences, Picture, check_digest
+from crawler.engines.boxes import overlap
 
 RESNET = "dlib_face_recognition_resnet_model_v1.dat"
 FIVE_POINTS = "shape_predictor_5_face_landmarks.dat"
@@ -97,7 +98,7 @@ class DlibEngine:
         for rectangle, _ in self._found(patch, 0):
             x, y = window[0] + rectangle.left() / scale, window[1] + rectangle.top() / scale
             side = rectangle.width() / scale
-            if _overlap((x, y, side, side), (left, top, w, h)) >= 0.3:
+            if overlap((x, y, side, side), (left, top, w, h)) >= 0.3:
                 return self._square(x, y, side)
         side = min(w, h)
         return self._square(left + (w - side) / 2, top + (h - side) / 2, side)
@@ -146,11 +147,3 @@ def _resized(picture: Picture, window: tuple[int, int, int, int], scale: float) 
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
     patch = Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC, box=window)
     return np.asarray(patch)
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes (left, top, width, height) in the same units."""
-    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    high = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    common = max(0.0, wide) * max(0.0, high)
-    return common / (a[2] * a[3] + b[2] * b[3] - common)

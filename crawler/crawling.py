@@ -1,0 +1,98 @@
+"""Choosing whose listing is read next, and reading it: page by page, project by project."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from django.db.models import Case, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
+from django.utils import timezone
+
+from crawler import commons, listing, saving
+from crawler.models import CrawlStep
+from crawler.selectors import UNFINISHED
+from projects import pace
+from projects.faults import crash_point
+from projects.http import WikiError
+from projects.models import Project, Source
+from projects.work import Overtaken
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=120)  # longer than the task's hard limit
+CRASHED = "crashed"
+# Answers that asking again won't change.
+FINAL = {"invalidtitle", "invalidcategory", "missingparam", "badvalue", "forbidden-host"}
+
+
+def crawl(seconds: float) -> bool:
+    """Read pages for about so long; True while pages are left that are due now."""
+    until = time.monotonic() + seconds
+    begin_sources()
+    while time.monotonic() < until and pace.paused_until(commons.READ_LANE) is None:
+        step = take_next()
+        if step is None:
+            return False
+        read(step)
+    return pace.paused_until(commons.READ_LANE) is None
+
+
+def begin_sources() -> None:
+    """The first step of each source that has none yet."""
+    for source in Source.objects.filter(steps=None, project__state=Project.State.ACTIVE):
+        others = CrawlStep.objects.filter(source__project=source.project_id)
+        CrawlStep.objects.get_or_create(
+            source=source,
+            title=source.value,
+            defaults={
+                "depth": source.depth,
+                "round": others.aggregate(last=Max("round"))["last"] or 1,
+            },
+        )
+
+
+def take_next() -> CrawlStep | None:
+    """A step of the project that was served longest ago, taken. None when nothing is due."""
+    due = _due()
+    waiting = Project.objects.filter(Exists(due.filter(source__project=OuterRef("pk"))))
+    served = Max("sources__steps__served_at")
+    for project in waiting.annotate(served=served).order_by(F("served").asc(nulls_first=True)):
+        for step in _in_turn(due.filter(source__project=project))[:5]:
+            if step.spent:
+                step.fail(CRASHED, final=True)
+            elif step.take(LEASE, served_at=timezone.now()):
+                crash_point("crawl:taken")
+                return step
+    return None
+
+
+def _due() -> QuerySet[CrawlStep]:
+    """Due steps of active projects. What looks after unseen photos waits for all others."""
+    rest = CrawlStep.objects.filter(
+        source__project=OuterRef("source__project"), state__in=UNFINISHED
+    ).exclude(title="")
+    due = CrawlStep.objects.due().filter(source__project__state=Project.State.ACTIVE)
+    return due.filter(~Q(title="") | ~Exists(rest)).select_related("source__project__person")
+
+
+def _in_turn(steps: QuerySet[CrawlStep]) -> QuerySet[CrawlStep]:
+    """The portrait first, then each listing in its turn."""
+    portrait_first = Case(
+        When(source__kind=Source.Kind.FILE, then=0), default=1, output_field=IntegerField()
+    )
+    return steps.order_by(portrait_first, F("served_at").asc(nulls_first=True), "id")
+
+
+def read(step: CrawlStep) -> None:
+    """Read one page of a step that this worker took, and commit it."""
+    try:
+        with commons.wiki_site() as site:
+            page = listing.read_page(site, step)
+        crash_point("crawl:read")
+        saving.save_page(step, page)
+    except WikiError as error:
+        log.warning("%s could not be read: %s", step.title or "unseen photos", error)
+        step.fail(error.code[:40], error.text, final=error.code in FINAL)
+    except Overtaken as error:
+        log.info("overtaken: %s", error)

@@ -1,0 +1,266 @@
+"""Committing one page of a listing: photos, pictures, and the place to go on from, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from crawler.files import File
+from crawler.listing import Page
+from crawler.models import CrawlStep, EmbedJob, Photo, Picture, ProjectPhoto
+from projects.faults import crash_point
+from projects.models import DenyEntry, Project, Source
+from projects.pipeline import announce
+from projects.work import WorkState
+
+# Fields of Photo that follow the wiki at each visit.
+FOLLOWED = (
+    "title",
+    "thumb_url",
+    "uploader",
+    "uploaded_at",
+    "author",
+    "licence",
+    "taken_from",
+    "taken_to",
+)
+# Reasons that a new address of the thumbnail may do away with.
+OF_THE_ADDRESS = (Picture.Error.GONE, Picture.Error.NO_THUMBNAIL, Picture.Error.NETWORK)
+
+
+def save_page(step: CrawlStep, page: Page) -> None:
+    """One transaction: either the page and its cursor are kept, or neither is.
+
+    Raises Overtaken when another worker (or a re-crawl) took the step over in the meantime.
+    """
+    files = _wanted(step, page)
+    with transaction.atomic():
+        done = page.cursor is None
+        step.settle_or_raise(
+            WorkState.DONE if done else WorkState.QUEUED,
+            cursor=page.cursor or {},
+            files=F("files") + len(files),
+            others=F("others") + page.others,
+            tries=0,
+            error="",
+            error_detail="",
+            due_at=timezone.now(),
+        )
+        _add_steps(step, page)
+        photos = _save_photos(files)
+        _withdraw(page.gone)
+        _mark_asked(step, page.asked)
+        known = _add_to_project(step, page, photos)
+        crash_point("crawl:before-commit")
+        announce("photos-crawled")
+        if known or page.gone:
+            # Faces of pictures that another project had looked at are there at once.
+            _bump(Project.objects.filter(pk=step.source.project_id))
+            announce("pictures-detected")
+    crash_point("crawl:after-commit")
+
+
+def _wanted(step: CrawlStep, page: Page) -> list[File]:
+    """The files of a page without those on the deny list; of a search for examples only those
+    that the project has already, and as many more as it may add."""
+    denied = DenyEntry.objects.filter(
+        wiki=settings.WIKI.code,
+        kind=DenyEntry.Kind.FILE,
+        value__in=[file.title for file in page.files],
+    )
+    refused = set(denied.values_list("value", flat=True))
+    files = [file for file in page.files if file.title not in refused]
+    if step.source.kind != Source.Kind.DEPICTS or not step.title:
+        return files
+    mine = ProjectPhoto.objects.filter(project=step.source.project, photo__wiki=settings.WIKI.code)
+    known = set(
+        mine.filter(photo__page_id__in=[file.page_id for file in files]).values_list(
+            "photo__page_id", flat=True
+        )
+    )
+    new = [one for one in files if one.page_id not in known and one.page_id in page.depicting]
+    room = max(0, settings.DEPICTS_MAX - mine.filter(source=step.source).count())
+    return [file for file in files if file.page_id in known] + new[:room]
+
+
+# Categories -------------------------------------------------------------------------------
+
+
+def _add_steps(step: CrawlStep, page: Page) -> None:
+    """Subcategories one level deeper; a category that stands instead at the same level."""
+    found = [(title, step.depth - 1) for title in page.subcategories]
+    if page.redirect:
+        found.append((page.redirect, step.depth))
+    denied = set(
+        DenyEntry.objects.filter(
+            wiki=settings.WIKI.code,
+            kind=DenyEntry.Kind.CATEGORY,
+            value__in=[title for title, _ in found],
+        ).values_list("value", flat=True)
+    )
+    for title, depth in found:
+        if title not in denied and len(title) <= 255:
+            _add_step(step, title, depth)
+
+
+def _add_step(parent: CrawlStep, title: str, depth: int) -> None:
+    step, made = CrawlStep.objects.get_or_create(
+        source=parent.source, title=title, defaults={"depth": depth, "round": parent.round}
+    )
+    if made:
+        return
+    fields = {
+        "state": WorkState.QUEUED,
+        "attempt": F("attempt") + 1,
+        "tries": 0,
+        "lease_until": None,
+        "due_at": timezone.now(),
+    }
+    mine = CrawlStep.objects.filter(pk=step.pk)
+    if step.round < parent.round:  # found again in a re-crawl
+        mine.update(
+            depth=depth, round=parent.round, cursor={}, files=0, others=0, error="", **fields
+        )
+    elif step.depth < depth:  # a shorter way to it was found: more levels below are wanted
+        done = step.state == WorkState.DONE
+        cursor = {"part": "subcategories"} if done else step.cursor
+        mine.update(depth=depth, cursor=cursor, **fields)
+
+
+# Photos -----------------------------------------------------------------------------------
+
+
+def _save_photos(files: Iterable[File]) -> dict[int, Photo]:
+    """The photos of these files, by page id, with the pictures they show now."""
+    by_id = {file.page_id: file for file in files}
+    pictures = _save_pictures(by_id.values())
+    wanted = Photo.objects.filter(wiki=settings.WIKI.code, page_id__in=by_id)
+    for photo in wanted.select_related("picture"):
+        _update(photo, by_id[photo.page_id], pictures[by_id[photo.page_id].sha1])
+    there = set(wanted.values_list("page_id", flat=True))
+    Photo.objects.bulk_create(
+        [
+            Photo(
+                wiki=settings.WIKI.code,
+                page_id=file.page_id,
+                picture=pictures[file.sha1],
+                **{name: getattr(file, name) for name in FOLLOWED},
+            )
+            for file in by_id.values()
+            if file.page_id not in there
+        ],
+        ignore_conflicts=True,  # two projects may meet the same file at the same moment
+    )
+    return {photo.page_id: photo for photo in wanted.select_related("picture")}
+
+
+def _save_pictures(files: Iterable[File]) -> dict[str, Picture]:
+    """One picture a sha1, however many pages show it."""
+    by_sha1 = {file.sha1: file for file in files}
+    there = set(Picture.objects.filter(sha1__in=by_sha1).values_list("sha1", flat=True))
+    Picture.objects.bulk_create(
+        [
+            Picture(sha1=sha1, width=file.width, height=file.height, mime=file.mime)
+            for sha1, file in by_sha1.items()
+            if sha1 not in there
+        ],
+        ignore_conflicts=True,
+    )
+    return {picture.sha1: picture for picture in Picture.objects.filter(sha1__in=by_sha1)}
+
+
+def _update(photo: Photo, file: File, picture: Picture) -> None:
+    """Follow the wiki: another title after a move, other pixels after an upload, or back again."""
+    fresh = {name: getattr(file, name) for name in FOLLOWED}
+    changed = any(getattr(photo, name) != value for name, value in fresh.items())
+    other_pixels = photo.picture_id != picture.pk
+    back = photo.state == Photo.State.WITHDRAWN
+    if changed or other_pixels or back:
+        if photo.thumb_url != file.thumb_url and picture.error in OF_THE_ADDRESS:
+            picture.retry()
+        fresh |= {"picture": picture, "state": Photo.State.LIVE, "seen_at": timezone.now()}
+        Photo.objects.filter(pk=photo.pk).update(**fresh)
+    if other_pixels or back:
+        _bump(Project.objects.filter(project_photos__photo=photo))
+
+
+def _withdraw(page_ids: set[int]) -> None:
+    gone = Photo.objects.filter(wiki=settings.WIKI.code, page_id__in=page_ids)
+    photos = list(gone.values_list("pk", flat=True))
+    gone.update(state=Photo.State.WITHDRAWN, seen_at=timezone.now())
+    _bump(Project.objects.filter(project_photos__photo__in=photos))
+
+
+# The project ------------------------------------------------------------------------------
+
+
+def _mark_asked(step: CrawlStep, page_ids: list[int]) -> None:
+    """They are still on the wiki, or withdrawn, but none of the project's sources any more."""
+    mine = ProjectPhoto.objects.filter(
+        project=step.source.project_id, photo__wiki=settings.WIKI.code, photo__page_id__in=page_ids
+    )
+    keys = list(mine.values_list("pk", flat=True))
+    ProjectPhoto.objects.filter(pk__in=keys).update(source=None, round=step.round)
+
+
+def _add_to_project(step: CrawlStep, page: Page, photos: dict[int, Photo]) -> bool:
+    """Join photos to the project; True when faces of one that is new here are known already."""
+    project = step.source.project
+    there = {
+        one.photo_id: one
+        for one in ProjectPhoto.objects.filter(project=project, photo__in=photos.values())
+    }
+    new = [photo for photo in photos.values() if photo.pk not in there]
+    portrait = _is_portrait(step)
+    ProjectPhoto.objects.bulk_create(
+        [
+            ProjectPhoto(
+                project=project,
+                photo=photo,
+                source=step.source if step.title else None,
+                is_portrait=portrait,
+                already_depicts=photo.page_id in page.depicting,
+                round=step.round,
+            )
+            for photo in new
+        ],
+        ignore_conflicts=True,
+    )
+    for photo in photos.values():
+        if photo.picture.state == WorkState.STOPPED:
+            _remember(photo.picture)
+        if one := there.get(photo.pk):
+            _see_again(one, step, photo.page_id in page.depicting, portrait)
+    return any(photo.picture.state == WorkState.DONE for photo in new)
+
+
+def _remember(picture: Picture) -> None:
+    """Look again at a picture whose vectors were forgotten while no project needed it."""
+    picture.retry()
+    for job in EmbedJob.objects.filter(region__picture=picture, state=WorkState.STOPPED):
+        job.retry()
+
+
+def _see_again(one: ProjectPhoto, step: CrawlStep, depicts: bool, portrait: bool) -> None:
+    ProjectPhoto.objects.filter(pk=one.pk).update(
+        round=step.round,
+        already_depicts=depicts,
+        is_portrait=one.is_portrait or portrait,
+        # The first source that has it keeps it.
+        source=one.source_id or (step.source_id if step.title else None),
+    )
+
+
+def _is_portrait(step: CrawlStep) -> bool:
+    titles = (step.title, step.source.project.person.portrait)
+    one, other = (title.replace("_", " ").removeprefix("File:") for title in titles)
+    return step.source.kind == Source.Kind.FILE and one == other
+
+
+def _bump(projects: Iterable[Project]) -> None:
+    keys = [project.pk for project in projects]
+    Project.objects.filter(pk__in=keys).update(revision=F("revision") + 1)

@@ -1,0 +1,39 @@
+"""The crawler's tasks: each looks for the next row that is due, and wakes again if more are."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.conf import settings
+
+from crawler import crawling, detection, drawn, tidying
+from projects.pipeline import wake
+
+BUDGET = 10  # seconds of work a wake-up
+
+
+@shared_task(name="crawler.crawl", soft_time_limit=80, time_limit=90)
+def crawl() -> None:
+    if crawling.crawl(BUDGET):
+        wake("crawler.crawl")
+
+
+@shared_task(name="crawler.detect", time_limit=settings.PICTURE_SECONDS + BUDGET + 5)
+def detect() -> None:
+    """Only the hard limit stops native code; the lease of a picture is longer than it."""
+    from crawler.engines import default_engine
+
+    if detection.detect(default_engine, BUDGET):
+        wake("crawler.detect")
+
+
+@shared_task(name="crawler.embed", time_limit=settings.PICTURE_SECONDS + BUDGET + 5)
+def embed() -> None:
+    from crawler.engines import default_engine
+
+    if drawn.embed(default_engine, BUDGET):
+        wake("crawler.embed")
+
+
+@shared_task(name="crawler.tidy", soft_time_limit=280, time_limit=300)
+def tidy() -> None:
+    tidying.tidy()

@@ -1,0 +1,104 @@
+"""Crops, what was set aside, and reading the sources again."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from crawler import crops, selectors, services
+from crawler.models import Photo, Region
+from projects.models import Project
+from projects.permissions import Can, may, project_view, signed_in
+
+WEEK = 7 * 24 * 3600
+A_PAGE = 60
+
+
+@require_safe
+@project_view(Can.VIEW)
+def crop(request: HttpRequest, project: Project, region_id: str) -> HttpResponse:
+    """The crop of a region that stands in a photo of this project; a face is found in no other way.
+
+    It never changes, but it's for this reader only: a project may be private.
+    """
+    region = get_object_or_404(Region, public_id=region_id)
+    photo = Photo.objects.filter(picture=region.picture_id, project_photos__project=project).first()
+    data = crops.read(region, photo) if photo else None
+    if data is None:
+        raise Http404
+    response = HttpResponse(data, content_type="image/jpeg")
+    response["Cache-Control"] = f"private, max-age={WEEK}, immutable"
+    return response
+
+
+@require_safe
+@project_view(Can.VIEW)
+def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
+    groups = selectors.set_aside(project)
+    reason = request.GET.get("reason", "")
+    chosen = reason if reason in {group.reason for group in groups} else ""
+    photos = selectors.photos_set_aside(project, chosen)
+    context = {
+        "project": project,
+        "groups": groups,
+        "reason": chosen,
+        "total": sum(group.count for group in groups),
+        "page": Paginator(photos, A_PAGE).get_page(request.GET.get("page")),
+        "steps": selectors.unread_steps(project),
+        "left_out": selectors.left_out(project),
+        "answers": may(request.user, Can.ANSWER, project),
+    }
+    return render(request, "crawler/set_aside.html", context)
+
+
+@require_POST
+@project_view(Can.ANSWER)
+def retry(request: HttpRequest, project: Project, photo_id: str) -> HttpResponse:
+    photo = _photo(project, photo_id)
+    if services.retry_photo(project, photo):
+        messages.success(request, _("“%(photo)s” is looked at again.") % {"photo": photo})
+    return redirect("set-aside", project.public_id)
+
+
+@require_POST
+@project_view(Can.ANSWER)
+def retry_all(request: HttpRequest, project: Project) -> HttpResponse:
+    count = services.retry_all(project, request.POST.get("reason", ""))
+    said = ngettext("%(n)d is tried again.", "%(n)d are tried again.", count) % {"n": count}
+    messages.success(request, said)
+    return redirect("set-aside", project.public_id)
+
+
+@require_POST
+@project_view(Can.ANSWER)
+def leave_out(request: HttpRequest, project: Project, photo_id: str) -> HttpResponse:
+    """`back` in the form takes a photo back that was left out."""
+    photo = _photo(project, photo_id)
+    back = "back" in request.POST
+    services.leave_out(project, photo, not back)
+    said = _("“%(photo)s” is back.") if back else _("“%(photo)s” is left out of this project.")
+    messages.success(request, said % {"photo": photo})
+    return redirect("set-aside", project.public_id)
+
+
+@require_POST
+@project_view(Can.MANAGE)
+def recrawl(request: HttpRequest, project: Project) -> HttpResponse:
+    services.recrawl(project, signed_in(request))
+    messages.success(
+        request, _("The sources are read again: new photos come in, what changed is updated.")
+    )
+    return redirect(project)
+
+
+def _photo(project: Project, public_id: str) -> Photo:
+    return get_object_or_404(
+        Photo.objects.select_related("picture"),
+        public_id=public_id,
+        project_photos__project=project,
+    )
