@@ -23,6 +23,7 @@ KINDS = (
     "ratelimited",
     "blocked",
     "protected",
+    "hook",  # an extension such as AbuseFilter says no
     "expired-token",
     "http",  # status, retry_after: answer with that status
     "cut-before",  # close the connection before doing anything

@@ -18,17 +18,21 @@ def clear(db: sqlite3.Connection, page: Page) -> None:
         db.execute(f"DELETE FROM {table} WHERE wiki = ? AND page_id = ?", (page.wiki, page.id))
 
 
-def update(db: sqlite3.Connection, page: Page, revision: Revision) -> None:
-    """Derives all rows anew; memberships that stay keep their timestamp."""
-    _categories(db, page, revision)
+def update(db: sqlite3.Connection, page: Page, revision: Revision) -> dict[str, bool]:
+    """Derives all rows anew; memberships that stay keep their timestamp.
+
+    Returns the categories that the page has entered (True) or left (False).
+    """
+    moved = _categories(db, page, revision)
     for table in ("statement", "term"):
         db.execute(f"DELETE FROM {table} WHERE wiki = ? AND page_id = ?", (page.wiki, page.id))
     if revision.entity:
         _statements(db, page, revision.entity)
         _terms(db, page, revision.entity)
+    return moved
 
 
-def _categories(db: sqlite3.Connection, page: Page, revision: Revision) -> None:
+def _categories(db: sqlite3.Connection, page: Page, revision: Revision) -> dict[str, bool]:
     since = {
         row["category_title"]: row["timestamp"]
         for row in db.execute(
@@ -41,7 +45,8 @@ def _categories(db: sqlite3.Connection, page: Page, revision: Revision) -> None:
         (page.wiki, page.id),
     )
     kind = {6: FILE, 14: SUBCATEGORY}.get(page.ns, PAGE)
-    for title, prefix in wikitext.categories(revision.wikitext).items():
+    now_in = wikitext.categories(revision.wikitext)
+    for title, prefix in now_in.items():
         name = page.title.split(":", 1)[1] if page.ns else page.title
         sortkey = f"{prefix}\n{name}".upper() if prefix else name.upper()
         db.execute(
@@ -51,6 +56,8 @@ def _categories(db: sqlite3.Connection, page: Page, revision: Revision) -> None:
                 since.get(title, revision.timestamp),
             ),
         )  # fmt: skip
+    entered = dict.fromkeys((title for title in now_in if title not in since), True)
+    return {**entered, **dict.fromkeys((title for title in since if title not in now_in), False)}
 
 
 def statement_groups(entity: Json) -> Json:

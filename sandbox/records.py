@@ -83,7 +83,10 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block as `blockinfo` tells it. `pages` names the titles of a partial block."""
+    """A block as `blockinfo` tells it.
+
+    `pages` names the titles of a partial block; `auto` marks one of an address, not of a person.
+    """
 
     id: int
     by: str
@@ -92,6 +95,7 @@ class Block:
     timestamp: str
     expiry: str = "infinite"
     pages: list[str] | None = None
+    auto: bool = False
 
 
 @dataclass(frozen=True, slots=True)

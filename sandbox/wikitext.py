@@ -7,6 +7,7 @@ import re
 from sandbox.records import NAMESPACES, Wiki
 
 _CATEGORY = re.compile(r"\[\[\s*[Cc]ategory\s*:\s*([^\]|]+?)\s*(?:\|([^\]]*))?\]\]")
+_LICENSE = re.compile(r"\{\{\s*(?:self\|)?(cc-[a-z-]+[\d.]*)\s*[|}]", re.IGNORECASE)
 _REDIRECT = re.compile(r"^\s*#REDIRECT\s*:?\s*\[\[([^\]|]+)", re.IGNORECASE)
 _ILLEGAL = re.compile(r"[<>\[\]|{}#\x00-\x1f\x7f]")
 _ALIASES = {"image": 6, "project": 4, "wp": 4}
@@ -43,8 +44,10 @@ def _namespace(wiki: Wiki, prefix: str) -> int:
 
 
 def categories(wikitext: str) -> dict[str, str]:
-    """Category title (with prefix) → sort key prefix, in the order of the text."""
+    """Category title (with prefix) → sort key prefix; that of a CC licence comes by its template."""
     found: dict[str, str] = {}
+    for name in _LICENSE.findall(wikitext):
+        found[f"Category:{name.upper()}"] = ""
     for name, key in _CATEGORY.findall(wikitext):
         try:
             _, title = normalize_title("commons", f"Category:{name}")

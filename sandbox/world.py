@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +79,9 @@ class World:
         self.base_url = "http://127.0.0.1"
         self.request_counts: dict[str, int] = {}
         self._counting = threading.Lock()
+        # When each user edited lately, for the rate limit.
+        self.edit_times: dict[str, deque[float]] = {}
+        self.edit_times_lock = threading.Lock()
 
     # ------------------------------------------------------------------ reading
 
@@ -320,8 +324,10 @@ class World:
                 ),
             )
             db.execute("UPDATE user SET editcount = editcount + 1 WHERE name = ?", (user,))
-            indexes.update(db, page, revision)
+            moved = indexes.update(db, page, revision)
             self._log_change(page, kind, revision)
+            for category, entered in moved.items():
+                self._log_category(page, revision, category, entered)
         return revision
 
     def upload(
@@ -368,7 +374,7 @@ class World:
             )  # fmt: skip
             page = self._fresh(page)
             params = {"img_sha1": facts["sha1"], "img_timestamp": stamp}
-            self._log_event(page, "upload", action, user, comment, stamp, params)
+            self._log_event(page, "upload", action, user, comment, stamp, params, page.latest)
         return page
 
     def move(
@@ -411,10 +417,13 @@ class World:
                     page.wiki, old, f"#REDIRECT [[{canonical}]]", user=user, comment=note,
                     tags=["mw-new-redirect"],
                 )  # fmt: skip
-            params: Json = {"target_ns": moved.ns, "target_title": canonical}
-            if not redirect:
-                params["suppressredirect"] = True
-            self._log_event(page, "move", "move", user, comment, None, params)
+            params: Json = {
+                "target_ns": moved.ns,
+                "target_title": canonical,
+                "suppressredirect": not redirect,
+            }
+            latest = self._fresh(page).latest
+            self._log_event(page, "move", "move", user, comment, None, params, latest)
         found = self.page_by_id(page.wiki, page.id)
         assert found
         return found
@@ -490,14 +499,22 @@ class World:
             minor=revision.minor,
         )  # fmt: skip
 
+    def _log_category(self, page: Page, revision: Revision, category: str, entered: bool) -> None:
+        what = "added to" if entered else "removed from"
+        comment = f"[[:{page.title}]] {what} category"
+        self._add_change(
+            page, "categorize", revision.user, revision.timestamp, comment, revid=revision.id,
+            old_revid=revision.parent, title=category, ns=14,
+        )  # fmt: skip
+
     def _log_event(
         self, page: Page, log_type: str, action: str, user: str, comment: str,
-        timestamp: str | None, params: Json,
+        timestamp: str | None, params: Json, revid: int = 0,
     ) -> None:  # fmt: skip
         newest = self.store.value("SELECT max(log_id) FROM change WHERE wiki = ?", (page.wiki,))
         self._add_change(
             page, "log", user, timestamp or now(), comment, log_type=log_type, log_action=action,
-            log_params=json.dumps(params), log_id=1 + (newest or 0),
+            log_params=json.dumps(params), log_id=1 + (newest or 0), revid=revid,
         )  # fmt: skip
 
     def _add_change(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections import deque
 from datetime import datetime
@@ -65,8 +64,6 @@ GRANT_RIGHTS: dict[str, list[str]] = {
 _LEVEL_RIGHTS = {"sysop": "editprotected", "autoconfirmed": "editsemiprotected"}
 _EDIT_LIMITS = {"newcomer": (120, 300), "user": (900, 180)}
 
-_recent: dict[tuple[int, str], deque[float]] = {}
-_recent_lock = threading.Lock()
 
 
 def identify(world: World, request: Request) -> tuple[User | None, str]:
@@ -204,8 +201,8 @@ def within_limit(call: Call) -> bool:
         return True
     hits, seconds = limit
     now = time.monotonic()
-    with _recent_lock:
-        seen = _recent.setdefault((id(call.world), call.user_name), deque())
+    with call.world.edit_times_lock:
+        seen = call.world.edit_times.setdefault(call.user_name, deque())
         while seen and seen[0] < now - seconds:
             seen.popleft()
         if len(seen) >= hits:
@@ -293,8 +290,9 @@ def _blocked(call: Call, block: Block) -> tuple[Entry, Message]:
     parameters: list[Any] = [
         by, block.reason, call.address, f"\u202a{block.by}\u202c", block.id, ends, who, begun,
     ]  # fmt: skip
-    entry = Entry("blocked", text, {"blockinfo": block_info(block)})
-    return entry, Message("blockedtext", parameters, text)
+    code, name = ("autoblocked", "autoblockedtext") if block.auto else ("blocked", "blockedtext")
+    entry = Entry(code, text, {"blockinfo": block_info(block)})
+    return entry, Message(name, parameters, text)
 
 
 def rate_problem(call: Call, title: str) -> tuple[Entry, Message] | None:
@@ -310,18 +308,30 @@ def rate_problem(call: Call, title: str) -> tuple[Entry, Message] | None:
     return Entry("ratelimited", short), Message("actionthrottledtext", [], text)
 
 
+def hook_problem(call: Call, title: str) -> tuple[Entry, Message] | None:
+    """The refusal by an extension such as AbuseFilter, when a fault asks for it."""
+    if not call.fault("hook", title):
+        return None
+    text = "The modification you tried to make was aborted by an extension."
+    return Entry("hookaborted", text), Message("hookaborted", [], text)
+
+
 def refuse_wikibase_save(call: Call, page: Page) -> None:
     """Raises `failed-save` with its cause when this user may not edit the page now."""
     problem = permission_problem(call, page)
     if problem:
         raise save_refused([problem[0]], [problem[1]], permission=True)
-    problem = rate_problem(call, page.title)
+    problem = rate_problem(call, page.title) or hook_problem(call, page.title)
     if problem:
         raise save_refused([problem[0]], [problem[1]], permission=False)
 
 
 def refuse_edit(call: Call, page: Page) -> None:
     """Raises the plain refusal of `action=edit`."""
-    problem = permission_problem(call, page) or rate_problem(call, page.title)
+    problem = (
+        permission_problem(call, page)
+        or rate_problem(call, page.title)
+        or hook_problem(call, page.title)
+    )
     if problem:
         raise ApiError(problem[0].code, problem[0].text, problem[0].data)

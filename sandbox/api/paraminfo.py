@@ -85,7 +85,8 @@ def _parameters(path: str, name: str) -> list[Json]:
     found: list[Json] = []
     if path == "query+tokens":
         found.append({"index": 1, "name": "type", "type": list(TOKENS), "multi": True,
-                      "default": "csrf", "limit": 50, "lowlimit": 50, "highlimit": 500})  # fmt: skip
+                      "default": "csrf", "limit": 50, "lowlimit": 50,
+                      "highlimit": 500})  # fmt: skip
     if name in ("recentchanges", "usercontribs"):
         found.append({"index": 3, "name": "show", "type": _SHOW, "multi": True, "limit": 50,
                       "lowlimit": 50, "highlimit": 500})  # fmt: skip

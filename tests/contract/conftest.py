@@ -1,0 +1,45 @@
+"""A sandbox with the recordings' world, put back to its start before each test."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+import sandbox as sandbox_package
+from sandbox import RunningSandbox
+from tests.contract import recorded_world
+from tests.contract.replay import Player
+
+
+@pytest.fixture(scope="session")
+def _recorded_player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Player, sqlite3.Connection]]:
+    folder = tmp_path_factory.mktemp("recorded")
+    with sandbox_package.serve(folder, seed=False) as running:
+        recorded_world.build(running.world)
+        player = Player(running)
+        for _, name, _ in recorded_world.USERS:
+            player.bearer(name)
+        with closing(sqlite3.connect(":memory:")) as kept:
+            with closing(sqlite3.connect(running.world.store.path)) as state:
+                state.backup(kept)
+            yield player, kept
+
+
+@pytest.fixture
+def player(_recorded_player: tuple[Player, sqlite3.Connection]) -> Player:
+    """Sends recorded requests to a sandbox that holds the recordings' world, fresh each time."""
+    found, kept = _recorded_player
+    found.running.faults.clear()
+    found.running.world.edit_times.clear()
+    with closing(sqlite3.connect(found.running.world.store.path, timeout=30)) as state:
+        kept.backup(state)
+    return found
+
+
+@pytest.fixture
+def recorded(player: Player) -> RunningSandbox:
+    """The sandbox that `player` talks to."""
+    return player.running
