@@ -47,7 +47,7 @@ def approval_page(query: MultiDict[str, str]) -> Response:
         action=APPROVE,
         hidden={
             "title": "Special:OAuth/approve",
-            "wpEditToken": _form_token(query.get("client_id", "")),
+            "wpEditToken": form_token(query.get("client_id", "")),
             "display": "",
             "wpaction": "accept",
             "wpconfirmUpdate": "0",
@@ -74,7 +74,7 @@ def approve() -> Response:
     form = request.form
     user = current_world().users.by_name(form.get("user", "")) or session_user()
     right_form = hmac.compare_digest(
-        form.get("wpEditToken", ""), _form_token(form.get("client_id", ""))
+        form.get("wpEditToken", ""), form_token(form.get("client_id", ""))
     )
     if not right_form or (user is None and "cancel" not in form):
         return approval_page(form)
@@ -84,7 +84,7 @@ def approve() -> Response:
     assert isinstance(response, Response)
     response.headers["Content-Type"] = "text/html; charset=UTF-8"
     if user:
-        response.set_cookie(COOKIE, _cookie(user), path="/commons", httponly=True, samesite="Lax")
+        response.set_cookie(COOKIE, cookie_of(user), path="/commons", httponly=True, samesite="Lax")
     return response
 
 
@@ -100,11 +100,13 @@ def _sign(text: str) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:40]
 
 
-def _form_token(client_id: str) -> str:
+def form_token(client_id: str) -> str:
+    """What the approval form must send back."""
     return _sign(f"form {client_id}") + "+\\"
 
 
-def _cookie(user: User) -> str:
+def cookie_of(user: User) -> str:
+    """The signed cookie that remembers an account."""
     return f"{user.id}.{_sign(f'user {user.id}')}"
 
 
