@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +18,7 @@ from crawler.models import Photo, Region
 from projects.models import Project
 
 SMALLEST = 0.01  # of the picture's width and height: a drawn face is no speck
-MOST_AT_ONCE = 200  # faces that one review form may hold
+MOST_AT_ONCE = 1000  # faces that one review form may hold
 
 
 class PublicId(forms.CharField):
@@ -124,23 +124,44 @@ class UndoForm(ProjectForm):
 
 
 class ReviewForm(ProjectForm):
-    """Faces ticked in the gallery and the one word for all of them."""
+    """One word for the faces that were ticked (`region`) or for all that were `shown`.
 
-    verdict = forms.ChoiceField(choices=[Verdict.YES, Verdict.NO])  # type: ignore[list-item]
+    Each face's answer has a UUID of its own: `uuid`, in the same order, else made of the form's.
+    """
 
-    def __init__(self, project: Project, data: Any) -> None:
-        super().__init__(project, data)
-        self.public_ids = list(dict.fromkeys(data.getlist("region")))
+    # what a button of the review says -> the verdict, and the field that names the faces
+    DEEDS = {
+        "approve": (Verdict.YES, "region"),
+        "reject": (Verdict.NO, "region"),
+        "approve-all": (Verdict.YES, "shown"),
+    }
+    deed = forms.ChoiceField(choices=[(deed, deed) for deed in DEEDS])
+
+    @property
+    def verdict(self) -> str:
+        return self.DEEDS[self.cleaned_data["deed"]][0]
 
     def clean(self) -> None:
-        if not self.public_ids:
+        if self.errors:
+            return
+        named = list(dict.fromkeys(self.data.getlist(self.DEEDS[self.cleaned_data["deed"]][1])))
+        if not named:
             raise forms.ValidationError(_("Choose a face first."), "nothing")
-        if len(self.public_ids) > MOST_AT_ONCE:
+        if len(named) > MOST_AT_ONCE:
             raise forms.ValidationError(_("Too many faces at once."), "too-many")
-        faces = faces_of(self.project, self.public_ids)
-        if len(faces) != len(self.public_ids):
+        faces = faces_of(self.project, named)
+        if len(faces) != len(named):
             raise forms.ValidationError(_("This face is not in this project."), "unknown")
-        self.cleaned_data["regions"] = [face for face in faces if not face.replaced_by_id]
+        own = self.data.getlist("uuid") or [
+            str(uuid5(self.cleaned_data["client_uuid"], public_id)) for public_id in named
+        ]
+        if len(own) != len(named):
+            raise forms.ValidationError(_("One UUID a face, please."), "invalid")
+        uuids = [forms.UUIDField().clean(each) for each in own]
+        # a box that somebody has drawn anew meanwhile is no longer a face to judge
+        self.cleaned_data["faces"] = [
+            (face, each) for face, each in zip(faces, uuids, strict=True) if not face.replaced_by_id
+        ]
 
 
 def faces_of(project: Project, public_ids: list[str]) -> list[Region]:

@@ -17,12 +17,11 @@ from classify import selectors, services
 from classify.models import Answer, Question
 from classify.views import counts, words
 from crawler import selectors as crawler
-from crawler.models import Photo, Region
+from crawler.models import Region
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 
 MOST_EXCLUDED = 50
-ZOOM_STEPS = (1920, 1280, 960)  # pixels
 
 
 @require_GET
@@ -83,21 +82,17 @@ def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str,
 
 
 def _shown(project: Project, question: Question) -> dict[str, Any]:
-    photo = question.photo
-    boxes = Region.objects.filter(picture=photo.picture_id, replaced_by=None)
-    return whose(project) | {
-        "fragment": "classify/_question.html",
-        "question": question,
-        "client_uuid": uuid.uuid4(),  # sent twice by a plain form, it is one answer
-        "boxes": boxes.exclude(origin=Region.Origin.PHOTO),
-        "nearest": selectors.nearest_confirmed(question)[:5],
-        "zoom_src": photo.thumb(zoom_width(photo)),
-    }
-
-
-def zoom_width(photo: Photo) -> int:
-    """The largest real thumbnail step that is not larger than the picture."""
-    return next((step for step in ZOOM_STEPS if step < photo.picture.width), ZOOM_STEPS[-1])
+    boxes = Region.objects.filter(picture=question.photo.picture_id, replaced_by=None)
+    return (
+        whose(project)
+        | {
+            "fragment": "classify/_question.html",
+            "question": question,
+            "client_uuid": uuid.uuid4(),  # sent twice by a plain form, it is one answer
+            "boxes": boxes.exclude(origin=Region.Origin.PHOTO),
+            "nearest": selectors.nearest_confirmed(question)[:5],
+        }
+    )
 
 
 def _why_not(project: Project) -> dict[str, Any]:

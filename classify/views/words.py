@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 
 def ask(name: str) -> dict[str, str]:
@@ -23,8 +22,8 @@ def ask(name: str) -> dict[str, str]:
 
 def common() -> dict[str, str]:
     return {
-        "kept": ngettext("{n} answer kept here, will be sent once.", "{n} answers kept here, will be sent once.", 1),
-        "keptMany": ngettext("{n} answer kept here, will be sent once.", "{n} answers kept here, will be sent once.", 2),
+        "kept": _("1 answer kept here, will be sent once."),
+        "keptMany": _("{n} answers kept here, will be sent once."),
         "offline": _("The server can't be reached."),
         "refused": _("This answer was not taken."),
     }

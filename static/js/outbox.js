@@ -89,7 +89,7 @@ export class Outbox extends EventTarget {
     this.#changed();
     let response;
     try {
-      response = await fetch(this.#root.dataset[`url${item.op}`], {
+      response = await fetch(this.#address(item.op), {
         method: "POST",
         body: body(item),
         headers: { "X-Background": "1", "X-CSRFToken": csrfToken(this.#root) },
@@ -110,6 +110,10 @@ export class Outbox extends EventTarget {
     if (response.ok) this.#tell("sent", { item, body: answer });
     else this.#refuse(item, answer.sentence ?? "");
     return true;
+  }
+
+  #address(op) {
+    return this.#root.dataset[`url${op[0].toUpperCase()}${op.slice(1)}`];
   }
 
   #refuse(item, sentence) {

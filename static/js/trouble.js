@@ -1,0 +1,19 @@
+// Says on the page what the outbox is waiting for.
+
+/** Call the result whenever the outbox changes. */
+export function troubleOn(outbox, words) {
+  const find = (id) => document.getElementById(id);
+  return () => {
+    const n = outbox.waiting.length;
+    const kept = n ? (n === 1 ? words.kept : words.keptMany).replace("{n}", n) : "";
+    find("net").hidden = outbox.trouble !== "offline";
+    find("signed-out").hidden = outbox.trouble !== "signed-out";
+    find("net-text").textContent = `${words.offline} ${kept}`;
+    find("signed-out-text").textContent = kept;
+  };
+}
+
+export function toast(text, undo = null, kind = "") {
+  const detail = { text, kind, ...(undo && { undo }) };
+  document.body.dispatchEvent(new CustomEvent("toast", { detail }));
+}
