@@ -182,9 +182,10 @@ def _codes(body: dict[str, Any]) -> Iterator[str]:
     """Every code and message name of a refusal, in either shape."""
     for entry in _entries(body.get("errors")) + _entries(body.get("error")):
         yield str(entry.get("code", ""))
-        data = entry.get("data")
-        yield from _names(data.get("messages") if isinstance(data, dict) else None)
-        yield from _names(entry.get("messages"))
+        for data in _entries(entry.get("data")) + [entry]:  # bc has no `data`
+            yield from _names(data.get("messages"))
+            if any(block.get("blockpartial") for block in _entries(data.get("blockinfo"))):
+                yield _PARTLY
 
 
 def _warnings(body: dict[str, Any]) -> Iterator[str]:
