@@ -2,12 +2,16 @@
 
 import os
 import resource
+import warnings
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wikivisage.settings")
+
+# Said at each start in a container or on a rented machine, where root is all there is.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
 app = Celery("wikivisage")
 app.config_from_object("django.conf:settings", namespace="CELERY")

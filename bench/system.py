@@ -1,0 +1,92 @@
+"""Runs the whole system on fresh data and free ports, as `make run` does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).parent.parent
+
+
+class System:
+    """`with System() as system:` — the web server at `.url`, the sandbox wiki at `.wiki`."""
+
+    def __init__(self, demo: bool = False, **environment: str) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="wikivisage-")
+        self.port, self.sandbox_port = free_ports(2)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.wiki = f"http://127.0.0.1:{self.sandbox_port}"
+        self.lines: list[str] = []
+        self._command = [sys.executable, "manage.py", "run"] + ([] if demo else ["--no-demo"])
+        self._environment = os.environ | {
+            "WIKI": "sandbox",
+            "DATA_DIR": self.folder.name,
+            "PORT": str(self.port),
+            "SANDBOX_PORT": str(self.sandbox_port),
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            **environment,
+        }
+        for name in ("SANDBOX_URL", "SITE_URL", "SECRET_KEY", "SEALING_KEYS"):
+            self._environment.pop(name, None)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        ready = threading.Event()
+        self.process = subprocess.Popen(
+            self._command,
+            cwd=ROOT,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+        def read() -> None:
+            for line in self.process.stdout or ():
+                self.lines.append(line.rstrip())
+                if line.startswith("ready"):
+                    ready.set()
+            ready.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        if not ready.wait(120) or self.process.poll() is not None:
+            raise RuntimeError("the system did not start:\n" + "\n".join(self.lines[-30:]))
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(30)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if error:
+            print("\n".join(self.lines[-60:]), file=sys.stderr)
+        self.folder.cleanup()
+
+
+def free_ports(number: int) -> list[int]:
+    probes = [socket.socket() for _ in range(number)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
