@@ -24,7 +24,6 @@ class CrawlProgress:
     pending: int
     set_aside: int  # those that people let go are left out
     faces: int  # found by the detector or drawn by people
-    without_faces: int  # photos looked at in which there is none
     others: int  # files of the sources that are no bitmap pictures
     crawling: bool
     detecting: bool
@@ -74,7 +73,6 @@ def crawl_progress(project: Project) -> CrawlProgress:
         pending=pending,
         set_aside=counts["aside"],
         faces=faces(project).count(),
-        without_faces=photos_without_faces(project).count(),
         others=crawl["others"] or 0,
         crawling=bool(crawl["open"]) or unbegun,
         detecting=bool(pending),

@@ -6,6 +6,7 @@ never a web request. Everything else goes through `crawler.commons`.
 
 from __future__ import annotations
 
+import atexit
 import os
 from contextvars import ContextVar
 from typing import Any
@@ -161,6 +162,7 @@ def _configure() -> None:
     config.socket_timeout = TIMEOUT
     agent = settings.USER_AGENT.replace("{", "{{").replace("}", "}}")
     config.user_agent_format = f"{agent} {{pwb}} {{python}}"
+    atexit.unregister(http.flush)  # it reports any exception of the process as its own
     http.session.auth = BearerAuth()
     http.session.cookies.set_policy(cookielib.DefaultCookiePolicy(allowed_domains=[]))
 

@@ -58,17 +58,12 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
 
 @require_POST
 @project_view(Can.ANSWER)
-def retry(request: HttpRequest, project: Project, photo_id: str) -> HttpResponse:
-    photo = _photo(project, photo_id)
-    if services.retry_photo(project, photo):
-        messages.success(request, _("“%(photo)s” is looked at again.") % {"photo": photo})
-    return redirect("set-aside", project.public_id)
-
-
-@require_POST
-@project_view(Can.ANSWER)
-def retry_all(request: HttpRequest, project: Project) -> HttpResponse:
-    count = services.retry_all(project, request.POST.get("reason", ""))
+def retry(request: HttpRequest, project: Project) -> HttpResponse:
+    """Try one `photo` again, or all that were set aside for one `reason`, or all."""
+    if photo_id := request.POST.get("photo"):
+        count = int(services.retry_photo(project, _photo(project, photo_id)))
+    else:
+        count = services.retry_all(project, request.POST.get("reason", ""))
     said = ngettext("%(n)d is tried again.", "%(n)d are tried again.", count) % {"n": count}
     messages.success(request, said)
     return redirect("set-aside", project.public_id)
