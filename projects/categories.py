@@ -63,22 +63,28 @@ def clean(text: str) -> str:
 
 
 def search(prefix: str, limit: int = 8) -> list[Category]:
-    """Categories whose name begins with `prefix`, in any case, with their sizes. Raises
-    WikiError."""
+    """Categories whose name begins with `prefix`, with their sizes. Raises WikiError.
+
+    Commons takes small letters for capitals; a wiki without CirrusSearch does not, so names
+    are tried with a capital in each word, too.
+    """
     try:
         start = clean(prefix)
     except Refused:
         return []
-    answer = http.api(
-        settings.WIKI.commons_api,
-        action="query",
+    capitals = " ".join(word[:1].upper() + word[1:] for word in start.split())
+    return _beginning(start, limit) or (_beginning(capitals, limit) if capitals != start else [])
+
+
+def _beginning(start: str, limit: int) -> list[Category]:
+    answer = _query(
         generator="prefixsearch",
         gpssearch=f"Category:{start}",
         gpsnamespace=14,
         gpslimit=limit,
         prop="categoryinfo",
     )
-    pages = sorted(answer.get("query", {}).get("pages", []), key=lambda page: page["index"])
+    pages = sorted(answer.get("pages", []), key=lambda page: page["index"])
     return [_category(page) for page in pages]
 
 

@@ -17,7 +17,7 @@ from projects.models import Membership, Person, Project, Source, User
 from projects.pipeline import announce
 from projects.refusal import Refused
 
-__all__ = ["Refused", "create_project", "live_projects"]
+__all__ = ["Refused", "already", "create_project", "live_projects", "too_many"]
 
 MAX_SOURCES = 20
 
@@ -59,11 +59,20 @@ def create_project(
 
 def _check_new(owner: User, qid: str, sources: int) -> None:
     if sources > MAX_SOURCES:
-        sentence = _("A project has %(n)s categories at most.") % {"n": MAX_SOURCES}
-        raise Refused("too-many-sources", sentence)
+        raise too_many()
     if mine := live_projects(qid).filter(owner=owner).first():
-        sentence = _("You have a project for %(name)s already.") % {"name": mine.person}
-        raise Refused("already", sentence, mine.get_absolute_url())
+        raise already(mine)
+
+
+def too_many() -> Refused:
+    sentence = _("A project has %(n)s categories at most.") % {"n": MAX_SOURCES}
+    return Refused("too-many-sources", sentence)
+
+
+def already(mine: Project) -> Refused:
+    """For somebody who has a live project for this person, with the way to it."""
+    sentence = _("You have a project for %(name)s already.") % {"name": mine.person}
+    return Refused("already", sentence, mine.get_absolute_url())
 
 
 def _create(owner: User, data: wikidata.PersonData, visibility: str, joining: str) -> Project:

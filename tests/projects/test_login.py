@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from projects import tokens
 from projects.models import User
@@ -31,7 +32,7 @@ class Form(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "input" and given.get("type") == "hidden" and given.get("name"):
-            self.inputs[str(given["name"])] = given.get("value") or ""
+            self.inputs.setdefault(str(given["name"]), given.get("value") or "")
 
 
 def begin(client: Client, next_page: str = "") -> str:
@@ -134,7 +135,7 @@ def test_a_user_known_before_any_login_is_found_by_sub(
 
 
 def test_moderators_are_named_by_the_settings_at_each_login(
-    sandbox: RunningSandbox, client_of: ClientOf, settings: pytest.FixtureRequest
+    sandbox: RunningSandbox, client_of: ClientOf, settings: Settings
 ) -> None:
     client = client_of(None)
     log_in(client, "Mona")
@@ -213,7 +214,7 @@ def test_an_account_is_never_connected_to_somebody_elses(
 
 
 def test_without_a_consumer_the_page_says_that_all_is_read_only(
-    client_of: ClientOf, settings: pytest.FixtureRequest
+    client_of: ClientOf, settings: Settings
 ) -> None:
     settings.CAN_LOG_IN = False
     page = client_of(None).get(reverse("login")).content.decode()

@@ -13,6 +13,7 @@ import requests
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from projects import tokens
 from projects.http import WikiError
@@ -36,7 +37,7 @@ def refreshes(sandbox: RunningSandbox) -> int:
 def who_am_i(token: str) -> str:
     answer = requests.get(
         settings.WIKI.commons_api,
-        params={"action": "query", "meta": "userinfo", "format": "json", "formatversion": 2},
+        params={"action": "query", "meta": "userinfo", "format": "json", "formatversion": "2"},
         headers={"Authorization": f"Bearer {token}"},
         timeout=10,
     )
@@ -112,9 +113,7 @@ def test_trouble_on_the_way_keeps_the_old_state(sandbox: RunningSandbox, alice: 
     assert who_am_i(tokens.access_token(alice)) == "Alice"
 
 
-def test_a_wrong_secret_of_ours_is_no_fault_of_the_user(
-    alice: User, settings: pytest.FixtureRequest
-) -> None:
+def test_a_wrong_secret_of_ours_is_no_fault_of_the_user(alice: User, settings: Settings) -> None:
     settings.OAUTH_CLIENT_SECRET = "wrong"
     age(alice)
     with pytest.raises(WikiError, match="invalid-client"):
