@@ -62,7 +62,7 @@ def standings(period: str, viewer: Any = None, project: Project | None = None) -
 
 def contributions_of(user: User) -> dict[str, int]:
     """What somebody did in all projects: answers, reviews, edits, total."""
-    row = _by_user(Tally.objects.filter(user=user)).first()
+    row = _by_user(Tally.objects.filter(user=user)).order_by("user").first()
     return row or {"answers": 0, "reviews": 0, "edits": 0, "total": 0}
 
 

@@ -86,6 +86,19 @@ def pixels(region: Any, size: tuple[int, int]) -> dict[str, Any] | None:
     return {"x": f"{x:.1f}", "y": f"{y:.1f}", "w": f"{w:.1f}", "h": f"{h:.1f}", "corners": corners}
 
 
+@register.inclusion_tag("_windowed_photo.html")
+def windowed_photo(
+    photo: Any, region: Any, others: Iterable[Any] = (), aspect: float = 1.55
+) -> dict[str, Any]:
+    """As much of a photo as fits a frame of `aspect` (width : height), round the face."""
+    drawn = boxed_photo(photo, region, others)
+    width, height = drawn["width"], drawn["height"]
+    w, h = min(width, height * aspect), min(height, width / aspect)
+    x = min(max((region.x + region.w / 2) * width - w / 2, 0), width - w)
+    y = min(max((region.y + region.h / 2) * height - h / 2, 0), height - h)
+    return drawn | {"view": f"{x:.1f} {y:.1f} {w:.1f} {h:.1f}"}
+
+
 @register.inclusion_tag("_stacked_bar.html")
 def stacked_bar(parts: Sequence[tuple[str, int, str]], total: int = 0) -> dict[str, Any]:
     """One bar of several values. `parts`: (word, count, colour), colour one of yes, face, warn,
