@@ -42,6 +42,8 @@ class Rule:
     status: int = 503
     retry_after: int | None = None
     lag: float = 7.3
+    host: str = "10.64.0.1"  # what lags: a database host, or e.g. a wiki
+    source: str = "db"  # how it lags: db, wikibase-dispatching, …
     hits: int = 0
 
     @classmethod

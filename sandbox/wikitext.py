@@ -48,7 +48,7 @@ def categories(wikitext: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in _LICENSE.findall(wikitext):
         found[f"Category:{name.upper()}"] = ""
-    for name, key in _CATEGORY.findall(wikitext):
+    for name, key in _CATEGORY.findall(_REDIRECT.sub("", wikitext)):
         try:
             _, title = normalize_title("commons", f"Category:{name}")
         except InvalidTitle:

@@ -65,7 +65,6 @@ _LEVEL_RIGHTS = {"sysop": "editprotected", "autoconfirmed": "editsemiprotected"}
 _EDIT_LIMITS = {"newcomer": (120, 300), "user": (900, 180)}
 
 
-
 def identify(world: World, request: Request) -> tuple[User | None, str]:
     """The user behind a request and its bearer. Raises ApiError for a bad bearer.
 
@@ -291,6 +290,8 @@ def _blocked(call: Call, block: Block) -> tuple[Entry, Message]:
         by, block.reason, call.address, f"\u202a{block.by}\u202c", block.id, ends, who, begun,
     ]  # fmt: skip
     code, name = ("autoblocked", "autoblockedtext") if block.auto else ("blocked", "blockedtext")
+    if block.pages is not None:
+        name = "blockedtext-partial"
     entry = Entry(code, text, {"blockinfo": block_info(block)})
     return entry, Message(name, parameters, text)
 

@@ -18,6 +18,12 @@ from sandbox.api.errors import ApiError, Entry, Message
 
 Json = dict[str, Any]
 
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "private, must-revalidate, max-age=0",
+}
+
 
 class PageList(dict[int, Json]):
     """Pages of a query by id, those without one under negative numbers."""
@@ -78,7 +84,8 @@ def help_page(call: Call) -> Response:
         " good for debugging, but is unsuitable for application use. Specify <var>format</var>."
         "</p></body></html>\n"
     )
-    return Response(page, content_type="text/html; charset=utf-8")
+    headers = {**_HEADERS, "Content-Disposition": "inline; filename=api-result.html"}
+    return Response(page, content_type="text/html; charset=UTF-8", headers=headers)
 
 
 def _respond(body: Any, headers: dict[str, str]) -> Response:
@@ -86,10 +93,8 @@ def _respond(body: Any, headers: dict[str, str]) -> Response:
         json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         content_type="application/json; charset=utf-8",
         headers={
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
+            **_HEADERS,
             "Content-Disposition": "inline; filename=api-result.json",
-            "Cache-Control": "private, must-revalidate, max-age=0",
             **headers,
         },
     )

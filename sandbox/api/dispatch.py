@@ -109,7 +109,8 @@ def _check_maxlag(call: Call) -> None:
     lag = rule.lag if rule else 0
     if lag <= float(text or 0):
         return
-    data = {"host": "10.64.0.1", "lag": lag, "type": "db"}
+    host, source = (rule.host, rule.source) if rule else ("10.64.0.1", "db")
+    data = {"host": host, "lag": lag, "type": source}
     wait = 5 if rule is None or rule.retry_after is None else rule.retry_after
     headers = {"Retry-After": str(wait), "X-Database-Lag": str(int(lag))}
     told = f"Waiting for a database server: {lag} seconds lagged."

@@ -15,7 +15,9 @@ from tests.contract.replay import Player
 
 
 @pytest.fixture(scope="session")
-def _recorded_player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Player, sqlite3.Connection]]:
+def _recorded_player(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Player, sqlite3.Connection]]:
     folder = tmp_path_factory.mktemp("recorded")
     with sandbox_package.serve(folder, seed=False) as running:
         recorded_world.build(running.world)

@@ -56,7 +56,7 @@ FILES: list[tuple[int, str, str, str, int, int, str, int]] = [
     (21, "Rotated bridge.jpg", "bridge", "Brücken in Wien", 800, 1200, "image/jpeg", 10335),
     (22, "Playground 22.jpg", "play", "Playground", 600, 400, "image/jpeg", 4000),
     (23, "Animated.gif", "format", "Format samples", 300, 200, "image/gif", 1113),
-    (24, "Overwritten photo.jpg", "play", "Playground", 402, 555, "image/jpeg", 3266),
+    (24, "Overwritten photo.jpg", "format", "Format samples", 402, 555, "image/jpeg", 3266),
     (25, "Series 04.jpg", "series", "Series", 640, 480, "image/jpeg", 4765),
     (26, "Brücke über die Donau (Wien) – 1905.jpg", "bridge", "Brücken in Wien", 795, 572,
      "image/jpeg", 5444),
@@ -144,7 +144,9 @@ def build(world: World) -> None:
         _wikidata(world)
         _files(world)
         for page_id, title, text in PAGES:
-            world.add_page("commons", title, text, page_id=page_id, timestamp="2026-11-24T06:36:21Z")
+            world.add_page(
+                "commons", title, text, page_id=page_id, timestamp="2026-11-24T06:36:21Z"
+            )
         _changes(world)
     world.set("tags", json.dumps(["example-tool"]))
 
@@ -184,11 +186,12 @@ def _wikidata(world: World) -> None:
     adams = dict(body("wikibase/wikidata-getentities-item")["entities"]["Q42"])
     entities["Q42"] = {key: adams[key] for key in
                        ("type", "id", "labels", "descriptions", "aliases", "claims", "sitelinks")}  # fmt: skip
-    free = 100
-    for name, entity in entities.items():
+    numbers = {name: WIKIDATA_PAGE_IDS.get(name, 100 + place)
+               for place, name in enumerate(entities)}  # fmt: skip
+    for name in sorted(entities, key=lambda name: numbers[name]):
+        entity, number = entities[name], numbers[name]
         title = f"Property:{name}" if name.startswith("P") else name
-        free += 1
-        number = WIKIDATA_PAGE_IDS.get(name, free)
+        world.set("revision:wikidata", str(number - 1))
         world.add_page("wikidata", title, entity=entity, page_id=number, timestamp=UPLOADED)
     world.add_page("wikidata", "Q501", "#REDIRECT [[Q42]]", page_id=33, timestamp=UPLOADED)
     deleted = world.page("wikidata", "Q502")
@@ -210,7 +213,8 @@ def _files(world: World) -> None:
             facts["sha1"] = SERIES_01
         world.upload(
             f"File:{name}", Path("/nowhere") / name, facts, user="Uploader", text=text,
-            comment="uploaded a sample", timestamp=UPLOADED, page_id=page_id,
+            comment="uploaded a sample", page_id=page_id,
+            timestamp=UPLOADED if page_id <= 20 else "2026-11-24T06:35:42Z",
         )  # fmt: skip
 
 
@@ -262,6 +266,7 @@ def _changes(world: World) -> None:
     }  # fmt: skip
     world.upload("File:Overwritten photo.jpg", Path("/nowhere/new.jpg"), replaced,
                  user="Uploader", comment="better quality")  # fmt: skip
+    world.set("revision:commons", "63")
     for page_id, name in (
         (30, "getentities-captions-only-no-statements"),
         (31, "getentities-statements-only-no-captions"),
@@ -269,4 +274,6 @@ def _changes(world: World) -> None:
     ):
         stored = entity_of(f"wikibase/{name}", f"M{page_id}")
         world.save_entity(page(world, page_id), stored, user="Uploader")
-    world.set("revision:commons", "70")
+    world.set("revision:commons", "69")
+    put_text = world.current(page(world, 25)).wikitext
+    world.save_text(page(world, 25), put_text, user="ExampleUser")

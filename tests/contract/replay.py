@@ -42,7 +42,10 @@ class Recording:
     @property
     def parameters(self) -> Json:
         """Query and form together."""
-        return {**(self.request["query"] or {}), **(self.form if isinstance(self.form, dict) else {})}
+        return {
+            **(self.request["query"] or {}),
+            **(self.form if isinstance(self.form, dict) else {}),
+        }
 
     @property
     def action(self) -> str:

@@ -37,7 +37,7 @@ NO_OPS = {
 # Reads and refusals: after which revision they were made (pattern: page id, revision).
 AFTER: list[tuple[str, int, int]] = [
     ("wikibase/setclaim-ignoreduplicatemainsnak-equal-present*", 13, 92),
-    ("wikibase/setclaim-ignoreduplicatemainsnak-same-guid-*", 13, 92),
+    ("wikibase/setclaim-ignoreduplicatemainsnak-same-guid-*", 13, 93),
     ("wikibase/setclaim-state-after-duplicates", 13, 93),
     ("wikibase/setclaim-*", 13, 103),
     ("wikibase/createclaim-*", 17, 76),
@@ -55,6 +55,7 @@ AFTER: list[tuple[str, int, int]] = [
     ("wikibase/editentity-remove-a-statement-already-gone", 29, 148),
     ("wikibase/editentity-*", 29, 148),
     ("wikibase/getentities-many-with-claims-only", 0, 162),
+    ("refusals/blocked-info-testactions", 29, 151),
     ("refusals/blocked-*", 34, 156),
     ("refusals/ratelimit-*", 34, 156),
     ("refusals/race-parallel-statements-on-one-file-result", 15, 161),
@@ -157,7 +158,8 @@ UNRECORDED: dict[int, tuple[int, Callable[[World], None]]] = {
         23,
         lambda w: put(w, 23, statement("M23$cccccccc-0000-4000-8000-000000000900", "Q42")),
     ),
-    167: (36, lambda w: put(w, 36, statement(M36.format(3), "Q42", rank="preferred"))),
+    151: (29, lambda w: _change(w, 29, lambda entity: entity["labels"].clear(), "ExampleUser")),
+    167: (36, lambda w: put(w, 36, statement(M36.format(3), "Q5"))),
     174: (
         36,
         lambda w: put(w, 36, statement(M36.format(8), "Q12280", qualifiers=_box("pct:2,2,2,2"))),
@@ -269,6 +271,10 @@ def _lag(seconds: float) -> Callable[[Player], None]:
     return lambda player: player.running.faults.add("maxlag", lag=seconds) and None
 
 
+def _dispatching(player: Player) -> None:
+    player.running.faults.add("maxlag", lag=12, host="wikidatawiki", source="wikibase-dispatching")
+
+
 def _fault(kind: str) -> Callable[[Player], None]:
     return lambda player: player.running.faults.add(kind) and None
 
@@ -304,7 +310,7 @@ CONFIGURED: list[tuple[str, Callable[[Player], AbstractContextManager[None] | No
     ("wikibase/life-4-*", _undelete_31),
     ("wikibase/life-5-*", _move_31),
     ("wikibase/life-6-*", _move_15),
-    ("refusals/maxlag-*-wikibase-dispatching", _lag(12)),
+    ("refusals/maxlag-*-wikibase-dispatching", _dispatching),
     ("refusals/maxlag-minus-one-*", lambda player: None),
     ("refusals/*maxlag-*", _lag(7.25)),
     ("refusals/readonly-*", _fault("readonly")),

@@ -31,3 +31,8 @@ def test_a_known_gap_is_still_one(player: Player, name: str) -> None:
 
 def test_known_gaps_are_of_recordings_that_exist() -> None:
     assert set(GAPS) <= set(replayable())
+
+
+def test_the_list_of_known_gaps_only_shrinks() -> None:
+    assert len(GAPS) == gaps()["most"]
+    assert all(len(gap["reason"]) > 20 for gap in (*gaps()["gap"], *gaps()["unverified"]))

@@ -73,16 +73,14 @@ def _extras(call: Call, entry: Json, prop: list[str], page: Page | None) -> None
 
 
 def _may(call: Call, page: Page, action: str, detail: str) -> Any:
+    errors: list[Json] = []
+    if action == "move" and page.ns == 6 and "movefile" not in call.rights:
+        text = "You do not have permission to move files."
+        errors.append({"code": "cantmovefile", "text": text})
     problem = permission_problem(call, page)
-    if action != "edit" and action not in call.rights:
-        errors = [{"code": "permissiondenied", "text": "You may not do this."}]
-    elif problem:
-        entry = problem[0]
-        errors = [{"code": entry.code, "text": entry.text}]
-        if entry.data:
-            errors[0]["data"] = entry.data  # type: ignore[assignment]
-    else:
-        errors = []
+    if problem:
+        data = {"data": problem[0].data} if problem[0].data else {}
+        errors.append({"code": problem[0].code, "text": problem[0].text, **data})
     return not errors if detail == "boolean" else errors
 
 

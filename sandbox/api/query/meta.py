@@ -176,6 +176,8 @@ def _namespace(number: int, name: str) -> Json:
         "content": number == 0,
         "nonincludable": False,
     }
+    if number == 8:
+        space["namespaceprotection"] = "editinterface"
     if number == 0:
         del space["canonical"]
     return space
@@ -207,7 +209,15 @@ def _dbrepllag(_: Call) -> list[Json]:
 
 def _extensions(_: Call) -> list[Json]:
     names = ("WikibaseClient", "WikibaseMediaInfo", "CommonsMetadata", "OAuth", "PagedTiffHandler")
-    return [{"type": "other", "name": name, "version": "1.43"} for name in names]
+    return [
+        {
+            "type": "other", "name": name, "namemsg": f"{name.lower()}-name",
+            "descriptionmsg": f"{name.lower()}-desc", "author": "Wikimedia",
+            "url": f"https://www.mediawiki.org/wiki/Extension:{name}", "version": "1.43",
+            "license-name": "GPL-2.0-or-later", "license": f"/wiki/Special:Version/License/{name}",
+        }
+        for name in names
+    ]  # fmt: skip
 
 
 def _rights(_: Call) -> Json:
@@ -227,7 +237,13 @@ def _temporary(_: Call) -> Json:
 
 
 def _dialog(_: Call) -> Json:
-    return {"fields": {}, "licensemessages": {}, "comment": {}, "format": {}}
+    empty = dict.fromkeys(("filepage", "description", "ownwork", "license", "uncategorized"), "")
+    return {
+        "fields": {"description": True, "date": False, "categories": False},
+        "licensemessages": {"local": "generic-local", "foreign": "generic-foreign"},
+        "comment": {"local": "", "foreign": ""},
+        "format": empty,
+    }
 
 
 def _languages(_: Call) -> list[Any]:

@@ -69,13 +69,17 @@ def _by_term(call: Call, text: str, language: str, kind: str, strict: bool) -> l
         " FROM term JOIN page ON page.wiki = term.wiki AND page.id = term.page_id"
         " WHERE term.wiki = 'wikidata' AND deleted = 0 AND ns = ? AND kind IN ('label', 'alias')"
         f" AND term.language IN ({marks}) AND folded >= ? AND folded < ?"
-        " ORDER BY exact DESC, weight DESC, page.id, kind = 'alias'",
+        " ORDER BY exact DESC, weight DESC, folded, page.id, kind = 'alias'",
         (folded, _NAMESPACE[kind], *codes, folded, folded + "\U0010ffff"),
     )
     found: dict[int, Hit] = {}
+    exact: dict[int, bool] = {}
     for row in rows:
         match = {"type": row["kind"], "language": row["code"], "text": row["text"]}
-        found.setdefault(row["id"], (page_of_row(row), row["title"].split(":")[-1], match))
+        before = found.get(row["id"])
+        if before is None or (before[2]["type"] == "alias" and not exact[row["id"]]):
+            found[row["id"]] = (page_of_row(row), row["title"].split(":")[-1], match)
+        exact.setdefault(row["id"], row["exact"])
     return list(found.values())
 
 
