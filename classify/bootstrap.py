@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -51,7 +52,9 @@ def read(row: Bootstrap) -> None:
     try:
         fields = _fields(ask(person.qid))
     except WikiError as error:
-        row.fail(error.code, error.text)
+        if row.fail(error.code, error.text) and error.retry_after:
+            later = timezone.now() + timedelta(seconds=error.retry_after)
+            Bootstrap.objects.filter(pk=row.pk, due_at__lt=later).update(due_at=later)
         return
     if not fields:
         row.fail("not-human", person.qid, final=True)
@@ -77,7 +80,9 @@ def ask(qid: str) -> list[dict[str, Any]]:
         headers={"Accept": "application/sparql-results+json"},
     )
     if response.status_code != 200:
-        raise WikiError(f"http-{response.status_code}")
+        seconds = response.headers.get("Retry-After", "")
+        waiting = float(seconds) if seconds.isdigit() else None
+        raise WikiError(f"http-{response.status_code}", retry_after=waiting)
     try:
         rows: list[dict[str, Any]] = response.json()["results"]["bindings"]
     except (ValueError, KeyError, TypeError):

@@ -254,9 +254,9 @@ def _ordered(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
     else:
         scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
         distance = Subquery(scored.values("distance")[:1])
-    rows = rows.annotate(key=Coalesce(distance, Value(FAR)))
     ordering = ("-key", "-pk") if order is Order.WORST else ("key", "pk")
-    return rows.order_by(*ordering)
+    ordered: QuerySet[Any] = rows.annotate(key=Coalesce(distance, Value(FAR))).order_by(*ordering)
+    return ordered
 
 
 def _tiles(project: Project, rows: Sequence[Any]) -> list[Tile]:

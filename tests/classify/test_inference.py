@@ -1,10 +1,12 @@
 """From answers to matches and to the next questions."""
 
 import time
+from uuid import uuid4
 
 import pytest
 from django.db.models import F
 
+from classify import services
 from classify.models import Learner, Origin, Question, Score, Skip
 from classify.tasks import infer
 from crawler.models import Photo, Region
@@ -54,9 +56,9 @@ def test_there_are_no_matches_before_five_confirmed_faces(
     learner = learn(project)
     assert matches(project) == ids(hers[5:])
     assert (learner.confirmed, learner.matches) == (5, 5)
-    distances = dict(Score.objects.values_list("region", "distance"))
-    assert max(distances[region.pk] for region in hers) < 0.6
-    assert min(distances[region.pk] for region in others) > 0.6
+    near = Score.objects.filter(distance__lt=0.6)
+    assert set(near.values_list("region", flat=True)) == ids(hers)
+    assert set(others) == {score.region for score in Score.objects.filter(distance__gt=0.6)}
 
 
 def test_the_threshold_is_the_projects(project: Project, cast: Cast, alice: User, say: Say) -> None:
@@ -88,10 +90,6 @@ def test_what_people_answered_is_no_match(
 def test_an_undo_lowers_the_count_again(
     project: Project, cast: Cast, alice: User, say: Say
 ) -> None:
-    from uuid import uuid4
-
-    from classify import services
-
     hers = several(project, cast, "marie", 8)
     for region in hers[:5]:
         say(alice, "yes", region)
@@ -202,8 +200,6 @@ def test_forty_questions_are_kept_ahead(
 def test_skipped_faces_do_not_use_up_the_questions(
     project: Project, cast: Cast, alice: User
 ) -> None:
-    from classify import services
-
     several(project, cast, "marie", 90)
     learn(project)
     for region in Region.objects.filter(pk__in=asked(project)):
@@ -216,8 +212,6 @@ def test_skipped_faces_do_not_use_up_the_questions(
 def test_questions_about_what_is_gone_are_removed(
     project: Project, cast: Cast, alice: User
 ) -> None:
-    from classify import services
-
     regions = several(project, cast, "marie", 3)
     learn(project)
     held = services.next_question(project, alice)
@@ -232,8 +226,6 @@ def test_questions_about_what_is_gone_are_removed(
 def test_a_leased_question_keeps_its_place(
     project: Project, cast: Cast, alice: User, bob: User, say: Say
 ) -> None:
-    from classify import services
-
     several(project, cast, "marie", 60)
     learn(project)
     held = services.next_question(project, alice)

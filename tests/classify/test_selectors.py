@@ -101,8 +101,8 @@ def test_best_worst_and_newest_first(learned: Project) -> None:
     for which in (Which.MATCHES, Which.CONFIRMED):
         best = shown(learned, which)
         assert shown(learned, which, Order.WORST) == best[::-1]
-        score_of = dict(learned.scores.values_list("region", "distance"))
-        assert best == sorted(best, key=lambda region: score_of[region])
+        nearest_first = learned.scores.filter(region__in=best).order_by("distance", "pk")
+        assert best == list(nearest_first.values_list("region", flat=True))
         assert sorted(shown(learned, which, Order.NEWEST)) == sorted(best)
     labels = [tile.label for tile in selectors.gallery(learned, "confirmed", "newest").tiles]
     pks = [label.pk for label in labels if label]
