@@ -56,11 +56,11 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
             page, claim = pages[label.photo.page_id], claims[label.photo.page_id]
             if denied(label.photo):
                 skipped.append((label, page, Reason.DENIED))
-            elif _is_settled(claim) and page.depicts(project.person.qid):
-                continue  # it stands as we left it: nothing to say
+            elif _settled_by(project, claim) and page.depicts(project.person.qid):
+                continue  # it stands as a batch of this project left it: nothing new to say
             elif reason := why_not(claim, page, label.photo, project):
                 skipped.append((label, page, reason))
-                if reason is Reason.REMOVED and _is_settled(claim):
+                if reason is Reason.REMOVED and claim.state != State.REMOVED:
                     removed.append(claim)
             else:
                 planned.append((label, page))
@@ -151,8 +151,9 @@ def _denied(project: Project, labels: list[Label]) -> Any:
     return denied
 
 
-def _is_settled(claim: Claim) -> bool:
-    return claim.state in (State.WRITTEN, State.PRESENT)
+def _settled_by(project: Project, claim: Claim) -> bool:
+    done = claim.state in (State.WRITTEN, State.PRESENT)
+    return done and claim.project_id == project.pk
 
 
 def _labels_of(pages: Iterable[PageNow]) -> dict[str, str]:
