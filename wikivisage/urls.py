@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from wikivisage.views import health, home, pages, project, projects
+from wikivisage.views import health, home, pages, project, projects, state
 
 handler500 = pages.server_error
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("projects.urls")),
     path("p/<slug:project_id>/", project.project, name="project"),
     path("p/<slug:project_id>/status", project.status, name="project-status"),
+    path("p/<slug:project_id>/status.json", state.state, name="project-state"),
     path("p/<slug:project_id>/", include("crawler.urls")),
     path("p/<slug:project_id>/", include("classify.urls")),
     path("p/<slug:project_id>/", include("sdc.urls")),

@@ -1,0 +1,140 @@
+"""`make smoke`: the whole path without a browser, on fresh data, for several persons.
+
+At most ten single answers a person, from the photos' ground truth; then the review, screen by
+screen; then Send. The last line is JSON. Exit code 1 when a wrong statement was sent, or none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+
+from bench import truth
+from bench.system import System
+from bench.volunteer import Volunteer, wait
+
+ANSWERS = 10
+PERSONS = {
+    "Q937": "Albert Einstein",
+    "Q76": "Barack Obama",
+    "Q7186": "Marie Curie",
+    "Q6279": "Joe Biden",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--persons", default=",".join(PERSONS), help="Q-ids with commas")
+    chosen = parser.parse_args().persons.split(",")
+    photos = truth.photos()
+    with System() as system:
+        before = depicted(system.wiki)
+        began = time.monotonic()
+        volunteer = Volunteer(system.url, "Ingrid S.", photos)
+        volunteer.log_in()
+        results = [run(volunteer, system, qid) for qid in chosen]
+        seconds = time.monotonic() - began
+        after = depicted(system.wiki)
+    report = figures(results, before, after, set(chosen), seconds)
+    print(json.dumps(report))
+    return 0 if report["claims_sent"] and report["right"] == report["claims_sent"] else 1
+
+
+def run(volunteer: Volunteer, system: System, qid: str) -> dict[str, Any]:
+    """One person from the new project to the sent batch."""
+    project = volunteer.create(qid, PERSONS[qid])
+    created = time.monotonic()
+    wait(lambda: volunteer.question(project), 60, "the first question")
+    first = time.monotonic() - created
+    wait(lambda: at_rest(volunteer, project), 300, "the end of looking and learning")
+    answers = 0
+    while answers < ANSWERS and (seen := volunteer.question(project)):
+        volunteer.answer(seen, qid)
+        answers += 1
+        wait(lambda: at_rest(volunteer, project), 60, "the end of learning")
+    screens = []
+    for screen in volunteer.review(project, qid):
+        screens.append(screen)
+        wait(lambda: at_rest(volunteer, project), 60, "the end of learning")
+    status = volunteer.json(f"{project}/status.json")
+    sent = volunteer.send(project)
+    result = {
+        "photos": status["photos"],
+        "faces": status["faces"],
+        "answers": answers,
+        "claims_inferred": sum(right + wrong for right, wrong in screens),
+        "wrong_before_review": sum(wrong for _, wrong in screens),
+        "claims_sent": sent,
+        "seconds_to_first_question": round(first, 1),
+    }
+    print(f"{PERSONS[qid]}: {result}", flush=True)
+    return result
+
+
+def at_rest(volunteer: Volunteer, project: str) -> bool:
+    status = volunteer.json(f"{project}/status.json")
+    return not (status["crawling"] or status["detecting"] or status["learning"])
+
+
+def depicted(wiki: str) -> set[tuple[str, str]]:
+    """(photo, Q-id) of every depicts statement that stands on the sandbox wiki now."""
+    names = list(truth.photos())
+    with ThreadPoolExecutor(4) as pool:
+        chunks = [names[at : at + 50] for at in range(0, len(names), 50)]
+        return {
+            pair
+            for found in pool.map(lambda chunk: _depicted(wiki, chunk), chunks)
+            for pair in found
+        }
+
+
+def _depicted(wiki: str, names: list[str]) -> set[tuple[str, str]]:
+    api = f"{wiki}/commons/w/api.php"
+    common = {"format": "json", "formatversion": "2"}
+    titles = "|".join(f"File:{name}" for name in names)
+    query = common | {"action": "query", "titles": titles, "redirects": "1"}
+    pages = requests.get(api, params=query, timeout=30).json()["query"]["pages"]
+    by_mid = {
+        f"M{page['pageid']}": page["title"].removeprefix("File:")
+        for page in pages
+        if "pageid" in page
+    }
+    query = common | {"action": "wbgetentities", "ids": "|".join(by_mid)}
+    entities = requests.get(api, params=query, timeout=30).json()["entities"]
+    return {
+        (by_mid[mid], claim["mainsnak"]["datavalue"]["value"]["id"])
+        for mid, entity in entities.items()
+        for claim in dict(entity.get("statements") or {}).get("P180", [])
+        if claim["mainsnak"]["snaktype"] == "value"
+    }
+
+
+def figures(
+    results: list[dict[str, Any]],
+    before: set[tuple[str, str]],
+    after: set[tuple[str, str]],
+    qids: set[str],
+    seconds: float,
+) -> dict[str, Any]:
+    true = {(photo.name, qid) for photo in truth.photos().values() for qid in photo.persons}
+    new = {pair for pair in after - before if pair[1] in qids}
+    faces = {pair for pair in truth.pairs(with_face=True) if pair[1] in qids}
+    summed = ("photos", "faces", "answers", "claims_sent", "claims_inferred")
+    report: dict[str, Any] = {key: sum(result[key] for result in results) for key in summed}
+    return report | {
+        "right": len(new & true),
+        "wrong_before_review": sum(result["wrong_before_review"] for result in results),
+        "missed": len(faces - after),
+        "seconds_to_first_question": max(r["seconds_to_first_question"] for r in results),
+        "seconds_total": round(seconds, 1),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""A volunteer without a browser: reads the pages, presses their buttons, knows the truth.
+
+Whatever they know of a face they take from the page (the photo's name, and the box that is
+drawn over it) and from the manifest of the photo set.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+
+import mechanicalsoup
+from bs4 import BeautifulSoup, Tag
+
+from bench.truth import Box, TruePhoto
+
+T = TypeVar("T")
+
+
+@dataclass
+class Seen:
+    """A face as a page shows it: the photo's name, the box in pixels, and its ids."""
+
+    photo: str
+    box: Box
+    region: str
+
+
+class Volunteer:
+    def __init__(self, url: str, name: str, truth: dict[str, TruePhoto]) -> None:
+        self.url, self.name, self.truth = url, name, truth
+        self.browser = mechanicalsoup.StatefulBrowser(
+            raise_on_404=True, soup_config={"features": "lxml"}
+        )
+
+    def log_in(self) -> None:
+        """Through the wiki's approval page, picking the account there."""
+        self.open("/login/")
+        self.browser.select_form('form[action*="mediawiki/login"]')
+        self.browser.submit_selected()
+        form = self.browser.select_form("#mw-mwoauth-authorize-form")
+        form.set_radio({"user": self.name})
+        self.press("accept", "Allow")
+        assert self.name in self.page.text, f"{self.name} is not logged in"
+
+    def create(self, qid: str, category: str) -> str:
+        """A new project; returns its address, relative to the site."""
+        self.open("/projects/new")
+        form = self.browser.select_form("#new-project")
+        form["who"] = qid
+        self.press("do", "find")
+        if category not in [box["value"] for box in self.page.select('[name="use"]')]:
+            form = self.browser.select_form("#new-project")
+            form["add"] = category
+            self.press("do", "add")
+        self.browser.select_form("#new-project")
+        self.press("do", "start")
+        address = str(self.browser.url)
+        assert "/p/" in address, self.page.get_text(" ", strip=True)[:600]
+        return address.removeprefix(self.url).rstrip("/")
+
+    def question(self, project: str) -> Seen | None:
+        """The question on the ask page, or None when there is none now."""
+        self.open(f"{project}/ask")
+        article = self.page.select_one("article.question[data-region]")
+        if not article:
+            return None
+        return Seen(str(article["data-name"]), box_of(article), str(article["data-region"]))
+
+    def answer(self, seen: Seen, qid: str) -> bool:
+        """Say on the page just opened whether this is the person."""
+        yes = (
+            self.truth[seen.photo].person_at(seen.box) == qid if seen.photo in self.truth else False
+        )
+        self.browser.select_form("article.question form")
+        self.press("verdict", "yes" if yes else "no")
+        return yes
+
+    def review(self, project: str, qid: str) -> Iterator[tuple[int, int]]:
+        """Go through the gallery of matches screen by screen: reject the wrong, approve the
+        others. Yields (right, wrong) of each screen."""
+        for _ in range(200):
+            self.open(f"{project}/review")
+            tiles = self.page.select("li.tile")
+            if not tiles:
+                return
+            wrong = [str(tile["data-region"]) for tile in tiles if not self.is_right(tile, qid)]
+            deed = "reject" if wrong else "approve-all"
+            form = self.browser.select_form("#gallery")
+            if wrong:
+                form.set_checkbox({"region": wrong})
+            self.press("deed", deed)
+            yield (0, len(wrong)) if wrong else (len(tiles), 0)
+        raise AssertionError("the review has no end")
+
+    def is_right(self, tile: Tag, qid: str) -> bool:
+        name = tile.select_one(".large-caption b") or tile.select_one("template b")
+        assert name, tile
+        photo = self.truth.get(name.get_text(strip=True))
+        return bool(photo and photo.person_at(box_of(tile)) == qid)
+
+    def send(self, project: str) -> int:
+        """Preview, confirm, wait until the batch is done; returns the number of edits."""
+        self.open(f"{project}/preview")
+        form = self.page.select_one("form[action*='/confirm']")
+        if not form:
+            return 0
+        self.browser.select_form("form[action*='/confirm']")
+        self.browser.submit_selected()
+        batch = str(self.browser.url)
+        wait(lambda: self.batch_state(batch) in ("done", "stopped", "paused"), 180, "the batch")
+        assert self.batch_state(batch) == "done", self.page.get_text(" ", strip=True)[:500]
+        return len(self.page.select("[data-outcome=written]"))
+
+    def batch_state(self, address: str) -> str:
+        self.browser.open(address)
+        status = self.page.select_one("[data-state]")
+        return str(status["data-state"]) if status else ""
+
+    def press(self, name: str, value: str) -> None:
+        """Submit the selected form by one of its buttons."""
+        page, form = self.page, self.browser.form
+        button = form.form.select_one(f'button[name="{name}"][value="{value}"]')
+        assert button is not None, f"no button {name}={value} in {page.title}"
+        form.choose_submit(button)
+        response = self.browser.submit_selected()
+        assert response.status_code < 400, f"{response.status_code} at {response.url}"
+
+    def open(self, path: str) -> None:
+        response = self.browser.open(urljoin(self.url, path))
+        assert response.status_code < 400, f"{response.status_code} at {path}"
+
+    @property
+    def page(self) -> BeautifulSoup:
+        page: BeautifulSoup = self.browser.page
+        return page
+
+    def json(self, path: str) -> Any:
+        return self.browser.session.get(urljoin(self.url, path), timeout=20).json()
+
+
+def box_of(part: Tag) -> Box:
+    """The marked box of a photo in pixels of the original, as drawn in its SVG."""
+    rect = part.select_one("svg rect.line")
+    assert rect, part
+    left, top, width, height = (float(str(rect[side])) for side in ("x", "y", "width", "height"))
+    return left, top, width, height
+
+
+def wait(condition: Callable[[], T], seconds: float, what: str) -> T:
+    """Ask until something true comes back, and return it."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if result := condition():
+            return result
+        time.sleep(0.25)
+    raise AssertionError(f"{what} did not come within {seconds} seconds")
