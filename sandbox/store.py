@@ -156,6 +156,11 @@ class Store:
         found = self.row(sql, params)
         return None if found is None else found[0]
 
+    @property
+    def changes(self) -> int:
+        """How many rows this process has written so far."""
+        return self._writer.total_changes
+
     def close(self) -> None:
         """Closes every connection; the object is of no use afterwards."""
         with self._lock:

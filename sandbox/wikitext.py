@@ -44,7 +44,7 @@ def _namespace(wiki: Wiki, prefix: str) -> int:
 
 
 def categories(wikitext: str) -> dict[str, str]:
-    """Category title (with prefix) → sort key prefix; that of a CC licence comes by its template."""
+    """Category title (with prefix) → sort key prefix; a CC licence's comes by its template."""
     found: dict[str, str] = {}
     for name in _LICENSE.findall(wikitext):
         found[f"Category:{name.upper()}"] = ""

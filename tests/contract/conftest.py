@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 import pytest
 
@@ -14,10 +15,18 @@ from tests.contract import recorded_world
 from tests.contract.replay import Player
 
 
+@dataclass
+class Start:
+    """The world as it was built, and how many rows had been written when it last was so."""
+
+    kept: sqlite3.Connection
+    changes: int
+
+
 @pytest.fixture(scope="session")
 def _recorded_player(
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Player, sqlite3.Connection]]:
+) -> Iterator[tuple[Player, Start]]:
     folder = tmp_path_factory.mktemp("recorded")
     with sandbox_package.serve(folder, seed=False) as running:
         recorded_world.build(running.world)
@@ -27,17 +36,20 @@ def _recorded_player(
         with closing(sqlite3.connect(":memory:")) as kept:
             with closing(sqlite3.connect(running.world.store.path)) as state:
                 state.backup(kept)
-            yield player, kept
+            yield player, Start(kept, running.world.store.changes)
 
 
 @pytest.fixture
-def player(_recorded_player: tuple[Player, sqlite3.Connection]) -> Player:
+def player(_recorded_player: tuple[Player, Start]) -> Player:
     """Sends recorded requests to a sandbox that holds the recordings' world, fresh each time."""
-    found, kept = _recorded_player
+    found, start = _recorded_player
     found.running.faults.clear()
     found.running.world.edit_times.clear()
-    with closing(sqlite3.connect(found.running.world.store.path, timeout=30)) as state:
-        kept.backup(state)
+    store = found.running.world.store
+    if store.changes != start.changes:
+        with closing(sqlite3.connect(store.path, timeout=30)) as state:
+            start.kept.backup(state)
+        start.changes = store.changes
     return found
 
 

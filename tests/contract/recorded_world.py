@@ -183,9 +183,9 @@ def _wikidata(world: World) -> None:
             "aliases": {"en": [{"language": "en", "value": text} for text in aliases]}
             if aliases else {},
         }  # fmt: skip
-    adams = dict(body("wikibase/wikidata-getentities-item")["entities"]["Q42"])
-    entities["Q42"] = {key: adams[key] for key in
-                       ("type", "id", "labels", "descriptions", "aliases", "claims", "sitelinks")}  # fmt: skip
+    adams = body("wikibase/wikidata-getentities-item")["entities"]["Q42"]
+    stored = ("type", "id", "labels", "descriptions", "aliases", "claims", "sitelinks")
+    entities["Q42"] = {key: adams[key] for key in stored}
     numbers = {name: WIKIDATA_PAGE_IDS.get(name, 100 + place)
                for place, name in enumerate(entities)}  # fmt: skip
     for name in sorted(entities, key=lambda name: numbers[name]):
@@ -253,8 +253,7 @@ def _changes(world: World) -> None:
                       user="Uploader")  # fmt: skip
     world.delete(page(world, 28), user="Admin", comment="[[COM:DR|Deletion request]]: test")
     world.move(page(world, 32), "File:New name.jpg", user="Admin", comment="better name")
-    redirect = world.page("commons", "File:Old name.jpg")
-    assert redirect and redirect.id == 53
+    assert page(world, 53).title == "File:Old name.jpg"
     for page_id, level in ((33, "sysop"), (7, "autoconfirmed")):
         world.save_text(page(world, page_id), world.current(page(world, page_id)).wikitext,
                         user="Admin", comment="Protected")  # fmt: skip

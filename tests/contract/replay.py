@@ -78,6 +78,7 @@ def gaps() -> Json:
     return tomllib.loads((Path(__file__).parent / "known_gaps.toml").read_text())
 
 
+@cache
 def replayable() -> list[str]:
     """The names of all recordings of modules that the product uses."""
     unused = gaps()["unused"]

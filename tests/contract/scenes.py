@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from fnmatch import fnmatch
+from functools import cache, partial
 from typing import Any
 
 from sandbox.api.wikibase import saving
@@ -39,7 +40,7 @@ AFTER: list[tuple[str, int, int]] = [
     ("wikibase/setclaim-ignoreduplicatemainsnak-equal-present*", 13, 92),
     ("wikibase/setclaim-ignoreduplicatemainsnak-same-guid-*", 13, 93),
     ("wikibase/setclaim-state-after-duplicates", 13, 93),
-    ("wikibase/setclaim-*", 13, 103),
+    ("wikibase/setclaim-*", 13, 86),
     ("wikibase/createclaim-*", 17, 76),
     ("wikibase/conflict-1-state-after", 11, 106),
     ("wikibase/conflict-3-*", 11, 109),
@@ -182,6 +183,7 @@ def page_of(recording: Recording) -> int:
     return 36 if "Undo playground" in str(form.get("title", "")) else 0
 
 
+@cache
 def _history() -> list[tuple[int, int, str]]:
     """(revision, page id, recording) of every recorded edit, in order."""
     made = []
@@ -268,7 +270,7 @@ def _move_15(player: Player) -> None:
 
 
 def _lag(seconds: float) -> Callable[[Player], None]:
-    return lambda player: player.running.faults.add("maxlag", lag=seconds) and None
+    return partial(_fault_now, "maxlag", lag=seconds)
 
 
 def _dispatching(player: Player) -> None:
@@ -276,7 +278,11 @@ def _dispatching(player: Player) -> None:
 
 
 def _fault(kind: str) -> Callable[[Player], None]:
-    return lambda player: player.running.faults.add(kind) and None
+    return partial(_fault_now, kind)
+
+
+def _fault_now(kind: str, player: Player, **settings: Any) -> None:
+    player.running.faults.add(kind, **settings)
 
 
 def _autoblock(player: Player) -> None:

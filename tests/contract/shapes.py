@@ -27,7 +27,8 @@ EXACT = {
 }  # fmt: skip
 # Lists whose length and items are a matter of the stack; each item need only look like the first.
 LOOSE_LISTS = {
-    "rights", "groups", "extensions", "usergroups", "fileextensions", "fallback", "tags", "parameters",
+    "rights", "groups", "extensions", "usergroups", "fileextensions", "fallback", "tags",
+    "parameters",
     "nofollownsexceptions", "nofollowdomainexceptions", "metadata", "commonmetadata", "source",
     "recentchanges", "logevents", "usercontribs", "revisions", "allcentralidlookupproviders",
 }  # fmt: skip
