@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,11 +13,13 @@ from classify.models import Question
 from classify.selectors import FaceCounts, LearnerState, Tile, face_counts, gallery, learner
 from crawler.selectors import CrawlProgress, crawl_progress, photos_without_faces
 from projects.models import Project
+from projects.templatetags.ui import duration
 from sdc.models import Claim, EditBatch
-from sdc.selectors import ready_count
+from sdc.selectors import batches, ready_count
 from wikivisage.cards import minutes
 
 PREVIEW_FACES = 3
+BATCHES_SHOWN = 5
 
 
 class Next(StrEnum):
@@ -167,7 +168,7 @@ class Overview:
 
 def overview(project: Project) -> Overview:
     """A bounded number of queries, whatever the size of the project."""
-    batches = EditBatch.objects.filter(project=project)
+    running = EditBatch.objects.filter(project=project, state=EditBatch.State.RUNNING)
     claims = Claim.objects.filter(project=project, state=Claim.State.WRITTEN)
     return Overview(
         project=project,
@@ -177,9 +178,16 @@ def overview(project: Project) -> Overview:
         questions=Question.objects.filter(project=project).count(),
         ready=ready_count(project),
         on_wiki=claims.count(),
-        running=batches.filter(state=EditBatch.State.RUNNING).order_by("-id").first(),
+        running=running.order_by("-id").first(),
         without_faces=photos_without_faces(project).exclude(labels__project=project).count(),
     )
+
+
+def latest_batches(project: Project) -> list[tuple[int, EditBatch]]:
+    """The last few confirmed batches, each with its number in the project."""
+    rows = batches(project)
+    total = rows.count()
+    return [(total - place, batch) for place, batch in enumerate(rows[:BATCHES_SHOWN])]
 
 
 def likely_faces(project: Project) -> Sequence[Tile]:
@@ -210,8 +218,6 @@ def _looking(crawl: CrawlProgress) -> tuple[Step, Step]:
 
 
 def _look_note(crawl: CrawlProgress) -> str:
-    from projects.templatetags.ui import duration
-
     if crawl.detecting and crawl.seconds_left is not None:
         return _("%(time)s left") % {"time": duration(crawl.seconds_left)}
     if crawl.detecting and crawl.rate_a_minute:
@@ -222,20 +228,24 @@ def _look_note(crawl: CrawlProgress) -> str:
 
 
 def _learning(view: Overview) -> Step:
+    """First the confirmed faces it still needs, then the answers it has learned from."""
     state, answered = view.learner, view.faces.answered
     minimum = view.project.min_confirmed
-    if state.needed:
-        note = _("%(n)d of %(all)d confirmed") % {"n": state.confirmed, "all": minimum}
+    moving = state.behind and view.project.state == Project.State.ACTIVE
+    if not state.ready:
+        count, word = state.confirmed, _("of %(n)d") % {"n": minimum}
+        note = _("confirmed faces")
     else:
-        note = _("Catching up…") if state.behind else _("Up to date")
+        count, word = answered, ngettext("answer", "answers", answered)
+        note = _("Catching up…") if moving else _("Up to date")
     return Step(
         name=_("Learn"),
-        count=answered,
-        word=ngettext("answer", "answers", answered),
+        count=count,
+        word=word,
         note=note,
         value=min(state.confirmed, minimum),
         whole=max(minimum, 1),
-        pace=_pace(state.behind and view.project.state == Project.State.ACTIVE, state.ready),
+        pace=_pace(moving, state.ready),
     )
 
 
@@ -262,7 +272,7 @@ def _review(view: Overview) -> Step:
         count=waits,
         word=ngettext("waits", "wait", waits),
         note=confirmed % {"n": found},
-        value=found,
+        value=found if view.learner.ready else 0,
         whole=max(found + waits, 1),
         pace=_pace(False, bool(found) and not waits and view.learner.ready),
     )

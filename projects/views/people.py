@@ -116,13 +116,16 @@ def join(request: HttpRequest, code: str = "") -> HttpResponse:
         if typed and (request.method != "POST" or "join" not in request.POST):
             found = people.find_invite(typed)
             context |= {"invite": found, "project": found.project}
-        elif request.method == "POST":
+        elif typed:
             project = people.join_by_code(typed, signed_in(request))
             _welcome(request, project)
             return redirect(project)
+        if request.method == "POST" and not typed:
+            context["problem"] = _("Enter the code you were given.")
     except Refused as problem:
         context["problem"] = problem.sentence
-    return render(request, "projects/join.html", context)
+    status = 422 if "problem" in context else 200
+    return render(request, "projects/join.html", context, status=status)
 
 
 @require_POST

@@ -13,8 +13,10 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
+from crawler.selectors import set_aside
 from projects.models import Membership, Project
 from projects.permissions import Can, may, membership, project_view
+from wikivisage.overview import latest_batches, likely_faces, overview
 
 AVATARS = 4
 CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
@@ -64,10 +66,6 @@ def status(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 def _moving(request: HttpRequest, project: Project) -> Moving:
-    from crawler.selectors import set_aside
-    from sdc.selectors import batches
-    from wikivisage.overview import likely_faces, overview
-
     view = overview(project)
     context: dict[str, Any] = {
         "project": project,
@@ -77,7 +75,7 @@ def _moving(request: HttpRequest, project: Project) -> Moving:
         "mine": membership(project, request.user),
         "likely": likely_faces(project) if view.next == "review" else [],
         "set_aside": set_aside(project),
-        "batches": batches(project),
+        "batches": latest_batches(project),
     }
     fragment = render_to_string("wikivisage/_overview.html", context, request)
     same = CSRF_FIELD.sub("", fragment)  # the token is masked anew each time
