@@ -1,0 +1,82 @@
+"""Boxes that people draw get a vector and a crop like any other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crawler import crops, drawn, services, vectors
+from crawler.engines import default_engine
+from crawler.models import EmbedJob, Photo, Region
+from projects.models import Project, User
+from projects.work import WorkState
+from sandbox import RunningSandbox
+from tests.conftest import MakeProject
+from tests.crawler.helpers import ARMSTRONG, add_files, crawl, look, photo
+
+
+@pytest.fixture
+def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> Project:
+    made = make_project(alice, "Q1615", [])
+    add_files(made, ARMSTRONG)
+    crawl()
+    return made
+
+
+def test_a_drawn_face_stands_instead_of_the_found_one(project: Project, bob: User) -> None:
+    look()
+    found = Region.objects.get()
+    before = vectors.load(project).matrix[0]
+    box = (found.x - 0.03, found.y - 0.05, found.w * 1.3, found.h * 1.5)
+    region = services.draw_region(project, photo(ARMSTRONG), box, bob, replaces=found)
+    assert (region.origin, region.drawn_by) == (Region.Origin.PERSON, bob)
+    assert len(vectors.load(project)) == 0  # the old one is out, the new one on its way
+    assert drawn.embed(default_engine, 5) is False
+    loaded = vectors.load(project)
+    assert list(loaded.region_ids) == [region.pk]
+    assert np.linalg.norm(loaded.matrix[0] - before) < 0.4
+    assert crops.path_of(region).exists()
+    assert EmbedJob.objects.get().state == WorkState.DONE
+    project.refresh_from_db()
+    assert project.revision == 3  # found, drawn, embedded
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (0.5, 0.5, 0.0, 0.1),
+        (1.2, 0.5, 0.1, 0.1),
+        (0.5, 0.5, -0.2, 0.1),
+        (float("nan"), 0.5, 0.2, 0.1),
+        (0.5, 0.5, float("inf"), 0.1),
+    ],
+)
+def test_a_box_that_is_none_is_refused(
+    project: Project, box: tuple[float, float, float, float]
+) -> None:
+    with pytest.raises(services.BadBox):
+        services.draw_region(project, photo(ARMSTRONG), box, project.owner)
+    assert not Region.objects.exists()
+
+
+def test_what_sticks_out_is_cut_off(project: Project) -> None:
+    region = services.draw_region(project, photo(ARMSTRONG), (-0.1, 0.9, 0.3, 0.3), project.owner)
+    assert region.box == pytest.approx((0.0, 0.9, 0.2, 0.1))
+
+
+def test_a_photo_without_a_usable_face_is_one_region_without_a_vector(
+    project: Project, bob: User
+) -> None:
+    first = services.whole_photo_region(photo(ARMSTRONG), project.owner)
+    assert services.whole_photo_region(photo(ARMSTRONG), bob) == first
+    assert first.box == (0, 0, 1, 1)
+    assert not EmbedJob.objects.exists()
+    assert len(vectors.load(project)) == 0
+
+
+def test_a_drawn_face_of_a_photo_that_is_gone_says_so(project: Project) -> None:
+    services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
+    Photo.objects.update(state=Photo.State.WITHDRAWN)
+    drawn.embed(default_engine, 5)
+    job = EmbedJob.objects.get()
+    assert (job.state, job.error) == (WorkState.ASIDE, "gone")
