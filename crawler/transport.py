@@ -114,9 +114,14 @@ class PlainRequest(api.Request):
 
     def _json_loads(self, response: Response) -> dict[str, Any]:
         try:
-            return response.json()  # type: ignore[no-any-return]
+            body = response.json()
         except ValueError:
             raise WikiError("not-json") from None
+        if not isinstance(body, dict):
+            raise WikiError("not-json")
+        if "error" in body:  # the older shape, on which pywikibot would act by itself
+            body["errors"] = [body.pop("error")]
+        return body
 
 
 class Site(APISite):

@@ -160,6 +160,10 @@ def _gravity(rule: tuple[Next, Reason, str]) -> tuple[bool, int]:
     return reason == Reason.UNKNOWN, list(Next).index(follows)
 
 
+def _is_known(code: str) -> bool:
+    return _rule(code)[1] is not Reason.UNKNOWN
+
+
 def _rule(code: str) -> tuple[Next, Reason]:
     if code in _TABLE:
         return _TABLE[code]
@@ -183,7 +187,8 @@ def _codes(body: dict[str, Any]) -> Iterator[str]:
     for entry in _entries(body.get("errors")) + _entries(body.get("error")):
         yield str(entry.get("code", ""))
         for data in _entries(entry.get("data")) + [entry]:  # bc has no `data`
-            yield from _names(data.get("messages"))
+            # of names only those in the table: most are just texts beside the code
+            yield from (name for name in _names(data.get("messages")) if _is_known(name))
             if any(block.get("blockpartial") for block in _entries(data.get("blockinfo"))):
                 yield _PARTLY
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from crawler.models import Region
 from projects.models import AuditEvent, DenyEntry, Membership, Project, User
-from sandbox import RunningSandbox
+from sandbox import RunningSandbox, files
 from sdc import selectors, services
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reasons import Reason
@@ -337,13 +338,12 @@ def change_page(running: RunningSandbox, page_id: int, change: str) -> None:
                     (other.title, page.id),
                 )
         case "reupload":
-            from sandbox import files
-
             old = world.file(page)
+            assert old
             rows = world.store.rows(
                 "SELECT path FROM file WHERE sha1 <> ? AND mime = ? LIMIT 1", (old.sha1, old.mime)
             )
-            path = files.Path(rows[0]["path"])
+            path = Path(rows[0]["path"])
             if not path.is_absolute():
                 path = settings.BASE_DIR / "sandbox" / "data" / path
             world.upload(page.title, path, files.describe(path), user="Admin", comment="better")
