@@ -77,7 +77,7 @@ class System:
     ) -> None:
         self.stop()
         if error:
-            print("\n".join(self.lines[-60:]), file=sys.stderr)
+            print("\n".join(self.lines[-100:]), file=sys.stderr)
         self.folder.cleanup()
 
 

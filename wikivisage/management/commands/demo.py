@@ -29,7 +29,7 @@ class Command(BaseCommand):
                 "wiki_username": OWNER["wiki_username"],
             },
         )
-        project = services.create_project(
-            owner, PERSON, CATEGORIES, joining=Project.Joining.OPEN
+        project = services.create_project(owner, PERSON, CATEGORIES, joining=Project.Joining.OPEN)
+        self.stdout.write(
+            f"demo     a first project: {project}, {settings.SITE_URL}{project.get_absolute_url()}"
         )
-        self.stdout.write(f"demo     a first project: {project}, {settings.SITE_URL}{project.get_absolute_url()}")

@@ -125,18 +125,22 @@ class Command(BaseCommand):
     def stop(self) -> None:
         running = [part for part in self.parts if part.process and part.process.poll() is None]
         self.say("stop", "stopping " + ", ".join(part.name for part in running))
-        for part in running:
-            assert part.process
-            part.process.terminate()
-        deadline = time.monotonic() + 10
-        for part in running:
-            assert part.process
-            try:
-                part.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(part.process.pid, signal.SIGKILL)
-                part.process.wait()
+        # The wiki goes last, so that nobody finds it gone in the middle of something.
+        self.end([part for part in running if part.name != "sandbox"])
+        self.end([part for part in running if part.name == "sandbox"])
         self.say("stop", "all parts have stopped; the data is kept in " + str(settings.DATA_DIR))
+
+    def end(self, running: list[Part]) -> None:
+        processes = [part.process for part in running if part.process]
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + 10
+        for process in processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
     def say(self, name: str, line: str) -> None:
         self.stdout.write(f"{name:<8} {line}")
