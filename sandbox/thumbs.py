@@ -211,7 +211,8 @@ def _send_original(file: FileVersion) -> Response:
 
 
 def _send(path: Path, mime: str, etag: str) -> Response:
-    response = send_file(path, mime, conditional=True, etag=etag)
+    name = request.path.rsplit("/", 1)[-1]
+    response = send_file(path, mime, conditional=True, etag=etag, download_name=name)
     response.headers["Cache-Control"] = "public, max-age=300"
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Timing-Allow-Origin"] = "*"
