@@ -108,6 +108,8 @@ def read_answer(response: requests.Response) -> dict[str, Any]:
         body: dict[str, Any] = response.json()
     except ValueError:
         raise WikiError("not-json") from None
+    if "error" in body:  # the older shape, which a wiki may fall back to
+        body["errors"] = [body["error"]]
     if errors := body.get("errors"):
         raise WikiError(telling(errors), errors[-1].get("text", ""), retry_after)
     return body
