@@ -55,8 +55,9 @@ def sparql() -> Response:
 def _current_graph(world: World) -> Graph:
     """The graph, built anew when an item has changed since."""
     stamp = world.store.row(
-        "SELECT max(id), (SELECT count(*) FROM page WHERE wiki = 'wikidata' AND deleted = 1)"
-        " FROM revision WHERE wiki = 'wikidata'"
+        "SELECT id, page_id, timestamp, entity,"
+        " (SELECT count(*) FROM page WHERE wiki = 'wikidata' AND deleted = 1)"
+        " FROM revision WHERE wiki = 'wikidata' ORDER BY id DESC LIMIT 1"
     )
     built: tuple[object, Graph] | None = current_app.extensions.get("sparql")
     if built is None or built[0] != tuple(stamp or ()):
