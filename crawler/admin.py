@@ -34,7 +34,7 @@ class PhotoAdmin(ModerationAdmin[Photo]):
     @admin.display(description=_("looked at"))
     def looked_at(self, photo: Photo) -> str:
         picture = photo.picture
-        error = f": {picture.get_error_display()}" if picture.error else ""  # type: ignore[attr-defined]
+        error = f": {picture.reason}" if picture.error else ""
         return f"{picture.get_state_display()}{error}"
 
     @admin.display(description=_("faces"))

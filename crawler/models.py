@@ -71,6 +71,12 @@ class Picture(WorkRow):
     def __str__(self) -> str:
         return self.sha1
 
+    @property
+    def reason(self) -> str:
+        """Why it was set aside, for people; nothing where it wasn't."""
+        known = dict(self.Error.choices)
+        return str(known.get(self.error, self.error))
+
 
 class Photo(models.Model):
     """A file page of a wiki, which shows a picture now. The page id is its identity."""

@@ -13,8 +13,7 @@ import sandbox
 from crawler import crawling, detection
 from crawler.engines import default_engine
 from crawler.models import Photo, Picture
-from projects.models import Project, Source
-from projects.pace import WikiPace
+from projects.models import Project, Source, WikiPace
 
 DATA = Path(sandbox.__file__).parent / "data"
 CURIE = "File:Marie Curie c. 1920s.jpg"

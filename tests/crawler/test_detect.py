@@ -24,8 +24,6 @@ from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import ARMSTRONG, add_files, crawl, look, make_due, open_lanes, photo
 
-SENATOR = "File:Barack Obama congressional portrait.jpg"
-
 
 @pytest.fixture
 def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> Iterator[Project]:

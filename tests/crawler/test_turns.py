@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
@@ -68,7 +70,7 @@ def test_a_picture_that_kills_its_worker_is_set_aside_alone(
 ) -> None:
     poison, *others = make_pictures(make_project(alice, "Q7186", []), 3)
     Picture.objects.filter(pk__in=[one.pk for one in others]).update(
-        due_at=timezone.now() + timezone.timedelta(hours=1)
+        due_at=timezone.now() + timedelta(hours=1)
     )
     for _ in range(Picture.max_tries):
         (taken,) = take()
