@@ -1,0 +1,146 @@
+"""Plain pages, error pages, and what holds for every page of the site."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from crawler.models import Region
+from projects.models import Project, User
+from tests.conftest import ClientOf
+from wikivisage.views import pages
+
+TEMPLATES = sorted(Path(settings.BASE_DIR / "templates").rglob("*.html"))
+SPRITE = (settings.BASE_DIR / "static" / "icons.svg").read_text()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/how", "/style", "/projects", "/leaderboard", "/login/"])
+def test_every_public_page_has_title_language_skip_link_and_one_heading(
+    path: str, client_of: ClientOf
+) -> None:
+    page = client_of(None).get(path).content.decode()
+    assert re.search(r"<title>\s*\S.*</title>", page, re.S)
+    assert '<html lang="en" dir="ltr"' in page
+    assert 'class="skip-link" href="#main"' in page
+    assert 'id="main"' in page
+    assert len(re.findall(r"<h1\b", page)) == (2 if path == "/style" else 1)
+
+
+@pytest.mark.django_db
+def test_a_page_in_a_right_to_left_language_says_so(client_of: ClientOf) -> None:
+    page = client_of(None).get("/how", headers={"accept-language": "ar"}).content.decode()
+    assert '<html lang="ar" dir="rtl"' in page
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_breaks_the_content_security_policy(template: Path) -> None:
+    text = template.read_text()
+    assert not re.search(r"\sstyle\s*=", text), "inline styles are refused"
+    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", text), "inline handlers are refused"
+    assert not re.search(r"<style\b", text)
+    for script in re.findall(r"<script\b[^>]*>", text):
+        assert "src=" in script or 'type="application/json"' in script
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_every_icon_is_drawn(template: Path) -> None:
+    for name in re.findall(r'{% icon "([\w-]+)"', template.read_text()):
+        assert f'id="{name}"' in SPRITE, name
+
+
+@pytest.mark.django_db
+def test_what_is_not_there_gets_a_page(client_of: ClientOf) -> None:
+    answer = client_of(None).get("/nowhere")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+
+
+def test_what_is_not_allowed_says_what_to_do(
+    project: Project, charlie: User, client_of: ClientOf
+) -> None:
+    answer = client_of(charlie).post(f"/p/{project.public_id}/leave")
+    assert answer.status_code == 403
+    assert "Join this project first" in answer.content.decode()
+
+
+def test_a_form_without_its_token_says_that_the_page_is_old(alice: User) -> None:
+    browser = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1"})
+    browser.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
+    answer = browser.post("/account/visibility", {"show": "on"})
+    assert answer.status_code == 403
+    assert "This page is too old" in answer.content.decode()
+    background = browser.post("/account/visibility", {"show": "on"}, headers={"HX-Request": "true"})
+    assert background.status_code == 403
+    assert "<html" not in background.content.decode()
+
+
+def test_the_page_for_our_own_mistakes_needs_no_database(rf: RequestFactory) -> None:
+    # no `db` fixture here: pytest-django refuses every query
+    answer = pages.server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "Something broke on our side" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_health_and_robots(client_of: ClientOf) -> None:
+    browser = client_of(None)
+    assert browser.get("/health").json() == {"database": "ok"}
+    robots = browser.get("/robots.txt")
+    assert robots["Content-Type"] == "text/plain"
+    assert "Disallow: /p/" in robots.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["home", "projects", "answer-now", "how", "style", "robots"])
+def test_pages_to_read_take_no_posts(name: str, client_of: ClientOf) -> None:
+    assert client_of(None).post(reverse(name)).status_code == 405
+
+
+@pytest.mark.django_db
+def test_policies_stand_in_the_headers(client_of: ClientOf) -> None:
+    answer = client_of(None).get("/")
+    policy = answer["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_boxes_fit_the_photo(project: Project, faces: list[Region]) -> None:
+    from projects.templatetags.ui import boxed_photo, windowed_photo
+
+    region = faces[0]
+    photo = region.picture.photos.get()
+    drawn = boxed_photo(photo, region, others=[region])
+    assert (drawn["width"], drawn["height"]) == (1000, 800)
+    assert drawn["box"]["x"] == f"{region.x * 1000:.1f}"
+    assert drawn["box"]["h"] == f"{region.h * 800:.1f}"
+    assert drawn["others"] == [], "the face in question is not drawn twice"
+    x, y, w, h = map(float, windowed_photo(photo, region)["view"].split())
+    assert x >= 0
+    assert y >= 0
+    assert x + w <= 1000.1
+    assert y + h <= 800.1
+    assert w / h == pytest.approx(1.55, rel=0.01)
+    region.origin = Region.Origin.PHOTO
+    assert boxed_photo(photo, region)["box"] is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 second"),
+        (89, "89 seconds"),
+        (90, "2 minutes"),
+        (5399, "90 minutes"),
+        (5400, "2 hours"),
+        (None, ""),
+    ],
+)
+def test_durations_are_said_in_words(seconds: float | None, words: str) -> None:
+    from projects.templatetags.ui import duration
+
+    assert duration(seconds) == words
