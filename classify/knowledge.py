@@ -10,7 +10,7 @@ import numpy as np
 
 from classify import learning
 from classify.learning.distances import Floats, Ints, Mask
-from classify.models import Label, Origin, Verdict
+from classify.models import Label, Origin, Score, Verdict
 from crawler import vectors
 from crawler.models import ProjectPhoto, Region
 from projects.models import Project
@@ -102,16 +102,22 @@ class Thoughts:
     @classmethod
     def of(cls, faces: Faces, project: Project) -> Thoughts:
         """The centroid rule: a match is nearer to the confirmed faces' mean than the threshold."""
+        number = len(faces.region_ids)
         if faces.count < project.min_confirmed or not faces.positive.any():
-            nothing = len(faces.region_ids)
-            return cls([None] * nothing, np.zeros(nothing, bool), _order(faces))
+            order = _order(faces, np.zeros(number, np.int64))
+            return cls([None] * number, np.zeros(number, bool), order)
         middle = learning.centroid(faces.matrix[faces.positive])
         distances = learning.distances(faces.matrix, middle)
         is_match = (distances < project.threshold) & ~faces.labelled
-        return cls(distances.tolist(), is_match, _order(faces))
+        # Matches are settled twenty at a look in the review. Asked singly are, before them,
+        # those just beyond the threshold, since nobody else finds these.
+        unsure = ~is_match & (distances < project.threshold + Score.UNCERTAIN)
+        order = _order(faces, np.select([unsure, is_match], [0, 1], 2).astype(np.int64))
+        return cls(distances.tolist(), is_match, order)
 
 
-def _order(faces: Faces) -> Ints:
+def _order(faces: Faces, tiers: Ints) -> Ints:
+    """Rows to ask: what is nearest to the examples comes first within each of `tiers`."""
     costs = learning.cost(
         faces.matrix,
         faces.picture_ids,
@@ -119,10 +125,11 @@ def _order(faces: Faces) -> Ints:
         faces.matrix[faces.negative],
     )
     open_ = ~faces.labelled
+    # In a photo that shows the person already another face adds nothing: those come last.
     # One of the faces of a tagged photo is the person: the likeliest is asked before all else.
     first = learning.one_a_group(costs, faces.picture_ids, open_ & faces.tagged)
-    # In a photo that shows the person already another face adds nothing: those come last.
-    return learning.asking_order(costs, open_, first, faces.settled)
+    tiers = np.where(first, -1, np.where(faces.settled, 9, tiers))
+    return learning.asking_order(costs, open_, tiers)
 
 
 def _drawn_elsewhere(project: Project) -> set[int]:

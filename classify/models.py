@@ -79,6 +79,8 @@ class Label(models.Model):
 class Score(models.Model):
     """What the model thinks of a region in a project; never outranks a label."""
 
+    UNCERTAIN = 0.05  # a face this far beyond the project's threshold may still be the person
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="scores")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="scores")

@@ -26,7 +26,6 @@ from classify.models import Answer, Label, Learner, Origin, Question, Score, Ver
 from crawler.models import Photo, ProjectPhoto, Region
 from projects.models import Project, User
 
-UNCERTAIN = 0.1  # a face this far beyond the threshold may still be the person
 FAR = 99.0  # stands for "no distance" where faces are ordered by it
 
 
@@ -112,7 +111,7 @@ def face_counts(project: Project) -> FaceCounts:
         cant_tell=Count("pk", filter=face & ~said_no & ~Q(verdict=Verdict.YES)),
         without_face=Count("pk", filter=~face & Q(verdict=Verdict.YES)),
     )
-    near = Q(distance=None) | Q(distance__lt=project.threshold + UNCERTAIN)
+    near = Q(distance=None) | Q(distance__lt=project.threshold + Score.UNCERTAIN)
     thought = _unanswered(project).aggregate(
         matches=Count("pk", filter=Q(is_match=True)),
         uncertain=Count("pk", filter=Q(is_match=False) & near),
@@ -247,16 +246,16 @@ def _rows(project: Project, which: Which) -> QuerySet[Any]:
 
 
 def _ordered(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
+    key: Any
     if order is Order.NEWEST:
-        return rows.annotate(key=Value(0.0)).order_by("-pk")
-    if rows.model is Score:
-        distance: Any = F("distance")
+        key = Value(0.0)
+    elif rows.model is Score:
+        key = Coalesce("distance", Value(FAR))
     else:
         scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
-        distance = Subquery(scored.values("distance")[:1])
-    ordering = ("-key", "-pk") if order is Order.WORST else ("key", "pk")
-    ordered: QuerySet[Any] = rows.annotate(key=Coalesce(distance, Value(FAR))).order_by(*ordering)
-    return ordered
+        key = Coalesce(Subquery(scored.values("distance")[:1]), Value(FAR))
+    keyed: QuerySet[Any] = rows.annotate(key=key)
+    return keyed.order_by("key", "pk") if order is Order.BEST else keyed.order_by("-key", "-pk")
 
 
 def _tiles(project: Project, rows: Sequence[Any]) -> list[Tile]:

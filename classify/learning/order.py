@@ -50,11 +50,10 @@ def one_a_group(costs: Floats, groups: Ints, chosen: Mask) -> Mask:
     return mask
 
 
-def asking_order(costs: Floats, open_: Mask, first: Mask, last: Mask) -> Ints:
-    """int64[k]: the rows that are `open_` to be asked: `first`, then the rest, then `last`.
+def asking_order(costs: Floats, open_: Mask, tiers: Ints) -> Ints:
+    """int64[k]: the rows that are `open_` to be asked, by tier and then by cost, lowest first.
 
-    Within each, the lowest cost comes first; equal costs keep their order.
+    Equal rows keep their order.
     """
-    tier = np.where(first, 0, np.where(last, 2, 1))
     rows = np.flatnonzero(open_)
-    return rows[np.lexsort((costs[rows], tier[rows]))].astype(np.int64)
+    return rows[np.lexsort((costs[rows], tiers[rows]))].astype(np.int64)

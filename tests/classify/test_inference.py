@@ -184,6 +184,31 @@ def test_a_tagged_group_photo_is_not_pressed_after_a_no(
     assert set(asked(project)[1:4]) == ids(hers)
 
 
+def test_once_there_are_matches_those_just_beyond_the_threshold_are_asked_before_them(
+    project: Project, cast: Cast, alice: User, say: Say
+) -> None:
+    hers = several(project, cast, "marie", 8)
+    others = several(project, cast, "pierre", 3)
+    doubtful = cast.face("marie")
+    _, [unsure] = add_photo(project, [doubtful])
+    for region in hers[:5]:
+        say(alice, "yes", region)
+    learn(project)
+    distance = Score.objects.get(region=unsure).distance
+    nearest = Score.objects.filter(region__in=hers[5:]).order_by("distance")[0].distance
+    assert distance
+    assert nearest
+    threshold = (distance + nearest) / 2 if nearest < distance else distance - 0.001
+    Project.objects.update(threshold=threshold, revision=F("revision") + 1)
+    learn(project)
+    found, order = matches(project), asked(project)
+    beyond = ids([*hers[5:], unsure]) - found
+    assert unsure.pk in beyond
+    assert set(order[: len(beyond)]) == beyond
+    assert set(order[len(beyond) : len(beyond) + len(found)]) == found
+    assert set(order[len(beyond) + len(found) :]) == ids(others)
+
+
 def test_forty_questions_are_kept_ahead(
     project: Project, cast: Cast, alice: User, say: Say
 ) -> None:

@@ -103,9 +103,8 @@ def test_the_likeliest_of_each_photo() -> None:
 def test_the_order_of_asking() -> None:
     costs = np.array([0.5, 0.1, 0.9, 0.2, 0.3], np.float32)
     open_ = np.array([True, True, True, True, False])
-    first = np.array([False, False, True, False, True])
-    last = np.array([False, True, False, False, False])
-    assert learning.asking_order(costs, open_, first, last).tolist() == [2, 3, 0, 1]
+    tiers = np.array([1, 2, 0, 1, 0])
+    assert learning.asking_order(costs, open_, tiers).tolist() == [2, 3, 0, 1]
 
 
 def test_ten_thousand_faces_take_a_moment() -> None:
@@ -114,6 +113,5 @@ def test_ten_thousand_faces_take_a_moment() -> None:
     costs = learning.cost(faces, np.arange(10_000), faces[:100], faces[100:300])
     learning.cost(faces, np.arange(10_000), faces[:0], faces[:0])
     learning.distances(faces, faces[0])
-    everything = np.ones(10_000, bool)
-    learning.asking_order(costs, everything, ~everything, ~everything)
+    learning.asking_order(costs, np.ones(10_000, bool), np.zeros(10_000, np.int64))
     assert time.process_time() - started < 3
