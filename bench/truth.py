@@ -1,4 +1,4 @@
-"""What is truly in the sandbox's photos, from the manifest that people made."""
+"""What is truly in the sandbox's photos, from the manifests that people made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 Box = tuple[float, float, float, float]  # left, top, width, height; any one unit
 
-MANIFEST = Path(__file__).parent.parent / "sandbox" / "data" / "manifest.csv"
+DATA = Path(__file__).parent.parent / "sandbox" / "data"
+MANIFESTS = (DATA / "manifest.csv", DATA / "awkward.csv")  # real photos; files made from them
 SAME_PLACE = 0.3  # intersection over union from which two boxes are the same face
 
 
@@ -36,9 +37,12 @@ class TruePhoto:
 
 
 def photos() -> dict[str, TruePhoto]:
-    """All photos of the manifest by their name."""
-    with MANIFEST.open(encoding="utf-8", newline="") as file:
-        return {photo.name: photo for photo in map(_photo, csv.DictReader(file))}
+    """All photos of the manifests by their name."""
+    found = {}
+    for manifest in MANIFESTS:
+        with manifest.open(encoding="utf-8", newline="") as file:
+            found |= {photo.name: photo for photo in map(_photo, csv.DictReader(file))}
+    return found
 
 
 def pairs(with_face: bool) -> Iterator[tuple[str, str]]:

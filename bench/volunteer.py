@@ -104,16 +104,31 @@ class Volunteer:
 
     def send(self, project: str) -> int:
         """Preview, confirm, wait until the batch is done; returns the number of edits."""
-        self.open(f"{project}/preview")
-        form = self.page.select_one("form[action*='/confirm']")
-        if not form:
+        batch = self.confirm(project)
+        if not batch:
             return 0
+        self.wait_for_batch(batch)
+        return self.written(batch)
+
+    def confirm(self, project: str) -> str:
+        """Read the preview and press Send; the batch's address, or "" with nothing to send."""
+        self.open(f"{project}/preview")
+        if not self.page.select_one("form[action*='/confirm']"):
+            return ""
         self.browser.select_form("form[action*='/confirm']")
         self.browser.submit_selected()
-        batch = str(self.browser.url)
+        return str(self.browser.url)
+
+    def wait_for_batch(self, batch: str) -> None:
         wait(lambda: self.batch_state(batch) in ("done", "stopped", "paused"), 180, "the batch")
         assert self.batch_state(batch) == "done", self.page.get_text(" ", strip=True)[:500]
-        return len(self.page.select("[data-outcome=written]"))
+
+    def written(self, batch: str) -> int:
+        """How many statements of a batch were written, as its page says."""
+        self.browser.open(batch)
+        count = self.page.select_one("[data-count=written]")
+        assert count, self.page.get_text(" ", strip=True)[:500]
+        return int(count.get_text(strip=True))
 
     def batch_state(self, address: str) -> str:
         self.browser.open(address)
