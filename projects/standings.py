@@ -79,7 +79,7 @@ def _since(period: str, project: Project | None) -> QuerySet[Tally]:
     return tallies.filter(day__gte=first)
 
 
-def _by_user(tallies: QuerySet[Tally]) -> QuerySet[Tally, dict[str, Any]]:
+def _by_user(tallies: QuerySet[Tally]) -> QuerySet[Any, Any]:
     def kind(name: str) -> Coalesce:
         return Coalesce(Sum("amount", filter=Q(kind=name)), 0)
 

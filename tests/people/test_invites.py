@@ -6,15 +6,15 @@ import pytest
 from django.utils import timezone
 
 from projects import people
-from projects.models import AuditEvent, Membership, User
+from projects.models import AuditEvent, Membership, Project, User
 from projects.refusal import Refused
 from tests.conftest import ClientOf, MakeProject
 
 State = Membership.State
 
 
-def state_of(project, user) -> str:
-    return project.memberships.get(user=user).state
+def state_of(project: Project, user: User) -> str:
+    return str(project.memberships.get(user=user).state)
 
 
 def test_owner_makes_a_code_and_bob_joins_by_its_link(

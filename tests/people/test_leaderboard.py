@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from projects.ledger import contribute
 from projects.models import Contribution, Project, Tally, User
@@ -108,7 +109,10 @@ def test_an_unknown_period_is_the_week(client_of: ClientOf) -> None:
 
 
 def test_a_hundred_people_take_no_more_queries(
-    alice: User, make_project: MakeProject, client_of: ClientOf, django_assert_max_num_queries
+    alice: User,
+    make_project: MakeProject,
+    client_of: ClientOf,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     from tests.factories import make_user
 

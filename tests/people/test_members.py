@@ -1,6 +1,7 @@
 """Members: who sees whom, joining, leaving, removing, banning, roles."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from projects import people
 from projects.models import AuditEvent, Membership, Project, User
@@ -182,7 +183,10 @@ def test_a_banned_person_does_not_see_the_project(
 
 
 def test_the_members_page_takes_as_many_queries_for_forty_as_for_one(
-    alice: User, make_project: MakeProject, client_of: ClientOf, django_assert_max_num_queries
+    alice: User,
+    make_project: MakeProject,
+    client_of: ClientOf,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     from tests.factories import make_user
 

@@ -1,6 +1,7 @@
 """The first page, the list of projects, and the way to a question."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from classify.models import Answer, Question
 from crawler.models import Region
@@ -84,7 +85,10 @@ def test_cards_say_what_waits_and_the_busiest_comes_first(
 
 
 def test_many_projects_take_no_more_queries(
-    alice: User, make_project: MakeProject, client_of: ClientOf, django_assert_max_num_queries
+    alice: User,
+    make_project: MakeProject,
+    client_of: ClientOf,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for number in range(1, 31):
         make_project(alice, f"Q{number}")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from crawler.models import Picture, Region
 from projects import people
@@ -217,7 +218,7 @@ def test_a_big_project_takes_no_more_queries(
     cast: Cast,
     alice: User,
     client_of: ClientOf,
-    django_assert_max_num_queries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for _ in range(40):
         add_photo(project, [cast.face("marie"), cast.face("somebody")])
