@@ -1,0 +1,121 @@
+"""The sandbox misbehaves when told to, and only as far as it was told."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from PIL import Image
+
+from sandbox import RunningSandbox
+from tests.contract.replay import Player
+from tests.contract.scenes import statement
+from tests.contract.wiki import Wiki, codes
+
+GUID = "M13$12345678-0000-4000-8000-000000000001"
+
+
+@pytest.fixture
+def wiki(player: Player) -> Wiki:
+    """ExampleUser's client."""
+    return Wiki(player)
+
+
+def test_a_cut_after_the_effect_leaves_the_effect(wiki: Wiki, recorded: RunningSandbox) -> None:
+    recorded.faults.add("cut-after-effect", {"action": "wbsetclaim"}, times=1)
+    with pytest.raises(requests.ConnectionError):
+        wiki.set_claim(statement(GUID, "Q42"))
+    assert wiki.depicts(13) == [(GUID, "Q42")]
+    assert wiki.set_claim(statement(GUID, "Q42"))["pageinfo"]["lastrevid"] == wiki.latest(13)
+
+
+def test_a_cut_before_has_no_effect(wiki: Wiki, recorded: RunningSandbox) -> None:
+    recorded.faults.add("cut-before", {"action": "wbsetclaim"}, times=1)
+    with pytest.raises(requests.ConnectionError):
+        wiki.set_claim(statement(GUID, "Q42"))
+    assert wiki.depicts(13) == []
+
+
+def test_http_errors_carry_retry_after(wiki: Wiki, recorded: RunningSandbox) -> None:
+    recorded.faults.add("http", {"path": "/commons"}, times=1, status=429, retry_after=2)
+    answer = wiki.ask("GET", {"action": "query", "meta": "userinfo"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
+    assert wiki.ask("GET", {"action": "query", "meta": "userinfo"}).status_code == 200
+
+
+def test_latency_is_waited_out(wiki: Wiki, recorded: RunningSandbox) -> None:
+    recorded.faults.add("latency", seconds=0.2, times=1)
+    begun = time.monotonic()
+    wiki.get(action="query", meta="userinfo")
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_a_rule_hits_what_it_matches_alone(player: Player, recorded: RunningSandbox) -> None:
+    one, other = Wiki(player), Wiki(player, "OtherUser")
+    match = {"action": "wbsetclaim", "title": "File:Series 08.jpg", "user": "OtherUser"}
+    recorded.faults.add("blocked", match)
+    assert "blocked" in codes(other.set_claim(statement(GUID, "Q42")))
+    assert one.add(13, "Q42") == GUID
+    assert other.add(16, "Q42")
+
+
+def test_faults_can_be_set_over_http(recorded: RunningSandbox) -> None:
+    url = f"{recorded.url}/_sandbox/fault"
+    rule = {"kind": "readonly", "match": {"action": "wbsetclaim"}, "times": 2}
+    assert requests.post(url, json=rule, timeout=5).json()[0]["kind"] == "readonly"
+    assert requests.post(url, json={"kind": "nonsense"}, timeout=5).status_code == 400
+    assert requests.delete(url, timeout=5).json() == []
+
+
+def test_pages_can_be_moved_deleted_protected_and_uploaded_anew(
+    wiki: Wiki, recorded: RunningSandbox, tmp_path: Path
+) -> None:
+    url = f"{recorded.url}/_sandbox/page"
+
+    def change(**data: str) -> requests.Response:
+        return requests.post(url, json=data, timeout=5)
+
+    change(action="move", title="File:Series 08.jpg", to="File:Moved.jpg")
+    moved = wiki.get(action="query", titles="File:Series 08.jpg", redirects=1)
+    assert moved["query"]["pages"][0]["pageid"] == 13
+    change(action="protect", title="File:Moved.jpg")
+    assert "protectedpage" in codes(wiki.set_claim(statement(GUID, "Q42")))
+    change(action="unprotect", title="File:Moved.jpg")
+    assert wiki.add(13, "Q42")
+    picture = tmp_path / "new.png"
+    Image.new("RGB", (3, 2)).save(picture)
+    change(action="reupload", title="File:Moved.jpg", path=str(picture))
+    asked = {"action": "query", "prop": "imageinfo", "pageids": 13, "iiprop": "size|sha1|mime"}
+    [page] = wiki.get(**asked)["query"]["pages"]
+    assert (page["imageinfo"][0]["width"], page["imageinfo"][0]["mime"]) == (3, "image/png")
+    change(action="delete", title="File:Moved.jpg")
+    assert wiki.get(**asked)["query"]["pages"][0]["missing"] is True
+    change(action="undelete", title="File:Moved.jpg")
+    assert wiki.depicts(13) == [(GUID, "Q42")]
+    assert change(action="delete", title="File:Nothing.jpg").status_code == 400
+
+
+def test_a_user_can_be_blocked_and_lose_the_tokens(
+    player: Player, recorded: RunningSandbox
+) -> None:
+    url, wiki = f"{recorded.url}/_sandbox/user", Wiki(player)
+    requests.post(url, json={"user": "ExampleUser", "action": "block"}, timeout=5)
+    assert "blocked" in codes(wiki.set_claim(statement(GUID, "Q42")))
+    requests.post(url, json={"user": "ExampleUser", "action": "unblock"}, timeout=5)
+    assert wiki.add(13, "Q42")
+    requests.post(url, json={"user": "ExampleUser", "action": "expire-tokens"}, timeout=5)
+    told = wiki.get(action="query", meta="userinfo")
+    assert codes(told) == ["mwoauth-invalid-authorization"]
+
+
+def test_edits_and_requests_can_be_counted(wiki: Wiki, recorded: RunningSandbox) -> None:
+    before = wiki.latest(25)
+    wiki.add(13, "Q42")
+    edits = requests.get(f"{recorded.url}/_sandbox/edits?since={before}", timeout=5).json()
+    assert [(edit["title"], edit["user"]) for edit in edits] == [
+        ("File:Series 08.jpg", "ExampleUser")
+    ]
+    counts = requests.get(f"{recorded.url}/_sandbox/requests", timeout=5).json()
+    assert counts["/commons/w/api.php wbsetclaim"] >= 1
