@@ -61,8 +61,8 @@ class NewProjectForm(forms.Form):
             return None
         if self.posted.get("choice"):
             self._try("who", lambda: self._choose(str(self.posted["choice"])))
-        elif self.posted.get("remove"):
-            self.rows = [row for row in self.rows if row.title != self.posted["remove"]]
+        elif self.posted.get("drop"):
+            self.rows = [row for row in self.rows if row.title != self.posted["drop"]]
         elif self.posted.get("do") == "clear":
             self.posted["person"], self.rows = "", []
         elif self.posted.get("do") == "find":
@@ -162,9 +162,9 @@ class NewProjectForm(forms.Form):
 
 
 def _rows(data: QueryDict) -> list[Row]:
-    """The categories as posted: `title` and `depth` of each row, `use` of the ticked ones."""
+    """The categories as posted: `category` and `depth` of each row, `use` of the ticked ones."""
     used, rows = data.getlist("use"), []
-    for title, depth in zip(data.getlist("title"), data.getlist("depth"), strict=False):
+    for title, depth in zip(data.getlist("category"), data.getlist("depth"), strict=False):
         levels = int(depth) if depth in "012345" and len(depth) == 1 else DEPTH
         try:
             rows.append(Row(categories.clean(title), levels, title in used))

@@ -28,6 +28,14 @@ from projects.models import User
 class WikiAccountAdapter(DefaultSocialAccountAdapter):
     """Keys users by issuer and sub."""
 
+    def get_provider(
+        self, request: HttpRequest, provider: str, client_id: str | None = None
+    ) -> Any:
+        """Without a consumer the login page says so, whichever address was asked for."""
+        if not settings.CAN_LOG_IN:
+            raise ImmediateHttpResponse(render(request, "account/login.html", status=503))
+        return super().get_provider(request, provider, client_id)
+
     def populate_user(
         self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
     ) -> User:

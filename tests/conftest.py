@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
 
@@ -60,6 +61,12 @@ def fresh_sandbox(sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
         yield sandbox
         with closing(sqlite3.connect(path, timeout=30)) as state:
             kept.backup(state)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """No test sees what another one's pages have remembered."""
+    cache.clear()
 
 
 @pytest.fixture

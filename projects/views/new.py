@@ -99,9 +99,9 @@ def category_search(request: HttpRequest) -> HttpResponse:
 @require_safe
 @in_background
 def category_count(request: HttpRequest) -> HttpResponse:
-    """What the row of a category shows: `title`, `depth`, and `person` (a Q-ID)."""
+    """What the row of a category shows: `category`, `depth`, and `person` (a Q-ID)."""
     depth = request.GET.get("depth", "")
-    row = Row(request.GET.get("title", ""), int(depth) if depth in set("012345") else 0)
+    row = Row(request.GET.get("category", ""), int(depth) if depth in set("012345") else 0)
     counts = _counts(row, request.GET.get("person", ""))
     return render(request, "projects/_counts.html", {"counts": counts})
 

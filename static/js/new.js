@@ -30,12 +30,12 @@ function move(box, step) {
   activate(box, options[(to + options.length) % options.length]);
 }
 
-/* Posts the form as if its button had been pressed. */
+/* Posts the form as if its button had been pressed: htmx knows a button by its click. */
 function press(box, name, value) {
   const button = document.createElement("button");
   Object.assign(button, { name, value, hidden: true });
   box.append(button);
-  box.closest("form").requestSubmit(button);
+  button.click();
   button.remove();
 }
 

@@ -222,6 +222,34 @@ def test_without_a_consumer_the_page_says_that_all_is_read_only(
     assert reverse("mediawiki_login") not in page
 
 
+def test_without_a_consumer_a_forged_post_gets_the_same_page(
+    client_of: ClientOf, settings: Settings
+) -> None:
+    settings.CAN_LOG_IN = False
+    settings.SOCIALACCOUNT_PROVIDERS = {"mediawiki": {"APPS": []}}
+    for address in ("mediawiki_login", "mediawiki_callback"):
+        answer = client_of(None).post(reverse(address))
+        assert answer.status_code == 503
+        assert b"OAUTH_CLIENT_ID" in answer.content
+
+
+@pytest.mark.parametrize(
+    "name", ["account_login", "mediawiki_login", "socialaccount_login_cancelled"]
+)
+def test_allauths_other_pages_are_the_same_page(client_of: ClientOf, name: str) -> None:
+    page = client_of(None).get(reverse(name))
+    assert page.status_code == 200
+    assert reverse("mediawiki_login").encode() in page.content
+
+
+def test_an_account_cannot_be_disconnected(sandbox: RunningSandbox, client_of: ClientOf) -> None:
+    client = client_of(None)
+    log_in(client, "Alice")
+    account = SocialAccount.objects.get()
+    client.post(reverse("socialaccount_connections"), {"account": account.pk})
+    assert SocialAccount.objects.filter(pk=account.pk).exists()
+
+
 def test_logging_out_takes_a_post_and_keeps_the_tokens(alice: User, client_of: ClientOf) -> None:
     client = client_of(alice)
     assert client.get(reverse("account_logout")).status_code == 200

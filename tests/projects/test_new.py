@@ -34,7 +34,7 @@ def started(browser: Client, **fields: Any) -> HttpResponse:
 
 
 def ticked(title: str, depth: int = 2) -> dict[str, Any]:
-    return {"title": title, "depth": str(depth), "use": title}
+    return {"category": title, "depth": str(depth), "use": title}
 
 
 def errors(page: str, field: str) -> str:
@@ -89,7 +89,7 @@ def test_the_list_says_why_nobody_is_in_it(browser: Client, who: str, says: str)
 def test_categories_are_completed_and_counted(browser: Client) -> None:
     page = browser.get(reverse("category-search"), {"add": "marie cur"}).content.decode()
     assert 'data-value="Marie Curie"' in page
-    asked = {"title": "Albert Einstein in 1921", "person": "Q937", "depth": "0"}
+    asked = {"category": "Albert Einstein in 1921", "person": "Q937", "depth": "0"}
     page = browser.get(reverse("category-count"), asked).content.decode()
     found = re.search(r'data-files="(\d+)" data-lacking="(\d+)"', page)
     assert found
@@ -101,7 +101,7 @@ def test_a_silent_wiki_is_said_in_the_lists(sandbox: RunningSandbox, browser: Cl
     for name, field in [("person-search", "who"), ("category-search", "add")]:
         page = browser.get(reverse(name), {field: "Marie"}).content.decode()
         assert "did not answer" in page
-    page = browser.get(reverse("category-count"), {"title": "Marie Curie"}).content.decode()
+    page = browser.get(reverse("category-count"), {"category": "Marie Curie"}).content.decode()
     assert "did not answer" in page
 
 
@@ -135,11 +135,11 @@ def test_a_person_without_category_and_portrait_is_told_so(browser: Client) -> N
 def test_a_category_is_added_and_removed_and_the_rest_stays(browser: Client) -> None:
     row = {**ticked("Marie Curie", 1), "person": "Q7186"}
     page = post(browser, do="add", add="Category:Pierre_Curie", **row)
-    assert 'name="title" value="Pierre Curie"' in page
-    assert 'name="title" value="Marie Curie"' in page
+    assert 'name="category" value="Pierre Curie"' in page
+    assert 'name="category" value="Marie Curie"' in page
     assert '<option value="1" selected>' in page
-    page = post(browser, remove="Marie Curie", **row)
-    assert 'name="title" value="Marie Curie"' not in page
+    page = post(browser, drop="Marie Curie", **row)
+    assert 'name="category" value="Marie Curie"' not in page
     assert 'name="person" value="Q7186"' in page
 
 
@@ -180,7 +180,7 @@ def test_a_wrong_person_gets_a_sentence_and_keeps_the_rest(
 ) -> None:
     page = post(browser, do=button, who=who, **ticked("Marie Curie", 0))
     assert says in errors(page, "who")
-    assert 'name="title" value="Marie Curie"' in page
+    assert 'name="category" value="Marie Curie"' in page
     assert "<script>alert" not in page
     assert not Project.objects.exists()
 
@@ -222,7 +222,7 @@ def test_a_private_project_by_invitation(browser: Client) -> None:
 
 
 def test_unticked_categories_are_left_out(browser: Client) -> None:
-    rows = {"title": ["Marie Curie", "Pierre Curie"], "depth": ["2", "2"], "use": "Pierre Curie"}
+    rows = {"category": ["Marie Curie", "Pierre Curie"], "depth": ["2", "2"], "use": "Pierre Curie"}
     started(browser, **rows)
     assert Source.objects.get(kind="category").value == "Pierre Curie"
 
@@ -285,7 +285,7 @@ def test_a_forged_person_makes_nothing(browser: Client, person: str) -> None:
 
 
 def test_forged_rows_make_nothing_strange(browser: Client) -> None:
-    started(browser, title=["a|b", "Marie Curie"], depth=["9", "99"], use=["a|b", "Marie Curie"])
+    started(browser, category=["a|b", "Marie Curie"], depth=["9", "99"], use=["a|b", "Marie Curie"])
     assert list(Source.objects.filter(kind="category").values_list("value", "depth")) == [
         ("Marie Curie", 2)
     ]
