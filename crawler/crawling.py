@@ -96,3 +96,6 @@ def read(step: CrawlStep) -> None:
         step.fail(error.code[:40], error.text, final=error.code in FINAL)
     except Overtaken as error:
         log.info("overtaken: %s", error)
+    except Exception as error:  # an answer that makes no sense to us
+        log.exception("step %s", step.pk)
+        step.fail(CRASHED, type(error).__name__)

@@ -37,13 +37,16 @@ def detect(engine: Callable[[], Engine], seconds: float) -> bool:
     """
     until = time.monotonic() + seconds
     turns = Turns()
+    if not turns.projects():
+        return False
+    ready = engine()  # before a picture is taken: that it can't be loaded is no picture's fault
     while time.monotonic() < until:
         if pace.paused_until(pictures.LANE):
             return False
         picture = turns.take_next()
         if picture is None:
             return False
-        look(picture, engine())
+        look(picture, ready)
     return True
 
 
@@ -61,6 +64,9 @@ def look(picture: Picture, engine: Engine) -> None:
         picture.fail(Picture.Error.MEMORY, str(error))
     except Overtaken as error:
         log.info("overtaken: %s", error)
+    except Exception as error:
+        log.exception("picture %s", picture.pk)
+        picture.fail(Picture.Error.CRASHED, type(error).__name__)
 
 
 def _address(picture: Picture) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawler.transport import Site
 
 PAGE = 50  # files; what `wbgetentities` takes in one call, too
+ANSWERS = 20  # at most, about the same pages
 FIRST_PAGE = 10  # so that the first question comes within seconds
 _SOFT_REDIRECT = re.compile(
     r"\{\{\s*(?:cat(?:egory)?[ _-]?redirect|redirect[ _]category|seecat)"
@@ -188,14 +189,15 @@ def _pages(site: Site, **params: Any) -> tuple[list[dict[str, Any]], dict[str, A
     """
     pages: dict[int, dict[str, Any]] = {}
     following: dict[str, Any] = {}
-    while True:
+    for _ in range(ANSWERS):
         body = commons.read(site, action="query", **(IMAGEINFO | params | following))
         for page in body.get("query", {}).get("pages", []):
             key = page.get("pageid", -len(pages) - 1)
             pages.setdefault(key, {}).update(page)
         following = body.get("continue", {})
         if body.get("batchcomplete") or not following:
-            return list(pages.values()), following or None
+            break
+    return list(pages.values()), following or None
 
 
 def _file_title(title: str) -> str:

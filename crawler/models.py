@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -132,6 +134,12 @@ class Photo(models.Model):
         return str(first) if first == last else f"{first}–{last}"
 
 
+class ProjectPhotoQuerySet(models.QuerySet["ProjectPhoto"]):
+    def live(self) -> Self:
+        """Those whose page is on the wiki and that people did not let go."""
+        return self.filter(photo__state=Photo.State.LIVE, left_out=False)
+
+
 class ProjectPhoto(models.Model):
     """A photo that belongs to a project, and what that project must know of it."""
 
@@ -147,6 +155,8 @@ class ProjectPhoto(models.Model):
     left_out = models.BooleanField(default=False)
     round = models.PositiveIntegerField(default=1)  # of the step that last saw it
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ProjectPhotoQuerySet.as_manager()
 
     class Meta:
         constraints = [

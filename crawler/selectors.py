@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
+from crawler.commons import READ_LANE
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto, Region
+from crawler.pictures import LANE as PICTURE_LANE
+from projects import pace
 from projects.models import Project
 from projects.work import WorkState
 
@@ -19,10 +22,10 @@ UNFINISHED = (WorkState.QUEUED, WorkState.RUNNING)
 
 @dataclass(frozen=True)
 class CrawlProgress:
-    photos: int  # live ones of the project
+    photos: int  # live ones of the project, without those that people let go
     looked_at: int
     pending: int
-    set_aside: int  # those that people let go are left out
+    set_aside: int
     faces: int  # found by the detector or drawn by people
     others: int  # files of the sources that are no bitmap pictures
     crawling: bool
@@ -30,6 +33,7 @@ class CrawlProgress:
     rate_a_minute: float  # pictures looked at
     seconds_left: int | None  # None when nothing is pending, or there is no rate yet
     unread: int  # categories and searches that could not be read
+    waiting_until: datetime | None  # the wiki told us to wait, or does not answer
 
     @property
     def settled(self) -> bool:
@@ -47,7 +51,7 @@ class SetAside:
 
 
 def _live(project: Project) -> QuerySet[ProjectPhoto]:
-    return ProjectPhoto.objects.filter(project=project, photo__state=Photo.State.LIVE)
+    return ProjectPhoto.objects.live().filter(project=project)
 
 
 def crawl_progress(project: Project) -> CrawlProgress:
@@ -55,7 +59,7 @@ def crawl_progress(project: Project) -> CrawlProgress:
         photos=Count("id"),
         looked_at=Count("id", filter=Q(photo__picture__state=WorkState.DONE)),
         pending=Count("id", filter=Q(photo__picture__state__in=UNFINISHED)),
-        aside=Count("id", filter=Q(photo__picture__state=WorkState.ASIDE, left_out=False)),
+        aside=Count("id", filter=Q(photo__picture__state=WorkState.ASIDE)),
     )
     steps = CrawlStep.objects.filter(source__project=project)
     crawl = steps.aggregate(
@@ -79,7 +83,13 @@ def crawl_progress(project: Project) -> CrawlProgress:
         rate_a_minute=rate,
         seconds_left=round(60 * pending / rate) if pending and rate else None,
         unread=crawl["unread"],
+        waiting_until=_waiting_until(bool(crawl["open"]), bool(pending)),
     )
+
+
+def _waiting_until(crawling: bool, detecting: bool) -> datetime | None:
+    lanes = [READ_LANE] * crawling + [PICTURE_LANE] * detecting
+    return max(filter(None, map(pace.paused_until, lanes)), default=None)
 
 
 def _rate(project: Project) -> float:
@@ -104,7 +114,7 @@ def faces(project: Project) -> QuerySet[Region]:
 
 def set_aside(project: Project, samples: int = SAMPLES) -> list[SetAside]:
     """Photos that could not be looked at, by reason, the most frequent first."""
-    aside = _live(project).filter(photo__picture__state=WorkState.ASIDE, left_out=False)
+    aside = _live(project).filter(photo__picture__state=WorkState.ASIDE)
     reasons = aside.values("photo__picture__error").annotate(count=Count("id")).order_by("-count")
     labels = dict(Picture.Error.choices)
     groups = []
@@ -117,10 +127,8 @@ def set_aside(project: Project, samples: int = SAMPLES) -> list[SetAside]:
 
 def photos_set_aside(project: Project, reason: str = "") -> QuerySet[Photo]:
     """All of them (of one reason), newest first, with their pictures."""
-    mine = ProjectPhoto.objects.filter(project=project, left_out=False)
-    photos = Photo.objects.filter(
-        state=Photo.State.LIVE, picture__state=WorkState.ASIDE, pk__in=mine.values("photo")
-    )
+    mine = _live(project)
+    photos = Photo.objects.filter(picture__state=WorkState.ASIDE, pk__in=mine.values("photo"))
     if reason:
         photos = photos.filter(picture__error=reason)
     return photos.select_related("picture").order_by("-pk")

@@ -128,15 +128,15 @@ def retry_photo(project: Project, photo: Photo) -> bool:
 
 
 def retry_all(project: Project, reason: str = "") -> int:
-    """Look again at all pictures of a project that were set aside (for one reason), and read
-    again the listings that could not be read. Returns how many."""
-    pictures = Picture.objects.filter(
-        state=WorkState.ASIDE,
-        pk__in=ProjectPhoto.objects.filter(project=project).values("photo__picture"),
-    )
-    steps = CrawlStep.objects.filter(source__project=project, state=WorkState.ASIDE)
-    if reason:
-        pictures, steps = pictures.filter(error=reason), steps.filter(error=reason)
+    """Look again at all that was set aside in a project (for one reason): pictures, drawn faces,
+    and listings that could not be read. Returns how many."""
+    live = ProjectPhoto.objects.live().filter(project=project)
+    aside = {"state": WorkState.ASIDE} | ({"error": reason} if reason else {})
+    rows: list[QuerySet[Any]] = [
+        Picture.objects.filter(pk__in=live.values("photo__picture"), **aside),
+        EmbedJob.objects.filter(project=project, **aside),
+        CrawlStep.objects.filter(source__project=project, **aside),
+    ]
     fields = {
         "state": WorkState.QUEUED,
         "tries": 0,
@@ -144,10 +144,9 @@ def retry_all(project: Project, reason: str = "") -> int:
         "error": "",
         "error_detail": "",
     }
-    count = pictures.update(**fields) + steps.update(**fields)
-    if count:
-        announce("photos-crawled")
-        announce("source-added")
+    count = sum(some.update(**fields) for some in rows)
+    for event in ("photos-crawled", "region-drawn", "source-added") if count else ():
+        announce(event)
     return count
 
 

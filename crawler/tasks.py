@@ -11,7 +11,7 @@ from projects.pipeline import wake
 BUDGET = 10  # seconds of work a wake-up
 
 
-@shared_task(name="crawler.crawl", soft_time_limit=80, time_limit=90)
+@shared_task(name="crawler.crawl", time_limit=90)
 def crawl() -> None:
     if crawling.crawl(BUDGET):
         wake("crawler.crawl")

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from crawler.models import Photo, Picture, ProjectPhoto
+from crawler.models import Picture, ProjectPhoto
 from projects.models import Project, WikiPace
 from projects.work import WorkState
 
@@ -37,7 +37,7 @@ class Turns:
 
     def take_next(self) -> Picture | None:
         """A picture of the project whose turn it is; None when none may be looked at now."""
-        waiting = self._projects()
+        waiting = self.projects()
         with transaction.atomic():
             # All workers pass here one by one, so that the ceilings hold; it takes milliseconds.
             _turnstile()
@@ -48,7 +48,7 @@ class Turns:
         self._waiting_until = 0.0
         return None
 
-    def _projects(self) -> list[int]:
+    def projects(self) -> list[int]:
         """Projects with pictures that are due; looked up anew every few seconds."""
         if time.monotonic() > self._waiting_until:
             self._waiting = list(_waiting_projects())
@@ -71,17 +71,10 @@ class Turns:
         return None
 
 
-def _waiting_projects() -> QuerySet[Project, int]:
-    return (
-        Project.objects.filter(
-            state=Project.State.ACTIVE,
-            project_photos__left_out=False,
-            project_photos__photo__state=Photo.State.LIVE,
-            project_photos__photo__picture__in=Picture.objects.due(),
-        )
-        .values_list("pk", flat=True)
-        .distinct()
-    )
+def _waiting_projects() -> QuerySet[ProjectPhoto, int]:
+    due = ProjectPhoto.objects.live().filter(photo__picture__in=Picture.objects.due())
+    active = due.filter(project__state=Project.State.ACTIVE)
+    return active.values_list("project", flat=True).distinct()
 
 
 def _in_turn(waiting: list[int]) -> list[int]:
@@ -104,9 +97,7 @@ def _turnstile() -> None:
 
 def _candidates(project: int) -> list[int]:
     """Due pictures of a project: the portrait, some examples, then as they came."""
-    photos = ProjectPhoto.objects.filter(
-        project=project, left_out=False, photo__state=Photo.State.LIVE
-    )
+    photos = ProjectPhoto.objects.live().filter(project=project)
     examples = photos.filter(already_depicts=True, photo__picture__state=WorkState.DONE).count()
     due = photos.filter(photo__picture__in=Picture.objects.due())
     if examples >= EXAMPLES_FIRST:

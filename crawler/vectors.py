@@ -9,7 +9,7 @@ from django.db.models import Min
 from numpy.typing import NDArray
 
 from crawler.engines import ENGINE_NAME, Face
-from crawler.models import Embedding, Photo, ProjectPhoto, Region
+from crawler.models import Embedding, ProjectPhoto, Region
 from projects.models import Project
 from projects.sealing import seal, unseal
 
@@ -32,18 +32,17 @@ class Vectors:
 
 def load(project: Project, engine: str | None = None) -> Vectors:
     """The vectors of all regions that stand in live photos of a project."""
+    live = ProjectPhoto.objects.live().filter(project=project)
     photo_of = dict(
-        ProjectPhoto.objects.filter(project=project, photo__state=Photo.State.LIVE)
-        .values("photo__picture_id")
+        live.values("photo__picture_id")
         .annotate(photo=Min("photo_id"))
         .values_list("photo__picture_id", "photo")
     )
-    shown = ProjectPhoto.objects.filter(project=project, photo__state=Photo.State.LIVE)
     rows = (
         Embedding.objects.filter(
             engine=engine or ENGINE_NAME,
             region__replaced_by=None,
-            region__picture__in=shown.values("photo__picture_id"),
+            region__picture__in=live.values("photo__picture_id"),
         )
         .order_by("region_id")
         .values_list("region_id", "region__picture_id", "vector")

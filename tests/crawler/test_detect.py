@@ -15,7 +15,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from crawler import crops, detection, selectors, services, tidying, turns, vectors
 from crawler.engines import ENGINE_NAME, Face, default_engine
 from crawler.engines.base import Picture as Pixels
-from crawler.engines.dlib_engine import DlibEngine
+from crawler.engines.dlib_engine import DlibEngine, EngineUnavailable
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from projects.sealing import Unsealable, unseal
@@ -132,6 +132,7 @@ def test_a_busy_wiki_costs_a_picture_no_try(project: Project, sandbox: RunningSa
     assert (picture().state, picture().tries) == (WorkState.QUEUED, 0)
     assert picture().due_at > timezone.now() + timedelta(seconds=50)
     make_due([picture()])
+    assert selectors.crawl_progress(project).waiting_until
     look()  # the lane waits: nobody asks
     assert picture().attempt == 1
 
@@ -158,8 +159,9 @@ def test_a_broken_file_is_set_aside_at_once_with_its_reason(
     assert selectors.crawl_progress(project).set_aside == 3
     services.leave_out(project, photo("File:Letter to Albert Einstein.jpg"))
     assert selectors.crawl_progress(project).set_aside == 2
-    assert services.retry_all(project) == 3
-    assert selectors.crawl_progress(project).pending == 3
+    assert services.retry_all(project) == 2
+    progress = selectors.crawl_progress(project)
+    assert (progress.pending, progress.photos) == (2, 3)
 
 
 def test_too_little_memory_is_a_reason_too(project: Project) -> None:
@@ -170,6 +172,24 @@ def test_too_little_memory_is_a_reason_too(project: Project) -> None:
 
     detection.detect(Hungry, 5)
     assert (picture().state, picture().error) == (WorkState.QUEUED, Picture.Error.MEMORY)
+
+
+def test_a_surprise_in_the_engine_is_written_down_and_tried_later(project: Project) -> None:
+    class Odd(DlibEngine):
+        def look(self, picture: Pixels, *, upsample: int = 1) -> list[Face]:
+            raise RuntimeError("cast assertion failed")
+
+    detection.detect(Odd, 5)
+    assert (picture().state, picture().error_detail) == (WorkState.QUEUED, "RuntimeError")
+
+
+def test_an_engine_that_can_t_be_loaded_costs_no_picture_a_try(project: Project) -> None:
+    def missing() -> DlibEngine:
+        raise EngineUnavailable
+
+    with pytest.raises(EngineUnavailable):
+        detection.detect(missing, 5)
+    assert (picture().state, picture().attempt) == (WorkState.QUEUED, 0)
 
 
 def test_a_photo_without_a_face_lies_in_the_tray(

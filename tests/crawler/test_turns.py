@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -14,6 +17,7 @@ from projects.models import Project, User
 from projects.work import WorkState
 from tests.conftest import MakeProject
 from tests.crawler.helpers import let_lease_end, make_pictures
+from tests.factories import make_user
 
 
 def take(number: int = 1) -> list[Picture]:
@@ -104,6 +108,26 @@ def test_the_portrait_and_some_examples_come_first(
         picture.settle(WorkState.DONE)
         order.append(next(i for i, one in enumerate(pictures) if one.pk == picture.pk))
     assert order == [11, 3, 4, 5, 6, 7, 0, 1, 2, 8, 9, 10]
+
+
+def test_the_ceiling_holds_when_all_ask_at_once(
+    shared_database: str, make_project: MakeProject, settings: Settings
+) -> None:
+    settings.MAX_PICTURES_A_PROJECT = 3
+    make_pictures(make_project(make_user("Alice"), "Q7186", []), 8)
+    starting_line = threading.Barrier(6)
+
+    def ask(_: int) -> int | None:
+        starting_line.wait()
+        try:
+            taken = turns.Turns().take_next()
+        finally:
+            connection.close()
+        return taken.pk if taken else None
+
+    with ThreadPoolExecutor(6) as pool:
+        taken = [pk for pk in pool.map(ask, range(6)) if pk]
+    assert len(taken) == len(set(taken)) == 3
 
 
 @pytest.mark.parametrize("state", [Project.State.PAUSED, Project.State.ARCHIVED])
