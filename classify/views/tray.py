@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from classify import selectors
 from classify.models import Label
 from classify.views import counts, replies, words
 from classify.views.ask import whose
 from crawler.models import Region
+from crawler.selectors import photos_without_faces
 from projects.models import Project
 from projects.permissions import Can, project_view
 
@@ -27,7 +27,7 @@ PAGE = 48
 def tray(request: HttpRequest, project: Project) -> HttpResponse:
     """Photos that wait for a word, by key: `after` is the last photo of the page before."""
     said = Label.objects.filter(project=project, region__origin=Region.Origin.PHOTO)
-    waiting = selectors.photos_without_faces(project).exclude(pk__in=said.values("photo"))
+    waiting = photos_without_faces(project).exclude(pk__in=said.values("photo"))
     after = request.GET.get("after", "")
     rest = waiting.filter(public_id__gt=after) if after else waiting
     photos = list(rest.order_by("public_id")[: PAGE + 1])

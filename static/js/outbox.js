@@ -32,7 +32,7 @@ export class Outbox extends EventTarget {
   #prefix;
   #root;
   #memory = new Map(); // where localStorage is switched off or full
-  #sending = false;
+  #sending = null; // the promise of what is being sent now
   #timer = 0;
   #tries = 0;
   #last = 0;
@@ -72,17 +72,19 @@ export class Outbox extends EventTarget {
     return uuid;
   }
 
-  async flush() {
+  /** Send what waits; settles when all is sent or the server can't be reached. */
+  flush() {
     clearTimeout(this.#timer);
-    if (this.#sending) return;
-    this.#sending = true;
-    try {
-      let item = this.waiting[0];
-      while (item && (await this.#send(item))) item = this.waiting[0];
-    } finally {
-      this.#sending = false;
-    }
-    this.#changed();
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = null;
+      this.#changed();
+    });
+    return this.#sending;
+  }
+
+  async #sendAll() {
+    let item = this.waiting[0];
+    while (item && (await this.#send(item))) item = this.waiting[0];
   }
 
   async #send(item) {
@@ -98,12 +100,13 @@ export class Outbox extends EventTarget {
     } catch {
       return this.#later();
     }
-    if (response.status === 401) {
+    if (response.status >= 500 || [408, 425, 429].includes(response.status)) return this.#later();
+    const answer = await response.json().catch(() => ({}));
+    // a 403 that gives no reason of ours is about the cookies, which went with the session
+    if (response.status === 401 || (response.status === 403 && !answer.error)) {
       this.trouble = "signed-out";
       return false;
     }
-    if (response.status >= 500 || [408, 425, 429].includes(response.status)) return this.#later();
-    const answer = await response.json().catch(() => ({}));
     this.trouble = "";
     this.#tries = 0;
     this.#forget(item);

@@ -1,0 +1,156 @@
+"""Projects to answer in: one of made-up vectors for the views, one of real photos for Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core import serializers
+from django.db import connections, transaction
+from django.test import Client
+from django.test.testcases import LiveServerThread
+from pytest_django import Settings
+
+from classify.tasks import infer
+from crawler import crawling, detection
+from crawler.engines import default_engine
+from projects.models import Project, Source, User
+from sandbox import RunningSandbox
+from tests import factories
+from tests.classify.faces import Cast, add_photo, learn
+from tests.conftest import ClientOf, MakeProject
+
+CHROMIUM = shutil.which("chromium") or ""
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+OpenPage = Callable[..., Any]
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def project(make_project: MakeProject, alice: User, bob: User, cast: Cast) -> Project:
+    """Eight photos of marie with pierre beside her, learned; bob is a member."""
+    project = make_project(alice, members=[bob])
+    for _ in range(8):
+        add_photo(project, [cast.face("marie"), cast.face("pierre")])
+    learn(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def found_before() -> list[str]:
+    """What crawl and detection left behind in the first test; the others begin with it."""
+    return []
+
+
+@pytest.fixture
+def real_project(sandbox: RunningSandbox, shared_database: str, found_before: list[str]) -> Project:
+    """A project on real photos of Marie Curie, crawled, detected and learned."""
+    if found_before:
+        with transaction.atomic():
+            for row in serializers.deserialize("json", found_before[0]):
+                row.save()
+        return Project.objects.get()
+    owner = factories.wiki_user(sandbox, "Alice")
+    project = factories.make_project(owner, "Q7186", [("Marie Curie", 0)])
+    Source.objects.create(project=project, kind="file", value=project.person.portrait)
+    while crawling.crawl(30):
+        pass
+    while detection.detect(default_engine, 30):
+        pass
+    infer()
+    models = [
+        model
+        for app in ("projects", "crawler", "classify")
+        for model in apps.get_app_config(app).get_models()
+    ]
+    rows = chain.from_iterable(model._default_manager.order_by("pk") for model in models)
+    found_before.append(serializers.serialize("json", rows))
+    return project
+
+
+@pytest.fixture
+def web(shared_database: str) -> Iterator[str]:
+    """Our pages over HTTP, each request in a thread with a database connection of its own.
+
+    (pytest-django's live_server lasts the whole session, and shares the one in memory.)
+    """
+    server = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={}, port=0)
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    assert server.error is None
+    yield f"http://127.0.0.1:{server.port}"
+    server.terminate()
+
+
+@pytest.fixture
+def open_page(
+    real_project: Project, client_of: ClientOf, web: str, settings: Settings
+) -> Iterator[OpenPage]:
+    """`open_page("/p/…/ask", width=390, touch=True)`: a real page of the owner's, in Chromium.
+
+    A page whose scripts fail or that breaks its own CSP fails the test.
+    """
+    if not CHROMIUM:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    settings.ALLOWED_HOSTS = ["*"]
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs a loop in this thread
+    complaints: list[str] = []
+    name = settings.SESSION_COOKIE_NAME
+    session = client_of(real_project.owner).cookies[name].value
+
+    ours = connections["default"]
+    with sync_playwright() as playwright:
+        # while Playwright's loop runs, Django keeps another set of connections for this thread,
+        # and would go on with the database of the test before
+        connections["default"] = ours
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+
+        def open_page(path: str, width: int = 1280, height: int = 800, touch: bool = False) -> Any:
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch
+            )
+            context.add_cookies([{"name": name, "value": session, "url": web}])
+            page = context.new_page()
+            page.set_default_timeout(10_000)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on(
+                "console",
+                lambda message: (
+                    complaints.append(message.text)
+                    if "Content Security Policy" in message.text
+                    else None
+                ),
+            )
+            page.goto(web + path)
+            return page
+
+        yield open_page
+        browser.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+    assert complaints == []
+
+
+def background(client: Client, path: str, data: dict[str, Any]) -> Any:
+    """A change sent as the page's own script sends it."""
+    return client.post(path, data, headers={"X-Background": "1"})
