@@ -14,7 +14,8 @@ from classify.models import Label
 from crawler.models import Photo, Region
 from projects.models import Project, User
 from projects.work import WorkQuerySet, WorkRow
-from sdc.reasons import Reason
+from sdc.reasons import Reason, sentence, title
+from sdc.statements import place_in
 
 
 def new_batch_code() -> str:
@@ -92,6 +93,16 @@ class EditBatch(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("batch", args=[self.project.public_id, self.code])
 
+    @property
+    def why_title(self) -> str:
+        """Why it is paused or stopped, in a few words."""
+        return title(self.reason)
+
+    @property
+    def why(self) -> str:
+        """The same as a sentence with what to do."""
+        return sentence(self.reason)
+
 
 class Writer(WorkRow):
     """A user's turn to write: one worker at a time edits in the name of one user."""
@@ -151,6 +162,24 @@ class ClaimAttempt(WorkRow):
 
     def __str__(self) -> str:
         return self.guid
+
+    @property
+    def name(self) -> str:
+        return self.title.removeprefix("File:")
+
+    @property
+    def why_title(self) -> str:
+        """Why it ended otherwise than planned, or still waits, in a few words."""
+        return title(self.reason or self.error)
+
+    @property
+    def why(self) -> str:
+        """The same as a sentence with what to do."""
+        return sentence(self.reason or self.error)
+
+    @property
+    def place(self) -> str:
+        return place_in(self.statement)
 
     @property
     def exhausted(self) -> bool:

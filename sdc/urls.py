@@ -1,5 +1,18 @@
-"""Addresses of this app."""
+"""Addresses of this app: the preview, and batches."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from sdc import views
+
+urlpatterns: list[URLPattern] = [
+    path("preview", views.preview, name="preview"),
+    path("preview/rows", views.preview_rows, name="preview-rows"),
+    path("preview/rows/<int:attempt_id>", views.attempt_exclude, name="attempt-exclude"),
+    path("batches", views.batches, name="batches"),
+    path("batch/<slug:code>", views.batch, name="batch"),
+    path("batch/<slug:code>/status", views.batch_status, name="batch-status"),
+    path("batch/<slug:code>/confirm", views.batch_confirm, name="batch-confirm"),
+    path("batch/<slug:code>/pause", views.batch_pause, name="batch-pause"),
+    path("batch/<slug:code>/resume", views.batch_resume, name="batch-resume"),
+    path("batch/<slug:code>/stop", views.batch_stop, name="batch-stop"),
+]
