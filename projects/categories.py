@@ -138,10 +138,10 @@ def suggest(title: str, limit: int = 3) -> list[str]:
 
 def _no_such(title: str) -> Refused:
     sentence = _("There is no category “%(title)s” on Commons.") % {"title": title}
-    if guesses := suggest(title):
-        quoted = ", ".join(f"“{guess}”" for guess in guesses)
-        sentence += " " + _("Did you mean %(guesses)s?") % {"guesses": quoted}
-    return Refused("no-such-category", sentence)
+    guesses = suggest(title)
+    if guesses:
+        sentence += " " + _("Did you mean one of these?")
+    return Refused("no-such-category", sentence, guesses=guesses)
 
 
 def _tree(root: Category, depth: int) -> tuple[list[str], bool]:

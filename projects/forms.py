@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import QueryDict
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -63,6 +63,9 @@ class NewProjectForm(forms.Form):
             self._try("who", lambda: self._choose(str(self.posted["choice"])))
         elif self.posted.get("drop"):
             self.rows = [row for row in self.rows if row.title != self.posted["drop"]]
+        elif self.posted.get("guess"):
+            self._try("add", lambda: self._add_title(str(self.posted["guess"])))
+            self.posted["add"] = ""
         elif self.posted.get("do") == "clear":
             self.posted["person"], self.rows = "", []
         elif self.posted.get("do") == "find":
@@ -117,11 +120,11 @@ class NewProjectForm(forms.Form):
     def _add(self) -> None:
         if not self.cleaned_data["add"]:
             raise Refused("nothing", _("Type the name of a category on Commons."))
-        self._add_title(categories.clean(self.cleaned_data["add"]))
+        self._add_title(self.cleaned_data["add"])
         self.posted["add"] = ""
 
     def _add_title(self, title: str) -> None:
-        title = categories.read(title).title
+        title = categories.read(categories.clean(title)).title
         if title in [row.title for row in self.rows]:
             sentence = _("“%(title)s” is in the list already.") % {"title": title}
             raise Refused("twice", sentence)
@@ -188,9 +191,11 @@ def known(qid: str) -> wikidata.PersonData | None:
 
 def sentence(refused: Refused) -> Any:
     """The sentence, with its way on where there is one."""
-    if not refused.url:
-        return refused.sentence
-    return format_html('{} <a href="{}">{}</a>', refused.sentence, refused.url, _("Open it"))
+    if refused.url:
+        return format_html('{} <a href="{}">{}</a>', refused.sentence, refused.url, _("Open it"))
+    button = '<button class="action" name="guess" value="{}">{}</button>'
+    guesses = format_html_join(", ", button, [(guess, guess) for guess in refused.guesses])
+    return format_html("{} {}", refused.sentence, guesses) if guesses else refused.sentence
 
 
 def wiki_is_silent() -> str:

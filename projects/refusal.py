@@ -1,11 +1,17 @@
 """The one way to say no to a person: a code, a sentence, and where there is one a way on."""
 
+from collections.abc import Sequence
+
 
 class Refused(Exception):
-    """`code` for tests and logs, `sentence` (translated) for people, `url` a way on."""
+    """`code` for tests and logs, `sentence` (translated) for people; the way on is a `url` or
+    some `guesses` at what was meant."""
 
-    def __init__(self, code: str, sentence: str, url: str = "") -> None:
+    def __init__(
+        self, code: str, sentence: str, url: str = "", guesses: Sequence[str] = ()
+    ) -> None:
         super().__init__(f"{code}: {sentence}")
         self.code = code
         self.sentence = sentence
         self.url = url
+        self.guesses = guesses

@@ -7,6 +7,7 @@
   accounts with their tokens sealed in the database. They bring the database with them.
 * `client_of(user)`: Django's test client, logged in as that user (None: nobody).
 * `make_project(owner, qid, categories, members=[…], **fields)`: see `tests.factories`.
+* `chromium`: a real browser (Playwright's Browser), started once; skips where there is none.
 * `shared_database`: a real file (or MariaDB) that threads and other processes can open, too;
   sets DATABASE_URL for processes that the test starts.
 """
@@ -14,6 +15,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -25,6 +27,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
 
 import sandbox as sandbox_package
 from projects.models import Project, User
@@ -110,6 +113,21 @@ def client_of(db: None) -> ClientOf:
         return client
 
     return browser
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; mark the test with `pytest.mark.browser`."""
+    path = shutil.which("chromium")
+    if not path:
+        pytest.skip("Chromium is not installed: apt install chromium")
+    # Playwright runs an event loop in this thread; Django must not mistake that for async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=arguments)
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

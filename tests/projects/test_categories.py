@@ -90,13 +90,14 @@ def test_a_misspelt_name_gets_a_guess(sandbox: RunningSandbox) -> None:
     with pytest.raises(Refused) as refused:
         categories.count("Mari Curie", "Q7186")
     assert refused.value.code == "no-such-category"
-    assert "“Marie Curie”" in refused.value.sentence
+    assert refused.value.guesses[0] == "Marie Curie"
 
 
 def test_nonsense_gets_a_sentence_without_a_guess(sandbox: RunningSandbox) -> None:
     with pytest.raises(Refused) as refused:
         categories.count("Zzyzx qwerty uiop", "Q7186")
     assert "Did you mean" not in refused.value.sentence
+    assert not refused.value.guesses
 
 
 def test_a_moved_category_is_followed(sandbox: RunningSandbox) -> None:

@@ -148,7 +148,7 @@ def test_a_category_is_added_and_removed_and_the_rest_stays(browser: Client) -> 
     [
         ("", "Type the name of a category"),
         ("a|b", "no name of a category"),
-        ("Mari Curie", "“Marie Curie”"),
+        ("Mari Curie", 'name="guess" value="Marie Curie"'),
         ("Zzyzx qwerty uiop", "There is no category"),
         ("Marie Curie", "in the list already"),
     ],
@@ -161,6 +161,12 @@ def test_a_wrong_category_gets_a_sentence_and_keeps_the_rest(
     assert f'name="add" id="add" value="{add}"' in page
     assert 'name="person" value="Q7186"' in page
     assert '<option value="3" selected>' in page
+
+
+def test_a_guess_is_one_click(browser: Client) -> None:
+    page = post(browser, guess="Marie Curie", add="Mari Curie", person="Q937")
+    assert 'name="category" value="Marie Curie"' in page
+    assert 'name="add" id="add" value=""' in page
 
 
 @pytest.mark.parametrize(
