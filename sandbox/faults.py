@@ -111,6 +111,14 @@ class Faults:
                     return rule
         return None
 
+    def active(self, kind: str, target: Target) -> bool:
+        """Whether such a rule would apply now; it does not count as used."""
+        with self._lock:
+            return any(
+                rule.kind == kind and rule.times != 0 and _matches(rule.match, target)
+                for rule in self._rules
+            )
+
     def before_request(self, world: World) -> Response | None:
         """Latency, cut-before and http, for every path but the control's own."""
         if not self._rules or request.path.startswith("/_sandbox"):

@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS category_member (
   PRIMARY KEY (wiki, category_title, page_id));
 CREATE INDEX IF NOT EXISTS category_order
   ON category_member (wiki, category_title, type, sortkey, page_id);
-CREATE INDEX IF NOT EXISTS category_page ON category_member (wiki, page_id);
+CREATE INDEX IF NOT EXISTS category_of_page ON category_member (wiki, page_id, category_title);
 CREATE TABLE IF NOT EXISTS statement (
   wiki TEXT NOT NULL, page_id INTEGER NOT NULL, key TEXT NOT NULL,
   PRIMARY KEY (wiki, key, page_id));
@@ -59,6 +59,8 @@ CREATE TABLE IF NOT EXISTS change (
   log_action TEXT NOT NULL DEFAULT '', log_params TEXT NOT NULL DEFAULT '{}',
   log_id INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (wiki, id));
 CREATE INDEX IF NOT EXISTS change_time ON change (wiki, timestamp, id);
+CREATE INDEX IF NOT EXISTS change_log ON change (wiki, log_id);
+CREATE INDEX IF NOT EXISTS change_title ON change (wiki, title);
 CREATE TABLE IF NOT EXISTS user (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, sub TEXT NOT NULL UNIQUE,
   groups TEXT NOT NULL DEFAULT '[]', editcount INTEGER NOT NULL DEFAULT 0,

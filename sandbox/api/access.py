@@ -61,6 +61,7 @@ GRANT_RIGHTS: dict[str, list[str]] = {
     "rollback": ["rollback"],
     "editprotected": ["editprotected"],
 }
+FAULT_BLOCK = Block(3, "Admin", 1, "Disruptive editing", "2026-11-24T06:48:11Z")
 _LEVEL_RIGHTS = {"sysop": "editprotected", "autoconfirmed": "editsemiprotected"}
 _EDIT_LIMITS = {"newcomer": (120, 300), "user": (900, 180)}
 
@@ -240,7 +241,7 @@ def _clock(stamp: str) -> str:
 def block_on(call: Call, title: str) -> Block | None:
     """The block that keeps this user from editing a title."""
     if call.fault("blocked", title):
-        return Block(3, "Admin", 1, "Disruptive editing", "2026-11-24T06:48:11Z")
+        return FAULT_BLOCK
     block = call.user.blocked if call.user else None
     if block is None or (block.pages is not None and title not in block.pages):
         return None

@@ -37,15 +37,11 @@ class Named(dict[str, Any]):
     """A dict whose first key is called `*` in formatversion 1."""
 
 
-class Kept(dict[str, Any]):
-    """A dict whose booleans stay booleans in formatversion 1."""
-
-
 def result(call: Call, body: Json, version: int, error_format: str) -> Response:
     """The answer to a request that was not refused."""
     told = _warnings(call.warnings, version, error_format)
     full = {**({"warnings": told} if told else {}), **body}
-    return _respond(_shape(full, version), {})
+    return _respond(_shape(full, 1) if version == 1 else _with_page_list(full), {})
 
 
 def refusal(call: Call, error: ApiError, version: int, error_format: str) -> Response:
@@ -121,7 +117,7 @@ def _old_error(entry: Entry, version: int) -> Json:
 def _error(entry: Entry, call: Call, version: int, error_format: str) -> Json:
     module = call.module if entry.module is None else entry.module
     body: Json = {"code": entry.code, **_text(entry.text, error_format)}
-    data = _shape(entry.data or {}, version)
+    data = dict(_shape(entry.data or {}, version))
     if entry.messages:
         data["messages"] = _messages(entry.messages, version)
     if data:
@@ -157,21 +153,28 @@ def _warnings(warnings: list[Warning_], version: int, error_format: str) -> Any:
     ]
 
 
+def _with_page_list(body: Json) -> Json:
+    """Results are built for formatversion 2; there only the pages of a query become a list."""
+    query = body.get("query", {})
+    if not isinstance(query, dict) or not isinstance(query.get("pages"), PageList):
+        return body
+    pages: PageList = query["pages"]
+    return {**body, "query": {**query, "pages": [pages[key] for key in sorted(pages)]}}
+
+
 def _shape(value: Any, version: int) -> Any:
+    if version == 2:
+        return value
     if isinstance(value, PageList):
-        if version == 2:
-            return [_shape(value[key], 2) for key in sorted(value)]
         return {str(key): _shape(value[key], 1) for key in sorted(value)}
     if isinstance(value, dict):
-        return _shape_dict(value, version)
+        return _shape_dict(value)
     if isinstance(value, list):
-        return [_shape(item, version) for item in value]
+        return [_shape(item, 1) for item in value]
     return value
 
 
-def _shape_dict(value: Json, version: int) -> Json:
-    if version == 2:
-        return {key: _shape(item, 2) for key, item in value.items()}
+def _shape_dict(value: Json) -> Json:
     shaped: Json = {}
     for position, (key, item) in enumerate(value.items()):
         name = key
@@ -179,7 +182,7 @@ def _shape_dict(value: Json, version: int) -> Json:
             isinstance(value, Named) and position == 0
         ):
             name = "*"
-        if isinstance(item, bool) and not isinstance(value, Kept):
+        if isinstance(item, bool):
             if item:
                 shaped[name] = ""
         else:

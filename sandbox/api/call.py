@@ -64,6 +64,11 @@ class Call:
         """The parameters of one module."""
         return Params(self, module, prefix)
 
+    def fault_active(self, kind: str) -> bool:
+        """Whether a fault would apply to this user's calls, without counting it as used."""
+        name = self.user.name if self.user else ""
+        return self.faults.active(kind, Target(f"/{self.wiki}/w/api.php", self.action, (), name))
+
     def warn(self, module: str, code: str, text: str, data: Json | None = None) -> None:
         """Adds a warning to the answer."""
         self.warnings.append(Warning_(module, code, text, data))

@@ -56,7 +56,6 @@ def recentchanges(params: Params) -> Listing:
         "title|timestamp|ids",
     )  # fmt: skip
     kinds = params.options("type", _TYPES, "edit|new|log|categorize")
-    params.known("toponly", "generaterevisions", "slot", "excludeuser", "show")
     sql = "SELECT * FROM change WHERE wiki = ?"
     args: list[Any] = [call.wiki]
     sql += f" AND type IN ({','.join('?' * len(kinds))})"
@@ -177,7 +176,6 @@ def usercontribs(params: Params) -> Listing:
                  "flags", "patrolled", "tags"),
         "ids|title|timestamp|comment|size|flags",
     )  # fmt: skip
-    params.known("show", "toponly")
     names = params.values("user")
     sql = (
         "SELECT * FROM change WHERE wiki = ? AND type IN ('edit', 'new')"

@@ -80,7 +80,6 @@ def categorymembers(params: Params) -> Listing:
     by_time = params.choice("sort", ("sortkey", "timestamp"), "sortkey") == "timestamp"
     down = params.text("dir") in ("desc", "descending", "older")
     limit = params.limit()
-    params.known("start", "end", "startsortkeyprefix", "endsortkeyprefix")
     sql = (
         "SELECT category_member.type AS kind, sortkey, prefix, timestamp, page.*"
         " FROM category_member JOIN page ON page.wiki = category_member.wiki AND page.id = page_id"
@@ -93,6 +92,10 @@ def categorymembers(params: Params) -> Listing:
     if not by_time and len(kinds) < 3:
         sql += f" AND category_member.type IN ({','.join('?' * len(kinds))})"
         args += [TYPE_NAMES.index(kind) for kind in kinds]
+    for name in ("start", "end") if by_time else ():
+        if params.text(name):
+            sql += f" AND timestamp {'<=' if (name == 'start') == down else '>='} ?"
+            args.append(params.text(name))
     keys = ["timestamp", "page_id"] if by_time else ["category_member.type", "sortkey", "page_id"]
     start = params.text("continue")
     if start:
@@ -179,7 +182,6 @@ def allcategories(params: Params) -> Listing:
     call = params.call
     prop = params.options("prop", ("size", "hidden"))
     limit = params.limit()
-    params.known("dir", "to", "min", "max")
     prefix = params.text("prefix")
     prefix = prefix[:1].upper() + prefix[1:]
     start = max(params.text("continue"), params.text("from"), prefix).replace("_", " ")
@@ -226,7 +228,6 @@ def allimages(params: Params) -> Listing:
     by_time = params.choice("sort", ("name", "timestamp"), "name") == "timestamp"
     limit, user = params.limit(), params.text("user")
     down = params.text("dir") in ("descending", "older")
-    params.known("filterbots", "minsize", "maxsize", "mime", "sha1base36", "to")
     if user and not by_time:
         p = params.prefix
         text = f'The "{p}user" parameter may only be used with "{p}sort=timestamp".'

@@ -37,8 +37,9 @@ def userinfo(params: Params) -> Json:
     info: Json = {"id": user.id if user else 0, "name": call.user_name}
     if user is None:
         info["anon"] = True
-    if "blockinfo" in prop and user and user.blocked:
-        info.update(access.block_info(user.blocked))
+    block = access.FAULT_BLOCK if call.fault_active("blocked") else user and user.blocked
+    if "blockinfo" in prop and block:
+        info.update(access.block_info(block))
     if "hasmsg" in prop:
         info["messages"] = False
     if "groups" in prop:
@@ -114,7 +115,7 @@ def siteinfo(params: Params) -> Json:
 
 
 def _general(call: Call) -> Json:
-    read_only = call.fault("readonly") is not None
+    read_only = call.fault_active("readonly")
     host = call.world.base_url.split("//", 1)[-1]
     general: Json = {
         "mainpage": "Main Page", "base": f"{call.base}/wiki/Main_Page",

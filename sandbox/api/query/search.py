@@ -23,6 +23,14 @@ _DEEPCAT = (
     " SELECT page_id FROM category_member WHERE wiki = 'commons'"
     " AND category_title IN (SELECT title FROM tree)"
 )
+# Newer pages have higher ids.
+_ORDER = {
+    "relevance": "page.id",
+    "create_timestamp_asc": "page.id",
+    "create_timestamp_desc": "page.id DESC",
+    "last_edit_asc": "page.latest",
+    "last_edit_desc": "page.latest DESC",
+}
 Clause = tuple[str, list[Any]]
 
 
@@ -35,20 +43,21 @@ def search(params: Params) -> Listing:
     prop = params.options(
         "prop", ("size", "wordcount", "timestamp", "snippet"), "size|wordcount|timestamp|snippet"
     )
-    params.known("what", "info", "interwiki", "enablerewrites", "sort", "qiprofile")
+    params.known("what", "info", "interwiki", "enablerewrites", "qiprofile")
+    sort = params.choice("sort", _ORDER, "relevance")
     clauses: list[Clause] = [clause(token) for token in _TOKEN.findall(text)]
     if spaces:
         clauses.append((f"ns IN ({','.join('?' * len(spaces))})", spaces))
     where = " AND ".join(f"({sql})" for sql, _ in clauses)
     args = [call.wiki, *(value for _, values in clauses for value in values)]
-    source = (
-        "FROM page JOIN revision ON revision.wiki = page.wiki AND revision.id = latest"
-        f" WHERE page.wiki = ? AND deleted = 0 AND redirect_to IS NULL AND {where}"
-    )
-    total = call.world.store.value(f"SELECT count(*) {source}", args)
+    # Hits are counted without their texts where no word has to be looked for in them.
+    revisions = " JOIN revision ON revision.wiki = page.wiki AND revision.id = latest"
+    where = f" WHERE page.wiki = ? AND deleted = 0 AND redirect_to IS NULL AND {where}"
+    counted = f"page{revisions if 'wikitext' in where else ''}{where}"
+    total = call.world.store.value(f"SELECT count(*) FROM {counted}", args)
     rows = call.world.store.rows(
-        f"SELECT page.*, wikitext, revision.timestamp AS saved {source}"
-        " ORDER BY page.id LIMIT ? OFFSET ?",
+        f"SELECT page.*, wikitext, revision.timestamp AS saved FROM page{revisions}{where}"
+        f" ORDER BY {_ORDER[sort]} LIMIT ? OFFSET ?",
         [*args, limit, offset],
     )
     words = [token for token in _TOKEN.findall(text) if ":" not in token]
@@ -66,7 +75,7 @@ def search(params: Params) -> Listing:
 
 
 def clause(token: str) -> Clause:
-    """One token of a search as SQL on `page` and `revision`."""
+    """One token of a search as SQL on `page` and `revision`; ?1 is the wiki."""
     if token.startswith("-") and len(token) > 1:
         sql, values = clause(token[1:])
         return f"NOT ({sql})", values
@@ -88,7 +97,7 @@ def _word(text: str) -> Clause:
 
 
 def _statement(text: str) -> Clause:
-    sql = "page.id IN (SELECT page_id FROM statement WHERE statement.wiki = page.wiki AND key = ?)"
+    sql = "page.id IN (SELECT page_id FROM statement WHERE statement.wiki = ?1 AND key = ?)"
     return sql, [text]
 
 
@@ -99,7 +108,7 @@ def _category(name: str) -> str:
 
 def _in_category(name: str) -> Clause:
     sql = (
-        "page.id IN (SELECT page_id FROM category_member WHERE category_member.wiki = page.wiki"
+        "page.id IN (SELECT page_id FROM category_member WHERE category_member.wiki = ?1"
         " AND category_title = ?)"
     )
     return sql, [_category(name)]
@@ -114,9 +123,7 @@ def _in_title(text: str) -> Clause:
 
 
 def _file_type(kind: str) -> Clause:
-    sql = (
-        "page.id IN (SELECT page_id FROM file WHERE file.wiki = page.wiki AND lower(mediatype) = ?)"
-    )
+    sql = "page.id IN (SELECT page_id FROM file WHERE file.wiki = ?1 AND lower(mediatype) = ?)"
     return sql, [kind.lower()]
 
 
