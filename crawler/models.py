@@ -7,6 +7,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
 from projects.models import Project, PublicIdField, Source, User
@@ -36,6 +37,19 @@ class CrawlStep(WorkRow):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "title"], name="one_step")]
         indexes = [models.Index(fields=["state", "due_at"], name="step_due")]
+
+    @property
+    def reason(self) -> str:
+        """Why it could not be read, for people; nothing where it could."""
+        if self.error in ("invalidtitle", "invalidcategory"):
+            return _text("The wiki knows no such title")
+        if self.error in ("maxlag", "ratelimited", "readonly"):
+            return _text("The wiki was busy for too long")
+        if self.error in ("network", "not-json") or self.error.startswith("http-"):
+            return _text("The wiki did not answer")
+        if self.error == "crashed":
+            return _text("Reading it went wrong")
+        return _text("The wiki refused: %(code)s") % {"code": self.error} if self.error else ""
 
 
 class Picture(WorkRow):

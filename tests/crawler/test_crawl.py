@@ -232,7 +232,7 @@ def test_a_busy_wiki_delays_and_a_wrong_title_is_set_aside(
     bad = CrawlStep.objects.get(title="a[b")
     assert good.state == WorkState.DONE
     assert bad.state == WorkState.ASIDE
-    assert bad.error
+    assert bad.reason == "The wiki knows no such title"
     assert list(selectors.unread_steps(project)) == [bad]
     assert selectors.crawl_progress(project).unread == 1
 
