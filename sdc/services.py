@@ -61,13 +61,14 @@ def confirm(batch: EditBatch, user: User) -> EditBatch:
     now = timezone.now()
     if batch.created_at < now - DRAFT_LIVES:
         raise Refused("too-old", _("This preview is more than a day old. Read it again first."))
+    if not EditBatch.objects.filter(pk=batch.pk).exists():
+        return _confirmed_already(batch)
     if not batch.attempts.filter(outcome=Outcome.PLANNED).exists():
         raise Refused("nothing", _("There is nothing left to send in this preview."))
     with transaction.atomic():
         draft = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
         if not draft.update(state=State.RUNNING, confirmed_at=now, turn_at=now):
-            batch.refresh_from_db()
-            return batch
+            return _confirmed_already(batch)
         _take_claims(batch)
         batch.refresh_from_db()
         results.finish_if_over(batch)
@@ -151,6 +152,16 @@ def _set_held(claim: Claim, by: User, held: bool, reason: str) -> None:
             action = "claim.held" if held else "claim.released"
             audit(by, action, claim.project, f"claim:{claim.pk}", reason=reason)
     claim.refresh_from_db()
+
+
+def _confirmed_already(batch: EditBatch) -> EditBatch:
+    """It was confirmed by a second click, or thrown away by a newer preview."""
+    found = EditBatch.objects.filter(pk=batch.pk).select_related("project").first()
+    if found is None:
+        raise Refused(
+            "replaced", _("A newer preview took the place of this one. Look at it first.")
+        )
+    return found
 
 
 def _take_claims(batch: EditBatch) -> None:

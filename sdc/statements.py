@@ -75,8 +75,12 @@ def batch_mark(code: str) -> str:
 
 
 def summary(person: Person, code: str) -> str:
-    """What stands in each edit's summary after the wiki's own words."""
-    return f"{person.label()}, seen and confirmed by a person ({batch_mark(code)})"
+    """What stands in each edit's summary after the wiki's own words.
+
+    The wiki cuts long summaries at their end, where the mark stands: so names are cut instead.
+    """
+    name = "".join(letter for letter in person.label() if letter not in "[]{}|")[:100]
+    return f"{name}, seen and confirmed by a person ({batch_mark(code)})"
 
 
 def depicted(statements: Statements | None) -> list[Statement]:

@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -42,6 +43,7 @@ def preview(request: HttpRequest, project: Project) -> HttpResponse:
     context = {
         "project": project,
         "batch": draft,
+        "minutes_ago": int((timezone.now() - draft.created_at).total_seconds() // 60),
         "skipped": _skipped(draft),
         **_rows(draft),
         **_counts(draft),

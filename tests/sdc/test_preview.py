@@ -228,6 +228,17 @@ def test_a_preview_of_yesterday_must_be_read_again(
         services.confirm(batch, alice)
 
 
+def test_a_preview_that_a_newer_one_replaced_is_not_sent(
+    project: Project, alice: User, said_yes: Make
+) -> None:
+    said_yes(project)
+    old = services.prepare_batch(project, alice)
+    new = services.prepare_batch(project, alice)
+    with pytest.raises(services.Refused, match="replaced"):
+        services.confirm(old, alice)
+    assert services.confirm(new, alice).state == State.RUNNING
+
+
 def test_no_more_than_the_limit_is_planned(
     project: Project, alice: User, said_yes: Make, settings: Any
 ) -> None:

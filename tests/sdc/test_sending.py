@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 from django.conf import settings
 
 from projects.models import Contribution, Project, User
-from sdc import services, statements
+from sdc import services, statements, tasks
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, the_attempt
+
+Outcome = ClaimAttempt.Outcome
 
 
 def test_a_confirmed_batch_stands_on_the_wiki_exactly_as_previewed(
@@ -78,6 +83,56 @@ def test_a_batch_that_is_sent_again_edits_nothing(
     assert len(wiki.edits()) == 2
     again = services.prepare_batch(project, alice)
     assert not again.attempts.exists()
+
+
+def test_a_users_batches_take_turns(
+    project: Project, alice: User, make_project: Any, said_yes: Make, wiki: WikiItself
+) -> None:
+    other = make_project(alice, "Q937")
+    said_yes(project, 3)
+    said_yes(other, 3, skip=3)
+    first, second = confirmed(project, alice), confirmed(other, alice)
+    send()
+    rows = ClaimAttempt.objects.filter(outcome=Outcome.WRITTEN).order_by("revision")
+    assert [row.batch for row in rows] == [first, second] * 3
+
+
+def test_the_pace_is_the_operators(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself, settings: Any
+) -> None:
+    settings.EDITS_A_MINUTE = 150  # one in 0.4 s
+    said_yes(project, 4)
+    batch = confirmed(project, alice)
+    send(budget=10)
+    times = sorted(each.began_at for each in batch.attempts.all() if each.began_at)
+    gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
+    assert len(wiki.edits()) == 4
+    assert all(gap > 0.3 for gap in gaps)
+    assert sum(gaps) < 4
+
+
+def test_users_do_not_wait_for_each_other(
+    project: Project, alice: User, bob: User, make_project: Any, said_yes: Make, wiki: WikiItself
+) -> None:
+    other = make_project(bob, "Q937")
+    said_yes(project, 3)
+    said_yes(other, 3, by=bob, skip=3)
+    confirmed(project, alice)
+    confirmed(other, bob)
+    send()
+    by_time = sorted(wiki.edits(), key=lambda edit: edit.id)
+    assert {edit.user for edit in by_time[:2]} == {"Alice", "Bob"}
+    assert len(by_time) == 6
+
+
+def test_the_task_sends_what_is_due(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    said_yes(project, 2)
+    batch = confirmed(project, alice)
+    tasks.write()
+    batch.refresh_from_db()
+    assert batch.state == EditBatch.State.DONE
 
 
 def test_settings_name_the_property(
