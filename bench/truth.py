@@ -38,7 +38,7 @@ class TruePhoto:
 
 def photos() -> dict[str, TruePhoto]:
     """All photos of the manifests by their name."""
-    found = {}
+    found: dict[str, TruePhoto] = {}
     for manifest in MANIFESTS:
         with manifest.open(encoding="utf-8", newline="") as file:
             found |= {photo.name: photo for photo in map(_photo, csv.DictReader(file))}

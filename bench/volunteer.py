@@ -97,9 +97,8 @@ class Volunteer:
         raise AssertionError("the review has no end")
 
     def is_right(self, tile: Tag, qid: str) -> bool:
-        name = tile.select_one(".large-caption b") or tile.select_one("template b")
-        assert name, tile
-        photo = self.truth.get(name.get_text(strip=True))
+        picture = tile.find_all("img")[-1]  # of the whole photo
+        photo = self.truth.get(str(picture["alt"]))
         return bool(photo and photo.person_at(box_of(tile)) == qid)
 
     def send(self, project: str) -> int:
@@ -126,7 +125,7 @@ class Volunteer:
     def written(self, batch: str) -> int:
         """How many statements of a batch were written, as its page says."""
         self.browser.open(batch)
-        count = self.page.select_one("[data-count=written]")
+        count = self.page.select_one(".legend li:has(.is-yes) b")
         assert count, self.page.get_text(" ", strip=True)[:500]
         return int(count.get_text(strip=True))
 
@@ -159,8 +158,8 @@ class Volunteer:
 
 def box_of(part: Tag) -> Box:
     """The marked box of a photo in pixels of the original, as drawn in its SVG."""
-    rect = part.select_one("svg rect.line")
-    assert rect, part
+    rect = part.find("rect", class_="line")  # CSS selectors don't look into <template>
+    assert isinstance(rect, Tag), part
     left, top, width, height = (float(str(rect[side])) for side in ("x", "y", "width", "height"))
     return left, top, width, height
 

@@ -1,0 +1,248 @@
+"""A volunteer with a browser: the whole path, from the first page to the sent batch.
+
+Like `bench.volunteer` they know of a face what the page shows (the photo's name, and the box that
+is drawn over it) and, from the photos' manifest, who is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, expect
+
+from bench.browser import PATIENCE, Screen, Window
+from bench.truth import Box, TruePhoto, overlap
+
+LOOKING = 90_000  # ms until all photos are looked at and learned from
+SENDING = 60_000
+MISSED = 0.1  # a face of which no drawn box covers as much (intersection over union) was missed
+BOXES = """
+svg => {
+  const box = rect => ["x", "y", "width", "height"].map(side => rect[side].baseVal.value);
+  const line = svg.querySelector("rect.line");
+  return [line && box(line), ...Array.from(svg.querySelectorAll("rect.other"), box)];
+}
+"""
+
+
+@dataclass
+class Question:
+    """The face on the ask page: its photo's name, its box, and the other faces found there."""
+
+    region: str
+    photo: str
+    box: Box
+    others: list[Box]
+
+
+@dataclass
+class Row:
+    """A row of the preview: a photo's name, the P2677 that it would get ("" without one)."""
+
+    photo: str
+    place: str
+    address: str
+
+
+@dataclass
+class Deeds:
+    """What was done, to be compared with what the pages and the wiki say of it."""
+
+    yes: int = 0
+    no: int = 0
+    skipped: int = 0
+    undone: int = 0
+    drawn: list[str] = field(default_factory=list)  # names of photos
+    no_usable_face: list[str] = field(default_factory=list)
+    rejected: int = 0
+    approved: int = 0
+
+
+class Visitor(Window):
+    def __init__(
+        self,
+        browser: Browser,
+        screen: Screen,
+        url: str,
+        name: str,
+        qid: str,
+        truth: dict[str, TruePhoto],
+    ) -> None:
+        super().__init__(browser, screen)
+        self.url, self.name, self.qid, self.truth = url, name, qid, truth
+        self.deeds = Deeds()
+        self._ways = {verdict: cycle(self._ways_to(verdict)) for verdict in ("yes", "no")}
+
+    def arrive(self, at: str, heading: str) -> None:
+        """Wait for the page with this heading, and see whether anything is wrong with it."""
+        expect(self.page.locator("h1")).to_contain_text(heading, timeout=PATIENCE)
+        self.page.wait_for_load_state()
+        self.complaints += self.faults()
+
+    # The way in --------------------------------------------------------------------------------
+    def log_in(self) -> None:
+        self.page.goto(self.url)
+        self.arrive("home", "Who is in this photo?")
+        self.press(self.page.get_by_role("link", name="Log in", exact=True))
+        self.arrive("login", "Log in")
+        self.press(self.page.get_by_role("button", name="Log in with your wiki account"))
+        self.arrive("approval", "Allow access?")
+        self.press(self.page.get_by_role("radio", name=self.name))
+        self.press(self.page.get_by_role("button", name="Allow"))
+        expect(self.page.locator("summary", has_text=self.name)).to_be_visible()
+
+    def start_project(self, typed: str, person: str) -> dict[str, int]:
+        """Type a name, choose from the list, take the offered category; what it is said to hold."""
+        page = self.page
+        self.press(page.get_by_role("link", name=re.compile("start a project", re.I)).first)
+        self.arrive("new-empty", "Start a project")
+        self.press("#who")
+        page.keyboard.type(typed, delay=20)
+        option = page.locator("#who-list [role=option]", has=page.get_by_text(person, exact=True))
+        expect(option).to_be_visible()
+        self._choose(option)
+        count = page.locator(".source .count").first
+        expect(count).to_be_visible()
+        self.arrive("new", "Start a project")
+        said = {name: int(count.get_attribute(f"data-{name}") or 0) for name in ("files", "lacking")}
+        self.press(page.get_by_role("button", name="Start looking"))
+        self.arrive("project-new", person)
+        return said
+
+    def _choose(self, option: Locator) -> None:
+        """From a list below a field: with the arrow keys, or with a finger."""
+        if self.screen.touch:
+            return option.tap()
+        for _ in range(20):
+            if option.get_attribute("aria-selected") == "true":
+                return self.page.keyboard.press("Enter")
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError("the arrow keys do not reach the option")
+
+    # Asking ------------------------------------------------------------------------------------
+    def open_questions(self) -> None:
+        """From the project's page, by its button, as soon as there is one."""
+        self.press(self.page.get_by_role("link", name=re.compile("^Answer ")).last)
+
+    def question(self) -> Question | None:
+        """The question on screen, once it is there; None when nothing is left to ask."""
+        page = self.page
+        there = page.locator(
+            ".question, .no-question[data-why=all-answered], .no-question[data-why=no-faces]"
+        )
+        expect(there).to_have_count(1, timeout=LOOKING)
+        if not page.locator(".question").count():
+            return None
+        article = page.locator(".question")
+        box, *others = article.locator(".boxed > svg").evaluate(BOXES)
+        region, photo = (article.get_attribute(f"data-{each}") for each in ("region", "name"))
+        assert region and photo and box
+        return Question(region, photo, tuple(box), [tuple(other) for other in others])
+
+    def answer(self, asked: Question) -> bool:
+        """The truth about the face, each time in another way: by key, button or finger."""
+        yes = self.truth[asked.photo].person_at(asked.box) == self.qid
+        next(self._ways["yes" if yes else "no"])()
+        self.wait_for_another(asked)
+        if yes:
+            self.deeds.yes += 1
+        else:
+            self.deeds.no += 1
+        return yes
+
+    def skip(self, asked: Question) -> None:
+        if self.screen.touch:
+            self.swipe(".q-pair", 0, 220)
+        else:
+            self.page.keyboard.press("s")
+        self.wait_for_another(asked)
+        self.deeds.skipped += 1
+
+    def answer_wrongly_and_undo(self, asked: Question) -> None:
+        """A slip, taken back: the same question is on screen again."""
+        wrong = "no" if self.truth[asked.photo].person_at(asked.box) == self.qid else "yes"
+        self.press(f".question [data-do={wrong}]")
+        self.wait_for_another(asked)
+        if self.screen.touch:
+            self.press(".ask-head [data-do=undo]")
+        else:
+            self.page.keyboard.press("z")
+        expect(self.page.locator(f".question[data-region='{asked.region}']")).to_be_visible()
+        self.deeds.undone += 1
+
+    def missed_face(self, asked: Question) -> Box | None:
+        """Where the person is in the photo on screen, if no box there is about them."""
+        boxes = [asked.box, *asked.others]
+        for face in self.truth[asked.photo].faces:
+            if face.qid == self.qid and all(overlap(face.box, box) < MISSED for box in boxes):
+                return face.box
+        return None
+
+    def draw(self, asked: Question, box: Box) -> None:
+        self.press(".question [data-do=draw]")
+        self._draw_on(self.page.locator(".question .boxed > svg"), box)
+        expect(self.page.locator("#draw-bar")).to_be_hidden()
+        self.deeds.drawn.append(asked.photo)
+
+    def wait_for_another(self, asked: Question) -> None:
+        same = self.page.locator(f".question[data-region='{asked.region}']")
+        expect(same).to_have_count(0)
+
+    def _draw_on(self, svg: Locator, box: Box) -> None:
+        """Drag from corner to corner of a box given in the picture's own pixels, and save."""
+        left, top, width, _ = self.where(svg)
+        scale = width / float(svg.evaluate("svg => svg.viewBox.baseVal.width"))
+        start = (left + box[0] * scale, top + box[1] * scale)
+        self.drag(start, (start[0] + box[2] * scale, start[1] + box[3] * scale))
+        if self.screen.touch:
+            self.press(self.page.locator("[data-draw=save]:visible"))
+        else:
+            self.page.keyboard.press("Enter")
+
+    def _ways_to(self, verdict: str) -> list[Callable[[], None]]:
+        button = f".question [data-do={verdict}]"
+        right = 1 if verdict == "yes" else -1
+        if self.screen.touch:
+            return [lambda: self.swipe(".q-pair", 150 * right, 0), lambda: self.press(button)]
+        keyboard = self.page.keyboard
+        return [
+            lambda: keyboard.press(verdict[0]),
+            lambda: self.press(button),
+            lambda: keyboard.press("ArrowRight" if verdict == "yes" else "ArrowLeft"),
+        ]
+
+    # The project's page ------------------------------------------------------------------------
+    def open_project(self) -> None:
+        self.press(self.page.locator("a.back, a.review-who, a.crumb").first)
+        expect(self.page.locator("#status")).to_be_visible()
+
+    def wait_until_looked(self) -> None:
+        """Until the project's page says that listing, looking and learning have ended."""
+        steps = self.page.locator(".steps > li")
+        for at in range(3):
+            expect(steps.nth(at)).not_to_have_class(re.compile("moving"), timeout=LOOKING)
+            expect(steps.nth(at)).to_have_class(re.compile("done"))
+
+    # Photos without a face ---------------------------------------------------------------------
+    def go_through_tray(self) -> None:
+        """Draw the first missed face; of other photos of the person say that they are in it."""
+        self.press(self.page.locator("#also-tray, #next-button[href$='/tray']").first)
+        self.arrive("tray", "without a face")
+        tiles = self.page.locator("#tiles > .tile")
+        names = [each.removeprefix("File:") for each in tiles.locator("p.truncate span").all_inner_texts()]
+        for name in names:
+            photo = self.truth.get(name)
+            if not photo or self.qid not in photo.persons:
+                continue
+            tile = tiles.filter(has=self.page.get_by_text(name, exact=True))
+            self._settle_tile(tile, photo)
+            expect(tile).to_have_count(0)
+
+    def _settle_tile(self, tile: Locator, photo: TruePhoto) -> None:
+        box = next((face.box for face in photo.faces if face.qid == self.qid), None)
+        if box and not self.deeds.no_usable_face:
+            ...

@@ -1,0 +1,132 @@
+"""The running system, whose processes are killed without warning: nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from bench import truth
+from bench.system import System
+from bench.volunteer import Volunteer, wait
+
+QID, CATEGORY = "Q7186", "Marie Curie"
+
+
+@pytest.fixture
+def system() -> Iterator[System]:
+    with System() as running:
+        yield running
+
+
+def processes(system: System, part: str) -> list[psutil.Process]:
+    """All processes of one part; workers are known by their queue, children included."""
+    marks = {
+        "sandbox": "-m sandbox",
+        "web": "gunicorn",
+        "crawl": "-Q crawl",
+        "detect": "-Q detect",
+        "infer": "-Q infer",
+        "write": "-Q write",
+    }
+    found = []
+    for process in psutil.Process(system.process.pid).children(recursive=True):
+        try:
+            if marks[part] in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def kill(system: System, part: str) -> None:
+    """SIGKILL to the whole part, parent first, as when the machine's memory ends."""
+    victims = wait(lambda: processes(system, part), 60, f"a process of {part}")
+    for victim in victims:
+        try:
+            victim.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def state(system: System, project: str, session: requests.Session | None = None) -> dict[str, Any]:
+    """The project's state; {} while the web server is down."""
+    try:
+        answer = requests.get(f"{system.url}{project}/status.json", timeout=10)
+        return answer.json() if answer.ok else {}
+    except requests.RequestException:
+        return {}
+
+
+def at_rest(system: System, project: str) -> bool:
+    now = state(system, project)
+    return bool(now) and not (now["crawling"] or now["detecting"] or now["learning"])
+
+
+def written_edits(system: System) -> list[tuple[int, str]]:
+    """(page, comment) of every revision on the wiki that this tool made."""
+    revisions = requests.get(f"{system.wiki}/_sandbox/edits", timeout=20).json()
+    rows = revisions["edits"] if isinstance(revisions, dict) else revisions
+    return [
+        (row["page_id"], row["comment"])
+        for row in rows
+        if "wbsetclaim" in (row["comment"] or "") and row["user"] == "Ingrid S."
+    ]
+
+
+@pytest.mark.timeout(240)
+def test_killing_every_part_loses_nothing_and_sends_nothing_twice(system: System) -> None:
+    volunteer = Volunteer(system.url, "Ingrid S.", truth.photos())
+    volunteer.log_in()
+    project = volunteer.create(QID, CATEGORY)
+
+    for part in ("crawl", "detect", "infer"):
+        kill(system, part)
+        time.sleep(1)
+    wait(lambda: at_rest(system, project), 120, "the end of looking after the workers died")
+    photos = state(system, project)["photos"]
+
+    yes = answered = 0
+    while yes < 5 and (seen := volunteer.question(project)):
+        yes += volunteer.answer(seen, QID)
+        answered += 1
+        if answered == 2:
+            kill(system, "web")
+            wait(lambda: state(system, project), 60, "the web server")
+
+    # The supervisor itself: all parts die with it, and a restart goes on from the rows.
+    system.process.kill()
+    system.process.wait()
+    wait(lambda: not port_taken(system.url), 30, "the end of the orphans")
+    system.start()
+    wait(lambda: at_rest(system, project), 60, "the end of learning after the restart")
+    now = state(system, project)
+    assert now["photos"] == photos, "no photo was lost"
+    bootstrapped = now["answered"] - answered
+    assert bootstrapped >= 0, "no answer was lost"
+
+    for _ in volunteer.review(project, QID):
+        wait(lambda: at_rest(system, project), 60, "the end of learning")
+    batch = volunteer.confirm(project)
+    time.sleep(0.5)
+    kill(system, "write")
+    volunteer.wait_for_batch(batch)
+
+    edits = written_edits(system)
+    sent = volunteer.written(batch)
+    assert sent > 0
+    assert len(edits) == sent, "each claim was one edit"
+    assert max(Counter(page for page, _ in edits).values()) == 1, "no page was edited twice"
+
+
+def port_taken(url: str) -> bool:
+    try:
+        requests.get(f"{url}/health", timeout=1)
+        return True
+    except requests.RequestException:
+        return False
