@@ -17,8 +17,8 @@ from flask import (
 
 from sandbox import files
 from sandbox.faults import KINDS, Faults
-from sandbox.records import Block, Page
-from sandbox.world import World, now
+from sandbox.records import Block, Page, now
+from sandbox.world import World
 
 bp = Blueprint("control", __name__, url_prefix="/_sandbox")
 

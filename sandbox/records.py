@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 Wiki = Literal["commons", "wikidata"]
@@ -133,3 +134,8 @@ class Change:
     log_action: str
     log_params: Json
     log_id: int
+
+
+def now() -> str:
+    """The present as MediaWiki writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,16 +7,14 @@ page ids and revision ids run per wiki, as on two real wikis.
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sandbox import indexes, wikitext
-from sandbox.records import FileVersion, Json, Page, Revision, Wiki
+from sandbox.journal import Journal
+from sandbox.reading import Reading
+from sandbox.records import Json, Page, Revision, Wiki, now
 from sandbox.store import Store
 from sandbox.users import Users
 
@@ -25,183 +23,20 @@ class NoSuchPage(LookupError):
     """The page does not exist (or is deleted)."""
 
 
-def now() -> str:
-    """The present as MediaWiki writes it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def page_of_row(row: sqlite3.Row) -> Page:
-    """A page from a row of the table `page`."""
-    return Page(
-        wiki=row["wiki"],
-        id=row["id"],
-        ns=row["ns"],
-        title=row["title"],
-        latest=row["latest"],
-        redirect_to=row["redirect_to"],
-        deleted=bool(row["deleted"]),
-        protection=json.loads(row["protection"]),
-        content_model=row["content_model"],
-        touched=row["touched"],
-    )
-
-
-def _revision(row: sqlite3.Row) -> Revision:
-    return Revision(
-        wiki=row["wiki"],
-        id=row["id"],
-        page_id=row["page_id"],
-        parent=row["parent"],
-        timestamp=row["timestamp"],
-        user=row["user"],
-        comment=row["comment"],
-        tags=json.loads(row["tags"]),
-        minor=bool(row["minor"]),
-        wikitext=row["wikitext"],
-        entity=json.loads(row["entity"]) if row["entity"] else None,
-    )
-
-
-def _file(row: sqlite3.Row) -> FileVersion:
-    fields = dict(row)
-    del fields["id"]
-    fields["metadata"] = json.loads(row["metadata"])
-    return FileVersion(**fields)
-
-
-class World:
+class World(Reading):
     """Both wikis. `users` holds the accounts, `store` the SQLite file."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.store = Store(data_dir / "sandbox.sqlite3")
         self.users = Users(self.store)
+        self.journal = Journal(self.store)
         self.base_url = "http://127.0.0.1"
         self.request_counts: dict[str, int] = {}
         self._counting = threading.Lock()
         # When each user edited lately, for the rate limit.
         self.edit_times: dict[str, deque[float]] = {}
         self.edit_times_lock = threading.Lock()
-
-    # ------------------------------------------------------------------ reading
-
-    def is_empty(self) -> bool:
-        """True for a world that was never seeded."""
-        return self.store.value("SELECT 1 FROM page LIMIT 1") is None
-
-    def page(self, wiki: Wiki, title: str) -> Page | None:
-        """The live page of a canonical title."""
-        row = self.store.row(
-            "SELECT * FROM page WHERE wiki = ? AND title = ? AND deleted = 0",
-            (wiki, title),
-        )
-        return page_of_row(row) if row else None
-
-    def page_by_id(self, wiki: Wiki, page_id: int, *, deleted: bool = False) -> Page | None:
-        """The page of an id; a deleted one only when asked for."""
-        row = self.store.row("SELECT * FROM page WHERE wiki = ? AND id = ?", (wiki, page_id))
-        return page_of_row(row) if row and (deleted or not row["deleted"]) else None
-
-    def pages(self, wiki: Wiki, ids: Iterable[int]) -> dict[int, Page]:
-        """The live pages among the ids."""
-        wanted = list(ids)
-        marks = ",".join("?" * len(wanted))
-        rows = self.store.rows(
-            f"SELECT * FROM page WHERE wiki = ? AND deleted = 0 AND id IN ({marks})",
-            (wiki, *wanted),
-        )
-        return {row["id"]: page_of_row(row) for row in rows}
-
-    def deleted_page(self, wiki: Wiki, title: str) -> Page | None:
-        """The last deleted page of that title."""
-        row = self.store.row(
-            "SELECT * FROM page WHERE wiki = ? AND title = ? AND deleted = 1"
-            " ORDER BY id DESC LIMIT 1",
-            (wiki, title),
-        )
-        return page_of_row(row) if row else None
-
-    def follow(self, page: Page) -> Page | None:
-        """The page a redirect leads to (one step, as MediaWiki does), or the page itself."""
-        return self.page(page.wiki, page.redirect_to) if page.redirect_to else page
-
-    def revision(self, wiki: Wiki, revision_id: int) -> Revision | None:
-        """One revision."""
-        row = self.store.row(
-            "SELECT * FROM revision WHERE wiki = ? AND id = ?", (wiki, revision_id)
-        )
-        return _revision(row) if row else None
-
-    def current(self, page: Page) -> Revision:
-        """The latest revision of a page."""
-        found = self.revision(page.wiki, page.latest)
-        assert found, page
-        return found
-
-    def revisions_of(self, page: Page, where: str, params: list[Any]) -> list[Revision]:
-        """Revisions of a page with an SQL tail (`AND …`, `ORDER BY …`) of our own making."""
-        rows = self.store.rows(
-            f"SELECT * FROM revision WHERE wiki = ? AND page_id = ? {where}",
-            (page.wiki, page.id, *params),
-        )
-        return [_revision(row) for row in rows]
-
-    def history(self, page: Page, limit: int = 500) -> list[Revision]:
-        """Revisions of a page, newest first."""
-        rows = self.store.rows(
-            "SELECT * FROM revision WHERE wiki = ? AND page_id = ? ORDER BY id DESC LIMIT ?",
-            (page.wiki, page.id, limit),
-        )
-        return [_revision(row) for row in rows]
-
-    def entity(self, wiki: Wiki, entity_id: str) -> Json | None:
-        """The JSON of `M…`, `Q…` or `P…` as it stands, or None."""
-        page = self.entity_page(wiki, entity_id)
-        return self.current(page).entity if page else None
-
-    def entity_page(self, wiki: Wiki, entity_id: str) -> Page | None:
-        """The page that holds an entity: `M` + page id, item or property page."""
-        if entity_id.startswith("M"):
-            return self.page_by_id(wiki, int(entity_id[1:]))
-        return self.page(wiki, f"Property:{entity_id}" if entity_id[0] == "P" else entity_id)
-
-    def files(self, page: Page) -> list[FileVersion]:
-        """Uploaded versions of a file page, newest first; empty for what is no file."""
-        rows = self.store.rows(
-            "SELECT * FROM file WHERE wiki = ? AND page_id = ? ORDER BY id DESC",
-            (page.wiki, page.id),
-        )
-        return [_file(row) for row in rows]
-
-    def file(self, page: Page) -> FileVersion | None:
-        """The current version of a file page."""
-        row = self.store.row(
-            "SELECT * FROM file WHERE wiki = ? AND page_id = ? ORDER BY id DESC LIMIT 1",
-            (page.wiki, page.id),
-        )
-        return _file(row) if row else None
-
-    def current_files(self, wiki: Wiki, page_ids: Iterable[int]) -> dict[int, FileVersion]:
-        """The current version of each of the pages that is a file."""
-        wanted = list(page_ids)
-        marks = ",".join("?" * len(wanted))
-        rows = self.store.rows(
-            "SELECT * FROM file WHERE id IN (SELECT max(id) FROM file WHERE wiki = ?"
-            f" AND page_id IN ({marks}) GROUP BY page_id)",
-            (wiki, *wanted),
-        )
-        return {row["page_id"]: _file(row) for row in rows}
-
-    def current_revisions(self, pages: list[Page]) -> dict[int, Revision]:
-        """The latest revision of each page, by page id; all pages of one wiki."""
-        if not pages:
-            return {}
-        marks = ",".join("?" * len(pages))
-        rows = self.store.rows(
-            f"SELECT * FROM revision WHERE wiki = ? AND id IN ({marks})",
-            (pages[0].wiki, *(page.latest for page in pages)),
-        )
-        return {row["page_id"]: _revision(row) for row in rows}
 
     def setting(self, key: str, default: str) -> str:
         """A setting of the sandbox, such as `anonymous_edits` or `ratelimit:<user>` (`2/20`)."""
@@ -212,8 +47,6 @@ class World:
         """Changes a setting."""
         with self.store.transaction() as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-    # ------------------------------------------------------------------ writing
 
     def add_page(
         self,
@@ -325,9 +158,9 @@ class World:
             )
             db.execute("UPDATE user SET editcount = editcount + 1 WHERE name = ?", (user,))
             moved = indexes.update(db, page, revision)
-            self._log_change(page, kind, revision)
+            self.journal.edit(page, kind, revision)
             for category, entered in moved.items():
-                self._log_category(page, revision, category, entered)
+                self.journal.category(page, revision, category, entered)
         return revision
 
     def upload(
@@ -374,7 +207,7 @@ class World:
             )  # fmt: skip
             page = self._fresh(page)
             params = {"img_sha1": facts["sha1"], "img_timestamp": stamp}
-            self._log_event(page, "upload", action, user, comment, stamp, params, page.latest)
+            self.journal.event(page, "upload", action, user, comment, stamp, params, page.latest)
         return page
 
     def move(
@@ -423,7 +256,7 @@ class World:
                 "suppressredirect": not redirect,
             }
             latest = self._fresh(page).latest
-            self._log_event(page, "move", "move", user, comment, None, params, latest)
+            self.journal.event(page, "move", "move", user, comment, None, params, latest)
         found = self.page_by_id(page.wiki, page.id)
         assert found
         return found
@@ -437,7 +270,7 @@ class World:
                 (page.wiki, page.id),
             )
             indexes.clear(db, page)
-            self._log_event(page, "delete", "delete", user, comment, None, {})
+            self.journal.event(page, "delete", "delete", user, comment, None, {})
 
     def undelete(self, page: Page, *, user: str, comment: str = "") -> Page:
         """Brings a deleted page back under its old id."""
@@ -451,7 +284,7 @@ class World:
             back = self._fresh(page)
             indexes.update(db, back, self.current(back))
             params: Json = {"count": {"revisions": len(self.history(back)), "files": 1}}
-            self._log_event(back, "delete", "restore", user, comment, None, params)
+            self.journal.event(back, "delete", "restore", user, comment, None, params)
         return back
 
     def protect(self, page: Page, level: str | None, *, action: str = "edit") -> None:
@@ -465,8 +298,6 @@ class World:
                 "UPDATE page SET protection = ? WHERE wiki = ? AND id = ?",
                 (json.dumps(levels), page.wiki, page.id),
             )
-
-    # ------------------------------------------------------------------ inside
 
     def count_request(self, key: str) -> None:
         """Counts one request under `path action`, for tests that ask how often we were called."""
@@ -491,53 +322,6 @@ class World:
         if found is None:
             raise NoSuchPage(page.title)
         return found
-
-    def _log_change(self, page: Page, kind: str, revision: Revision) -> None:
-        self._add_change(
-            page, kind, revision.user, revision.timestamp, revision.comment,
-            revid=revision.id, old_revid=revision.parent, tags=json.dumps(revision.tags),
-            minor=revision.minor,
-        )  # fmt: skip
-
-    def _log_category(self, page: Page, revision: Revision, category: str, entered: bool) -> None:
-        what = "added to" if entered else "removed from"
-        comment = f"[[:{page.title}]] {what} category"
-        self._add_change(
-            page, "categorize", revision.user, revision.timestamp, comment, revid=revision.id,
-            old_revid=revision.parent, title=category, ns=14,
-        )  # fmt: skip
-
-    def _log_event(
-        self, page: Page, log_type: str, action: str, user: str, comment: str,
-        timestamp: str | None, params: Json, revid: int = 0,
-    ) -> None:  # fmt: skip
-        newest = self.store.value("SELECT max(log_id) FROM change WHERE wiki = ?", (page.wiki,))
-        self._add_change(
-            page, "log", user, timestamp or now(), comment, log_type=log_type, log_action=action,
-            log_params=json.dumps(params), log_id=1 + (newest or 0), revid=revid,
-        )  # fmt: skip
-
-    def _add_change(
-        self,
-        page: Page,
-        kind: str,
-        user: str,
-        timestamp: str,
-        comment: str,
-        **extra: Any,
-    ) -> None:
-        newest = self.store.value("SELECT max(id) FROM change WHERE wiki = ?", (page.wiki,))
-        values = {
-            "wiki": page.wiki, "id": 1 + (newest or 0), "type": kind, "page_id": page.id,
-            "ns": page.ns, "title": page.title, "revid": 0, "old_revid": 0, "user": user,
-            "timestamp": timestamp, "comment": comment, "tags": "[]", **extra,
-        }  # fmt: skip
-        columns, marks = ", ".join(values), ", ".join("?" * len(values))
-        with self.store.transaction() as db:
-            db.execute(
-                f"INSERT INTO change ({columns}) VALUES ({marks})",
-                tuple(values.values()),
-            )
 
 
 def _content_model(wiki: Wiki, ns: int) -> str:

@@ -10,8 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from sandbox.api import access, answer, edits, opensearch, paraminfo, query, wikibase
 from sandbox.api.call import Call, Json
 from sandbox.api.errors import ApiError, missing_param
-from sandbox.records import Wiki
-from sandbox.world import now
+from sandbox.records import Wiki, now
 
 bp = Blueprint("api", __name__)
 

@@ -11,9 +11,9 @@ from sandbox.api.call import Call, Json, Params
 from sandbox.api.errors import ApiError
 from sandbox.api.query.imageinfo import file_facts
 from sandbox.indexes import TYPE_NAMES
+from sandbox.reading import page_of_row
 from sandbox.records import NAMESPACES, Page
 from sandbox.wikitext import InvalidTitle, normalize_title
-from sandbox.world import page_of_row
 
 
 @dataclass

@@ -7,8 +7,7 @@ from typing import Any
 from sandbox.api import access
 from sandbox.api.answer import Content
 from sandbox.api.call import Call, Json, Params
-from sandbox.records import NAMESPACES
-from sandbox.world import now
+from sandbox.records import NAMESPACES, now
 
 _EXTENSIONS = (
     "tiff", "tif", "png", "gif", "jpg", "jpeg", "webp", "xcf", "mid", "ogg", "ogv", "svg", "djvu",

@@ -12,7 +12,7 @@ from typing import Any
 
 from sandbox.api.call import Json, Params
 from sandbox.api.query.lists import Listing
-from sandbox.world import page_of_row
+from sandbox.reading import page_of_row
 
 _TOKEN = re.compile(r'-?[a-z]+:(?:"[^"]*"|[^\s"]+)(?:\|(?:"[^"]*"|[^\s"]+))*|-?"[^"]*"|\S+')
 _DEEPCAT = (

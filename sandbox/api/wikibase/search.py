@@ -10,8 +10,8 @@ from typing import Any
 
 from sandbox.api.call import Call, Json
 from sandbox.api.wikibase import model
+from sandbox.reading import page_of_row
 from sandbox.records import Page
-from sandbox.world import page_of_row
 
 _CODES = (
     "aa af als am an ar arz as ast az ba bar be bg bn br bs ca ce ceb ckb cs cv cy da de "
