@@ -96,8 +96,7 @@ def label_tagged(project: Project) -> int:
     A photo with several faces is asked, never guessed. Once people have said a word about a
     photo, statements add nothing; whatever people say later outranks the example.
     """
-    photos = list(_unlabelled(project))
-    if not photos:
+    if not any(_single_faces(_unlabelled(project))):
         return 0
     with transaction.atomic():
         lock(project)
@@ -147,7 +146,7 @@ def _example_photos(tagged: QuerySet[ProjectPhoto]) -> QuerySet[ProjectPhoto]:
 
 
 def _single_faces(photos: Iterable[ProjectPhoto]) -> Iterator[tuple[Photo, Region]]:
-    """Each photo with its face, once a picture. A box that people redrew is no longer single."""
+    """Each photo with its face, once a picture; none where people drew a better box."""
     by_picture = {held.photo.picture_id: held.photo for held in reversed(list(photos))}
     faces = Region.objects.filter(
         picture__in=by_picture, origin=Region.Origin.DETECTOR, replaced_by=None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -63,19 +63,20 @@ def _hold(learner: Learner) -> None:
 
 def _save_scores(learner: Learner, project: Project, faces: Faces, thoughts: Thoughts) -> None:
     """Write the scores that changed, and drop those of faces that are gone."""
-    saved = {score.region_id: score for score in Score.objects.filter(project=project)}
-    changed = []
-    for row, region_id in enumerate(faces.region_ids.tolist()):
-        score = Score(
-            project=project,
-            region_id=region_id,
-            photo_id=int(faces.photo_ids[row]),
-            distance=thoughts.distances[row],
-            is_match=bool(thoughts.is_match[row]),
-            revision=project.revision,
+    rows = Score.objects.filter(project=project)
+    saved = {
+        region: Thought(photo, distance, is_match)
+        for region, photo, distance, is_match in rows.values_list(
+            "region", "photo", "distance", "is_match"
         )
-        if _differs(score, saved.pop(region_id, None)):
-            changed.append(score)
+    }
+    photos, matches = faces.photo_ids.tolist(), thoughts.is_match.tolist()
+    now = map(Thought, photos, thoughts.distances, matches)
+    changed = [
+        Score(project=project, region_id=region, revision=project.revision, **thought._asdict())
+        for region, thought in zip(faces.region_ids.tolist(), now, strict=True)
+        if thought.differs(saved.pop(region, None))
+    ]
     for scores in _batches(changed):
         with transaction.atomic():
             _hold(learner)
@@ -85,15 +86,22 @@ def _save_scores(learner: Learner, project: Project, faces: Faces, thoughts: Tho
             upsert(scores, ["project", "region"], ["photo", "distance", "is_match", "revision"])
         crash_point("infer:between-batches")
     for gone in _batches(list(saved)):  # what was not popped
-        Score.objects.filter(project=project, region__in=gone).delete()
+        rows.filter(region__in=gone).delete()
 
 
-def _differs(score: Score, saved: Score | None) -> bool:
-    if saved is None or (saved.photo_id, saved.is_match) != (score.photo_id, score.is_match):
-        return True
-    if saved.distance is None or score.distance is None:
-        return saved.distance is not score.distance
-    return abs(saved.distance - score.distance) >= STILL
+class Thought(NamedTuple):
+    """The columns of a Score that may change."""
+
+    photo_id: int
+    distance: float | None
+    is_match: bool
+
+    def differs(self, saved: Thought | None) -> bool:
+        if saved is None or (saved.photo_id, saved.is_match) != (self.photo_id, self.is_match):
+            return True
+        if saved.distance is None or self.distance is None:
+            return saved.distance is not self.distance
+        return abs(saved.distance - self.distance) >= STILL
 
 
 def _answered_meanwhile(project: Project, scores: Iterable[Score]) -> set[int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from classify import bootstrap
+from classify import bootstrap, services
 from classify.models import Answer, Bootstrap, Label, Origin
 from classify.tasks import read_bootstrap
 from crawler.models import Photo, Picture, ProjectPhoto, Region
@@ -17,7 +18,7 @@ from projects.models import Person, Project, User
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.classify.conftest import Say
-from tests.classify.faces import Cast, add_face, add_photo, learn
+from tests.classify.faces import Cast, add_face, add_photo, embed, learn
 from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.django_db
@@ -197,6 +198,19 @@ class TestExamples:
         ProjectPhoto.objects.update(already_depicts=True)
         learn(project)
         assert Label.objects.get().region == drawn
+
+    def test_a_face_redrawn_elsewhere_is_left_to_be_asked(
+        self, make_project: MakeProject, project: Project, cast: Cast, charlie: User
+    ) -> None:
+        photo, [region] = add_photo(project, [cast.face("marie")], already_depicts=True)
+        elsewhere = make_project(charlie, "Q937")
+        ProjectPhoto.objects.create(project=elsewhere, photo=photo)
+        box = (0.1, 0.1, 0.3, 0.3)
+        drawn = services.draw(elsewhere, photo, box, charlie, uuid4(), replaces=region).region
+        embed(drawn, cast.face("marie"))
+        learn(project)
+        assert not Label.objects.filter(project=project).exists()
+        assert project.questions.get().region == drawn
 
     def test_every_project_has_its_own(
         self, make_project: MakeProject, project: Project, cast: Cast, alice: User

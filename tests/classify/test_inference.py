@@ -1,17 +1,19 @@
 """From answers to matches and to the next questions."""
 
 import time
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db.models import F
 
-from classify import services
+from classify import inference, services
+from classify.knowledge import Faces
 from classify.models import Learner, Origin, Question, Score, Skip
 from classify.tasks import infer
 from crawler.models import Photo, Region
 from projects.models import Project, User
-from projects.work import WorkState
+from projects.work import Overtaken, WorkState
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, add_face, add_photo, embed, learn, show
 from tests.conftest import MakeProject
@@ -347,6 +349,48 @@ def test_projects_take_turns_and_rest_when_up_to_date(
     attempts = list(learners.values_list("attempt", flat=True))
     infer()
     assert list(learners.values_list("attempt", flat=True)) == attempts
+
+
+def test_a_worker_that_slept_past_its_lease_changes_nothing(project: Project, cast: Cast) -> None:
+    several(project, cast, "marie", 3)
+    slow = Learner.objects.create(project=project)
+    quick = Learner.objects.get()
+    assert slow.take(timedelta(seconds=-1))
+    quick.refresh_from_db()
+    assert quick.take(timedelta(minutes=1))
+    with pytest.raises(Overtaken):
+        inference.infer(slow)
+    assert not Score.objects.exists()
+    assert not Question.objects.exists()
+    inference.infer(quick)
+    assert Score.objects.count() == Question.objects.count() == 3
+
+
+def test_answers_given_while_it_thinks_are_not_overruled(
+    project: Project, cast: Cast, alice: User, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What people say between reading and saving stands, and is learned from next."""
+    hers = several(project, cast, "marie", 8)
+    for region in hers[:5]:
+        say(alice, "yes", region)
+    learner = Learner.objects.create(project=project)
+    assert learner.take(timedelta(minutes=1))
+    read = Faces.load.__func__  # type: ignore[attr-defined]
+
+    def load_and_dawdle(cls: type[Faces], which: Project) -> Faces:
+        faces: Faces = read(cls, which)
+        say(alice, "no", hers[5])
+        return faces
+
+    monkeypatch.setattr(Faces, "load", classmethod(load_and_dawdle))
+    inference.infer(learner)
+    monkeypatch.undo()
+    assert matches(project) == ids(hers[6:])
+    assert hers[5].pk not in asked(project)
+    learner.refresh_from_db()
+    project.refresh_from_db()
+    assert learner.revision < project.revision, "it is behind, so it is taken again"
+    assert learn(project).matches == 2
 
 
 def test_a_paused_project_is_left_alone(project: Project, cast: Cast) -> None:
