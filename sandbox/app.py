@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
 from flask import Flask, Response, current_app, request
 
+from sandbox import api, control, oauth, pages, sparql, thumbs
 from sandbox.faults import Faults
 from sandbox.world import World
 
-_PARTS = ("api", "control", "oauth", "thumbs", "pages", "sparql")
+_PARTS = (api, control, oauth, thumbs, pages, sparql)
 
 
 def create_app(world: World, faults: Faults) -> Flask:
@@ -21,8 +19,7 @@ def create_app(world: World, faults: Faults) -> Flask:
     app.extensions["world"] = world
     app.extensions["faults"] = faults
     for part in _PARTS:
-        if importlib.util.find_spec(f"sandbox.{part}") is not None:
-            app.register_blueprint(importlib.import_module(f"sandbox.{part}").bp)
+        app.register_blueprint(part.bp)
     app.before_request(_before)
     app.after_request(_after)
     return app

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Self
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from sandbox import seed as seeding
 from sandbox.app import create_app
 from sandbox.faults import Faults
 from sandbox.world import World
@@ -88,15 +88,7 @@ def serve(
         raise OSError(f"Port {port} on {host} is taken.") from error
     world.base_url = (url or f"http://{host}:{server.server_port}").rstrip("/")
     if seed and world.is_empty():
-        _seed(world, photos)
+        seeding.seed(world, photos or seeding.PHOTOS)
     thread = threading.Thread(target=server.serve_forever, name="sandbox", daemon=True)
     thread.start()
     return RunningSandbox(world.base_url, world, faults, app, server, thread)
-
-
-def _seed(world: World, photos: Path | None) -> None:
-    module = importlib.import_module("sandbox.seed")
-    if photos is None:
-        module.seed(world)
-    else:
-        module.seed(world, photos)

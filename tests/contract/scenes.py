@@ -24,7 +24,6 @@ from tests.contract.replay import Player, Recording, load, replayable
 
 Json = dict[str, Any]
 BASE = 70  # the last revision before the first recorded edit
-ALL = 10**6
 
 # Recordings that changed nothing; they tell the revision that was there already.
 NO_OPS = {
