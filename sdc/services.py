@@ -28,6 +28,7 @@ __all__ = [
     "pause",
     "prepare_batch",
     "release",
+    "replaced",
     "resume",
     "stop",
 ]
@@ -43,6 +44,11 @@ class Refused(Exception):
         super().__init__(code)
         self.code = code
         self.sentence = sentence
+
+
+def replaced() -> Refused:
+    words = _("A newer preview took the place of this one. Look at it first.")
+    return Refused("replaced", words)
 
 
 def confirm(batch: EditBatch, user: User) -> EditBatch:
@@ -124,8 +130,12 @@ def exclude(attempt: ClaimAttempt, user: User, leave_out: bool = True) -> bool:
     before, after = Outcome.PLANNED, Outcome.EXCLUDED
     if not leave_out:
         before, after = after, before
-    rows = ClaimAttempt.objects.filter(pk=attempt.pk, outcome=before, batch__state=State.DRAFT)
-    return bool(rows.update(outcome=after))
+    with transaction.atomic():  # the batch's row keeps a confirmation from coming in between
+        drafts = EditBatch.objects.select_for_update().filter(state=State.DRAFT)
+        if not drafts.filter(pk=attempt.batch_id).exists():
+            return False
+        rows = ClaimAttempt.objects.filter(pk=attempt.pk, outcome=before, state=WorkState.QUEUED)
+        return bool(rows.update(outcome=after))
 
 
 def hold(claim: Claim, by: User, reason: str) -> None:

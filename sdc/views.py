@@ -81,8 +81,10 @@ def attempt_exclude(request: HttpRequest, project: Project, attempt_id: int) -> 
 @project_view(Can.SEND)
 def batch_confirm(request: HttpRequest, project: Project, code: str) -> HttpResponse:
     user = signed_in(request)
-    batch = get_object_or_404(EditBatch, project=project, code=code)
+    batch = EditBatch.objects.filter(project=project, code=code).first()
     try:
+        if batch is None:
+            raise services.replaced()
         batch = services.confirm(batch, user)
     except services.Refused as refused:
         messages.error(request, str(refused.sentence))

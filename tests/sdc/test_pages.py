@@ -90,6 +90,18 @@ def test_reading_again_makes_a_fresh_draft_and_looking_twice_does_not(
     assert EditBatch.objects.get() != first
 
 
+def test_sending_a_preview_that_another_tab_replaced_shows_the_newer_one(
+    project: Project, alice: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    said_yes(project)
+    old = services.prepare_batch(project, alice)
+    services.prepare_batch(project, alice)
+    send_old = reverse("batch-confirm", args=[project.public_id, old.code])
+    page = client_of(alice).post(send_old, follow=True)
+    assert "A newer preview took the place" in page.content.decode()
+    assert EditBatch.objects.get().state == State.DRAFT
+
+
 def test_long_previews_come_in_pages(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf, monkeypatch: Any
 ) -> None:
