@@ -11,7 +11,7 @@ from flask import (
     Response,
     current_app,
     jsonify,
-    render_template_string,
+    render_template,
     request,
 )
 
@@ -21,21 +21,6 @@ from sandbox.records import Block, Page, now
 from sandbox.world import World
 
 bp = Blueprint("control", __name__, url_prefix="/_sandbox")
-
-_HOME = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Sandbox wiki</title>
-<h1>Sandbox wiki</h1>
-<p>A pretend Wikimedia for development and tests. Nothing here leaves this machine.</p>
-<p><a href="/commons/wiki/Main_Page">Commons</a>: {{ files }} files, {{ edits }} revisions.</p>
-<h2>Users</h2>
-<ul>{% for user in users %}<li>{{ user.name }} ({{ user.groups | join(", ") or "no groups" }},
-{{ user.editcount }} edits{{ ", blocked" if user.blocked }})</li>{% endfor %}</ul>
-<h2>Faults in force</h2>
-<ul>{% for fault in faults %}<li>{{ fault.kind }} {{ fault.match }} used {{ fault.hits }}×</li>
-{% else %}<li>none</li>{% endfor %}</ul>
-<p>POST JSON to <code>/_sandbox/fault</code>; kinds: {{ kinds | join(", ") }}. DELETE clears.</p>
-</html>
-"""
 
 
 def _world() -> World:
@@ -59,8 +44,9 @@ def _wrong(error: Exception) -> tuple[Response, int]:
 def home() -> str:
     """A page that says what this is."""
     world = _world()
-    return render_template_string(
-        _HOME,
+    return render_template(
+        "control.html",
+        url=world.base_url,
         files=world.store.value("SELECT count(*) FROM page WHERE ns = 6 AND deleted = 0"),
         edits=world.store.value("SELECT count(*) FROM revision"),
         users=world.users.all(),

@@ -119,3 +119,11 @@ def test_edits_and_requests_can_be_counted(wiki: Wiki, recorded: RunningSandbox)
     ]
     counts = requests.get(f"{recorded.url}/_sandbox/requests", timeout=5).json()
     assert counts["/commons/w/api.php wbsetclaim"] >= 1
+
+
+def test_a_page_says_who_there_is_and_what_is_wrong(recorded: RunningSandbox) -> None:
+    recorded.faults.add("readonly", {"action": "wbsetclaim"}, times=2)
+    page = requests.get(f"{recorded.url}/_sandbox/", timeout=5).text
+    assert "ExampleUser" in page
+    assert "Disruptive editing" in page
+    assert "readonly, action = wbsetclaim" in page

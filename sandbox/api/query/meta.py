@@ -119,7 +119,7 @@ def _general(call: Call) -> Json:
     general: Json = {
         "mainpage": "Main Page", "base": f"{call.base}/wiki/Main_Page",
         "sitename": _SITE_NAMES[call.wiki], "mainpageisdomainroot": False,
-        "logo": f"{call.world.base_url}/_sandbox/static/logo.svg",
+        "logo": f"{call.world.base_url}/_sandbox/static/icon.svg",
         "generator": "MediaWiki 1.43.9", "phpversion": "8.4.28", "phpsapi": "sandbox",
         "dbtype": "sqlite", "dbversion": "3", "imagewhitelistenabled": False,
         "langconversion": True, "linkconversion": True, "titleconversion": True,
@@ -146,7 +146,7 @@ def _general(call: Call) -> Json:
         "thumblimits": {str(i): width for i, width in enumerate((120, 150, 180, 200, 250, 300))},
         "imagelimits": {str(i): {"width": w, "height": h} for i, (w, h) in enumerate(
             ((320, 240), (640, 480), (800, 600), (1024, 768), (1280, 1024), (2560, 2048)))},
-        "favicon": f"{call.world.base_url}/_sandbox/static/favicon.ico",
+        "favicon": f"{call.world.base_url}/_sandbox/static/icon.svg",
         "centralidlookupprovider": "local", "allcentralidlookupproviders": ["local"],
         "interwikimagic": True, "magiclinks": {"ISBN": False, "PMID": False, "RFC": False},
         "categorycollation": "uppercase", "nofollowlinks": True, "nofollownsexceptions": [],
