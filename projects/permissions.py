@@ -68,13 +68,20 @@ def project_view(can: Can) -> Callable[[View[P]], Callable[..., HttpResponseBase
             if project and not request.user.is_authenticated:
                 return _log_in_first(request)
             if project and may(request.user, Can.VIEW, project):
-                raise PermissionDenied(_("Join this project first: it's one click on its page."))
+                raise PermissionDenied(_why_not(project, request.user))
             raise Http404
 
         wrapper.can = can  # type: ignore[attr-defined]  # the permission matrix reads it
         return wrapper
 
     return decorate
+
+
+def _why_not(project: Project, user: Any) -> str:
+    mine = membership(project, user)
+    if mine and mine.state == Membership.State.ACTIVE:
+        return _("Only the owner of this project may do that.")
+    return _("Join this project first: its page says how.")
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:

@@ -150,12 +150,12 @@ class Overview:
 
     @property
     def states(self) -> list[tuple[str, int, str, str]]:
-        """Faces by state: word, count, colour, filter of the gallery."""
+        """Faces by state: word, count, colour, filter of the gallery (or "ask")."""
         faces = self.faces
         return [
             (_("Confirmed"), faces.confirmed, "yes", "confirmed"),
             (_("Likely, to review"), faces.matches, "face", "matches"),
-            (_("Uncertain, to ask"), faces.uncertain, "warn", ""),
+            (_("Uncertain, to ask"), faces.uncertain, "warn", "ask"),
             (_("Probably somebody else"), faces.others, "other", "others"),
             (_("Not the person"), faces.rejected, "not", "rejected"),
             (_("Can’t tell"), faces.cant_tell, "none", ""),
@@ -210,7 +210,7 @@ def _looking(crawl: CrawlProgress) -> tuple[Step, Step]:
         count=crawl.looked_at,
         word=_("of %(n)d") % {"n": crawl.photos},
         note=_look_note(crawl),
-        value=crawl.looked_at,
+        value=crawl.looked_at + crawl.set_aside,
         whole=max(crawl.photos, 1),
         pace=_pace(crawl.detecting, bool(crawl.looked_at) and not crawl.crawling),
     )

@@ -88,14 +88,22 @@ def pixels(region: Any, size: tuple[int, int]) -> dict[str, Any] | None:
 
 @register.inclusion_tag("_windowed_photo.html")
 def windowed_photo(
-    photo: Any, region: Any, others: Iterable[Any] = (), aspect: float = 1.55
+    photo: Any,
+    region: Any = None,
+    others: Iterable[Any] = (),
+    aspect: float = 1.55,
+    width: int = 960,
+    thumb: bool = False,
 ) -> dict[str, Any]:
     """As much of a photo as fits a frame of `aspect` (width : height), round the face."""
-    drawn = boxed_photo(photo, region, others)
-    width, height = drawn["width"], drawn["height"]
-    w, h = min(width, height * aspect), min(height, width / aspect)
-    x = min(max((region.x + region.w / 2) * width - w / 2, 0), width - w)
-    y = min(max((region.y + region.h / 2) * height - h / 2, 0), height - h)
+    drawn = boxed_photo(photo, region, others, width=width, thumb=thumb)
+    full_w, full_h = drawn["width"], drawn["height"]
+    w, h = min(full_w, full_h * aspect), min(full_h, full_w / aspect)
+    middle_x, middle_y = (
+        (region.x + region.w / 2, region.y + region.h / 2) if region else (0.5, 0.5)
+    )
+    x = min(max(middle_x * full_w - w / 2, 0), full_w - w)
+    y = min(max(middle_y * full_h - h / 2, 0), full_h - h)
     return drawn | {"view": f"{x:.1f} {y:.1f} {w:.1f} {h:.1f}"}
 
 

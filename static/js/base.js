@@ -83,8 +83,12 @@ document.addEventListener("click", (event) => {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
-  showToast({ text: button.dataset.copied ?? words.copied });
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    showToast({ text: button.dataset.copied ?? words.copied });
+  } catch { // not allowed, or no https: show it to be copied by hand
+    showToast({ text: button.dataset.copy });
+  }
 });
 
 // A polled part says in data-said how far things are; what changed is read out once.

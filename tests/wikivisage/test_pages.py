@@ -60,11 +60,15 @@ def test_what_is_not_there_gets_a_page(client_of: ClientOf) -> None:
 
 
 def test_what_is_not_allowed_says_what_to_do(
-    project: Project, charlie: User, client_of: ClientOf
+    project: Project, bob: User, charlie: User, client_of: ClientOf
 ) -> None:
+    assert (
+        "Only the owner" in client_of(bob).get(f"/p/{project.public_id}/settings").content.decode()
+    )
     answer = client_of(charlie).post(f"/p/{project.public_id}/leave")
     assert answer.status_code == 403
     assert "Join this project first" in answer.content.decode()
+    assert f'href="{project.get_absolute_url()}"' in answer.content.decode()
 
 
 def test_a_form_without_its_token_says_that_the_page_is_old(alice: User) -> None:

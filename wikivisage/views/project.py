@@ -48,7 +48,6 @@ def project(request: HttpRequest, project: Project) -> HttpResponse:
         "manages": may(request.user, Can.MANAGE, project),
         "members": members,
         "more_members": total - len(members),
-        "sources": project.sources.order_by("id"),
         **asdict(_moving(request, project)),
     }
     return render(request, "wikivisage/project.html", context)
@@ -75,6 +74,7 @@ def _moving(request: HttpRequest, project: Project) -> Moving:
         "mine": membership(project, request.user),
         "likely": likely_faces(project) if view.next == "review" else [],
         "set_aside": set_aside(project),
+        "sources": project.sources.order_by("id"),
         "batches": latest_batches(project),
     }
     fragment = render_to_string("wikivisage/_overview.html", context, request)
