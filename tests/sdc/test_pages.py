@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from projects.models import Membership, Project, User
-from sdc import services
+from sdc import services, views
 from sdc.models import ClaimAttempt, EditBatch
 from sdc.reasons import Reason
+from sdc.selectors import number_of
 from tests.conftest import ClientOf
 from tests.factories import make_user
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, the_attempt
@@ -105,8 +106,6 @@ def test_sending_a_preview_that_another_tab_replaced_shows_the_newer_one(
 def test_long_previews_come_in_pages(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf, monkeypatch: Any
 ) -> None:
-    from sdc import views
-
     monkeypatch.setattr(views, "ROWS", 2)
     said_yes(project, 3)
     browser = client_of(alice)
@@ -269,8 +268,6 @@ def person(who: str, project: Project) -> User | None:
 def test_numbers_follow_the_confirmations(
     project: Project, alice: User, bob: User, said_yes: Make
 ) -> None:
-    from sdc.selectors import number_of
-
     said_yes(project, 1)
     first = confirmed(project, alice)
     said_yes(project, 1, skip=1)

@@ -11,7 +11,8 @@ from django.utils import timezone
 from projects import pace
 from projects.models import Membership, Project, User, WikiCredential
 from projects.work import WorkState
-from sdc import services
+from sandbox.records import Block
+from sdc import services, turn
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
 from sdc.turn import EVERYBODY
@@ -114,8 +115,6 @@ def test_a_block_of_one_page_fails_that_page_alone(
 ) -> None:
     first, _second = said_yes(project, 2)
     batch = confirmed(project, alice)
-    from sandbox.records import Block
-
     block = Block(9, "Admin", 1, "Only here", "2026-01-01T00:00:00Z", pages=[first.photo.title])
     wiki.running.world.users.block("Alice", block)
     assert send_to_the_end(batch).state == State.DONE
@@ -269,13 +268,26 @@ def test_somebody_else_was_quicker(
     assert not wiki.edits()
 
 
+def test_somebody_else_added_it_while_we_were_in_doubt(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    [label] = said_yes(project)
+    batch = confirmed(project, alice)
+    wiki.running.faults.add("cut-before", WRITE, times=1)
+    send()
+    wiki.somebody_adds(label.photo.page_id)
+    send_to_the_end(batch)
+    assert the_attempt(batch).outcome == Outcome.PRESENT
+    assert len(wiki.depicts(label.photo.page_id)) == 1
+    assert not wiki.edits()
+
+
 def test_somebody_else_was_quicker_by_less_than_our_read(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself, monkeypatch: Any
 ) -> None:
     """The statement comes between our read and our call; only the wiki's own check sees it."""
     [label] = said_yes(project)
     batch = confirmed(project, alice)
-    from sdc import turn
 
     def meanwhile(name: str) -> None:
         if name == "write:before-call":
