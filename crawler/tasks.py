@@ -13,15 +13,21 @@ BUDGET = 10  # seconds of work a wake-up
 
 @shared_task(name="crawler.crawl", time_limit=90)
 def crawl() -> None:
+    from crawler import transport  # noqa: F401  # warm before there is work: it takes half a second
+
     if crawling.crawl(BUDGET):
         wake("crawler.crawl")
 
 
 @shared_task(name="crawler.detect", time_limit=settings.PICTURE_SECONDS + BUDGET + 5)
 def detect() -> None:
-    """Only the hard limit stops native code; the lease of a picture is longer than it."""
+    """Only the hard limit stops native code; the lease of a picture is longer than it.
+
+    The engine is loaded whether or not there is work, so that a new project doesn't wait for it.
+    """
     from crawler.engines import default_engine
 
+    default_engine()
     if detection.detect(default_engine, BUDGET):
         wake("crawler.detect")
 
