@@ -189,3 +189,8 @@ class Params:
             told = f'Unrecognized {noun} for parameter "{full}": {", ".join(unknown)}'
             self.call.warn(self.module, "unrecognizedvalues", told, {"values": unknown})
         return [value for value in asked if value in known]
+
+    def namespaces(self, default: str = "") -> list[int]:
+        """Namespace numbers; none for all of them."""
+        found = self.values("namespace") or [default]
+        return [int(value) for value in found if value not in ("", "*")]

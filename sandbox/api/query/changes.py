@@ -8,70 +8,54 @@ from typing import Any
 from sandbox.api.call import Json, Params
 from sandbox.api.query.lists import Listing, bad_continue, compact, spread
 from sandbox.api.query.revisions import size_of
+from sandbox.api.query.select import Select
 from sandbox.wikitext import normalize_title
 
 _TYPES = ("edit", "new", "log", "categorize", "external")
 
 
-def _enumerated(
-    params: Params, sql: str, args: list[Any], key: str
-) -> tuple[list[Any], str | None]:
+def _enumerated(params: Params, select: Select, key: str) -> tuple[list[Any], str | None]:
     """Rows by time and id, newest first unless `dir=newer`, and the continuation."""
-    limit, newer = params.limit(), params.text("dir") == "newer"
-    forward, back = (">=", "<=") if newer else ("<=", ">=")
-    for name, condition in (("start", forward), ("end", back)):
-        if params.text(name):
-            stamp = params.text(name)
-            sql += f" AND change.timestamp {condition} ?"
-            args.append(spread(stamp) if stamp.isdigit() else stamp)
+    limit, down = params.limit(), params.text("dir") != "newer"
+    bounds = [params.text(name) for name in ("start", "end")]
+    start, end = (spread(stamp) if stamp.isdigit() else stamp for stamp in bounds)
+    select.between("change.timestamp", start, end, down=down)
+    keys = ["change.timestamp", f"change.{key}"]
     if params.text("continue"):
         stamp, _, number = params.text("continue").partition("|")
         if not (stamp.isdigit() and number.isdigit()):
             raise bad_continue(params)
-        sql += f" AND (change.timestamp, change.{key}) {forward} (?, ?)"
-        args += [spread(stamp), int(number)]
-    order = "ASC" if newer else "DESC"
-    sql += f" ORDER BY change.timestamp {order}, change.{key} {order} LIMIT ?"
-    rows = params.call.world.store.rows(sql, [*args, limit + 1])
-    following = None
-    if len(rows) > limit:
-        following = f"{compact(rows[limit]['timestamp'])}|{rows[limit][key]}"
-    return rows[:limit], following
+        select.onward(keys, [spread(stamp), int(number)], down=down)
+    rows, rest = select.rows(params.call, keys, limit, down=down)
+    return rows, f"{compact(rest['timestamp'])}|{rest[key]}" if rest else None
 
 
-def _tagged(params: Params, sql: str, args: list[Any]) -> str:
-    tag = params.text("tag")
-    if not tag:
-        return sql
-    args.append(tag)
-    return sql + " AND EXISTS (SELECT 1 FROM json_each(change.tags) WHERE value = ?)"
+def _narrowed(params: Params, select: Select, *names: str) -> None:
+    """The conditions that title, user and tag of a request make."""
+    for name in names:
+        value = params.text(name)
+        if not value:
+            continue
+        if name == "tag":
+            select.where("EXISTS (SELECT 1 FROM json_each(change.tags) WHERE value = ?)", value)
+        elif name == "title":
+            select.where("title = ?", normalize_title(params.call.wiki, value)[1])
+        else:
+            select.where(f"{name} = ?", value)
 
 
 def recentchanges(params: Params) -> Listing:
     """Edits, new pages, log events and changes of categories."""
-    call = params.call
     prop = params.options(
         "prop", ("user", "userid", "comment", "parsedcomment", "flags", "timestamp", "title", "ids",
                  "sizes", "redirect", "patrolled", "loginfo", "tags", "sha1"),
         "title|timestamp|ids",
     )  # fmt: skip
-    kinds = params.options("type", _TYPES, "edit|new|log|categorize")
-    sql = "SELECT * FROM change WHERE wiki = ?"
-    args: list[Any] = [call.wiki]
-    sql += f" AND type IN ({','.join('?' * len(kinds))})"
-    args += kinds
-    spaces = [int(value) for value in params.values("namespace") if value != "*"]
-    if spaces:
-        sql += f" AND ns IN ({','.join('?' * len(spaces))})"
-        args += spaces
-    if params.text("title"):
-        sql += " AND title = ?"
-        args.append(normalize_title(call.wiki, params.text("title"))[1])
-    if params.text("user"):
-        sql += " AND user = ?"
-        args.append(params.text("user"))
-    sql = _tagged(params, sql, args)
-    rows, following = _enumerated(params, sql, args, "id")
+    select = Select("SELECT * FROM change WHERE wiki = ?", [params.call.wiki])
+    select.among("type", params.options("type", _TYPES, "edit|new|log|categorize"))
+    select.among("ns", params.namespaces())
+    _narrowed(params, select, "title", "user", "tag")
+    rows, following = _enumerated(params, select, "id")
     items = [_change(params, row, prop) for row in rows]
     return Listing("recentchanges", items, [], {"rccontinue": following} if following else None)
 
@@ -113,31 +97,19 @@ def _sizes(params: Params, row: Any) -> Json:
 
 def logevents(params: Params) -> Listing:
     """Uploads, moves, deletions, protections."""
-    call = params.call
     prop = params.options(
         "prop", ("ids", "title", "type", "user", "userid", "timestamp", "comment", "parsedcomment",
                  "details", "tags"),
         "ids|title|type|user|timestamp|comment|details",
     )  # fmt: skip
-    sql = "SELECT * FROM change WHERE wiki = ? AND type = 'log'"
-    args: list[Any] = [call.wiki]
-    action = params.text("action") or params.text("type")
-    if action:
-        kind, _, name = action.partition("/")
-        sql += " AND log_type = ?"
-        args.append(kind)
-        if name and name != "*":
-            sql += " AND log_action = ?"
-            args.append(name)
-    for parameter in ("title", "user"):
-        if params.text(parameter):
-            sql += f" AND {parameter} = ?"
-            value = params.text(parameter)
-            if parameter == "title":
-                value = normalize_title(call.wiki, value)[1]
-            args.append(value)
-    sql = _tagged(params, sql, args)
-    rows, following = _enumerated(params, sql, args, "log_id")
+    select = Select("SELECT * FROM change WHERE wiki = ? AND type = 'log'", [params.call.wiki])
+    kind, _, name = (params.text("action") or params.text("type")).partition("/")
+    if kind:
+        select.where("log_type = ?", kind)
+    if name and name != "*":
+        select.where("log_action = ?", name)
+    _narrowed(params, select, "title", "user", "tag")
+    rows, following = _enumerated(params, select, "log_id")
     items = [_event(params, row, prop) for row in rows]
     return Listing("logevents", items, [], {"lecontinue": following} if following else None)
 
@@ -170,24 +142,19 @@ def _event(params: Params, row: Any, prop: list[str]) -> Json:
 
 def usercontribs(params: Params) -> Listing:
     """Edits of users, newest first."""
-    call = params.call
     prop = params.options(
         "prop", ("ids", "title", "timestamp", "comment", "parsedcomment", "size", "sizediff",
                  "flags", "patrolled", "tags"),
         "ids|title|timestamp|comment|size|flags",
     )  # fmt: skip
-    names = params.values("user")
-    sql = (
-        "SELECT * FROM change WHERE wiki = ? AND type IN ('edit', 'new')"
-        f" AND user IN ({','.join('?' * len(names))})"
+    select = Select(
+        "SELECT * FROM change WHERE wiki = ? AND type IN ('edit', 'new')", [params.call.wiki]
     )
-    args: list[Any] = [call.wiki, *names]
-    spaces = [int(value) for value in params.values("namespace") if value != "*"]
-    if spaces:
-        sql += f" AND ns IN ({','.join('?' * len(spaces))})"
-        args += spaces
-    sql = _tagged(params, sql, args)
-    rows, following = _enumerated(params, sql, args, "revid")
+    params.required("user")
+    select.among("user", params.values("user"))
+    select.among("ns", params.namespaces())
+    _narrowed(params, select, "tag")
+    rows, following = _enumerated(params, select, "revid")
     items = [_contribution(params, row, prop) for row in rows]
     return Listing("usercontribs", items, [], {"uccontinue": following} if following else None)
 

@@ -10,6 +10,7 @@ from sandbox.api.answer import Named
 from sandbox.api.call import Call, Json, Params
 from sandbox.api.errors import ApiError
 from sandbox.api.query.imageinfo import file_facts
+from sandbox.api.query.select import Select
 from sandbox.indexes import TYPE_NAMES
 from sandbox.reading import page_of_row
 from sandbox.records import NAMESPACES, Page
@@ -76,43 +77,34 @@ def categorymembers(params: Params) -> Listing:
         "prop", ("ids", "title", "sortkey", "sortkeyprefix", "type", "timestamp"), "ids|title"
     )
     kinds = params.options("type", TYPE_NAMES, "page|subcat|file")
-    spaces = [int(value) for value in params.values("namespace") if value != "*"]
     by_time = params.choice("sort", ("sortkey", "timestamp"), "sortkey") == "timestamp"
     down = params.text("dir") in ("desc", "descending", "older")
     limit = params.limit()
-    sql = (
+    select = Select(
         "SELECT category_member.type AS kind, sortkey, prefix, timestamp, page.*"
         " FROM category_member JOIN page ON page.wiki = category_member.wiki AND page.id = page_id"
-        " WHERE category_member.wiki = ? AND category_title = ? AND deleted = 0"
+        " WHERE category_member.wiki = ? AND category_title = ? AND deleted = 0",
+        [params.call.wiki, title],
     )
-    args: list[Any] = [params.call.wiki, title]
-    if spaces:
-        sql += f" AND ns IN ({','.join('?' * len(spaces))})"
-        args += spaces
-    if not by_time and len(kinds) < 3:
-        sql += f" AND category_member.type IN ({','.join('?' * len(kinds))})"
-        args += [TYPE_NAMES.index(kind) for kind in kinds]
-    for name in ("start", "end") if by_time else ():
-        if params.text(name):
-            sql += f" AND timestamp {'<=' if (name == 'start') == down else '>='} ?"
-            args.append(params.text(name))
-    keys = ["timestamp", "page_id"] if by_time else ["category_member.type", "sortkey", "page_id"]
-    start = params.text("continue")
-    if start:
-        sql += f" AND ({', '.join(keys)}) {'<=' if down else '>='} ({', '.join('?' * len(keys))})"
-        args += _member_start(params, start, by_time)
-    sql += f" ORDER BY {', '.join(key + (' DESC' if down else '') for key in keys)} LIMIT ?"
-    rows = params.call.world.store.rows(sql, [*args, limit + 1])
-    following = None
-    if len(rows) > limit:
-        row = rows[limit]
-        where = f"{TYPE_NAMES[row['kind']]}|{row['sortkey'].encode().hex()}|{row['id']}"
-        if by_time:
-            where = f"{compact(row['timestamp'])}|{row['id']}"
-        following = {f"{params.prefix.lstrip('g')}continue": where}
-    rows = rows[:limit]
+    select.among("ns", params.namespaces())
+    keys = ["category_member.type", "sortkey", "page_id"]
+    if by_time:
+        keys = ["timestamp", "page_id"]
+        select.between("timestamp", params.text("start"), params.text("end"), down=down)
+    elif len(kinds) < len(TYPE_NAMES):
+        select.among("category_member.type", [TYPE_NAMES.index(kind) for kind in kinds])
+    if params.text("continue"):
+        select.onward(keys, _member_start(params, params.text("continue"), by_time), down=down)
+    rows, rest = select.rows(params.call, keys, limit, down=down)
+    following = {"cmcontinue": _member_place(rest, by_time)} if rest else None
     items = [_member(row, prop) for row in rows]
     return Listing("categorymembers", items, [page_of_row(row) for row in rows], following)
+
+
+def _member_place(row: Any, by_time: bool) -> str:
+    if by_time:
+        return f"{compact(row['timestamp'])}|{row['id']}"
+    return f"{TYPE_NAMES[row['kind']]}|{row['sortkey'].encode().hex()}|{row['id']}"
 
 
 def _member_start(params: Params, text: str, by_time: bool) -> list[Any]:
@@ -226,48 +218,22 @@ def allimages(params: Params) -> Listing:
         "timestamp|url",
     )  # fmt: skip
     by_time = params.choice("sort", ("name", "timestamp"), "name") == "timestamp"
-    limit, user = params.limit(), params.text("user")
     down = params.text("dir") in ("descending", "older")
-    if user and not by_time:
+    limit = params.limit()
+    if params.text("user") and not by_time:
         p = params.prefix
         text = f'The "{p}user" parameter may only be used with "{p}sort=timestamp".'
         raise ApiError("invalidparammix", text, module=params.module)
-    sql = (
-        "SELECT page.*, file.timestamp AS uploaded FROM page JOIN file ON file.wiki = page.wiki"
-        " AND file.id = (SELECT max(id) FROM file WHERE wiki = page.wiki AND page_id = page.id)"
-        " WHERE page.wiki = ? AND ns = 6 AND deleted = 0"
-    )
-    args: list[Any] = [call.wiki]
-    for name, condition in (("user", "file.user = ?"), ("sha1", "file.sha1 = ?")):
-        if params.text(name):
-            sql += f" AND {condition}"
-            args.append(params.text(name))
-    for name, condition in (("start", ">="), ("end", "<=")):
-        if params.text(name):
-            turned = {">=": "<=", "<=": ">="}[condition] if down else condition
-            sql += f" AND file.timestamp {turned} ?"
-            args.append(params.text(name))
-    if params.text("prefix"):
-        first = params.text("prefix")
-        first = f"File:{first[0].upper()}{first[1:]}".replace("_", " ")
-        sql += " AND title >= ? AND title < ?"
-        args += [first, first + "\U0010ffff"]
-    if params.text("from"):
-        sql += " AND title >= ?"
-        args.append(f"File:{params.text('from')}".replace("_", " "))
+    select = _uploads(params, down)
     keys = ["file.timestamp", "title"] if by_time else ["title"]
-    start = params.text("continue")
-    if start:
-        sql += f" AND ({', '.join(keys)}) {'<=' if down else '>='} ({', '.join('?' * len(keys))})"
-        args += _image_start(params, start, by_time)
-    sql += f" ORDER BY {', '.join(key + (' DESC' if down else '') for key in keys)} LIMIT ?"
-    rows = call.world.store.rows(sql, [*args, limit + 1])
+    if params.text("continue"):
+        select.onward(keys, _image_start(params, params.text("continue"), by_time), down=down)
+    rows, rest = select.rows(call, keys, limit, down=down)
     following = None
-    if len(rows) > limit:
-        name = rows[limit]["title"].removeprefix("File:").replace(" ", "_")
-        where = f"{compact(rows[limit]['uploaded'])}|{name}" if by_time else name
-        following = {"aicontinue": where}
-    pages = [page_of_row(row) for row in rows[:limit]]
+    if rest:
+        name = rest["title"].removeprefix("File:").replace(" ", "_")
+        following = {"aicontinue": f"{compact(rest['uploaded'])}|{name}" if by_time else name}
+    pages = [page_of_row(row) for row in rows]
     files = call.world.current_files(call.wiki, [page.id for page in pages])
     items = [
         {
@@ -279,6 +245,26 @@ def allimages(params: Params) -> Listing:
         for page in pages
     ]
     return Listing("allimages", items, pages, following)
+
+
+def _uploads(params: Params, down: bool) -> Select:
+    select = Select(
+        "SELECT page.*, file.timestamp AS uploaded FROM page JOIN file ON file.wiki = page.wiki"
+        " AND file.id = (SELECT max(id) FROM file WHERE wiki = page.wiki AND page_id = page.id)"
+        " WHERE page.wiki = ? AND ns = 6 AND deleted = 0",
+        [params.call.wiki],
+    )
+    for name in ("user", "sha1"):
+        if params.text(name):
+            select.where(f"file.{name} = ?", params.text(name))
+    select.between("file.timestamp", params.text("start"), params.text("end"), down=down)
+    if params.text("prefix"):
+        first = params.text("prefix").replace("_", " ")
+        first = f"File:{first[0].upper()}{first[1:]}"
+        select.where("title >= ? AND title < ?", first, first + "\U0010ffff")
+    if params.text("from"):
+        select.where("title >= ?", f"File:{params.text('from')}".replace("_", " "))
+    return select
 
 
 def _image_start(params: Params, text: str, by_time: bool) -> list[str]:
@@ -318,7 +304,7 @@ def prefixsearch(params: Params) -> Listing:
     text = params.required("search")
     limit, offset = params.limit(), params.integer("offset")
     params.known("profile")
-    spaces = [int(value) for value in params.values("namespace") or ["0"] if value != "*"]
+    spaces = params.namespaces("0")
     pages = prefix_pages(params.call, text, spaces, limit + 1, offset)
     following = {"psoffset": offset + limit} if len(pages) > limit else None
     pages = pages[:limit]

@@ -39,7 +39,7 @@ def search(params: Params) -> Listing:
     call = params.call
     text = params.required("search")
     limit, offset = params.limit(), params.integer("offset")
-    spaces = [int(value) for value in params.values("namespace") or ["0"] if value != "*"]
+    spaces = params.namespaces("0")
     prop = params.options(
         "prop", ("size", "wordcount", "timestamp", "snippet"), "size|wordcount|timestamp|snippet"
     )
