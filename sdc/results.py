@@ -66,7 +66,7 @@ def refused(attempt: ClaimAttempt, reason: Reason, detail: str = "") -> None:
 
 def put_back(
     attempt: ClaimAttempt,
-    reason: Reason,
+    reason: Reason | None,
     *,
     in_doubt: bool,
     counted: bool,
@@ -82,7 +82,7 @@ def put_back(
             tries=tries,
             due_at=due_at or timezone.now() + delay,
             in_doubt=in_doubt,
-            error=reason,
+            error=reason or "",
             error_detail=detail[:255],
         )
 

@@ -13,6 +13,7 @@ from classify.selectors import eligible_labels
 from crawler.models import ProjectPhoto
 from projects.models import Project
 from projects.work import WorkState
+from sdc.lanes import standstill
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 
 Outcome = ClaimAttempt.Outcome
@@ -93,8 +94,7 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
     rate = _rate(batch)
     running = batch.state == State.RUNNING and to_come
     pace = max(rate, 1.0) if rate else float(settings.EDITS_A_MINUTE)
-    writer = Writer.objects.filter(user=batch.user_id, wiki=batch.wiki).exclude(error="").first()
-    held_up = bool(running and writer and writer.due_at > timezone.now())
+    waiting = _waiting(batch) if running else None
     return BatchProgress(
         written=counts.get(Outcome.WRITTEN, 0),
         present=counts.get(Outcome.PRESENT, 0),
@@ -103,8 +103,8 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
         to_come=to_come,
         rate=rate,
         seconds_left=60 * to_come / pace if running else None,
-        waiting_until=writer.due_at if writer and held_up else None,
-        waiting_for=writer.error if writer and held_up else "",
+        waiting_until=waiting[0] if waiting else None,
+        waiting_for=waiting[1] if waiting else "",
     )
 
 
@@ -124,6 +124,16 @@ def in_order(batch: EditBatch, show: str = "") -> QuerySet[ClaimAttempt]:
         return rows.filter(odd).order_by("-ended_at", "-pk")
     begun = ~Q(outcome=Outcome.PLANNED) | Q(state=WorkState.RUNNING) | ~Q(error="")
     return rows.filter(begun).order_by("-state", "-ended_at", "-pk")
+
+
+def _waiting(batch: EditBatch) -> tuple[datetime, str] | None:
+    """Until when and for what writing waits now: everybody's, or this user's."""
+    lane = standstill()
+    if lane and lane.paused_until:
+        return lane.paused_until, lane.reason
+    late = Writer.objects.filter(user=batch.user_id, wiki=batch.wiki, due_at__gt=timezone.now())
+    writer = late.exclude(error="").first()
+    return (writer.due_at, writer.error) if writer else None
 
 
 def _rate(batch: EditBatch) -> float:

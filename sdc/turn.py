@@ -20,11 +20,11 @@ from classify.models import Verdict
 from projects import pace, tokens
 from projects.faults import crash_point
 from projects.http import WikiError
-from projects.models import User
 from projects.work import Overtaken, WorkState
 from sdc import reading, results, statements
 from sdc.account import Account, Session
 from sdc.answers import Next, Outcome, judge_failure
+from sdc.lanes import EVERYBODY, lane_of
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
 from sdc.reasons import Reason
@@ -33,14 +33,9 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)  # longer than one call may take, see projects.http.TIMEOUT
 FRESH = 20.0  # seconds that a shared read counts as fresh
-EVERYBODY = "write"  # the lane that is paused when the wiki asks all tools to wait
 LAG_WAIT = 5.0  # seconds to wait on lag should the wiki not say
 BUSY = timedelta(seconds=2)  # how long a file waits while another edit of it is in flight
 REST = {Reason.READONLY: timedelta(minutes=1), Reason.TURNED_AWAY: timedelta(minutes=15)}
-
-
-def lane_of(user: User) -> str:
-    return f"write:{user.pk}"
 
 
 class Setback(Exception):
@@ -180,11 +175,25 @@ class Turn:
         time.sleep(pace.reserve(lane_of(self.account.user), settings.EDITS_A_MINUTE))
         self._take(in_doubt=True, began_at=timezone.now())
         self.pages.forget(self.claim.page_id)
+        if not self._still_wanted():
+            results.put_back(attempt, None, in_doubt=was_in_doubt, counted=False)
+            return
         crash_point("write:before-call")
         outcome = session.set_statement(attempt.statement, self.batch.summary)
         crash_point("write:after-call")
         self._record(session, outcome, was_in_doubt)
         crash_point("write:after-commit")
+
+    def _still_wanted(self) -> bool:
+        """Whether nobody paused, stopped, held or answered otherwise while the file was read."""
+        return ClaimAttempt.objects.filter(
+            pk=self.attempt.pk,
+            batch__state=EditBatch.State.RUNNING,
+            claim__state=Claim.State.SENDING,
+            claim__project=self.batch.project_id,
+            claim__held=False,
+            label__verdict=Verdict.YES,
+        ).exists()
 
     def _record(self, session: Session, outcome: Outcome, was_in_doubt: bool) -> None:
         attempt, reason = self.attempt, outcome.reason or Reason.UNKNOWN

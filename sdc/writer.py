@@ -13,16 +13,17 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crawler.commons import READ_LANE
-from projects.models import Project, User, WikiPace
+from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.tokens import NeedsLogin
 from projects.work import Overtaken, WorkQuerySet, WorkState
 from sdc import results
 from sdc.account import Account
+from sdc.lanes import EVERYBODY, lane_of, opens
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reading import A_CALL
 from sdc.reasons import Reason
-from sdc.turn import EVERYBODY, LEASE, Pages, Setback, Turn, lane_of
+from sdc.turn import LEASE, Pages, Setback, Turn
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +116,8 @@ class Desk:
     def _one(self, writer: Writer) -> datetime | None:
         """The time of the next turn, or None when nothing is left to do."""
         user = writer.user
-        if opens := _opens((EVERYBODY, READ_LANE), "paused_until"):
-            return opens
+        if standing := opens((EVERYBODY, READ_LANE), "paused_until"):
+            return standing
         mine = open_attempts().filter(batch__user=user)
         rows = mine.due()
         attempt = (
@@ -136,10 +137,10 @@ class Desk:
         ahead = others.values_list("claim__page_id", flat=True)[: A_CALL - 1]
         turn = Turn(writer, attempt, account, self._pages, lambda: list(ahead))
         lane = lane_of(user)
-        if turn.settle(lane_is_open=not _opens((lane,), "next_at", "paused_until")):
+        if turn.settle(lane_is_open=not opens((lane,), "next_at", "paused_until")):
             EditBatch.objects.filter(pk=batch.pk).update(turn_at=timezone.now())
             return timezone.now()
-        return _opens((lane,), "next_at", "paused_until") or timezone.now()
+        return opens((lane,), "next_at", "paused_until") or timezone.now()
 
 
 def _why_not_at_all(user: User, project: Project) -> Reason | None:
@@ -147,17 +148,6 @@ def _why_not_at_all(user: User, project: Project) -> Reason | None:
     if not user.is_active or not may(user, Can.SEND, project):
         return Reason.NOT_A_MEMBER
     return Reason.PROJECT_PAUSED if project.state != Project.State.ACTIVE else None
-
-
-def _opens(lanes: tuple[str, ...], *fields: str) -> datetime | None:
-    """When all of these lanes are open again; None if they are now."""
-    times = [
-        at
-        for row in WikiPace.objects.filter(wiki=settings.WIKI.code, lane__in=lanes)
-        for field in fields
-        if (at := getattr(row, field)) and at > timezone.now()
-    ]
-    return max(times, default=None)
 
 
 def _pause_all_of(user: User, reason: Reason) -> None:

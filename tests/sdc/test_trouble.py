@@ -12,10 +12,10 @@ from projects import pace
 from projects.models import Membership, Project, User, WikiCredential
 from projects.work import WorkState
 from sandbox.records import Block
-from sdc import services, turn
+from sdc import selectors, services, turn
+from sdc.lanes import EVERYBODY
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
-from sdc.turn import EVERYBODY
 from tests.sdc.conftest import (
     Make,
     WikiItself,
@@ -46,6 +46,7 @@ def test_on_lag_everybody_waits_as_long_as_the_wiki_says(
     assert (attempt.state, attempt.error) == (WorkState.QUEUED, Reason.MAXLAG)
     assert attempt.tries == 0
     assert not wiki.edits()
+    assert selectors.batch_progress(batch).waiting_for == Reason.MAXLAG
     assert send_to_the_end(batch).state == State.DONE
     assert len(wiki.edits()) == 1
 
@@ -298,6 +299,39 @@ def test_somebody_else_was_quicker_by_less_than_our_read(
     assert the_attempt(batch).outcome == Outcome.PRESENT
     assert len(wiki.depicts(label.photo.page_id)) == 1
     assert not wiki.edits()
+
+
+@pytest.mark.parametrize("deed", ["pause", "stop", "hold", "answer"])
+def test_what_a_person_decides_while_we_read_the_file_counts(
+    deed: str,
+    project: Project,
+    alice: User,
+    mona: User,
+    said_yes: Make,
+    wiki: WikiItself,
+    monkeypatch: Any,
+) -> None:
+    """The last look before the call is at what people want."""
+    [label] = said_yes(project)
+    batch = confirmed(project, alice)
+    reserve = pace.reserve
+
+    def meanwhile(lane: str, per_minute: float) -> float:
+        match lane.startswith("write"), deed:
+            case True, "pause":
+                services.pause(batch, alice)
+            case True, "stop":
+                services.stop(batch, alice)
+            case True, "hold":
+                services.hold(claim_of(label), mona, "wait")
+            case True, "answer":
+                label.delete()
+        return reserve(lane, per_minute)
+
+    monkeypatch.setattr(pace, "reserve", meanwhile)
+    send()
+    assert not wiki.edits()
+    assert the_attempt(batch).outcome != Outcome.WRITTEN
 
 
 def test_the_sender_was_banned_meanwhile(
