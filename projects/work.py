@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Self, TypeVar
 
+from django.apps import apps
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -113,6 +114,14 @@ class WorkRow(models.Model):
                 state=WorkState.QUEUED, tries=0, due_at=timezone.now(), error="", error_detail=""
             )
         )
+
+
+def end_all_leases() -> None:
+    """Let every row in flight be taken again. Only for who knows that no worker lives."""
+    for model in apps.get_models():
+        if issubclass(model, WorkRow):
+            running = model._rows().filter(state=WorkState.RUNNING)
+            running.update(lease_until=timezone.now())
 
 
 class Overtaken(Exception):

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crawler.models import Picture
-from projects.work import Overtaken, WorkState
+from projects.work import Overtaken, WorkState, end_all_leases
 
 LEASE = timedelta(minutes=1)
 
@@ -89,3 +89,9 @@ def test_a_row_whose_tries_all_ended_in_a_crash_is_spent(picture: Picture) -> No
         picture.take(LEASE)
         expire_lease(picture)
     assert picture.spent
+
+
+def test_a_restart_takes_up_at_once_what_was_in_flight(picture: Picture) -> None:
+    picture.take(LEASE)
+    end_all_leases()
+    assert list(Picture.objects.due()) == [picture]

@@ -22,6 +22,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
+from projects.work import end_all_leases
 from wikivisage.orphans import die_with_parent
 
 
@@ -49,9 +50,9 @@ class Command(BaseCommand):
         self.demo = settings.WIKI.code == "sandbox" and not options["no_demo"]
         with lock_data():
             refuse_taken_ports()
-            # Django waits for a writer's lock; a part that was killed leaves none behind.
             call_command("migrate", verbosity=0)
             call_command("collectstatic", interactive=False, verbosity=0)
+            end_all_leases()  # nobody else works on this data: go on at once where it stopped
             for name in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(name, lambda *_: self.stopping.set())
             self.parts = parts()
