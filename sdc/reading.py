@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from sdc import statements
 from sdc.reasons import Reason
 from sdc.statements import Statements
@@ -164,7 +162,3 @@ def item_labels_wanted(pages: Iterable[PageNow]) -> list[str]:
         statements.item_of(each) for page in pages for each in statements.depicted(page.statements)
     )
     return list(dict.fromkeys(qid for qid in found if qid))
-
-
-def endpoint() -> str:
-    return settings.WIKI.commons_api
