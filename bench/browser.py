@@ -21,6 +21,8 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE = 15_000  # ms until a page that doesn't come is an error
+MOVES, FRAME = 8, 16  # a finger's way across the screen: events, and ms between them
+REST = 80  # ms before it lets go; else Chromium sees a fling, and takes the next tap as its end
 Place = tuple[float, float]  # CSS pixels from the left and the top of the window
 
 
@@ -88,9 +90,11 @@ class Window:
             self.page.mouse.up()
             return
         self._touch("touchStart", start)
-        for step in range(1, 6):
-            between = (one + (other - one) * step / 5 for one, other in zip(start, end, strict=True))
-            self._touch("touchMove", (next(between), next(between)))
+        for part in range(1, MOVES + 1):
+            self.page.wait_for_timeout(FRAME)
+            across, down = (a + (b - a) * part / MOVES for a, b in zip(start, end, strict=True))
+            self._touch("touchMove", (across, down))
+        self.page.wait_for_timeout(REST)
         self._touch("touchEnd")
 
     def where(self, target: Locator | str) -> tuple[float, float, float, float]:

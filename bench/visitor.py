@@ -6,6 +6,7 @@ is drawn over it) and, from the photos' manifest, who is there.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,12 +21,26 @@ from bench.truth import Box, TruePhoto, overlap
 LOOKING = 90_000  # ms until all photos are looked at and learned from
 SENDING = 60_000
 MISSED = 0.1  # a face of which no drawn box covers as much (intersection over union) was missed
+USABLE = 40  # pixels: of a smaller face this volunteer says that it is no usable one
 BOXES = """
 svg => {
   const box = rect => ["x", "y", "width", "height"].map(side => rect[side].baseVal.value);
   const line = svg.querySelector("rect.line");
   return [line && box(line), ...Array.from(svg.querySelectorAll("rect.other"), box)];
 }
+"""
+
+
+TILES = """
+tiles => tiles.map(tile => {
+  const photo = tile.querySelector("template").content;
+  const line = photo.querySelector("svg rect.line");
+  return {
+    region: tile.dataset.region,
+    photo: [...photo.querySelectorAll("img")].at(-1).alt,
+    box: ["x", "y", "width", "height"].map(side => Number(line.getAttribute(side))),
+  };
+})
 """
 
 
@@ -224,25 +239,116 @@ class Visitor(Window):
         """Until the project's page says that listing, looking and learning have ended."""
         steps = self.page.locator(".steps > li")
         for at in range(3):
-            expect(steps.nth(at)).not_to_have_class(re.compile("moving"), timeout=LOOKING)
-            expect(steps.nth(at)).to_have_class(re.compile("done"))
+            expect(steps.nth(at)).to_have_class(re.compile("done"), timeout=LOOKING)
 
     # Photos without a face ---------------------------------------------------------------------
     def go_through_tray(self) -> None:
-        """Draw the first missed face; of other photos of the person say that they are in it."""
+        """Photos of the person: a missed face is drawn; one too small to know only named."""
         self.press(self.page.locator("#also-tray, #next-button[href$='/tray']").first)
         self.arrive("tray", "without a face")
-        tiles = self.page.locator("#tiles > .tile")
-        names = [each.removeprefix("File:") for each in tiles.locator("p.truncate span").all_inner_texts()]
+        names = [img.get_attribute("alt") or "" for img in self.tiles.locator("a img").all()]
         for name in names:
-            photo = self.truth.get(name)
-            if not photo or self.qid not in photo.persons:
-                continue
-            tile = tiles.filter(has=self.page.get_by_text(name, exact=True))
-            self._settle_tile(tile, photo)
-            expect(tile).to_have_count(0)
+            face = self._face_in(name)
+            if face:
+                self._settle(name, face)
 
-    def _settle_tile(self, tile: Locator, photo: TruePhoto) -> None:
-        box = next((face.box for face in photo.faces if face.qid == self.qid), None)
-        if box and not self.deeds.no_usable_face:
-            ...
+    def _face_in(self, name: str) -> Box | None:
+        faces = self.truth[name].faces if name in self.truth else ()
+        return next((face.box for face in faces if face.qid == self.qid), None)
+
+    def _settle(self, name: str, face: Box) -> None:
+        tile = self.tiles.filter(has=self.page.locator(f"a img[alt={json.dumps(name)}]"))
+        if min(face[2:]) < USABLE:
+            self.press(tile.locator("[data-do=nousableface]"))
+            self.deeds.no_usable_face.append(name)
+        else:
+            self.press(tile.locator("[data-do=draw]"))
+            self._draw_on(self.page.locator("#large-photo .boxed > svg"), face)
+            self.deeds.drawn.append(name)
+        expect(tile).to_have_count(0)
+
+    # Review ------------------------------------------------------------------------------------
+    def review(self) -> None:
+        """Screen by screen until nothing is left to review: out with the wrong, then the rest."""
+        self.press(self.page.locator("#also-review, #next-button[href$='/review']").first)
+        self.arrive("review", "to review")
+        first = True
+        while self.tiles.count():
+            self._reject_wrong()
+            if self.tiles.count():
+                self._approve_screen(undo=first)
+                first = False
+            expect(self.page.locator("#tiles > .tile, #gallery .empty").first).to_be_visible()
+
+    @property
+    def tiles(self) -> Locator:
+        return self.page.locator("#tiles > .tile")
+
+    def _reject_wrong(self) -> None:
+        wrong = [region for region, right in self._shown().items() if not right]
+        if not wrong:
+            return
+        for region in wrong:
+            self.press(f".tile[data-region='{region}'] .crop > label")
+        expect(self.page.locator("[data-selected]")).to_have_text(str(len(wrong)))
+        if self.screen.touch:
+            self.press(".review-bar [data-do=reject]")
+        else:
+            self.page.keyboard.press("r")
+        expect(self.page.locator(f".tile[data-region='{wrong[0]}']")).to_have_count(0)
+        self.deeds.rejected += len(wrong)
+
+    def _approve_screen(self, undo: bool) -> None:
+        shown = list(self._shown())
+        self.press(".review-bar [data-do=all]")
+        expect(self._tile(shown[0])).to_have_count(0)
+        if undo:
+            if self.screen.touch:
+                self.press(self.page.get_by_role("button", name="Undo").last)
+            else:
+                self.page.keyboard.press("z")
+            expect(self._tile(shown[0])).to_be_visible()
+            self.deeds.undone += 1
+            return
+        self.deeds.approved += len(shown)
+
+    def _tile(self, region: str) -> Locator:
+        return self.page.locator(f".tile[data-region='{region}']")
+
+    def _shown(self) -> dict[str, bool]:
+        """The faces on the screen, and whether each is the person."""
+        tiles: list[dict[str, Any]] = self.tiles.evaluate_all(TILES)
+        return {
+            tile["region"]: self.truth[tile["photo"]].person_at(tuple(tile["box"])) == self.qid
+            for tile in tiles
+        }
+
+    # Sending -----------------------------------------------------------------------------------
+    def preview(self) -> list[Row]:
+        """What will be written, as the preview says."""
+        self.press(self.page.locator("#also-send, #next-button[href$='/preview']").first)
+        self.arrive("preview", "What will be written")
+        return [
+            Row(
+                row.locator(".about > a").inner_text().strip(),
+                row.locator(".mono").inner_text() if row.locator(".mono").count() else "",
+                row.locator(".about > a").get_attribute("href") or "",
+            )
+            for row in self.page.locator(".preview-row").all()
+        ]
+
+    def leave_out(self, row: Row) -> None:
+        send = self.page.locator("#send")
+        n = int(re.sub(r"\D", "", send.inner_text()))
+        kept = self.page.locator(".preview-row").filter(has_text=row.photo)
+        self.press(kept.locator("input[type=checkbox]"))
+        expect(send).to_contain_text(f"Send {n - 1} edit")
+
+    def send(self) -> None:
+        """Send, and watch the batch's page until it says that it is done."""
+        self.press("#send")
+        self.arrive("batch-running", "Batch")
+        expect(self.page.locator("#batch-status")).to_have_attribute(
+            "data-state", "done", timeout=SENDING
+        )
+        self.arrive("batch", "Batch")
