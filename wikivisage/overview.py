@@ -33,6 +33,7 @@ class Next(StrEnum):
     LISTING = "listing"
     LOOKING = "looking"
     NO_PHOTOS = "no-photos"
+    PAUSED = "paused"
     TRAY = "tray"  # all faces are answered, none was found in some photos
     DONE = "done"
 
@@ -94,6 +95,8 @@ class Overview:
         return self._nothing_waits()
 
     def _nothing_waits(self) -> Next:
+        if self.project.state != Project.State.ACTIVE:
+            return Next.PAUSED
         if self.crawl.crawling and not self.crawl.photos:
             return Next.LISTING
         if self.crawl.crawling or self.crawl.detecting or self.learner.behind:

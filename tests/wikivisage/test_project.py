@@ -109,6 +109,18 @@ def test_while_pictures_wait_it_looks(project: Project, client_of: ClientOf, ali
     assert 'hx-trigger="every 2s"' in page
 
 
+def test_a_paused_project_promises_nothing(
+    project: Project, client_of: ClientOf, alice: User
+) -> None:
+    photo, _ = add_photo(project, [])
+    Picture.objects.filter(pk=photo.picture_id).update(state=WorkState.QUEUED)
+    Project.objects.update(state=Project.State.PAUSED)
+    assert overview(fresh(project)).next == Next.PAUSED
+    page = client_of(alice).get(address(project)).content.decode()
+    assert "Resting" in page
+    assert 'hx-trigger="every 10s"' in page
+
+
 def test_photos_without_a_face_come_last(
     project: Project, alice: User, client_of: ClientOf
 ) -> None:
