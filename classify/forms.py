@@ -6,11 +6,11 @@ wrong as one that never was.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 from uuid import UUID, uuid5
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Verdict
@@ -33,9 +33,10 @@ class ProjectForm(forms.Form):
 
     client_uuid = forms.UUIDField()
 
-    def __init__(self, project: Project, data: Any = None) -> None:
+    def __init__(self, project: Project, data: QueryDict) -> None:
         super().__init__(data)
         self.project = project
+        self.sent = data
 
     def clean_photo(self) -> Photo:
         photo = (
@@ -96,10 +97,9 @@ class BoxForm(ProjectForm):
         return self.face(public_id) if public_id else None
 
     def clean(self) -> None:
-        sides = [self.cleaned_data.get(side) for side in "xywh"]
-        if any(side is None or not math.isfinite(side) for side in sides):
+        if any(side not in self.cleaned_data for side in "xywh"):
             return
-        x, y, w, h = sides
+        x, y, w, h = (float(self.cleaned_data[side]) for side in "xywh")  # finite by FloatField
         rounding = 1e-6
         if x + w > 1 + rounding or y + h > 1 + rounding:
             raise forms.ValidationError(_("The box must lie inside the photo."), "outside")
@@ -112,12 +112,12 @@ class BoxForm(ProjectForm):
 class UndoForm(ProjectForm):
     """`target`, any number of them: the UUIDs that the answers to take back were sent under."""
 
-    def __init__(self, project: Project, data: Any) -> None:
+    def __init__(self, project: Project, data: QueryDict) -> None:
         super().__init__(project, data)
         self.targets: list[UUID] = []
 
     def clean(self) -> None:
-        named = self.data.getlist("target")
+        named = self.sent.getlist("target")
         if len(named) > MOST_AT_ONCE:
             raise forms.ValidationError(_("Too many answers at once."), "too-many")
         self.targets = [forms.UUIDField().clean(each) for each in named]
@@ -144,7 +144,7 @@ class ReviewForm(ProjectForm):
     def clean(self) -> None:
         if self.errors:
             return
-        named = list(dict.fromkeys(self.data.getlist(self.DEEDS[self.cleaned_data["deed"]][1])))
+        named = list(dict.fromkeys(self.sent.getlist(self.DEEDS[self.cleaned_data["deed"]][1])))
         if not named:
             raise forms.ValidationError(_("Choose a face first."), "nothing")
         if len(named) > MOST_AT_ONCE:
@@ -152,7 +152,7 @@ class ReviewForm(ProjectForm):
         faces = faces_of(self.project, named)
         if len(faces) != len(named):
             raise forms.ValidationError(_("This face is not in this project."), "unknown")
-        own = self.data.getlist("uuid") or [
+        own = self.sent.getlist("uuid") or [
             str(uuid5(self.cleaned_data["client_uuid"], public_id)) for public_id in named
         ]
         if len(own) != len(named):

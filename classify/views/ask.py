@@ -31,9 +31,9 @@ def ask(request: HttpRequest, project: Project) -> HttpResponse:
     """The page; who may look but not answer reads why, and how to join."""
     if not may(request.user, Can.ANSWER, project):
         return render(request, "classify/ask_join.html", whose(project))
-    told = counts.of(project, request.user)
-    context = _next(request, project, []) | {
-        "counts": told,
+    context = _next(request, project, [])
+    told = context["counts"]
+    context |= {
         "total": told["answered"] + told["left"],
         "undo_uuid": uuid.uuid4(),
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
@@ -57,7 +57,8 @@ def asked_again(request: HttpRequest, project: Project, undone: Answer) -> str:
     question = questions.filter(project=project, region=undone.region_id).first()
     if question is None:
         return ""
-    return render_to_string("classify/_question.html", _shown(project, question), request)
+    context = _shown(project, question) | {"counts": counts.of(project, request.user)}
+    return render_to_string("classify/_question.html", context, request)
 
 
 def whose(project: Project) -> dict[str, Any]:
@@ -78,7 +79,8 @@ def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str,
     held = Question.objects.filter(project=project, region__public_id__in=faces)
     exclude = list(held.values_list("public_id", flat=True))
     question = services.next_question(project, signed_in(request), exclude)
-    return _shown(project, question) if question else _why_not(project)
+    shown = _shown(project, question) if question else _why_not(project)
+    return shown | {"counts": counts.of(project, request.user)}
 
 
 def _shown(project: Project, question: Question) -> dict[str, Any]:

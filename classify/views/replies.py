@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
@@ -16,8 +16,7 @@ from classify import services
 from classify.views import counts
 from projects.models import Project
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, Project, P], HttpResponse]
+View = Callable[[HttpRequest, Project], HttpResponse]
 
 
 def is_script(request: HttpRequest) -> bool:
@@ -25,15 +24,13 @@ def is_script(request: HttpRequest) -> bool:
     return "X-Background" in request.headers
 
 
-def says_why(view: View[P]) -> View[P]:
+def says_why(view: View) -> View:
     """What a service refuses becomes a sentence on the page."""
 
     @wraps(view)
-    def wrapper(
-        request: HttpRequest, project: Project, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponse:
+    def wrapper(request: HttpRequest, project: Project) -> HttpResponse:
         try:
-            return view(request, project, *args, **kwargs)
+            return view(request, project)
         except services.Refused as refusal:
             return refused(request, project, refusal.code, refusal.sentence, status=409)
 

@@ -37,7 +37,6 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
     context = whose(project) | {
         "which": which,
         "order": order,
-        "orders": Order.choices,
         "page": page,
         "after": f"{page.after[0]!r}:{page.after[1]}" if page.after else "",
         "learner": selectors.learner(project),

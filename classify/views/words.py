@@ -16,7 +16,8 @@ def ask(name: str) -> dict[str, str]:
         "undone": _("Taken back"),
         "nothing": _("There is nothing to undo."),
         "question": _("Is this %(name)s? A face in {photo}.") % named,
-        "wait": _("Looking for the next face"),
+        "needed": _("1 more Yes, and the tool looks for others by itself."),
+        "neededMany": _("{n} more Yes, and the tool looks for others by itself."),
     }
 
 

@@ -5,6 +5,7 @@ import { drawBox } from "./draw.js";
 import { commandOf } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { onSwipe } from "./swipe.js";
+import { toast, troubleOn } from "./trouble.js";
 import { Zoom, onPinch } from "./zoom.js";
 
 const AHEAD = 2; // questions fetched beyond the one on screen
@@ -13,16 +14,18 @@ const KEPT = 100; // questions that undo can show again without asking the serve
 
 const root = document.getElementById("ask");
 const stage = document.getElementById("main");
-const net = document.getElementById("net");
-const signedOut = document.getElementById("signed-out");
 const words = JSON.parse(document.getElementById("words").textContent);
 const outbox = new Outbox(root);
+const tellTrouble = troubleOn(outbox, words);
 const zoom = new Zoom(document.getElementById("zoom"));
 
 const ahead = []; // questions to come
 const past = []; // {op, uuid, node}: what undo takes back, the last one at the end
 let filling = null;
 let later = 0;
+let hushing = 0;
+let needed = 0;
+let deeds = 0; // given or sent so far: what was asked of the server before is older
 let drawing = false;
 
 const current = () => stage.querySelector(".question");
@@ -69,11 +72,12 @@ function give(op, fields, sentence) {
   const uuid = outbox.add(op, fields);
   remember({ op, uuid, node });
   if (op !== "skip") count(1);
-  toast(sentence);
+  tellUndo(sentence);
   advance(op === "answer" ? fields.verdict : op);
 }
 
 function remember(deed) {
+  deeds++;
   past.push(deed);
   if (past.length > KEPT) past.shift();
 }
@@ -94,13 +98,14 @@ async function undo() {
     if (shown) ahead.unshift(shown);
     show(deed.node, "back");
   }
-  toast(words.undone, null);
+  toast(words.undone);
 }
 
 async function draw() {
   const node = current();
   if (!node || drawing) return;
   drawing = true;
+  hush();
   root.classList.add("is-drawing");
   const svg = node.querySelector(".boxed > svg");
   const box = await drawBox(svg, document.getElementById("draw-bar"));
@@ -110,7 +115,7 @@ async function draw() {
   const uuid = outbox.add("draw", { photo: node.dataset.photo, ...box });
   remember({ op: "draw", uuid, node });
   count(1);
-  toast(words.draw);
+  tellUndo(words.draw);
 }
 
 // Questions ------------------------------------------------------------------------------------
@@ -132,6 +137,7 @@ function show(node, from) {
   ready(node);
   stage.removeAttribute("aria-busy");
   stage.replaceChildren(node);
+  showNeeded();
   if (focused) node.querySelector(`[data-do=${focused}]`)?.focus({ preventScroll: true });
   if (node.matches(".question")) say(words.question.replace("{photo}", node.dataset.name));
   else say(node.querySelector("h1").textContent);
@@ -178,6 +184,7 @@ function showWhyNot(node) {
 async function fetchNext(exclude) {
   const address = new URL(root.dataset.urlNext, location.href);
   for (const region of exclude) address.searchParams.append("exclude", region);
+  const before = deeds;
   let response;
   try {
     response = await fetch(address, {
@@ -192,7 +199,9 @@ async function fetchNext(exclude) {
     tellTrouble();
   }
   if ([403, 404].includes(response.status)) location.reload(); // no member any more: it says why
-  return response.ok ? parse(await response.text()) : null;
+  const node = response.ok ? parse(await response.text()) : null;
+  if (node && before === deeds) trueCounts(node.dataset); // else they are older than an answer
+  return node;
 }
 
 /** Faces that must not be asked now: on screen, fetched, or with an answer that is still here. */
@@ -225,41 +234,50 @@ function count(by) {
   document.getElementById("progress").value = Number(answered.textContent);
 }
 
-function trueCounts(body) {
-  if (outbox.waiting.length > 0 || body.answered === undefined) return;
+/** The server's figures, unless answers that it doesn't know of are still here. */
+function trueCounts(told) {
+  if (outbox.waiting.length > 0 || told.answered === undefined) return;
   for (const name of ["answered", "left", "matches"]) {
-    root.querySelectorAll(`[data-count=${name}]`).forEach((node) => (node.textContent = body[name]));
+    root.querySelectorAll(`[data-count=${name}]`).forEach((node) => (node.textContent = told[name]));
   }
   const progress = document.getElementById("progress");
-  progress.max = body.answered + body.left;
-  progress.value = body.answered;
+  progress.max = Number(told.answered) + Number(told.left) || 1;
+  progress.value = told.answered;
+  needed = Number(told.needed);
+  showNeeded();
 }
 
-function toast(text, back = undo, kind = "") {
-  const detail = { text, kind, ...(back && { undo: back }) };
-  document.body.dispatchEvent(new CustomEvent("toast", { detail }));
+/** How many more Yes it takes until the tool looks by itself. */
+function showNeeded() {
+  const line = stage.querySelector(".q-needed");
+  if (!line) return;
+  line.hidden = !needed;
+  line.textContent = (needed === 1 ? words.needed : words.neededMany).replace("{n}", needed);
+}
+
+/** A toast that goes by itself: Undo stays in the header. */
+function tellUndo(text) {
+  toast(text, undo);
+  clearTimeout(hushing);
+  hushing = setTimeout(hush, 5000);
+}
+
+function hush() {
+  document.getElementById("toasts").replaceChildren();
 }
 
 function say(text) {
   document.getElementById("announce").textContent = text;
 }
 
-function tellTrouble() {
-  const n = outbox.waiting.length;
-  const kept = n ? (n === 1 ? words.kept : words.keptMany).replace("{n}", n) : "";
-  net.hidden = outbox.trouble !== "offline";
-  signedOut.hidden = outbox.trouble !== "signed-out";
-  document.getElementById("net-text").textContent = `${words.offline} ${kept}`;
-  document.getElementById("signed-out-text").textContent = kept;
-}
-
 // Wiring ---------------------------------------------------------------------------------------
 outbox.addEventListener("change", tellTrouble);
 outbox.addEventListener("sent", ({ detail: { item, body } }) => {
+  deeds++;
   trueCounts(body);
   if (item.op !== "undo" || item.target) return;
-  if (!body.undone) return toast(words.nothing, null);
-  toast(words.undone, null);
+  if (!body.undone) return toast(words.nothing);
+  toast(words.undone);
   const node = body.question && parse(body.question);
   if (!node || held().includes(regionOf(node))) return;
   if (current()) ahead.unshift(current());
@@ -298,6 +316,7 @@ setInterval(() => {
 }, RENEW);
 
 ready(root);
+trueCounts(stage.firstElementChild.dataset);
 if (unsent().includes(regionOf(current()))) advance("wait"); // answered just before a reload
 else fill();
 outbox.flush();

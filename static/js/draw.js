@@ -3,6 +3,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const SMALLEST = 0.01; // of the picture's sides; the server asks for the same
 const STEP = 0.01;
+const GRIP = 7; // radius of a corner's knob on screen, pixels
+const HOLD = matchMedia("(pointer: coarse)").matches ? 22 : 11; // and of what one may hold
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
@@ -28,7 +30,7 @@ class Drawing {
     this.#svg = svg;
     this.#bar = bar;
     this.#resolve = resolve;
-    this.#box = from ?? { x: 0.4, y: 0.3, w: 0.2 * this.#tallness(), h: 0.2 };
+    this.#box = from ?? this.#likely();
     this.#layer.setAttribute("class", "drawing");
     svg.append(this.#layer);
     svg.classList.add("drawn-on");
@@ -39,9 +41,12 @@ class Drawing {
     svg.focus({ preventScroll: false });
   }
 
-  #tallness() {
+  /** A square near the middle, as large as the faces that were found here. */
+  #likely() {
     const { width, height } = this.#svg.viewBox.baseVal;
-    return Math.min(height / width, 2);
+    const sides = Array.from(this.#svg.querySelectorAll("rect"), (face) => face.height.baseVal.value);
+    const side = sides.sort((a, b) => a - b)[sides.length >> 1] ?? Math.min(width, height) / 5;
+    return { x: 0.4, y: 0.3, w: Math.min(side / width, 0.5), h: Math.min(side / height, 0.6) };
   }
 
   #listen() {
@@ -127,22 +132,35 @@ class Drawing {
       this.#box.w * width,
       this.#box.h * height,
     ];
-    const corner = Math.max(width, height) / 45;
+    const pixel = 1 / this.#svg.getScreenCTM().a;
+    const grip = Math.min(GRIP * pixel, w / 4, h / 4);
+    const corners = [
+      ["nw", x, y],
+      ["ne", x + w, y],
+      ["sw", x, y + h],
+      ["se", x + w, y + h],
+    ];
+    // what is held reaches further than what is seen, away from the box, so that a thumb finds it
+    const hold = (name, cx, cy) =>
+      shape(
+        "circle",
+        {
+          class: `drawing-hold ${name}`,
+          cx: cx + (name.endsWith("w") ? -1 : 1) * HOLD * pixel * 0.5,
+          cy: cy + (name.startsWith("n") ? -1 : 1) * HOLD * pixel * 0.5,
+          r: HOLD * pixel,
+        },
+        name,
+      );
     this.#layer.replaceChildren(
       shape("path", {
         class: "drawing-shade",
         d: `M0 0H${width}V${height}H0ZM${x} ${y}v${h}h${w}v${-h}Z`,
       }),
       shape("rect", { class: "drawing-case", x, y, width: w, height: h }),
+      ...corners.map((corner) => hold(...corner)),
       shape("rect", { class: "drawing-box", x, y, width: w, height: h }, "move"),
-      ...[
-        ["nw", x, y],
-        ["ne", x + w, y],
-        ["sw", x, y + h],
-        ["se", x + w, y + h],
-      ].map(([grip, cx, cy]) =>
-        shape("circle", { class: `drawing-grip ${grip}`, cx, cy, r: corner }, grip),
-      ),
+      ...corners.map(([, cx, cy]) => shape("circle", { class: "drawing-grip", cx, cy, r: grip })),
     );
     if (say) this.#say();
   }
