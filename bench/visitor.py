@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, expect
 
-from bench.browser import PATIENCE, Screen, Window
+from bench import wikipage
+from bench.browser import PATIENCE, Place, Screen, Window
 from bench.truth import Box, TruePhoto, overlap
+from bench.wikipage import FilePage
 
 LOOKING = 90_000  # ms until all photos are looked at and learned from
 SENDING = 60_000
@@ -123,7 +125,9 @@ class Visitor(Window):
         count = page.locator(".source .count").first
         expect(count).to_be_visible()
         self.arrive("new", "Start a project")
-        said = {name: int(count.get_attribute(f"data-{name}") or 0) for name in ("files", "lacking")}
+        said = {
+            name: int(count.get_attribute(f"data-{name}") or 0) for name in ("files", "lacking")
+        }
         self.press(page.get_by_role("button", name="Start looking"))
         self.arrive("project-new", person)
         return said
@@ -142,6 +146,8 @@ class Visitor(Window):
     def open_questions(self) -> None:
         """From the project's page, by its button, as soon as there is one."""
         self.press(self.page.get_by_role("link", name=re.compile("^Answer ")).last)
+        assert self.question(), "nothing is asked"
+        self.arrive("ask", "Is this ")
 
     def question(self) -> Question | None:
         """The question on screen, once it is there; None when nothing is left to ask."""
@@ -155,7 +161,8 @@ class Visitor(Window):
         article = page.locator(".question")
         box, *others = article.locator(".boxed > svg").evaluate(BOXES)
         region, photo = (article.get_attribute(f"data-{each}") for each in ("region", "name"))
-        assert region and photo and box
+        assert region, article
+        assert photo, article
         return Question(region, photo, tuple(box), [tuple(other) for other in others])
 
     def answer(self, asked: Question) -> bool:
@@ -208,15 +215,24 @@ class Visitor(Window):
         expect(same).to_have_count(0)
 
     def _draw_on(self, svg: Locator, box: Box) -> None:
-        """Drag from corner to corner of a box given in the picture's own pixels, and save."""
+        """Put the suggested box round a face given in the picture's own pixels, and save."""
         left, top, width, _ = self.where(svg)
         scale = width / float(svg.evaluate("svg => svg.viewBox.baseVal.width"))
         start = (left + box[0] * scale, top + box[1] * scale)
-        self.drag(start, (start[0] + box[2] * scale, start[1] + box[3] * scale))
+        end = (start[0] + box[2] * scale, start[1] + box[3] * scale)
+        if not self.screen.touch:
+            self.drag(start, end)  # a new box, unless that moves the suggested one
+        for corner, place in (("se", end), ("nw", start), ("se", end)):
+            self.drag(self._grip(svg, corner), place)
         if self.screen.touch:
             self.press(self.page.locator("[data-draw=save]:visible"))
         else:
             self.page.keyboard.press("Enter")
+
+    def _grip(self, svg: Locator, corner: str) -> Place:
+        box = svg.locator(f".drawing-hold.{corner}").bounding_box()
+        assert box, corner
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def _ways_to(self, verdict: str) -> list[Callable[[], None]]:
         button = f".question [data-do={verdict}]"
@@ -352,3 +368,27 @@ class Visitor(Window):
             "data-state", "done", timeout=SENDING
         )
         self.arrive("batch", "Batch")
+
+    # On the wiki -------------------------------------------------------------------------------
+    def summary(self) -> str:
+        """The edit summary, as the batch's page shows it."""
+        return self.page.locator("p.summary").inner_text()
+
+    def open_edit(self, row: Row) -> FilePage:
+        """From the batch's page to the revision, and from there to the file's page."""
+        line = self.page.locator(".batch-rows > li").filter(
+            has=self.page.get_by_role("link", name=row.photo, exact=True)
+        )
+        self.press(line.locator("a.diff"))
+        self.arrive("diff", "what revision")
+        expect(self.page.locator("#data-diff ins")).to_contain_text([self.qid])
+        self.press(self.page.get_by_role("link", name="Page", exact=True))
+        return self._read_file(row.photo)
+
+    def open_file(self, address: str) -> FilePage:
+        self.page.goto(address)
+        return self._read_file("File:")
+
+    def _read_file(self, title: str) -> FilePage:
+        self.arrive("file", title)
+        return wikipage.read(self.page)

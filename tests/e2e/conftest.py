@@ -1,0 +1,26 @@
+"""The whole system, run once as `make run` runs it, and one Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from bench.browser import CHROMIUM, chromium
+from bench.system import System
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    """Web server, workers and sandbox wiki on fresh data and free ports."""
+    if not CHROMIUM:
+        pytest.skip("needs Chromium: apt install chromium")
+    with System() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(system: System) -> Iterator[Browser]:
+    with chromium() as running:
+        yield running

@@ -1,0 +1,133 @@
+"""From the first page to the statements on the wiki, clicking as a person would.
+
+In real Chromium, at the width of a desk and of a phone, on the running system: nothing is read
+but pages, and the truth about who is on a face comes from the photos' manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser
+
+from bench import truth
+from bench.browser import DESK, PHONE, Screen
+from bench.system import System
+from bench.visitor import Row, Visitor
+from bench.wikipage import FilePage
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+PHOTOS = truth.photos()
+ENOUGH = 5  # confirmed faces from which the tool looks for others itself
+AT_MOST = 30  # questions answered one by one
+
+
+@dataclass(frozen=True)
+class Part:
+    """Who does it on which screen, and for which person."""
+
+    screen: Screen
+    user: str
+    typed: str
+    person: str
+    qid: str
+    tagged: str  # a file that depicts the person from the start
+
+
+PARTS = [
+    Part(DESK, "Ingrid S.", "marie cu", "Marie Curie", "Q7186", "Marie Curie 1903.jpg"),
+    Part(PHONE, "Tomás R.", "einstein", "Albert Einstein", "Q937", "Albert Einstein (Nobel).png"),
+]
+
+
+@pytest.fixture(params=PARTS, ids=lambda part: part.screen.name)
+def part(request: pytest.FixtureRequest) -> Part:
+    chosen: Part = request.param
+    return chosen
+
+
+@pytest.fixture
+def visitor(browser: Browser, system: System, part: Part) -> Iterator[Visitor]:
+    visitor = Visitor(browser, part.screen, system.url, part.user, part.qid, PHOTOS)
+    yield visitor
+    visitor.close()
+
+
+def test_from_the_first_page_to_the_statements(
+    visitor: Visitor, part: Part, system: System
+) -> None:
+    visitor.log_in()
+    offered = visitor.start_project(part.typed, part.person)
+    assert offered["files"] > offered["lacking"] > 0
+
+    visitor.open_questions()
+    answer_some(visitor)
+    visitor.open_project()
+    visitor.wait_until_looked()
+    visitor.go_through_tray()
+    visitor.open_project()
+    visitor.wait_until_looked()
+    visitor.review()
+    visitor.open_project()
+    visitor.wait_until_looked()
+
+    *sent, left_out = visitor.preview()
+    visitor.leave_out(left_out)
+    visitor.send()
+
+    deeds = visitor.deeds
+    assert deeds.yes >= ENOUGH
+    assert deeds.drawn
+    assert deeds.no_usable_face
+    assert deeds.approved
+    assert deeds.skipped
+    assert deeds.undone == 2
+    summary = visitor.summary()
+    for number, row in enumerate(sent):
+        page = visitor.open_edit(row) if number == 0 else visitor.open_file(row.address)
+        check_sent(page, row, part, summary)
+    page = visitor.open_file(left_out.address)
+    assert page.of(part.qid) == []
+    assert not any(part.qid in edit.comment for edit in page.history)
+    tagged = visitor.open_file(f"{system.wiki}/commons/wiki/File:{part.tagged}")
+    assert len(tagged.of(part.qid)) == 1
+    assert part.tagged not in [row.photo for row in sent]
+    placeless = {row.photo for row in [*sent, left_out] if not row.place}
+    assert placeless == set(deeds.no_usable_face)
+    assert visitor.complaints == []
+
+
+def answer_some(visitor: Visitor) -> None:
+    """Until five are confirmed and a missed face was drawn; once skipping, once after a slip."""
+    for number in range(AT_MOST):
+        asked = visitor.question()
+        assert asked, "the questions ended early"
+        missed = visitor.missed_face(asked)
+        if missed and not visitor.deeds.drawn:
+            visitor.draw(asked, missed)
+        if number == 1:
+            visitor.skip(asked)
+            continue
+        if number == 2:
+            visitor.answer_wrongly_and_undo(asked)
+        visitor.answer(asked)
+        if visitor.deeds.yes >= ENOUGH and visitor.deeds.drawn:
+            return
+
+
+def check_sent(page: FilePage, row: Row, part: Part, summary: str) -> None:
+    """The wiki's own page has the statement once, at the place shown, edited by that user."""
+    assert page.title == f"File:{row.photo}"
+    photo = PHOTOS[row.photo]
+    assert part.qid in photo.persons
+    [statement] = page.of(part.qid)
+    assert statement.rank == "normal"
+    assert statement.place == row.place
+    if row.place:
+        assert photo.person_at(page.box(row.place)) == part.qid
+    [edit] = [edit for edit in page.history if part.qid in edit.comment]
+    assert edit.user == part.user
+    assert summary.partition(" ([[")[0] in edit.comment  # the wiki shows the link by its words
