@@ -162,23 +162,27 @@ def gallery_counts(project: Project) -> dict[str, int]:
     return {which.value: _rows(project, which).count() for which in Which}
 
 
-def eligible_labels(project: Project) -> list[Label]:
-    """What may be sent: one label a photo that people said yes to, on what the photo shows now.
-
-    Of several faces in a photo it is the largest; a face goes before the photo as a whole
-    (whose region has `origin` PHOTO: it has no box). Photos that already depict the person
-    are among them; the sender skips these when it reads them fresh.
-    """
+def eligible(project: Project) -> QuerySet[Label]:
+    """All yes that may be sent: said by people, on what a live photo of the project shows now."""
     mine = ProjectPhoto.objects.filter(project=project, photo=OuterRef("photo"))
-    said_yes = Label.objects.filter(
+    return Label.objects.filter(
         Exists(mine),
         project=project,
         verdict=Verdict.YES,
         photo__state=Photo.State.LIVE,
         region__picture=F("photo__picture"),
     ).exclude(origin=Origin.BOOTSTRAP)  # a person must have seen what is sent
+
+
+def eligible_labels(project: Project) -> list[Label]:
+    """What may be sent: one of the eligible labels a photo.
+
+    Of several faces in a photo it is the largest; a face goes before the photo as a whole
+    (whose region has `origin` PHOTO: it has no box). Photos that already depict the person
+    are among them; the sender skips these when it reads them fresh.
+    """
     best: dict[int, Label] = {}
-    for label in said_yes.select_related("photo__picture", "region", "user", "answer"):
+    for label in eligible(project).select_related("photo__picture", "region", "user", "answer"):
         rival = best.get(label.photo_id)
         if rival is None or _size(label.region) > _size(rival.region):
             best[label.photo_id] = label
