@@ -213,11 +213,6 @@ class Region(models.Model):
         """Left, top, width, height, each 0–1 of the upright picture."""
         return (self.x, self.y, self.w, self.h)
 
-    @property
-    def pct(self) -> str:
-        """The value of P2677: left, top, width, height in per cent, one decimal."""
-        return "pct:" + ",".join(f"{100 * side:.1f}" for side in self.box)
-
 
 class EmbedJob(WorkRow):
     """A region drawn by a person that still wants its crop and vector."""
