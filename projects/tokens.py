@@ -51,6 +51,12 @@ def reject(user: User) -> None:
     mine.update(needs_login=True)
 
 
+def expire(user: User) -> None:
+    """The wiki refused this user's token before its time by our clock: refresh it next time."""
+    mine = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code)
+    mine.update(expires_at=timezone.now())
+
+
 def access_token(user: User) -> str:
     """A bearer token of `user` that lives five more minutes at least.
 

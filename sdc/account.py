@@ -8,13 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-from django.utils import timezone
-
 from crawler import commons
 from projects import tokens
 from projects.http import WikiError
-from projects.models import User, WikiCredential
+from projects.models import User
 from sdc.answers import Next, Outcome, judge, judge_failure
 from sdc.reading import Read
 from sdc.statements import Statement
@@ -42,11 +39,6 @@ class Account:
         with commons.wiki_site(self.user.wiki_username, token) as fresh:
             self._site = self._site or fresh
             yield Session(self, self._site)
-
-    def expire(self) -> None:
-        """The wiki refused the token before its time by our clock: get another next time."""
-        mine = WikiCredential.objects.filter(user=self.user, wiki=settings.WIKI.code)
-        mine.update(expires_at=timezone.now())
 
     def edit_token(self, read: Read, *, again: bool = False) -> str:
         if again or not self._csrf:

@@ -271,7 +271,7 @@ class Turn:
         """The first time another token is fetched; the second time the user has to log in."""
         self.account.refusals += 1
         if self.account.refusals == 1:
-            self.account.expire()
+            tokens.expire(self.account.user)
         else:
             tokens.reject(self.account.user)
             raise tokens.NeedsLogin

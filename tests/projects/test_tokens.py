@@ -95,6 +95,17 @@ def test_a_refresh_token_that_the_wiki_refuses_asks_for_a_login(
     assert refreshes(sandbox) == 1  # it is not asked again and again
 
 
+def test_a_token_that_the_wiki_refuses_early_is_refreshed_next_time(
+    sandbox: RunningSandbox, alice: User
+) -> None:
+    refused = tokens.access_token(alice)
+    tokens.expire(alice)
+    fresh = tokens.access_token(alice)
+    assert fresh != refused
+    assert who_am_i(fresh) == "Alice"
+    assert refreshes(sandbox) == 1
+
+
 def test_a_login_mends_what_was_refused(sandbox: RunningSandbox, alice: User) -> None:
     tokens.reject(alice)
     with pytest.raises(tokens.NeedsLogin):
