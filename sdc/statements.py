@@ -51,15 +51,15 @@ def place_of(region: Region) -> str | None:
     """
     if region.origin == Region.Origin.PHOTO:
         return None
-    left, right = _tenths(region.x), _tenths(region.x + region.w)
-    top, bottom = _tenths(region.y), _tenths(region.y + region.h)
-    sides = (left, top, max(right - left, 1), max(bottom - top, 1))
-    return "pct:" + ",".join(f"{side / 10:.1f}" for side in sides)
+    (left, width), (top, height) = _span(region.x, region.w), _span(region.y, region.h)
+    return "pct:" + ",".join(f"{side / 10:.1f}" for side in (left, top, width, height))
 
 
-def _tenths(share: float) -> int:
-    """A share of a side in tenths of a per cent, inside the picture."""
-    return round(1000 * min(max(share, 0.0), 1.0))
+def _span(start: float, length: float) -> tuple[int, int]:
+    """Start and length in tenths of a per cent, inside the picture and at least one long."""
+    first, last = (round(1000 * min(max(edge, 0.0), 1.0)) for edge in (start, start + length))
+    first = min(first, 999)
+    return first, max(last - first, 1)
 
 
 def place_in(statement: Statement) -> str:
