@@ -288,12 +288,11 @@ class Visitor(Window):
         """Screen by screen until nothing is left to review: out with the wrong, then the rest."""
         self.press(self.page.locator("#also-review, #next-button[href$='/review']").first)
         self.arrive("review", "to review")
-        first = True
+        self._approve_one_and_undo()
         while self.tiles.count():
             self._reject_wrong()
             if self.tiles.count():
-                self._approve_screen(undo=first)
-                first = False
+                self._approve_screen()
             expect(self.page.locator("#tiles > .tile, #gallery .empty").first).to_be_visible()
 
     @property
@@ -305,27 +304,31 @@ class Visitor(Window):
         if not wrong:
             return
         for region in wrong:
-            self.press(f".tile[data-region='{region}'] .crop > label")
+            self.press(self._tile(region).locator(".crop > label"))
         expect(self.page.locator("[data-selected]")).to_have_text(str(len(wrong)))
         if self.screen.touch:
             self.press(".review-bar [data-do=reject]")
         else:
             self.page.keyboard.press("r")
-        expect(self.page.locator(f".tile[data-region='{wrong[0]}']")).to_have_count(0)
+        expect(self._tile(wrong[0])).to_have_count(0)
         self.deeds.rejected += len(wrong)
 
-    def _approve_screen(self, undo: bool) -> None:
+    def _approve_one_and_undo(self) -> None:
+        right = next(region for region, right in self._shown().items() if right)
+        self.press(self._tile(right).locator(".crop > label"))
+        self.press(".review-bar [data-do=approve]")
+        expect(self._tile(right)).to_have_count(0)
+        if self.screen.touch:
+            self.press(self.page.locator(".toast").get_by_role("button", name="Undo"))
+        else:
+            self.page.keyboard.press("z")
+        expect(self._tile(right)).to_be_visible()
+        self.deeds.undone += 1
+
+    def _approve_screen(self) -> None:
         shown = list(self._shown())
         self.press(".review-bar [data-do=all]")
         expect(self._tile(shown[0])).to_have_count(0)
-        if undo:
-            if self.screen.touch:
-                self.press(self.page.get_by_role("button", name="Undo").last)
-            else:
-                self.page.keyboard.press("z")
-            expect(self._tile(shown[0])).to_be_visible()
-            self.deeds.undone += 1
-            return
         self.deeds.approved += len(shown)
 
     def _tile(self, region: str) -> Locator:

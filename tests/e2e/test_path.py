@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 PHOTOS = truth.photos()
 ENOUGH = 5  # confirmed faces from which the tool looks for others itself
-AT_MOST = 30  # questions answered one by one
+AT_MOST = 20  # questions answered one by one
 
 
 @dataclass(frozen=True)
