@@ -19,11 +19,14 @@ LEASE = timedelta(minutes=2)
 def next_question(
     project: Project, user: User, exclude: Collection[UUID | str] = ()
 ) -> Question | None:
-    """The face to ask `user` next, leased to them for two minutes; None while there is none.
+    """The face to ask `user` next, leased to them for two minutes; None while there is none,
+    as in an archived project.
 
     The same user gets the same question again until they answer or skip it. `exclude` holds
     public ids of questions that the page shows or has fetched already.
     """
+    if project.state == Project.State.ARCHIVED:
+        return None
     for _ in range(3):  # others may take every candidate while we look at them
         candidates = list(_candidates(project, user, exclude))
         for question in candidates:

@@ -20,7 +20,7 @@ from crawler.models import Photo, ProjectPhoto, Region
 from projects.ledger import contribute
 from projects.models import Contribution, Project, User
 from projects.pipeline import announce
-from projects.refusal import Refused
+from projects.refusal import Refused, archived
 
 __all__ = [
     "Given",
@@ -59,7 +59,8 @@ def answer(
 ) -> Answer:
     """Write down what `user` says of a face; sent twice with one `client_uuid` it is one answer.
 
-    Raises Refused: not-in-project, withdrawn, changed, replaced, unknown-verdict, used-twice.
+    Raises Refused: archived, not-in-project, withdrawn, changed, replaced, unknown-verdict,
+    used-twice.
     """
     return answer_many(project, [Given(region, photo, client_uuid)], user, verdict, origin)[0]
 
@@ -75,7 +76,7 @@ def answer_many(
     if verdict not in Verdict.values:
         raise Refused("unknown-verdict", _("That is not an answer we know."))
     with _once(), transaction.atomic():
-        lock(project)
+        _enter(project)
         return _record(project, given, user, verdict, origin)
 
 
@@ -85,7 +86,7 @@ def undo(project: Project, user: User, client_uuid: UUID) -> Answer | None:
     The label is what the remaining answers say. A face without a word is asked again first.
     """
     with _once(), transaction.atomic():
-        lock(project)
+        _enter(project)
         if done := _already(client_uuid, project, user):
             return done
         last = standing(project).filter(user=user).last()
@@ -98,7 +99,7 @@ def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> lis
     Answers that were taken back before are left as they are, so that it may be sent twice.
     """
     with transaction.atomic():
-        lock(project)
+        _enter(project)
         answers = standing(project).filter(user=user, client_uuid__in=client_uuids)
         return [_take_back(each, uuid5(each.client_uuid, "undo")) for each in reversed(answers)]
 
@@ -106,7 +107,7 @@ def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> lis
 def skip(project: Project, region: Region, user: User) -> None:
     """Leave a face to others; it comes back to this user after all others."""
     with transaction.atomic():
-        lock(project)
+        _enter(project)
         Skip.objects.update_or_create(
             project=project, user=user, region=region, defaults={"created_at": timezone.now()}
         )
@@ -128,7 +129,7 @@ def draw(
     Raises Refused: bad-box, and what `answer` raises.
     """
     with _once(), transaction.atomic():
-        lock(project)
+        _enter(project)
         if done := _already(client_uuid, project, user):
             return done
         _check_photo(project, photo)
@@ -150,12 +151,19 @@ def draw(
 def no_usable_face(project: Project, photo: Photo, user: User, client_uuid: UUID) -> Answer:
     """The person is in the photo, but no face can be used: a yes on the whole photo."""
     with _once(), transaction.atomic():
-        lock(project)
+        _enter(project)
         if done := _already(client_uuid, project, user):
             return done
         _check_photo(project, photo)
         given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
         return _record(project, [given], user, Verdict.YES, Origin.DRAWN)[0]
+
+
+def _enter(project: Project) -> None:
+    """Hold the project for one deed; in an archived one there are none. Raises Refused."""
+    lock(project)
+    if Project.objects.filter(pk=project.pk, state=Project.State.ARCHIVED).exists():
+        raise archived()
 
 
 def _record(

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from projects.ledger import audit
 from projects.models import Invite, Membership, Project, User
 from projects.permissions import membership
-from projects.refusal import Refused
+from projects.refusal import Refused, archived
 
 Role = Membership.Role
 State = Membership.State
@@ -116,7 +116,7 @@ def set_role(project: Project, by: User, user: User, role: str) -> None:
 def _become_member(project: Project, user: User, code: Invite | None) -> bool:
     """True when `user` became a member now, False when they were one before."""
     if project.state == Project.State.ARCHIVED:
-        raise Refused("archived", _("This project is archived; nothing is left to do in it."))
+        raise archived()
     mine, is_new = Membership.objects.get_or_create(project=project, user=user)
     if mine.state == State.BANNED:
         raise Refused("banned", _("The owner of this project has closed it for you."))

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 
 class Refused(Exception):
     """`code` for tests and logs, `sentence` (translated) for people; the way on is a `url` or
@@ -15,3 +17,8 @@ class Refused(Exception):
         self.sentence = sentence
         self.url = url
         self.guesses = guesses
+
+
+def archived() -> Refused:
+    sentence = _("This project is archived; nothing is left to do in it.")
+    return Refused("archived", sentence)

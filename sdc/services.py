@@ -6,13 +6,13 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from projects.ledger import audit
 from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.pipeline import announce
+from projects.refusal import Refused, archived
 from projects.work import WorkState
 from sdc import results
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
@@ -37,15 +37,6 @@ State = EditBatch.State
 Outcome = ClaimAttempt.Outcome
 
 
-class Refused(Exception):
-    """What was asked can't be done. `sentence` is for people."""
-
-    def __init__(self, code: str, sentence: str | Promise) -> None:
-        super().__init__(code)
-        self.code = code
-        self.sentence = sentence
-
-
 def replaced() -> Refused:
     words = _("A newer preview took the place of this one. Look at it first.")
     return Refused("replaced", words)
@@ -60,8 +51,7 @@ def confirm(batch: EditBatch, user: User) -> EditBatch:
     """
     if batch.user_id != user.pk or not may(user, Can.SEND, batch.project):
         raise PermissionDenied
-    if batch.project.state != Project.State.ACTIVE:
-        raise Refused("project-paused", Reason.PROJECT_PAUSED.sentence)
+    _check_goes_on(batch.project)
     if batch.state != State.DRAFT:
         return batch
     now = timezone.now()
@@ -98,8 +88,7 @@ def resume(batch: EditBatch, user: User) -> bool:
     """By the sender only: it goes on in the sender's name."""
     if batch.user_id != user.pk or not may(user, Can.SEND, batch.project):
         raise PermissionDenied
-    if batch.project.state != Project.State.ACTIVE:
-        raise Refused("project-paused", Reason.PROJECT_PAUSED.sentence)
+    _check_goes_on(batch.project)
     paused = EditBatch.objects.filter(pk=batch.pk, state=State.PAUSED)
     with transaction.atomic():
         if not paused.update(state=State.RUNNING, reason="", resume_at=None):
@@ -168,9 +157,7 @@ def _confirmed_already(batch: EditBatch) -> EditBatch:
     """It was confirmed by a second click, or thrown away by a newer preview."""
     found = EditBatch.objects.filter(pk=batch.pk).select_related("project").first()
     if found is None:
-        raise Refused(
-            "replaced", _("A newer preview took the place of this one. Look at it first.")
-        )
+        raise replaced()
     return found
 
 
@@ -204,6 +191,14 @@ def _why_lost(claim: Claim, batch: EditBatch) -> Reason:
     if claim.state == Claim.State.UNDONE:
         return Reason.TAKEN_BACK
     return Reason.ALREADY_THERE
+
+
+def _check_goes_on(project: Project) -> None:
+    if project.state == Project.State.ARCHIVED:
+        raise archived()
+    if project.state != Project.State.ACTIVE:
+        words = _("This project is paused: nothing is sent until its owner resumes it.")
+        raise Refused("project-paused", words)
 
 
 def _check_may_steer(batch: EditBatch, user: User) -> None:

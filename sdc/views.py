@@ -87,7 +87,7 @@ def batch_confirm(request: HttpRequest, project: Project, code: str) -> HttpResp
             raise services.replaced()
         batch = services.confirm(batch, user)
     except services.Refused as refused:
-        messages.error(request, str(refused.sentence))
+        messages.error(request, refused.sentence)
         return redirect("preview", project.public_id)
     return redirect(batch)
 
@@ -153,7 +153,7 @@ def _steer(
         if not deed(found, signed_in(request)):
             messages.info(request, _("It had moved on already. This is how it stands now."))
     except services.Refused as refused:
-        messages.error(request, str(refused.sentence))
+        messages.error(request, refused.sentence)
     return redirect(found)
 
 

@@ -386,3 +386,45 @@ def _do_something(dice: Any, project: Project, photos: list[Photo], user: User) 
             verdict = dice.choice(["yes", "no", "cant-tell"])
             origin = "ask" if number == 3 else "review"
             services.answer(project, region, photo, user, verdict, origin, uuid4())
+
+
+def test_an_archived_project_takes_no_word_and_asks_nothing(
+    project: Project, region: Region, alice: User, say: Say
+) -> None:
+    learn(project)
+    photo = photo_of(region)
+    kept = say(alice, "yes", region)
+    project.state = Project.State.ARCHIVED
+    project.save(update_fields=["state"])
+    deeds = [
+        lambda: services.answer(project, region, photo, alice, "no", "ask", uuid4()),
+        lambda: services.answer_many(project, [Given(region, photo, uuid4())], alice, "no"),
+        lambda: services.undo(project, alice, uuid4()),
+        lambda: services.undo_many(project, alice, [kept.client_uuid]),
+        lambda: services.skip(project, region, alice),
+        lambda: services.draw(project, photo, (0.1, 0.1, 0.2, 0.2), alice, uuid4(), region),
+        lambda: services.no_usable_face(project, photo, alice, uuid4()),
+    ]
+    for deed in deeds:
+        with pytest.raises(Refused, match="archived"):
+            deed()
+    assert Answer.objects.get() == kept
+    assert word(project, region) == "yes"
+    assert Region.objects.get() == region
+
+
+def test_a_question_prepared_before_the_archive_is_not_asked(
+    project: Project, region: Region, alice: User
+) -> None:
+    learn(project)
+    assert services.next_question(project, alice)
+    project.state = Project.State.ARCHIVED
+    assert services.next_question(project, alice) is None
+
+
+def test_a_paused_project_still_takes_answers(
+    project: Project, region: Region, alice: User, say: Say
+) -> None:
+    Project.objects.update(state=Project.State.PAUSED)  # nothing is looked at or sent meanwhile
+    say(alice, "yes", region)
+    assert word(project, region) == "yes"
