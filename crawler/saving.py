@@ -9,9 +9,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from crawler import tidying
 from crawler.files import File
 from crawler.listing import Page
-from crawler.models import CrawlStep, EmbedJob, Photo, Picture, ProjectPhoto
+from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
 from projects.faults import crash_point
 from projects.models import DenyEntry, Project, Source
 from projects.pipeline import announce
@@ -230,19 +231,11 @@ def _add_to_project(step: CrawlStep, page: Page, photos: dict[int, Photo]) -> bo
         ],
         ignore_conflicts=True,
     )
+    tidying.remember(Picture.objects.filter(photos__in=photos.values()))
     for photo in photos.values():
-        if photo.picture.state == WorkState.STOPPED:
-            _remember(photo.picture)
         if one := there.get(photo.pk):
             _see_again(one, step, photo.page_id in page.depicting, portrait)
     return any(photo.picture.state == WorkState.DONE for photo in new)
-
-
-def _remember(picture: Picture) -> None:
-    """Look again at a picture whose vectors were forgotten while no project needed it."""
-    picture.retry()
-    for job in EmbedJob.objects.filter(region__picture=picture, state=WorkState.STOPPED):
-        job.retry()
 
 
 def _see_again(one: ProjectPhoto, step: CrawlStep, depicts: bool, portrait: bool) -> None:

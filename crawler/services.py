@@ -14,7 +14,7 @@ from crawler.models import CrawlStep, EmbedJob, Photo, Picture, ProjectPhoto, Re
 from projects.ledger import audit
 from projects.models import Project, Source, User
 from projects.pipeline import announce
-from projects.work import WorkState
+from projects.work import WorkQuerySet, WorkState
 
 WHOLE: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 SMALLEST = 0.005  # of a side; less is a slip of the mouse
@@ -132,19 +132,12 @@ def retry_all(project: Project, reason: str = "") -> int:
     and listings that could not be read. Returns how many."""
     live = ProjectPhoto.objects.live().filter(project=project)
     aside = {"state": WorkState.ASIDE} | ({"error": reason} if reason else {})
-    rows: list[QuerySet[Any]] = [
+    rows: list[WorkQuerySet[Any]] = [
         Picture.objects.filter(pk__in=live.values("photo__picture"), **aside),
         EmbedJob.objects.filter(project=project, **aside),
         CrawlStep.objects.filter(source__project=project, **aside),
     ]
-    fields = {
-        "state": WorkState.QUEUED,
-        "tries": 0,
-        "due_at": timezone.now(),
-        "error": "",
-        "error_detail": "",
-    }
-    count = sum(some.update(**fields) for some in rows)
+    count = sum(some.requeue() for some in rows)
     for event in ("photos-crawled", "region-drawn", "source-added") if count else ():
         announce(event)
     return count

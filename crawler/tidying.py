@@ -1,4 +1,4 @@
-"""Keeping the folder of crops within its bound, and no vector longer than it is needed."""
+"""Keeping crops within their bound, and vectors as long as they are needed, no longer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import logging
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from crawler import crops
 from crawler.models import Embedding, EmbedJob, Photo, Picture, ProjectPhoto, Region
 from projects.models import Project
-from projects.work import WorkState
+from projects.pipeline import announce
+from projects.work import WorkQuerySet, WorkState
 
 log = logging.getLogger(__name__)
 
@@ -19,23 +20,38 @@ PICTURES = 200  # forgotten in one transaction
 
 
 def tidy() -> None:
+    remembered = remember(Picture.objects.filter(Exists(_needed())))
     dropped = crops.trim(settings.CROPS_MAX_MB * 1_000_000)
     forgotten = forget_unneeded()
-    if dropped or forgotten:
-        log.info("dropped %d crops, forgot the vectors of %d pictures", dropped, forgotten)
+    if remembered or dropped or forgotten:
+        log.info(
+            "dropped %d crops, forgot the vectors of %d pictures, want those of %d again",
+            *(dropped, forgotten, remembered),
+        )
+
+
+def remember(pictures: WorkQuerySet[Picture]) -> int:
+    """Have those of the pictures looked at again whose vectors were forgotten; returns how many.
+
+    The faces found again are the regions that are there: each keeps its place and its labels.
+    """
+    stopped = pictures.filter(state=WorkState.STOPPED)
+    jobs = EmbedJob.objects.filter(region__picture__in=stopped, state=WorkState.STOPPED)
+    with transaction.atomic():
+        if jobs.requeue():
+            announce("region-drawn")
+        if count := stopped.requeue():
+            announce("photos-crawled")
+    return count
 
 
 def forget_unneeded() -> int:
     """Delete vectors and crops of pictures that no live project needs; returns how many.
 
-    Regions stay, since answers point to them. A project that comes to need the picture again
-    has it looked at again (`Picture.retry` takes what is stopped).
+    Regions stay, since answers point to them.
     """
-    needed = ProjectPhoto.objects.filter(
-        photo__picture=OuterRef("pk"), photo__state=Photo.State.LIVE
-    ).exclude(project__state=Project.State.ARCHIVED)
     held = Embedding.objects.filter(region__picture=OuterRef("pk"))
-    unneeded = Picture.objects.filter(Exists(held), ~Exists(needed), state=WorkState.DONE)
+    unneeded = Picture.objects.filter(Exists(held), ~Exists(_needed()), state=WorkState.DONE)
     keys = list(unneeded.order_by("pk").values_list("pk", flat=True)[:PICTURES])
     regions = list(Region.objects.filter(picture__in=keys))
     with transaction.atomic():
@@ -47,3 +63,11 @@ def forget_unneeded() -> int:
     for region in regions:
         crops.remove(region)
     return len(keys)
+
+
+def _needed() -> QuerySet[ProjectPhoto]:
+    """What makes a picture (of the outer query) needed: a live page in a project not archived."""
+    shown = ProjectPhoto.objects.filter(
+        photo__picture=OuterRef("pk"), photo__state=Photo.State.LIVE
+    )
+    return shown.exclude(project__state=Project.State.ARCHIVED)

@@ -80,7 +80,7 @@ def set_state(project: Project, by: User, state: str) -> None:
             if rows.update(state=state, active_key=key):
                 audit(by, f"project.{state}", project, f"project:{project.pk}")
                 if state == Project.State.ACTIVE:
-                    announce("project-created")  # wakes the crawl and all that follows
+                    announce("project-resumed")
     except IntegrityError:
         raise Refused(
             "has-another", _("You have another live project for this person. Archive that first.")

@@ -38,6 +38,11 @@ class WorkQuerySet(models.QuerySet[T]):
     def in_flight(self) -> Self:
         return self.filter(state=WorkState.RUNNING, lease_until__gte=timezone.now())
 
+    def requeue(self) -> int:
+        """Begin anew with rows that nobody works on; returns how many."""
+        fields = {"state": WorkState.QUEUED, "tries": 0, "error": "", "error_detail": ""}
+        return self.update(due_at=timezone.now(), **fields)
+
 
 class WorkRow(models.Model):
     """State, lease and attempts of one piece of work. `attempt` only grows (the fence);
@@ -57,8 +62,8 @@ class WorkRow(models.Model):
         abstract = True
 
     @classmethod
-    def _rows(cls) -> models.QuerySet[Any]:
-        return cls._default_manager.all()
+    def _rows(cls) -> WorkQuerySet[Any]:
+        return WorkQuerySet(cls)
 
     def take(self, lease: timedelta, **fields: Any) -> bool:
         """Take this row for `lease`; False when another worker was quicker.
@@ -109,11 +114,7 @@ class WorkRow(models.Model):
         aside = self._rows().filter(
             pk=self.pk, state__in=(WorkState.ASIDE, WorkState.STOPPED), attempt=self.attempt
         )
-        return bool(
-            aside.update(
-                state=WorkState.QUEUED, tries=0, due_at=timezone.now(), error="", error_detail=""
-            )
-        )
+        return bool(aside.requeue())
 
 
 def end_all_leases() -> None:

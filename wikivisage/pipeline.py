@@ -19,6 +19,8 @@ TASKS: dict[str, str] = {
 # what happened -> the tasks that look for work then
 WAKES: dict[str, tuple[str, ...]] = {
     "project-created": ("classify.bootstrap", "crawler.crawl"),
+    # reopened, too: its vectors may be gone, its sources may have grown, a batch may wait
+    "project-resumed": ("crawler.tidy", "crawler.crawl", "classify.infer", "sdc.write"),
     "source-added": ("crawler.crawl",),
     "photos-crawled": ("crawler.detect", "classify.bootstrap"),
     "pictures-detected": ("classify.infer",),

@@ -1,6 +1,7 @@
 """A project's settings: who may, what is allowed, what follows."""
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from projects.models import AuditEvent, Project, User
 from tests.conftest import ClientOf, MakeProject
@@ -116,6 +117,22 @@ def test_pause_and_resume(alice: User, make_project: MakeProject, client_of: Cli
     assert Project.objects.get(pk=project.pk).state == Project.State.ACTIVE
     actions = AuditEvent.objects.order_by("id").values_list("action", flat=True)
     assert list(actions) == ["project.paused", "project.active"]
+
+
+@pytest.mark.parametrize(("state", "deed"), [("paused", "resume"), ("archived", "reopen")])
+def test_a_project_that_goes_on_wakes_who_left_work_undone(
+    state: str,
+    deed: str,
+    alice: User,
+    make_project: MakeProject,
+    client_of: ClientOf,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    project = make_project(alice, state=state)
+    with django_capture_on_commit_callbacks() as wakes:
+        client_of(alice).post(f"/p/{project.public_id}/state", {"deed": deed})
+    woken = {wake.args[0] for wake in wakes}  # type: ignore[attr-defined]
+    assert {"crawler.tidy", "crawler.crawl", "sdc.write"} <= woken
 
 
 def test_archiving_wants_a_ticked_box_and_frees_the_place(
