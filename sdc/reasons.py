@@ -53,6 +53,7 @@ class Reason(models.TextChoices):
     STOPPED = "stopped", _("Stopped by a person")
     NOT_A_MEMBER = "not-a-member", _("No longer a member")
     PROJECT_PAUSED = "project-paused", _("The project is paused")
+    ARCHIVED = "archived", _("The project was archived")
 
     @property
     def sentence(self) -> str | Promise:
@@ -97,7 +98,8 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.PAUSED: _("Resume it whenever you like."),
     Reason.STOPPED: _("What was not sent by then can be sent in another batch."),
     Reason.NOT_A_MEMBER: _("Whoever sends must be a member of the project."),
-    Reason.PROJECT_PAUSED: _("Once the project goes on, resume this batch."),
+    Reason.PROJECT_PAUSED: _("It goes on by itself once the project does."),
+    Reason.ARCHIVED: _("What was not sent by then can be sent once the project is open again."),
 }
 
 

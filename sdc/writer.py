@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 
 BUDGET = 20.0  # seconds one task works
 State = EditBatch.State
+HALTED = {
+    Project.State.PAUSED.value: Reason.PROJECT_PAUSED,
+    Project.State.ARCHIVED.value: Reason.ARCHIVED,
+}
 
 
 def work(budget: float = BUDGET) -> bool:
@@ -52,8 +56,13 @@ def sweep() -> None:
     """Set going what only time holds back, and end what a crash left open."""
     now = timezone.now()
     ours = EditBatch.objects.filter(wiki=settings.WIKI.code)
-    rested = ours.filter(state=State.PAUSED, resume_at__lte=now)
+    goes_on = Q(reason=Reason.PROJECT_PAUSED, project__state=Project.State.ACTIVE)
+    rested = ours.filter(Q(resume_at__lte=now) | goes_on, state=State.PAUSED)
     rested.update(state=State.RUNNING, reason="", resume_at=None)
+    # the files of an archived project's batches would be locked for all others
+    open_ = ours.filter(state__in=(State.RUNNING, State.PAUSED))
+    for batch in open_.filter(project__state=Project.State.ARCHIVED):
+        results.stop(batch, Reason.ARCHIVED)
     for batch in ours.filter(state=State.RUNNING):
         results.finish_if_over(batch)
     idle = Writer.objects.filter(wiki=settings.WIKI.code, state=WorkState.DONE)
@@ -147,7 +156,7 @@ def _why_not_at_all(user: User, project: Project) -> Reason | None:
     """Asked before each edit: what a person decided meanwhile stops what was confirmed before."""
     if not user.is_active or not may(user, Can.SEND, project):
         return Reason.NOT_A_MEMBER
-    return Reason.PROJECT_PAUSED if project.state != Project.State.ACTIVE else None
+    return HALTED.get(project.state)
 
 
 def _pause_all_of(user: User, reason: Reason) -> None:
