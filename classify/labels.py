@@ -11,7 +11,8 @@ from django.db.models import F, QuerySet
 
 from classify.models import Answer, Label, Origin
 from crawler.models import Region
-from projects.models import Membership, Project
+from projects.models import Membership, Project, User
+from projects.pipeline import announce
 
 M = TypeVar("M", bound=models.Model)
 
@@ -50,13 +51,21 @@ def relabel(project: Project, region_ids: Collection[int]) -> dict[int, Label]:
 def rebuild_labels(project: Project) -> int:
     """Make all labels of a project anew from its answers; returns how many there are.
 
-    Needed after roles have changed, and to prove that labels hold nothing of their own.
+    Labels hold nothing of their own, so this changes none that is right.
     """
     with transaction.atomic():
         lock(project)
         region_ids = set(standing(project).values_list("region", flat=True))
         region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
         return len(relabel(project, region_ids))
+
+
+def reweigh(project: Project, user: User) -> None:
+    """Make the labels anew where `user` said a word: they have another role here by now."""
+    with transaction.atomic():
+        lock(project)
+        relabel(project, set(standing(project).filter(user=user).values_list("region", flat=True)))
+        announce("answers-given")
 
 
 def upsert(rows: Iterable[M], unique: list[str], fields: list[str]) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,10 @@ from projects.refusal import Refused, archived
 
 Role = Membership.Role
 State = Membership.State
+
+# Sent with `project` and `user` in the transaction that gives somebody another role, or none:
+# what they answered weighs more or less from then on.
+role_changed = Signal()
 
 INVITE_DAYS = (1, 7, 30)
 INVITE_USES = (1, 10, 50)
@@ -111,6 +116,7 @@ def set_role(project: Project, by: User, user: User, role: str) -> None:
         if not others.update(role=role):
             raise Refused("no-member", _("This is not a member whose role you can change."))
         audit(by, "member.role", project, f"user:{user.pk}", role=role)
+        role_changed.send(Membership, project=project, user=user)
 
 
 def _become_member(project: Project, user: User, code: Invite | None) -> bool:
@@ -126,6 +132,7 @@ def _become_member(project: Project, user: User, code: Invite | None) -> bool:
         Membership.objects.filter(pk=mine.pk).update(
             state=State.ACTIVE, role=Role.MEMBER, joined_at=timezone.now()
         )
+        role_changed.send(Membership, project=project, user=user)
     audit(user, "member.joined", project, f"user:{user.pk}", invite=code.pk if code else None)
     return True
 
@@ -140,3 +147,4 @@ def _change(
         if not rows.update(state=after, role=Role.MEMBER):
             raise Refused("no-member", _("This has been done already, or can't be done."))
         audit(by, action, project, f"user:{user.pk}")
+        role_changed.send(Membership, project=project, user=user)
