@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -396,7 +397,7 @@ def test_an_archived_project_takes_no_word_and_asks_nothing(
     kept = say(alice, "yes", region)
     project.state = Project.State.ARCHIVED
     project.save(update_fields=["state"])
-    deeds = [
+    deeds: list[Callable[[], object]] = [
         lambda: services.answer(project, region, photo, alice, "no", "ask", uuid4()),
         lambda: services.answer_many(project, [Given(region, photo, uuid4())], alice, "no"),
         lambda: services.undo(project, alice, uuid4()),
