@@ -233,21 +233,36 @@ def test_without_a_consumer_a_forged_post_gets_the_same_page(
         assert b"OAUTH_CLIENT_ID" in answer.content
 
 
+def test_the_page_before_the_wiki_is_ours(client_of: ClientOf) -> None:
+    for address in (reverse("login"), reverse("mediawiki_login")):
+        page = client_of(None).get(address)
+        assert page.status_code == 200
+        assert f'action="{reverse("mediawiki_login")}' in page.content.decode()
+    answer = client_of(None).get("/accounts/login/?next=/projects")
+    assert answer.headers["Location"] == "/login/?next=/projects"
+
+
+def test_the_consumer_is_registered_with_this_address() -> None:
+    assert reverse("mediawiki_callback") == "/accounts/mediawiki/login/callback/"
+
+
 @pytest.mark.parametrize(
-    "name", ["account_login", "mediawiki_login", "socialaccount_login_cancelled"]
+    "page",
+    [
+        *("", "signup/", "email/", "password/change/", "password/reset/", "confirm-email/"),
+        *("reauthenticate/", "login/code/", "2fa/", "sessions/", "social/connections/"),
+        *("3rdparty/", "3rdparty/signup/", "3rdparty/login/cancelled/", "3rdparty/login/error/"),
+    ],
 )
-def test_allauths_other_pages_are_the_same_page(client_of: ClientOf, name: str) -> None:
-    page = client_of(None).get(reverse(name))
-    assert page.status_code == 200
-    assert reverse("mediawiki_login").encode() in page.content
-
-
-def test_an_account_cannot_be_disconnected(sandbox: RunningSandbox, client_of: ClientOf) -> None:
-    client = client_of(None)
-    log_in(client, "Alice")
-    account = SocialAccount.objects.get()
-    client.post(reverse("socialaccount_connections"), {"account": account.pk})
-    assert SocialAccount.objects.filter(pk=account.pk).exists()
+@pytest.mark.parametrize("logged_in", [False, True])
+def test_allauths_other_pages_are_not_there(
+    alice: User, client_of: ClientOf, page: str, *, logged_in: bool
+) -> None:
+    """So that nobody disconnects, adds or renames anything: an account here is the wiki's."""
+    client = client_of(alice if logged_in else None)
+    for answer in (client.get(f"/accounts/{page}"), client.post(f"/accounts/{page}")):
+        assert answer.status_code == 404
+        assert b"WikiVisage" in answer.content
 
 
 def test_logging_out_takes_a_post_and_keeps_the_tokens(alice: User, client_of: ClientOf) -> None:
