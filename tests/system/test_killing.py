@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import psutil
@@ -16,12 +15,6 @@ from bench.system import System
 from bench.volunteer import Volunteer, wait
 
 QID, CATEGORY = "Q7186", "Marie Curie"
-
-
-@pytest.fixture
-def system() -> Iterator[System]:
-    with System(PICTURE_SECONDS="5") as running:  # short leases, so that little is waited for
-        yield running
 
 
 def processes(system: System, part: str) -> list[psutil.Process]:
@@ -77,7 +70,12 @@ def edits_of(system: System, batch: str) -> list[int]:
 
 
 @pytest.mark.timeout(240)
-def test_killing_every_part_loses_nothing_and_sends_nothing_twice(system: System) -> None:
+def test_killing_every_part_loses_nothing_and_sends_nothing_twice() -> None:
+    with System(PICTURE_SECONDS="5") as system:  # short leases, so that little is waited for
+        kill_while_working(system)
+
+
+def kill_while_working(system: System) -> None:
     volunteer = Volunteer(system.url, "Ingrid S.", truth.photos())
     volunteer.log_in()
     project = volunteer.create(QID, CATEGORY)
