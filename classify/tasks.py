@@ -18,11 +18,11 @@ from projects.work import Overtaken, WorkState
 
 log = logging.getLogger(__name__)
 
-BUDGET = 10  # seconds a run takes new work for
-LEASE = timedelta(seconds=60)
+BUDGET = 5  # seconds a run takes new work for; the rest of the limit is for what it took last
+LEASE = timedelta(seconds=30)  # longer than the hard limits
 
 
-@shared_task(name="classify.infer", time_limit=90, soft_time_limit=80)
+@shared_task(name="classify.infer", soft_time_limit=20, time_limit=25)
 def infer() -> None:
     """Learn from what was answered and found since, project by project."""
     until = time.monotonic() + BUDGET
@@ -34,7 +34,7 @@ def infer() -> None:
             _infer(learner)
 
 
-@shared_task(name="classify.bootstrap", time_limit=90, soft_time_limit=80)
+@shared_task(name="classify.bootstrap", soft_time_limit=20, time_limit=25)
 def read_bootstrap() -> None:
     """Read what the wikis already know of the persons of projects."""
     bootstrap.label_all_tagged()

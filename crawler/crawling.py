@@ -6,6 +6,7 @@ import logging
 import time
 from datetime import timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Case, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
@@ -20,7 +21,7 @@ from projects.work import Overtaken
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=120)  # longer than the task's hard limit
+LEASE = timedelta(seconds=60)  # longer than the task's hard limit
 CRASHED = "crashed"
 # Answers that asking again won't change.
 FINAL = {"invalidtitle", "invalidcategory", "missingparam", "badvalue", "forbidden-host"}
@@ -94,6 +95,8 @@ def read(step: CrawlStep) -> None:
     except WikiError as error:
         log.warning("%s could not be read: %s", step.title or "unseen photos", error)
         step.fail(error.code[:40], error.text, final=error.code in FINAL)
+    except SoftTimeLimitExceeded:
+        step.fail("network", "the wiki was too slow")
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:  # an answer that makes no sense to us

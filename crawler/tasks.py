@@ -11,7 +11,7 @@ from projects.pipeline import wake
 BUDGET = 10  # seconds of work a wake-up
 
 
-@shared_task(name="crawler.crawl", time_limit=90)
+@shared_task(name="crawler.crawl", soft_time_limit=40, time_limit=45)
 def crawl() -> None:
     from crawler import transport  # noqa: F401  # warm before there is work: it takes half a second
 

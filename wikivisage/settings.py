@@ -222,7 +222,7 @@ MAX_PICTURES_A_PROJECT = env.integer("MAX_PICTURES_A_PROJECT", 4, 1, 64)
 MAX_PROJECTS_AT_ONCE = env.integer("MAX_PROJECTS_AT_ONCE", 3, 1, 64)
 PICTURE_MAX_PIXELS = env.integer("PICTURE_MAX_PIXELS", 25_000_000, 100_000)
 PICTURE_MAX_BYTES = env.integer("PICTURE_MAX_BYTES", 20_000_000, 100_000)
-PICTURE_SECONDS = env.integer("PICTURE_SECONDS", 60, 5, 600)
+PICTURE_SECONDS = env.integer("PICTURE_SECONDS", 30, 5, 600)  # crowds of 20 take 2
 # Files that already depict the person and that no other source brings: examples of the person.
 DEPICTS_MAX = env.integer("DEPICTS_MAX", 50, 0, 1000)
 CROPS_DIR = DATA_DIR / "crops"

@@ -1,10 +1,15 @@
 """The one table of what wakes what, and the sending of wake-ups."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.db import transaction
 
 from celery_app import app
+from classify import tasks as classify
+from crawler import crawling, turns
 from projects.pipeline import announce
 from wikivisage import pipeline
 
@@ -13,7 +18,7 @@ def queued() -> list[str]:
     """Take all waiting messages from the broker and return the names of their tasks."""
     names = []
     with app.connection_for_read() as connection:
-        channel = connection.default_channel
+        channel: Any = connection.default_channel
         for queue in settings.CELERY_TASK_QUEUES:
             queue(channel).declare()
             while message := channel.basic_get(queue.name, no_ack=True):
@@ -34,6 +39,24 @@ def test_every_task_in_the_table_exists_and_has_limits() -> None:
     for names in pipeline.WAKES.values():
         assert set(names) <= set(pipeline.TASKS)
     assert set(pipeline.HEARTBEAT) == set(pipeline.TASKS)
+
+
+@pytest.mark.parametrize(
+    ("task", "lease"),
+    [
+        ("crawler.crawl", crawling.LEASE),
+        ("crawler.detect", turns.lease()),
+        ("crawler.embed", turns.lease()),
+        ("classify.infer", classify.LEASE),
+        ("classify.bootstrap", classify.LEASE),
+    ],
+)
+def test_a_lease_outlives_its_worker_yet_stalls_nobody_for_long(
+    task: str, lease: timedelta
+) -> None:
+    app.loader.import_default_modules()
+    limits = app.tasks[task]
+    assert (limits.soft_time_limit or 0) < (limits.time_limit or 0) < lease.total_seconds() <= 60
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from pytest_django import Settings
 
 from crawler import crawling, listing, selectors
@@ -235,6 +238,30 @@ def test_a_busy_wiki_delays_and_a_wrong_title_is_set_aside(
     assert bad.reason == "The wiki knows no such title"
     assert list(selectors.unread_steps(project)) == [bad]
     assert selectors.crawl_progress(project).unread == 1
+
+
+def test_a_wiki_that_is_too_slow_for_the_soft_limit_is_asked_again_later(
+    sandbox: RunningSandbox, alice: User, make_project: MakeProject
+) -> None:
+    make_project(alice, "Q7186", [("Marie Curie", 0)])
+    sandbox.faults.add("latency", {"action": "query"}, seconds=2)
+    crawling.begin_sources()
+    step = crawling.take_next()
+    assert step
+
+    def give_up(*_: object) -> None:
+        raise SoftTimeLimitExceeded  # as billiard does, in the middle of anything
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        crawling.read(step)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    step.refresh_from_db()
+    assert (step.state, step.error) == (WorkState.QUEUED, "network")
+    assert step.reason == "The wiki did not answer"
 
 
 def test_a_photo_with_a_very_long_name_fits(
