@@ -44,6 +44,7 @@ class System:
 
     def start(self) -> None:
         ready = threading.Event()
+        self.lines.clear()
         self.process = subprocess.Popen(
             self._command,
             cwd=ROOT,
@@ -61,7 +62,7 @@ class System:
             ready.set()
 
         threading.Thread(target=read, daemon=True).start()
-        if not ready.wait(120) or self.process.poll() is not None:
+        if not ready.wait(120) or not any(line.startswith("ready") for line in self.lines):
             raise RuntimeError("the system did not start:\n" + "\n".join(self.lines[-30:]))
 
     def stop(self) -> None:

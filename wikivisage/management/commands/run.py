@@ -25,6 +25,8 @@ from django.core.management import BaseCommand, CommandError, call_command
 from projects.work import end_all_leases
 from wikivisage.orphans import die_with_parent
 
+ORPHANS_END = 7  # seconds after which parts whose supervisor was killed have ended
+
 
 @dataclass
 class Part:
@@ -166,15 +168,25 @@ def refuse_taken_ports() -> None:
     if settings.WIKI.code == "sandbox":
         ports["SANDBOX_PORT"] = settings.SANDBOX_PORT
     for name, port in ports.items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
+        # Parts of a run that was killed a moment ago may still be on their way out.
+        until = time.monotonic() + ORPHANS_END
+        while is_taken(port):
+            if time.monotonic() > until:
                 raise CommandError(
                     f"Port {port} is taken by another program. "
                     f"Choose another one: make run {name}={port + 10}"
-                ) from None
+                )
+            time.sleep(0.25)
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def parts() -> list[Part]:
@@ -198,7 +210,8 @@ def parts() -> list[Part]:
             "web",
             f"serves pages at http://127.0.0.1:{settings.PORT}/",
             [python, "-m", "gunicorn", "wikivisage.wsgi", "--bind", f"127.0.0.1:{settings.PORT}"]
-            + ["--workers", "2", "--threads", "8", "--log-level", "warning", "--timeout", "60"],
+            + ["--workers", "2", "--threads", "8", "--log-level", "warning", "--timeout", "60"]
+            + ["--graceful-timeout", str(ORPHANS_END - 2)],
         ),
     ]
     return found
