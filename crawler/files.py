@@ -37,7 +37,7 @@ class File:
     width: int
     height: int
     mime: str
-    thumb_url: str
+    thumb_path: str  # without the origin that pictures come from
     uploader: str
     uploaded_at: datetime | None
     author: str
@@ -75,7 +75,7 @@ def _file(page: dict[str, Any], info: dict[str, Any]) -> File:
         width=info.get("width", 0),
         height=info.get("height", 0),
         mime=info["mime"],
-        thumb_url="" if _ICON in thumb else thumb,
+        thumb_path="" if _ICON in thumb else thumb.removeprefix(settings.WIKI.image_hosts[0]),
         uploader=info.get("user", ""),
         uploaded_at=parse_datetime(info.get("timestamp", "")),
         author=_plain(about.get("Artist", ""))[:255],

@@ -107,8 +107,9 @@ class Photo(models.Model):
     title = models.CharField(max_length=255)  # "File:…", with spaces
     picture = models.ForeignKey(Picture, on_delete=models.PROTECT, related_name="photos")
     state = models.CharField(max_length=10, choices=State, default=State.LIVE)
-    # At the step we detect on, as the wiki gave it: a long name is in it twice, percent-encoded.
-    thumb_url = models.CharField(max_length=2000, blank=True)
+    # At the step we detect on, without the origin that pictures come from (the sandbox's may
+    # change). As the wiki gave it otherwise: a long name is in it twice, percent-encoded.
+    thumb_path = models.CharField(max_length=2000, blank=True)
     uploader = models.CharField(max_length=255, blank=True)
     uploaded_at = models.DateTimeField(null=True, blank=True)
     author = models.CharField(max_length=255, blank=True)  # plain text, HTML taken out
@@ -134,6 +135,12 @@ class Photo(models.Model):
     @property
     def page_url(self) -> str:
         return settings.WIKI.page_url(self.title)
+
+    @property
+    def thumb_url(self) -> str:
+        """The address of the thumbnail we detect on; nothing where the wiki gave none."""
+        origin = settings.WIKI.image_hosts[0] if self.thumb_path.startswith("/") else ""
+        return f"{origin}{self.thumb_path}"
 
     def thumb(self, width: int) -> str:
         """The address of a thumbnail at one of the real steps; `thumb_url` is the one at 960."""

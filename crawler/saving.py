@@ -21,7 +21,7 @@ from projects.work import WorkState
 # Fields of Photo that follow the wiki at each visit.
 FOLLOWED = (
     "title",
-    "thumb_url",
+    "thumb_path",
     "uploader",
     "uploaded_at",
     "author",
@@ -181,7 +181,7 @@ def _update(photo: Photo, file: File, picture: Picture) -> None:
     other_pixels = photo.picture_id != picture.pk
     back = photo.state == Photo.State.WITHDRAWN
     if changed or other_pixels or back:
-        if photo.thumb_url != file.thumb_url and picture.error in OF_THE_ADDRESS:
+        if photo.thumb_path != file.thumb_path and picture.error in OF_THE_ADDRESS:
             picture.retry()
         fresh |= {"picture": picture, "state": Photo.State.LIVE, "seen_at": timezone.now()}
         Photo.objects.filter(pk=photo.pk).update(**fresh)

@@ -57,7 +57,7 @@ def make_pictures(project: Project, count: int, prefix: str = "") -> list[Pictur
             page_id=1000 * project.pk + number + 1,
             title=f"File:{name}.jpg",
             picture=picture,
-            thumb_url="http://127.0.0.1:1/none.jpg",
+            thumb_path="http://127.0.0.1:1/none.jpg",
         )
         ProjectPhoto.objects.create(project=project, photo=shown)
         pictures.append(picture)

@@ -267,7 +267,7 @@ def test_a_wiki_that_is_too_slow_for_the_soft_limit_is_asked_again_later(
 def test_a_photo_with_a_very_long_name_fits(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject
 ) -> None:
-    longest = Photo._meta.get_field("thumb_url").max_length or 0
+    longest = Photo._meta.get_field("thumb_path").max_length or 0
     assert longest > 2 * 3 * 240 + 100  # the name stands twice in it, three signs a byte
 
 

@@ -135,7 +135,7 @@ def label_yes(project: Project, wiki: WikiItself, page_id: int, by: User) -> Lab
     photo, _ = Photo.objects.get_or_create(
         wiki=settings.WIKI.code,
         page_id=page_id,
-        defaults={"title": page.title, "picture": picture, "thumb_url": ""},
+        defaults={"title": page.title, "picture": picture, "thumb_path": ""},
     )
     ProjectPhoto.objects.get_or_create(project=project, photo=photo)
     region = Region.objects.create(
