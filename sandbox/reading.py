@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.records import FileVersion, Json, Page, Revision, Wiki
+from sandbox.records import DATA, FileVersion, Json, Page, Revision, Wiki
 from sandbox.store import Store
 
 
@@ -48,6 +48,7 @@ def file_of_row(row: sqlite3.Row) -> FileVersion:
     """A file version from a row of the table `file`."""
     fields = dict(row)
     del fields["id"]
+    fields["path"] = str(DATA / row["path"])
     fields["metadata"] = json.loads(row["metadata"])
     return FileVersion(**fields)
 

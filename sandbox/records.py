@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 Wiki = Literal["commons", "wikidata"]
 Json = dict[str, Any]
+
+# What the sandbox brings along. Paths below it are kept relative, so that it can be moved.
+DATA = Path(__file__).parent / "data"
 
 NAMESPACES: dict[str, dict[int, str]] = {
     "commons": {

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import entities, files
-from sandbox.records import Block, Json
+from sandbox.records import DATA, Block, Json
 from sandbox.world import World
 
-DATA = Path(__file__).parent / "data"
 PHOTOS = DATA / "photos"
 STRUCTURED_DATA_SINCE = "2019-04-23T00:00:00Z"
 CATEGORIES_MADE = "2005-01-15T12:00:00Z"

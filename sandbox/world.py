@@ -14,7 +14,7 @@ from pathlib import Path
 from sandbox import indexes, wikitext
 from sandbox.journal import Journal
 from sandbox.reading import Reading
-from sandbox.records import Json, Page, Revision, Wiki, now
+from sandbox.records import DATA, Json, Page, Revision, Wiki, now
 from sandbox.store import Store
 from sandbox.users import Users
 
@@ -182,6 +182,7 @@ class World(Reading):
         (`sandbox.files.describe(path)` reads them from the file itself). `path` must stay.
         """
         stamp = timestamp or now()
+        kept = path.relative_to(DATA) if path.is_relative_to(DATA) else path.absolute()
         with self.store.transaction() as db:
             _, canonical = wikitext.normalize_title("commons", title)
             page = self.page("commons", canonical)
@@ -201,7 +202,7 @@ class World(Reading):
                 " VALUES ('commons', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     page.id, stamp, user, facts["sha1"], facts["size"], facts["width"],
-                    facts["height"], facts["mime"], facts["mediatype"], str(path),
+                    facts["height"], facts["mime"], facts["mediatype"], str(kept),
                     facts.get("orientation", 1), json.dumps(facts.get("metadata", {})), comment,
                 ),
             )  # fmt: skip

@@ -154,3 +154,15 @@ def test_accounts_are_what_their_names_say(wiki: RunningSandbox) -> None:
     assert "sysop" in users["Mona"].groups
     assert users["Newcomer"].editcount < 10
     assert all(user.sub != str(user.id) for user in users.values())
+
+
+def test_the_state_names_no_place_on_this_machine(wiki: RunningSandbox) -> None:
+    """So that the repository can be moved, and its data with it."""
+    rows = wiki.world.store.rows("SELECT path FROM file WHERE id <= ?", (len(seed.manifest()),))
+    assert len(rows) == len(seed.manifest())
+    assert not [row["path"] for row in rows if Path(row["path"]).is_absolute()]
+    page = wiki.world.page("commons", "File:Solvay conference 1927.jpg")
+    assert page
+    file = wiki.world.file(page)
+    assert file
+    assert Path(file.path).is_file()
