@@ -11,7 +11,7 @@ from projects.models import AuditEvent, Project, User
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
-from tests.crawler.helpers import ARMSTRONG, add_files, crawl, make_pictures, photo
+from tests.crawler.helpers import ARMSTRONG, CURIE, add_files, crawl, make_pictures, photo
 
 
 @pytest.fixture
@@ -68,6 +68,30 @@ def test_crops_of_a_private_project_are_for_its_members(
     assert client_of(bob).get(crop_url(project, region)).status_code == 200
     assert client_of(charlie).get(crop_url(project, region)).status_code == 404
     assert client_of(None).get(crop_url(project, region)).status_code == 302
+
+
+@pytest.mark.parametrize("who", ["nobody", "a stranger", "a member of the other project"])
+def test_a_private_face_is_not_reached_through_a_public_project_either(
+    project: Project,
+    region: Region,
+    bob: User,
+    charlie: User,
+    make_project: MakeProject,
+    client_of: ClientOf,
+    who: str,
+) -> None:
+    """Whoever guesses its id, or was told it."""
+    Project.objects.filter(pk=project.pk).update(visibility=Project.Visibility.PRIVATE)
+    public = make_project(charlie, "Q937", [])
+    add_files(public, CURIE)
+    crawl()
+    there = services.draw_region(public, photo(CURIE), (0.3, 0.2, 0.3, 0.3), charlie)
+    project.memberships.filter(user=bob).delete()
+    browser = client_of({"nobody": None, "a stranger": bob}.get(who, charlie))
+    assert browser.get(crop_url(public, there)).status_code == 200
+    assert browser.get(crop_url(public, region)).status_code == 404
+    assert browser.get(crop_url(project, there)).status_code in (302, 404)
+    assert browser.get(crop_url(project, region)).status_code in (302, 404)
 
 
 def test_a_crop_that_can_t_be_made_is_not_found(

@@ -29,6 +29,25 @@ def test_what_the_owner_saves_is_saved_written_down_and_learned_from(
     assert event.data == {"threshold": 0.55, "min_confirmed": 7}
 
 
+@pytest.mark.parametrize(
+    ("name", "sent", "kept"),
+    [("threshold", "0.5", 0.5), ("min_confirmed", "8", 8), ("bootstrap_counts", "on", True)],
+)
+def test_each_setting_of_the_learner_is_seen_by_it(
+    name: str,
+    sent: str,
+    kept: float,
+    alice: User,
+    make_project: MakeProject,
+    client_of: ClientOf,
+) -> None:
+    project = make_project(alice, threshold=0.55, min_confirmed=7)
+    client_of(alice).post(f"/p/{project.public_id}/settings", GOOD | {name: sent})
+    fresh = Project.objects.get(pk=project.pk)
+    assert getattr(fresh, name) == kept
+    assert fresh.revision == project.revision + 1
+
+
 def test_what_does_not_concern_learning_leaves_the_revision(
     alice: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
