@@ -53,7 +53,7 @@ def _own(request: HttpRequest) -> Q:
 
 def _matching(rows: QuerySet[Project], query: str) -> QuerySet[Project]:
     language = get_language() or "en"
-    named = Q(person__qid__iexact=query)
+    named = Q(person__qid=query.upper())
     for code in {language, language.split("-")[0], "en", "mul"}:
         named |= Q(**{f"person__labels__{code}__icontains": query})
     return rows.filter(named)
