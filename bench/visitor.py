@@ -16,7 +16,7 @@ from typing import Any
 from playwright.sync_api import Browser, Locator, expect
 
 from bench import wikipage
-from bench.browser import PATIENCE, Place, Screen, Window
+from bench.browser import Place, Screen, Window
 from bench.truth import Box, TruePhoto, overlap
 from bench.wikipage import FilePage
 
@@ -96,7 +96,7 @@ class Visitor(Window):
 
     def arrive(self, at: str, heading: str) -> None:
         """Wait for the page with this heading, and see whether anything is wrong with it."""
-        expect(self.page.locator("h1")).to_contain_text(heading, timeout=PATIENCE)
+        expect(self.page.locator("h1")).to_contain_text(heading)
         self.page.wait_for_load_state()
         self.complaints += self.faults()
 

@@ -1,0 +1,115 @@
+"""`python -m bench.screenshots`: the pictures in docs/screenshots/, taken on the way.
+
+The same walk as the browser test, on the running system with its demo project, once at the
+width of a desk and once of a phone.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import expect
+
+from bench import truth
+from bench.browser import CHROMIUM, DESK, PHONE, chromium
+from bench.system import System
+from bench.visitor import Visitor
+from bench.volunteer import wait
+
+FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
+LIMIT = 250_000  # bytes a picture
+COLOURS = (240, 160, 112, 80, 56)  # as many as fit
+SIGNALS = bytes.fromhex("ffffff f8f9fa 202122 ffc42e 3366cc f1f4fd 177860 e6f5ef 404244 bf3c2c")
+COMPARED = 7  # confirmed faces, so that the nearest of them stand beside the question
+QUESTIONS = 25  # at most, until there is one fit for a picture
+
+
+class Photographer(Visitor):
+    def take(self, name: str) -> None:
+        """A picture of what is on the screen, from the page's top."""
+        self.page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
+        self.page.mouse.move(0, 0)
+        self.page.wait_for_load_state("networkidle")
+        shot = self.page.screenshot(animations="disabled", caret="hide")
+        path = FOLDER / f"{name}-{self.screen.name}.png"
+        path.write_bytes(small(Image.open(BytesIO(shot)).convert("RGB")))
+        print(f"{path.name}: {path.stat().st_size // 1024} KB", flush=True)
+
+    def arrive(self, at: str, heading: str) -> None:
+        super().arrive(at, heading)
+        if at in ("new", "review", "preview", "batch"):
+            self.take(at)
+
+    def take_home(self) -> None:
+        """As a visitor sees it, with a question of the demo project to try."""
+        self.page.goto(self.url)
+        wait(lambda: self.page.reload() and self.page.locator("#try").count(), 60, "a question")
+        self.take("home")
+
+    def walk(self, typed: str, person: str) -> None:
+        self.log_in()
+        self.start_project(typed, person)
+        self.open_questions()
+        self.wait_for_a_fine_question()
+        expect(self.page.locator(".toast")).to_have_count(0)
+        self.take("ask")
+        self.open_project()
+        self.wait_until_looked()
+        self.take("project")
+        self.review()
+        self.open_project()
+        self.wait_until_looked()
+        self.preview()
+        self.send()
+
+    def wait_for_a_fine_question(self) -> None:
+        """Answer until there are confirmed faces to compare with, and the person is asked about."""
+        for _ in range(QUESTIONS):
+            asked = self.question()
+            assert asked, "the questions ended early"
+            right = self.truth[asked.photo].person_at(asked.box) == self.qid
+            if right and self.deeds.yes >= COMPARED:
+                return
+            self.answer(asked)
+
+
+def small(picture: Image.Image) -> bytes:
+    """A PNG of few colours: the photos' own, and exactly those that mean something in pages."""
+    pixels = np.asarray(picture)
+    file = BytesIO()
+    for colours in COLOURS:
+        few = picture.quantize(colours, dither=Image.Dither.NONE)
+        indices, palette = np.array(few), (few.getpalette() or [])[: 3 * colours]
+        for at in range(0, len(SIGNALS), 3):
+            here = (pixels == tuple(SIGNALS[at : at + 3])).all(axis=2)
+            indices[here] = (len(palette) + at) // 3
+        exact = Image.fromarray(indices, "P")
+        exact.putpalette(bytes(palette) + SIGNALS)
+        file = BytesIO()
+        exact.save(file, "PNG", optimize=True)
+        if file.tell() <= LIMIT:
+            break
+    return file.getvalue()
+
+
+def main() -> int:
+    if not CHROMIUM:
+        sys.exit("This needs Chromium: apt install chromium")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    photos = truth.photos()
+    with System(demo=True) as system, chromium() as browser:
+        desk = Photographer(browser, DESK, system.url, "Alice", "Q76", photos)
+        phone = Photographer(browser, PHONE, system.url, "Bob", "Q7186", photos)
+        for visitor in (desk, phone):
+            visitor.take_home()
+        desk.walk("barack", "Barack Obama")
+        phone.walk("marie cu", "Marie Curie")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
