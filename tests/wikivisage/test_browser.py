@@ -92,7 +92,7 @@ def test_the_projects_page_moves_by_itself_and_keeps_the_focus(
         "(before) => document.querySelector('.states').innerText != before", arg=before
     )
     assert page.evaluate("document.activeElement.id") == "next-button"
-    page.wait_for_function("document.getElementById('said').innerText == 'Listing photos.'")
+    page.wait_for_function("() => document.getElementById('said').innerText == 'Listing photos.'")
 
 
 def test_the_menu_opens_and_closes_with_the_keyboard(
