@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 class System:
     """`with System() as system:` — the web server at `.url`, the sandbox wiki at `.wiki`."""
 
-    def __init__(self, demo: bool = False, **environment: str) -> None:
+    def __init__(self, *, demo: bool = False, environment: dict[str, str] | None = None) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="wikivisage-")
         self.port, self.sandbox_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
@@ -33,7 +33,7 @@ class System:
             "SANDBOX_PORT": str(self.sandbox_port),
             "DATABASE_URL": "",
             "REDIS_URL": "",
-            **environment,
+            **(environment or {}),
         }
         for name in ("SANDBOX_URL", "SITE_URL", "SECRET_KEY", "SEALING_KEYS"):
             self._environment.pop(name, None)
