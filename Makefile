@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := -q -n 2 --dist loadfile
 export PORT SANDBOX_PORT DATA_DIR WIKI
 
 .DEFAULT_GOAL := help
@@ -13,11 +14,11 @@ run: $(VENV)/installed  ## The whole tool on this machine, with a sandbox wiki (
 	@$(BIN)/python manage.py run
 
 test: $(VENV)/installed  ## Every test that needs no server
-	@$(BIN)/pytest -q -m "not services" $(ARGS)
+	@$(BIN)/pytest $(PYTEST) $(ARGS)
 
 test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DATABASE_URL, REDIS_URL)
 	@DATABASE_URL=$${DATABASE_URL:-mysql://root@127.0.0.1/wikivisage} REDIS_URL=$${REDIS_URL:-redis://127.0.0.1:6379/9} \
-		$(BIN)/pytest -q -m "not browser" $(ARGS)
+		$(BIN)/pytest $(PYTEST) -m "not browser" --ignore tests/sandbox --ignore tests/contract $(ARGS)
 
 smoke: $(VENV)/installed  ## The whole path without a browser, on fresh data; prints one JSON line at the end
 	@$(BIN)/python -m bench.smoke
