@@ -125,6 +125,10 @@ def figures(
     true = {(photo.name, qid) for photo in truth.photos().values() for qid in photo.persons}
     new = {pair for pair in after - before if pair[1] in qids}
     faces = {pair for pair in truth.pairs(with_face=True) if pair[1] in qids}
+    for name, qid in sorted(faces - after):
+        print(f"missed: {qid} in {name}")
+    for name, qid in sorted(new - true):
+        print(f"WRONG: {qid} in {name}")
     summed = ("photos", "faces", "answers", "claims_sent", "claims_inferred")
     report: dict[str, Any] = {key: sum(result[key] for result in results) for key in summed}
     return report | {
