@@ -31,7 +31,7 @@ urlpatterns = [
     path("", include("projects.urls")),
     path("p/<slug:project_id>/", project.project, name="project"),
     path("p/<slug:project_id>/status", project.status, name="project-status"),
-    path("p/<slug:project_id>/status.json", state.state, name="project-state"),
+    path("p/<slug:project_id>/status.json", state.state, name="project-figures"),
     path("p/<slug:project_id>/", include("crawler.urls")),
     path("p/<slug:project_id>/", include("classify.urls")),
     path("p/<slug:project_id>/", include("sdc.urls")),

@@ -128,6 +128,8 @@ def test_only_the_owner_sees_and_saves_settings(
 def test_pause_and_resume(alice: User, make_project: MakeProject, client_of: ClientOf) -> None:
     project = make_project(alice)
     address = f"/p/{project.public_id}/state"
+    page = client_of(alice).get(f"/p/{project.public_id}/settings").content.decode()
+    assert page.count(f'action="{address}"') == 2  # to pause, to archive
     client_of(alice).post(address, {"deed": "pause"})
     assert Project.objects.get(pk=project.pk).state == Project.State.PAUSED
     page = client_of(alice).get(f"/p/{project.public_id}/settings").content.decode()

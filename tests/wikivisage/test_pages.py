@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from crawler.models import Region
 from projects.models import Project, User
@@ -50,6 +50,14 @@ def test_no_template_breaks_the_content_security_policy(template: Path) -> None:
 def test_every_icon_is_drawn(template: Path) -> None:
     for name in re.findall(r'{% icon "([\w-]+)"', template.read_text()):
         assert f'id="{name}"' in SPRITE, name
+
+
+def test_no_two_addresses_share_a_name() -> None:
+    addresses = get_resolver().reverse_dict
+    names = {name for name in addresses if isinstance(name, str)}
+    assert "project-state" in names
+    shared = {name for name in names if len({way[1] for way in addresses.getlist(name)}) > 1}
+    assert not shared
 
 
 @pytest.mark.django_db
