@@ -18,9 +18,11 @@ from projects.refusal import Refused
 
 HUMAN = "Q5"
 LOOKED_AT = 20  # hits of the search that are read, to find the humans among them
+FEW = 3  # humans whose name begins as typed; with fewer, names that only hold it count as well
 ADULT = timedelta(days=18 * 365 + 4)
 
 _QID = re.compile(r"(?<![A-Za-z0-9])[Qq]([1-9]\d{0,11})(?![A-Za-z0-9])")
+_SYNTAX = re.compile(r"""[:"*?~!|\\()\[\]{}<>=/^-]+""")  # means something to CirrusSearch
 _ADDRESS = re.compile(r"^\s*(https?://|[\w.-]*wikidata\.org/|\[\[|:?d:|wd:)", re.IGNORECASE)
 
 
@@ -71,6 +73,7 @@ def find_qid(text: str) -> str | None:
 def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
     """Humans whose label or alias begins with `text`, best first; or the one whose Q-ID it is.
 
+    Where there are few, those that are described with these words follow: "curie" finds Marie.
     Raises WikiError, and Refused for a Q-ID or address that is no human of ours.
     """
     text = text.strip()[:250]
@@ -89,9 +92,11 @@ def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
         type="item",
         limit=LOOKED_AT,
     )
-    entities = _entities([hit["id"] for hit in answer["search"]])
-    people = [_read(entity) for entity in entities if _is_human(entity)]
-    return [person for person in people if _refusal(person) is None][:limit]
+    beginning = [hit["id"] for hit in answer["search"]]
+    people = _people(beginning)
+    if len(people) < FEW:
+        people += _people([qid for qid in _full_text(text) if qid not in beginning])
+    return people[:limit]
 
 
 def read_person(qid: str) -> PersonData:
@@ -108,6 +113,29 @@ def read_person(qid: str) -> PersonData:
     if refusal := _refusal(person):
         raise refusal
     return person
+
+
+def _full_text(text: str) -> list[str]:
+    """Q-IDs of humans that have all words of `text` somewhere in their item, best first."""
+    if not (words := _SYNTAX.sub(" ", text).strip()):
+        return []
+    answer = http.api(
+        settings.WIKI.wikidata_api,
+        action="query",
+        list="search",
+        srsearch=f"{words} haswbstatement:P31={HUMAN}",
+        srnamespace=0,
+        srlimit=LOOKED_AT,
+        srinfo="",
+        srprop="",
+    )
+    return [hit["title"] for hit in answer["query"]["search"]]
+
+
+def _people(qids: list[str]) -> list[PersonData]:
+    """The humans among the items that this tool may look for."""
+    people = [_read(entity) for entity in _entities(qids) if _is_human(entity)]
+    return [person for person in people if _refusal(person) is None]
 
 
 def _refusal(person: PersonData) -> Refused | None:
