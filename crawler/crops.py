@@ -16,6 +16,7 @@ from crawler import pictures
 from crawler.engines.base import Box
 from crawler.engines.base import Picture as Pixels
 from crawler.models import Photo, Region
+from projects import pace
 
 SIDE = 160  # pixels
 AIR = 0.4  # of the box's longer side, half of it on each side
@@ -76,6 +77,8 @@ def read(region: Region, photo: Photo) -> bytes | None:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
+        if pace.paused_until(pictures.LANE):  # no page waits as long as a pause may last
+            return None
         try:
             return save(region, pictures.load(photo.thumb_url))
         except (pictures.Unusable, MemoryError):
@@ -88,10 +91,11 @@ def read(region: Region, photo: Photo) -> bytes | None:
 
 def trim(max_bytes: int) -> int:
     """Drop what was not used for longest until the folder fits; returns how many went."""
-    files = [
-        (entry.stat().st_mtime, entry.stat().st_size, entry)
-        for entry in settings.CROPS_DIR.glob("*/*")
-    ]
+    files = []
+    for entry in settings.CROPS_DIR.glob("*/*"):
+        with suppress(FileNotFoundError):  # a worker may remove one at any moment
+            stat = entry.stat()
+            files.append((stat.st_mtime, stat.st_size, entry))
     size = sum(length for _, length, _ in files)
     dropped = 0
     for _, length, entry in sorted(files):

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.urls import reverse
 
-from crawler import crops, services
+from crawler import crops, pictures, services
 from crawler.models import CrawlStep, Picture, ProjectPhoto, Region
+from projects import pace
 from projects.models import AuditEvent, Project, User
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
-from tests.crawler.helpers import ARMSTRONG, CURIE, add_files, crawl, make_pictures, photo
+from tests.crawler.helpers import (
+    ARMSTRONG,
+    CURIE,
+    add_files,
+    crawl,
+    make_pictures,
+    open_lanes,
+    photo,
+)
 
 
 @pytest.fixture
@@ -52,6 +63,18 @@ def test_a_crop_is_made_again_and_may_be_cached_by_its_reader(
         assert response["Cache-Control"] == "private, max-age=604800, immutable"
         assert response.content.startswith(b"\xff\xd8")
     assert crops.path_of(region).exists()
+
+
+def test_no_page_waits_for_a_crop_while_the_wiki_wants_a_pause(
+    project: Project, region: Region, client_of: ClientOf
+) -> None:
+    crops.remove(region)
+    pace.pause(pictures.LANE, 5, "http-429")
+    began = time.monotonic()
+    assert client_of(None).get(crop_url(project, region)).status_code == 404
+    assert time.monotonic() - began < 2
+    open_lanes()
+    assert client_of(None).get(crop_url(project, region)).status_code == 200
 
 
 def test_a_face_is_reached_only_through_a_project_that_shows_it(
