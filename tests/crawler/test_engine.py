@@ -15,6 +15,7 @@ from PIL import ImageFile
 from crawler import pictures
 from crawler.engines import Face, default_engine
 from crawler.engines.base import Picture, WrongWeights, check_digest
+from crawler.engines.dlib_engine import drawn_scale
 from tests.crawler.helpers import DATA
 
 PORTRAITS = (
@@ -90,6 +91,15 @@ def test_a_box_drawn_round_the_head_gives_the_same_vector() -> None:
 def test_a_box_at_the_edge_of_nothing_still_gives_a_vector() -> None:
     picture = np.zeros((50, 60, 3), dtype=np.uint8)
     face = default_engine().embed(picture, (0.9, 0.9, 0.1, 0.1))
+    assert np.isfinite(face.embedding).all()
+
+
+def test_a_sliver_across_a_tall_picture_is_not_enlarged_beyond_memory() -> None:
+    """A person may draw one; its short side as large as a face would make 60 megapixels."""
+    assert drawn_scale(96.0, 120.0) * 96 == pytest.approx(160)
+    assert drawn_scale(9.6, 4000.0) * 4000 == pytest.approx(640)
+    picture = np.zeros((4000, 960, 3), dtype=np.uint8)
+    face = default_engine().embed(picture, (0.5, 0.0, 0.01, 1.0))
     assert np.isfinite(face.embedding).all()
 
 
