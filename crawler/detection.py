@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +15,7 @@ from crawler import crops, pictures, vectors
 from crawler.engines import Engine, Face
 from crawler.engines.base import Picture as Pixels
 from crawler.engines.boxes import overlap
-from crawler.models import Embedding, Photo, Picture, Region
+from crawler.models import Embedding, Picture, Region
 from crawler.pictures import Unusable
 from crawler.turns import Turns
 from projects import pace
@@ -54,12 +53,13 @@ def look(picture: Picture, engine: Engine) -> None:
     """Look at a picture that this worker took, and settle it one way or the other."""
     crash_point("detect:taken")
     try:
-        pixels = pictures.load(_address(picture))
+        pixels = pictures.load(pictures.address_of(picture))
         crash_point("detect:downloaded")
         faces = engine.look(pixels, upsample=settings.DETECT_UPSAMPLE)
         save(picture, pixels, faces, engine)
     except Unusable as error:
-        _set_back(picture, error)
+        log.info("picture %s: %s", picture.pk, error)
+        pictures.set_back(picture, error)
     except MemoryError as error:
         picture.fail(Picture.Error.MEMORY, str(error))
     except Overtaken as error:
@@ -67,28 +67,6 @@ def look(picture: Picture, engine: Engine) -> None:
     except Exception as error:
         log.exception("picture %s", picture.pk)
         picture.fail(Picture.Error.CRASHED, type(error).__name__)
-
-
-def _address(picture: Picture) -> str:
-    photo = Photo.objects.filter(picture=picture, state=Photo.State.LIVE).order_by("pk").first()
-    if photo is None:
-        raise Unusable(Picture.Error.GONE, "no page shows it any more")
-    return photo.thumb_url
-
-
-def _set_back(picture: Picture, error: Unusable) -> None:
-    log.info("picture %s: %s", picture.pk, error)
-    if error.wait is None:
-        picture.fail(error.code, error.detail, final=error.permanent)
-        return
-    # The wiki is busy; that is not the picture's fault and costs it no try.
-    picture.settle(
-        WorkState.QUEUED,
-        tries=max(picture.tries - 1, 0),
-        due_at=timezone.now() + timedelta(seconds=error.wait),
-        error=error.code,
-        error_detail=error.detail,
-    )
 
 
 def save(picture: Picture, pixels: Pixels, faces: list[Face], engine: Engine) -> None:

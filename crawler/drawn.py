@@ -11,13 +11,13 @@ from django.db.models import F
 
 from crawler import crops, pictures, turns, vectors
 from crawler.engines import Engine
-from crawler.models import EmbedJob, Photo, Picture, Region
+from crawler.models import EmbedJob, Picture, Region
 from crawler.pictures import Unusable
 from projects import pace
 from projects.faults import crash_point
 from projects.models import Project
 from projects.pipeline import announce
-from projects.work import Overtaken, WorkState
+from projects.work import Overtaken, WorkQuerySet, WorkState
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,15 @@ def embed(engine: Callable[[], Engine], seconds: float) -> bool:
         if job is None:
             return False
         look(job, engine())
-    return EmbedJob.objects.due().exists()
+    return _due().exists()
+
+
+def _due() -> WorkQuerySet[EmbedJob]:
+    return EmbedJob.objects.due().filter(project__state=Project.State.ACTIVE)
 
 
 def _take_next() -> EmbedJob | None:
-    due = EmbedJob.objects.due().select_related("region__picture", "project").order_by("due_at")
-    for job in due[:10]:
+    for job in _due().select_related("region__picture", "project").order_by("due_at")[:10]:
         if job.spent:
             job.fail(Picture.Error.CRASHED, final=True)
         elif job.take(turns.lease()):
@@ -52,7 +55,7 @@ def look(job: EmbedJob, engine: Engine) -> None:
     crash_point("embed:taken")
     region = job.region
     try:
-        pixels = pictures.load(_address(region))
+        pixels = pictures.load(pictures.address_of(region.picture))
         face = engine.embed(pixels, region.box)
         crops.save(region, pixels)
         crash_point("embed:before-commit")
@@ -66,15 +69,11 @@ def look(job: EmbedJob, engine: Engine) -> None:
             announce("region-embedded")
         crash_point("embed:after-commit")
     except Unusable as error:
-        job.fail(error.code, error.detail, final=error.permanent)
+        pictures.set_back(job, error)
     except MemoryError as error:
         job.fail(Picture.Error.MEMORY, str(error))
     except Overtaken as error:
         log.info("overtaken: %s", error)
-
-
-def _address(region: Region) -> str:
-    photo = Photo.objects.filter(picture=region.picture, state=Photo.State.LIVE).first()
-    if photo is None:
-        raise Unusable(Picture.Error.GONE, "no page shows it any more")
-    return photo.thumb_url
+    except Exception as error:
+        log.exception("drawn box %s", job.pk)
+        job.fail(Picture.Error.CRASHED, type(error).__name__)

@@ -9,16 +9,19 @@ from __future__ import annotations
 import io
 import time
 from contextlib import suppress
+from datetime import timedelta
 
 import numpy as np
 import requests
 from django.conf import settings
+from django.utils import timezone
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from crawler.engines.base import Picture as Pixels
-from crawler.models import Picture
+from crawler.models import Photo, Picture
 from projects import http, pace
 from projects.http import WikiError
+from projects.work import WorkRow, WorkState
 
 LANE = "picture"
 ACCEPT = "image/jpeg,image/png,image/webp,image/gif"
@@ -45,6 +48,29 @@ class Unusable(Exception):
         self.detail = detail
         self.permanent = permanent
         self.wait = wait
+
+
+def set_back(row: WorkRow, error: Unusable) -> None:
+    """Settle what can't be looked at now: for later, or aside with its reason."""
+    if error.wait is None:
+        row.fail(error.code, error.detail, final=error.permanent)
+        return
+    # The wiki is busy; that is not the picture's fault and costs it no try.
+    row.settle(
+        WorkState.QUEUED,
+        tries=max(row.tries - 1, 0),
+        due_at=timezone.now() + timedelta(seconds=error.wait),
+        error=error.code,
+        error_detail=error.detail,
+    )
+
+
+def address_of(picture: Picture) -> str:
+    """The thumbnail of a page that shows the picture now. Raises Unusable."""
+    photo = Photo.objects.filter(picture=picture, state=Photo.State.LIVE).order_by("pk").first()
+    if photo is None:
+        raise Unusable(Error.GONE, "no page shows it any more")
+    return photo.thumb_url
 
 
 def load(url: str) -> Pixels:

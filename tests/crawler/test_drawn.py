@@ -12,7 +12,15 @@ from projects.models import Project, User
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
-from tests.crawler.helpers import ARMSTRONG, add_files, crawl, look, photo
+from tests.crawler.helpers import (
+    ARMSTRONG,
+    add_files,
+    crawl,
+    look,
+    make_due,
+    open_lanes,
+    photo,
+)
 
 
 @pytest.fixture
@@ -80,3 +88,26 @@ def test_a_drawn_face_of_a_photo_that_is_gone_says_so(project: Project) -> None:
     drawn.embed(default_engine, 5)
     job = EmbedJob.objects.get()
     assert (job.state, job.error) == (WorkState.ASIDE, "gone")
+
+
+def test_a_busy_wiki_costs_a_drawn_face_no_try(project: Project, sandbox: RunningSandbox) -> None:
+    services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
+    sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=30, times=1)
+    drawn.embed(default_engine, 5)
+    job = EmbedJob.objects.get()
+    assert (job.state, job.error, job.tries) == (WorkState.QUEUED, "network", 0)
+    open_lanes()
+    make_due([job])
+    drawn.embed(default_engine, 5)
+    job.refresh_from_db()
+    assert job.state == WorkState.DONE
+
+
+def test_a_drawn_face_waits_while_its_project_is_paused(project: Project) -> None:
+    services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
+    Project.objects.update(state=Project.State.PAUSED)
+    assert drawn.embed(default_engine, 5) is False
+    assert EmbedJob.objects.get().state == WorkState.QUEUED
+    Project.objects.update(state=Project.State.ACTIVE)
+    drawn.embed(default_engine, 5)
+    assert EmbedJob.objects.get().state == WorkState.DONE
