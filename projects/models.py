@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from django.contrib.auth.models import AbstractUser
@@ -100,6 +101,12 @@ class Person(models.Model):
 
     def description(self, language: str = "en") -> str:
         return self._in(self.descriptions, language)
+
+    def about(self, language: str = "en") -> str:
+        """The description and the years, those only once."""
+        description = self.description(language)
+        said = all(year in description for year in re.findall(r"\d+", self.years))
+        return " · ".join(filter(None, [description, "" if said else self.years]))
 
     @staticmethod
     def _in(texts: dict[str, str], language: str) -> str:

@@ -131,8 +131,9 @@ def label_of(person: Any, language: str = "en") -> str:
 
 
 @register.filter
-def description_of(person: Any, language: str = "en") -> str:
-    return str(person.description(language))
+def about_of(person: Any, language: str = "en") -> str:
+    """Who that is, with the years: “physicist and chemist (1867–1934)”."""
+    return str(person.about(language))
 
 
 @register.filter

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from projects import wikidata
 from projects.http import WikiError
-from projects.models import DenyEntry
+from projects.models import DenyEntry, Person
 from projects.refusal import Refused
 from sandbox import RunningSandbox
 
@@ -73,6 +73,17 @@ def test_a_person_comes_with_what_the_page_shows(sandbox: RunningSandbox) -> Non
     assert namesake.born
     assert (namesake.born.start, namesake.born.end) == (date(1890, 1, 1), date(1899, 12, 31))
     assert namesake.portrait == ""
+
+
+def test_years_are_told_once() -> None:
+    said = {"en": "physicist (1879–1955)", "de": "Physiker"}
+    person = Person(
+        descriptions=said, born_from=date(1879, 3, 14), died_from=date(1955, 4, 18), qid="Q937"
+    )
+    assert person.about("en") == "physicist (1879–1955)"
+    assert person.about("de") == "Physiker · 1879–1955"
+    person.descriptions = {}
+    assert person.about("en") == "1879–1955"
 
 
 def test_no_value_is_no_portrait_and_no_category(sandbox: RunningSandbox) -> None:
