@@ -30,6 +30,8 @@ def test_from_the_preview_to_the_batch_page_by_hand(
     page = browser.get(reverse("preview", args=[project.public_id]))
     text = page.content.decode()
     assert "Send 2 edits" in text
+    assert "written to the sandbox wiki</h1>" in text
+    assert text.count('row-head">Will be added<') == text.count('row-head">Has now<') == 2
     assert keep.photo.name in text
     assert "pct:25.0,10.0,20.0,30.0" in text
     assert "Alice" in text
@@ -40,6 +42,7 @@ def test_from_the_preview_to_the_batch_page_by_hand(
     address = reverse("attempt-exclude", args=[project.public_id, row.pk])
     card = browser.post(address, headers=HTMX).content.decode()
     assert "Send 1 edit<" in card
+    assert "<b>1</b> edit<" in card  # the bar on phones
     assert "Send 2 edits" in browser.post(address, {"keep": "1"}, headers=HTMX).content.decode()
     browser.post(address, headers=HTMX)
 
