@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -200,5 +201,5 @@ def sentence(refused: Refused) -> Any:
 
 def wiki_is_silent() -> str:
     return _("%(wiki)s did not answer. Nothing is lost: try again in a moment.") % {
-        "wiki": settings.WIKI.name
+        "wiki": capfirst(settings.WIKI.name)
     }

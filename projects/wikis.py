@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 @dataclass(frozen=True)
 class Wiki:
     code: str  # stands in the column `wiki` of Person, Photo, Claim, WikiCredential
-    name: str  # as people call it
+    name: str  # as people call it within a sentence
     commons: str  # origin + prefix of the media wiki, no trailing slash
     wikidata: str  # the same of its item wiki
     meta: str  # where OAuth 2.0 lives
@@ -79,7 +79,7 @@ def sandbox(url: str) -> Wiki:
     """The pretend Wikimedia of `sandbox/`, at its own origin."""
     return Wiki(
         code="sandbox",
-        name="sandbox wiki",
+        name="the sandbox wiki",
         commons=f"{url}/commons",
         wikidata=f"{url}/wikidata",
         meta=f"{url}/commons",

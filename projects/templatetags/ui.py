@@ -115,11 +115,12 @@ def stacked_bar(parts: Sequence[tuple[str, int, str]], total: int = 0) -> dict[s
     drawn, start = [], 0.0
     for _word, count, colour in parts:
         length = 1000 * count / whole if whole else 0
+        end = start + length
+        gap = 2 if end < 999.9 else 0  # between two parts, not at the end of a full bar
         if count:
-            drawn.append(
-                {"x": f"{start:.1f}", "w": f"{max(length - 2, 1.5):.1f}", "colour": colour}
-            )
-        start += length
+            width = max(length - gap, 1.5)
+            drawn.append({"x": f"{start:.1f}", "w": f"{width:.1f}", "colour": colour})
+        start = end
     label = ", ".join(f"{word} {count}" for word, count, _colour in parts)
     return {"drawn": drawn, "label": label}
 

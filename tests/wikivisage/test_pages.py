@@ -141,6 +141,17 @@ def test_boxes_fit_the_photo(project: Project, faces: list[Region]) -> None:
     assert boxed_photo(photo, region)["box"] is None
 
 
+def test_a_stacked_bar_is_full_where_all_is_done() -> None:
+    from projects.templatetags.ui import stacked_bar
+
+    [whole] = stacked_bar([("Written", 10, "yes"), ("To come", 0, "none")])["drawn"]
+    assert (whole["x"], whole["w"]) == ("0.0", "1000.0")
+    first, second = stacked_bar([("Written", 5, "yes"), ("Refused", 5, "bad")])["drawn"]
+    assert (first["w"], second["x"], second["w"]) == ("498.0", "500.0", "500.0")
+    [part] = stacked_bar([("Written", 5, "yes")], 10)["drawn"]
+    assert part["w"] == "498.0"
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
