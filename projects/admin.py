@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from projects.ledger import audit
 from projects.models import (
     AuditEvent,
     DenyEntry,
@@ -21,8 +22,11 @@ from projects.models import (
     Source,
     User,
 )
+from projects.permissions import signed_in
+from projects.settings_form import set_state
 
 M = TypeVar("M", bound=Model)
+P = TypeVar("P", bound=Model)
 
 
 class ModerationAdmin(admin.ModelAdmin[M]):
@@ -47,6 +51,22 @@ class ModerationAdmin(admin.ModelAdmin[M]):
         return False
 
 
+class ModerationInline(admin.TabularInline[M, P]):
+    """Rows that belong to what is looked at; nothing to add, to change or to delete."""
+
+    extra = max_num = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_add_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
+        return False
+
+
 def picture_tag(url: str, alt: str, height: int = 80) -> SafeString:
     """An image that leads to itself; sizes as attributes, since CSP forbids inline styles."""
     return format_html(
@@ -63,16 +83,15 @@ class UserAdmin(ModerationAdmin[User]):
     fields = ("wiki_username", "issuer", "sub", "is_staff", "is_active", "last_login")
 
 
-class SourceInline(admin.TabularInline[Source, Project]):
+class SourceInline(ModerationInline[Source, Project]):
     model = Source
-    extra = 0
-    can_delete = False
 
 
-class MembershipInline(admin.TabularInline[Membership, Project]):
+class MembershipInline(ModerationInline[Membership, Project]):
     model = Membership
-    extra = 0
-    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user")
 
 
 @admin.register(Project)
@@ -104,12 +123,8 @@ class ProjectAdmin(ModerationAdmin[Project]):
     def _set_state(
         self, request: HttpRequest, queryset: QuerySet[Project], old: str, new: str
     ) -> None:
-        from projects.ledger import audit
-        from projects.permissions import signed_in
-
         for project in queryset.filter(state=old):
-            Project.objects.filter(pk=project.pk).update(state=new)
-            audit(signed_in(request), f"project.{new}", project)
+            set_state(project, signed_in(request), new)
 
 
 @admin.register(Person)
@@ -148,12 +163,20 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
         return self.has_module_permission(request)
 
     def save_model(self, request: HttpRequest, obj: DenyEntry, form: Any, change: bool) -> None:
-        from projects.ledger import audit
-        from projects.permissions import signed_in
-
         obj.created_by = signed_in(request)
         super().save_model(request, obj, form, change)
-        audit(obj.created_by, "deny.saved", target=f"{obj.kind}:{obj.value}")
+        self._audit(request, "deny.saved", obj)
+
+    def delete_model(self, request: HttpRequest, obj: DenyEntry) -> None:
+        super().delete_model(request, obj)
+        self._audit(request, "deny.removed", obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DenyEntry]) -> None:
+        for entry in queryset:
+            self.delete_model(request, entry)
+
+    def _audit(self, request: HttpRequest, action: str, entry: DenyEntry) -> None:
+        audit(signed_in(request), action, target=f"{entry.kind}:{entry.value}"[:80])
 
 
 @admin.register(AuditEvent)

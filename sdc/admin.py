@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from projects.admin import ModerationAdmin, picture_tag
+from projects.admin import ModerationAdmin, ModerationInline, picture_tag
 from projects.permissions import signed_in
 from sdc import services
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
@@ -63,14 +63,13 @@ class ClaimAdmin(ModerationAdmin[Claim]):
         self.message_user(request, _("Released. They may be sent again."))
 
 
-class AttemptInline(admin.TabularInline[ClaimAttempt, EditBatch]):
+class AttemptInline(ModerationInline[ClaimAttempt, EditBatch]):
     model = ClaimAttempt
-    extra = 0
-    can_delete = False
     show_change_link = True
     fields = ("claim", "outcome", "reason", "revision", "tries", "ended_at")
-    readonly_fields = fields
-    max_num = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ClaimAttempt]:
+        return super().get_queryset(request).select_related("claim")
 
 
 @admin.register(EditBatch)
