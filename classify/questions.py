@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from classify.models import Answer, Question, Skip
@@ -64,7 +65,10 @@ def free() -> Q:
 def _candidates(
     project: Project, user: User, exclude: Collection[UUID | str]
 ) -> Iterator[Question]:
-    """Own leased ones first, then free ones by rank, then what the user has skipped before."""
+    """Own leased ones first, then free ones by rank, then what the user has skipped before.
+
+    Of several own ones the page shows what was put back last, else what it was given first.
+    """
     skipped = Skip.objects.filter(project=project, user=user, region=OuterRef("region"))
     questions = (
         Question.objects.filter(project=project, photo__state=Photo.State.LIVE)
@@ -72,9 +76,8 @@ def _candidates(
         .select_related("region", "photo__picture")
         .annotate(skipped_at=Subquery(skipped.values("created_at")[:1]))
     )
-    yield from questions.filter(leased_to=user, leased_until__gte=timezone.now()).order_by(
-        "rank", "id"
-    )[:1]
+    own = questions.filter(leased_to=user, leased_until__gte=timezone.now())
+    yield from own.order_by(Least("rank", Value(0.0)), "leased_until", "rank", "id")[:1]
     available = questions.filter(free())
     yield from available.filter(skipped_at=None).order_by("rank", "id")[:20]
     yield from available.exclude(skipped_at=None).order_by("skipped_at", "id")[:20]

@@ -134,6 +134,18 @@ def learner(project: Project) -> LearnerState:
     )
 
 
+def still_needed(project: Project) -> int:
+    """How many confirmed faces are lacking until there are matches, by the answers of now.
+
+    The learner counts the same, as of the last time that it ran.
+    """
+    yes = Label.objects.filter(project=project, verdict=Verdict.YES)
+    faces = yes.exclude(region__origin=Region.Origin.PHOTO)
+    if not project.bootstrap_counts:
+        faces = faces.exclude(origin=Origin.BOOTSTRAP)
+    return max(0, project.min_confirmed - faces.count())
+
+
 def gallery(
     project: Project,
     which: str = Which.MATCHES,

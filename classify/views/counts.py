@@ -14,5 +14,5 @@ def of(project: Project, user: Any) -> dict[str, int]:
         "answered": labels.standing(project).filter(user=user).count(),
         "left": known.unanswered,
         "matches": known.matches,
-        "needed": selectors.learner(project).needed,
+        "needed": selectors.still_needed(project),
     }

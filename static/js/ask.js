@@ -309,10 +309,13 @@ onPinch(stage, (event) => {
   if (event.target.closest(".q-frame") && !drawing) commands.zoom();
 });
 document.addEventListener("visibilitychange", () => document.hidden || fill());
-// asking for the question that is on screen keeps it ours for two more minutes
-setInterval(() => {
-  const mine = regionOf(current());
-  if (mine && !document.hidden) fetchNext(held().filter((region) => region !== mine));
+// asking again for what is here keeps it ours for two more minutes; in the same order, since a
+// reload brings back what we were given first
+setInterval(async () => {
+  if (document.hidden) return;
+  for (const mine of [current(), ...ahead].map(regionOf).filter(Boolean)) {
+    await fetchNext(held().filter((region) => region !== mine));
+  }
 }, RENEW);
 
 ready(root);

@@ -90,6 +90,20 @@ class TestOneAfterAnother:
         say(alice, "no", shown.region)
         assert ask(project, alice) == ahead
 
+    def test_a_reload_shows_what_was_on_screen(
+        self, project: Project, regions: list[Region], alice: User, say: Say
+    ) -> None:
+        shown = ask(project, alice)
+        ahead = ask(project, alice, shown)
+        Question.objects.filter(pk=ahead.pk).update(rank=0)  # by what was learned since
+        Question.objects.filter(pk=shown.pk).update(rank=5)
+        assert ask(project, alice) == shown
+        ask(project, alice, shown)  # the reloaded page fetches ahead
+        answer = say(alice, "no", shown.region)
+        ask(project, alice, ahead)
+        services.undo_many(project, alice, [answer.client_uuid])
+        assert ask(project, alice).region == shown.region, "what was put back is on screen"
+
     def test_two_users_never_get_the_same(
         self, project: Project, regions: list[Region], alice: User, bob: User
     ) -> None:

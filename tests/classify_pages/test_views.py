@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from classify import services
 from classify.models import Answer, Label, Origin, Question, Skip, Verdict
@@ -127,6 +128,26 @@ def test_an_answer_sent_twice_is_one(
     assert first.json() == again.json()
     assert first.json()["answered"] == 1
     assert Label.objects.get(region=face).verdict == Verdict.YES
+
+
+def test_each_answer_says_how_many_more_are_needed(
+    here: str, client_of: ClientOf, bob: User, sent: dict[str, Any]
+) -> None:
+    """Before the learner has run, too."""
+    browser = client_of(bob)
+    assert background(browser, f"{here}/answer", sent).json()["needed"] == 4
+    undone = background(browser, f"{here}/undo", {"client_uuid": str(uuid4())})
+    assert undone.json()["needed"] == 5
+
+
+def test_the_ask_page_loads_its_modules_at_once(
+    here: str, client_of: ClientOf, bob: User, settings: Settings
+) -> None:
+    page = client_of(bob).get(f"{here}/ask").content.decode()
+    script = (settings.BASE_DIR / "static" / "js" / "ask.js").read_text()
+    imported = re.findall(r'from "\./(\w+\.js)"', script)
+    assert imported
+    assert re.findall(r'rel="modulepreload" href="/static/js/(.+?)"', page) == imported
 
 
 @pytest.mark.parametrize(
