@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -96,13 +97,27 @@ class MembershipInline(ModerationInline[Membership, Project]):
 
 @admin.register(Project)
 class ProjectAdmin(ModerationAdmin[Project]):
-    list_display = ("name", "qid", "owner", "state", "visibility", "created_at", "active_at")
+    list_display = (
+        "portrait",
+        "name",
+        "qid",
+        "owner",
+        "state",
+        "visibility",
+        "created_at",
+        "active_at",
+    )
     list_filter = ("state", "visibility", "joining", "person__wiki")
     search_fields = ("=person__qid", "person__labels", "owner__wiki_username", "=public_id")
     list_select_related = ("person", "owner")
     ordering = ("-id",)
     inlines = (SourceInline, MembershipInline)
     actions = ("pause", "resume")
+
+    @admin.display(description=_("portrait"))
+    def portrait(self, project: Project) -> SafeString | str:
+        title = project.person.portrait
+        return picture_tag(settings.WIKI.file_path(title, 120), "") if title else "–"
 
     @admin.display(description=_("person"))
     def name(self, project: Project) -> SafeString:

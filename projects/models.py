@@ -91,6 +91,7 @@ class Person(models.Model):
     fetched_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name_plural = _("people")
         constraints = [models.UniqueConstraint(fields=["wiki", "qid"], name="one_person_a_qid")]
 
     def __str__(self) -> str:
@@ -271,6 +272,7 @@ class DenyEntry(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name_plural = _("deny entries")
         constraints = [
             models.UniqueConstraint(fields=["wiki", "kind", "value"], name="one_deny_entry")
         ]

@@ -95,11 +95,25 @@ class EditBatchAdmin(ModerationAdmin[EditBatch]):
 
 @admin.register(ClaimAttempt)
 class ClaimAttemptAdmin(ModerationAdmin[ClaimAttempt]):
-    list_display = ("file", "batch", "outcome", "reason", "edit", "tries", "began_at", "ended_at")
+    list_display = (
+        "picture",
+        "file",
+        "batch",
+        "outcome",
+        "reason",
+        "edit",
+        "tries",
+        "began_at",
+        "ended_at",
+    )
     list_filter = ("outcome", "reason", "state")
     search_fields = ("=guid", "=batch__code", "claim__photo__title", "=claim__qid")
     list_select_related = ("batch", "claim__photo")
     ordering = ("-id",)
+
+    @admin.display(description=_("picture"))
+    def picture(self, attempt: ClaimAttempt) -> SafeString:
+        return picture_tag(attempt.claim.photo.thumb(120), attempt.claim.photo.name)
 
     @admin.display(description=_("file"))
     def file(self, attempt: ClaimAttempt) -> SafeString:
@@ -113,11 +127,15 @@ class ClaimAttemptAdmin(ModerationAdmin[ClaimAttempt]):
 
 @admin.register(Edit)
 class EditAdmin(ModerationAdmin[Edit]):
-    list_display = ("at", "kind", "file", "qid", "user", "change")
+    list_display = ("picture", "at", "kind", "file", "qid", "user", "change")
     list_filter = ("kind", "wiki")
     search_fields = ("=guid", "=qid", "=page_id", "user__wiki_username", "=attempt__batch__code")
     list_select_related = ("attempt__claim__photo", "user")
     ordering = ("-id",)
+
+    @admin.display(description=_("picture"))
+    def picture(self, edit: Edit) -> SafeString:
+        return picture_tag(edit.attempt.claim.photo.thumb(120), edit.attempt.claim.photo.name)
 
     @admin.display(description=_("file"))
     def file(self, edit: Edit) -> SafeString:

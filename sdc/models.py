@@ -82,6 +82,7 @@ class EditBatch(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = _("edit batches")
         indexes = [
             models.Index(fields=["project", "id"], name="batch_project"),
             models.Index(fields=["state", "resume_at"], name="batch_state"),

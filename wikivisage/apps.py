@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class WikiVisageConfig(AppConfig):
@@ -11,6 +12,10 @@ class WikiVisageConfig(AppConfig):
         from projects.people import role_changed
 
         role_changed.connect(weigh_answers_anew)
+
+
+class ModerationConfig(AdminConfig):
+    default_site = "wikivisage.moderation.ModerationSite"
 
 
 def weigh_answers_anew(*, project: Any, user: Any, **_: Any) -> None:

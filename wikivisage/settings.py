@@ -78,7 +78,7 @@ INSTALLED_APPS = [
     "crawler",
     "classify",
     "sdc",
-    "django.contrib.admin",
+    "wikivisage.apps.ModerationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

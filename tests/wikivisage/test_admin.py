@@ -86,8 +86,19 @@ def test_moderators_find_and_open_everything(
 def test_nobody_else_does(
     model: type[Model], project: Project, alice: User, client_of: ClientOf
 ) -> None:
-    for user in (alice, None):
-        assert client_of(user).get(lists(model)).status_code == 302  # to the login
+    for user, told in ((alice, 403), (None, 200)):
+        page = client_of(user).get(lists(model), follow=True)
+        assert page.status_code == told
+        assert 'type="password"' not in page.content.decode()
+
+
+def test_one_logs_in_to_the_admin_through_the_wiki(client_of: ClientOf) -> None:
+    there = {"next": lists(Project)}
+    page = client_of(None).get(reverse("admin:login"), there, follow=True)
+    assert page.redirect_chain[-1][0] == f"{reverse('login')}?next={lists(Project)}"
+    elsewhere = {"next": "https://evil.example/"}
+    page = client_of(None).get(reverse("admin:login"), elsewhere, follow=True)
+    assert page.redirect_chain[-1][0] == f"{reverse('login')}?next={reverse('admin:index')}"
 
 
 def test_the_page_of_a_project_shows_its_sources_and_members(

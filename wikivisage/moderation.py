@@ -1,0 +1,33 @@
+"""The admin of moderators. One logs in to it through the wiki, as everywhere; it has no password.
+
+Who is logged in and doesn't moderate is told so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+class ModerationSite(AdminSite):
+    site_title = site_header = gettext_lazy("WikiVisage: moderation")
+    index_title = gettext_lazy("What there is")
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """To the login page and back; raises PermissionDenied for who is logged in already."""
+        if request.user.is_authenticated:
+            raise PermissionDenied(_("This part is for moderators."))
+        wanted = request.GET.get("next", "")
+        inside = url_has_allowed_host_and_scheme(wanted, {request.get_host()})
+        return redirect_to_login(wanted if inside else reverse("admin:index"), settings.LOGIN_URL)
