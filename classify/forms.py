@@ -174,8 +174,9 @@ def faces_of(project: Project, public_ids: list[str]) -> list[Region]:
 
 
 def photos_of(project: Project, regions: list[Region]) -> dict[int, Photo]:
-    """Picture key -> the photo of the project that shows it (the oldest page, as in scores)."""
+    """Picture key -> the photo of the project that shows it: the oldest live page, as in scores."""
     photos = Photo.objects.filter(
         project_photos__project=project, picture_id__in={region.picture_id for region in regions}
     )
-    return {photo.picture_id: photo for photo in photos.order_by("-id")}
+    best_last = sorted(photos, key=lambda photo: (photo.state == Photo.State.LIVE, -photo.pk))
+    return {photo.picture_id: photo for photo in best_last}
