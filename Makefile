@@ -23,6 +23,9 @@ test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DAT
 smoke: $(VENV)/installed  ## The whole path without a browser, on fresh data; prints one JSON line at the end
 	@$(BIN)/python -m bench.smoke
 
+bench: $(VENV)/installed  ## The benchmarks, each with its ratio against the obvious alternative
+	@$(BIN)/python -W ignore -m bench.detection
+
 lint: $(VENV)/installed  ## Style, types and the import law
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -51,4 +54,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help run test test-services smoke lint setup lock clean
+.PHONY: help run test test-services smoke bench lint setup lock clean

@@ -11,7 +11,8 @@ from pathlib import Path
 Box = tuple[float, float, float, float]  # left, top, width, height; any one unit
 
 DATA = Path(__file__).parent.parent / "sandbox" / "data"
-MANIFESTS = (DATA / "manifest.csv", DATA / "awkward.csv")  # real photos; files made from them
+# Manifest and folder of the real photos, and of the files made from them.
+MANIFESTS = ((DATA / "manifest.csv", DATA / "photos"), (DATA / "awkward.csv", DATA / "awkward"))
 SAME_PLACE = 0.3  # intersection over union from which two boxes are the same face
 
 
@@ -26,6 +27,7 @@ class TruePhoto:
     name: str  # title without "File:"
     persons: frozenset[str]  # Q-ids of whom the photo depicts, with or without a face
     faces: tuple[Face, ...]
+    path: Path
 
     def person_at(self, box: Box) -> str | None:
         """Who is at `box` (pixels of the upright original); None for anybody unnamed."""
@@ -39,9 +41,10 @@ class TruePhoto:
 def photos() -> dict[str, TruePhoto]:
     """All photos of the manifests by their name."""
     found: dict[str, TruePhoto] = {}
-    for manifest in MANIFESTS:
+    for manifest, folder in MANIFESTS:
         with manifest.open(encoding="utf-8", newline="") as file:
-            found |= {photo.name: photo for photo in map(_photo, csv.DictReader(file))}
+            rows = [_photo(row, folder) for row in csv.DictReader(file)]
+        found |= {photo.name: photo for photo in rows}
     return found
 
 
@@ -63,10 +66,10 @@ def overlap(one: Box, other: Box) -> float:
     return both / (one[2] * one[3] + other[2] * other[3] - both)
 
 
-def _photo(row: dict[str, str]) -> TruePhoto:
+def _photo(row: dict[str, str], folder: Path) -> TruePhoto:
     faces = tuple(
         Face(tuple(face["box"]), face["qid"] if face["qid"].startswith("Q") else None)
         for face in json.loads(row["faces"])
     )
     persons = frozenset(qid for qid in row["person_qids"].split(";") if qid)
-    return TruePhoto(row["title"].removeprefix("File:"), persons, faces)
+    return TruePhoto(row["title"].removeprefix("File:"), persons, faces, folder / row["file"])

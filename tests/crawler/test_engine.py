@@ -15,6 +15,7 @@ from PIL import ImageFile
 from crawler import pictures
 from crawler.engines import Face, default_engine
 from crawler.engines.base import Picture, WrongWeights, check_digest
+from crawler.engines.boxes import overlap
 from crawler.engines.dlib_engine import drawn_scale
 from tests.crawler.helpers import DATA
 
@@ -53,6 +54,16 @@ def test_it_finds_the_face_of_each_single_portrait() -> None:
             left < centre[0] < left + wide and top < centre[1] < top + high
             for left, top, wide, high in boxes
         ), name
+
+
+def test_small_pictures_are_searched_for_smaller_faces() -> None:
+    """Einstein's face is 22 px high here, 88 px after two doublings."""
+    height, width = read("einstein_oslofjord_1920.jpg").shape[:2]
+    assert max(height, width) == 500
+    (x, y, w, h), *_ = true_boxes("einstein_oslofjord_1920.jpg")
+    found = [face.box for face in looked("einstein_oslofjord_1920.jpg")]
+    truth = (x / width, y / height, w / width, h / height)
+    assert any(overlap(box, truth) >= 0.3 for box in found)
 
 
 def test_faces_carry_what_is_kept_of_them() -> None:
