@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 
 from classify.models import Label
 from classify.selectors import eligible_labels
-from crawler.models import Photo
+from crawler.models import Photo, ProjectPhoto
 from projects import http
 from projects.models import DenyEntry, Project, User
 from projects.work import WorkState
@@ -30,7 +30,9 @@ from sdc.reasons import Reason
 
 DRAFT_LIVES = timedelta(days=1)  # what is older must be read again before it is sent
 DRAFT_IS_FRESH = timedelta(minutes=10)  # what is older is read again when it is looked at
-LOOK_BACK = 200  # claims we hold for written that are looked at again, to see what was removed
+# Files that we hold for done and look at again, to see what was removed. More of them would
+# make a page wait for ever in a project that is nearly complete.
+LOOK_BACK = 200
 
 State = Claim.State
 Outcome = ClaimAttempt.Outcome
@@ -111,6 +113,8 @@ def _candidates(project: Project) -> list[Label]:
             state__in=(State.WRITTEN, State.PRESENT),
         ).values_list("page_id", flat=True)
     )
+    depicting = ProjectPhoto.objects.filter(project=project, already_depicts=True)
+    done.update(depicting.values_list("photo__page_id", flat=True))
     labels = [label for label in eligible_labels(project) if label.photo.wiki == settings.WIKI.code]
     old = [label for label in labels if label.photo.page_id in done]
     old.sort(key=lambda label: label.decided_at, reverse=True)

@@ -13,10 +13,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 
-from crawler.models import Region
+from crawler.models import ProjectPhoto, Region
 from projects.models import AuditEvent, DenyEntry, Membership, Project, User
 from sandbox import RunningSandbox, files
-from sdc import selectors, services
+from sdc import preview, selectors, services
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reasons import Reason
 from tests.sdc.conftest import (
@@ -246,6 +246,26 @@ def test_no_more_than_the_limit_is_planned(
     said_yes(project, 3)
     assert services.prepare_batch(project, alice).attempts.count() == 2
     assert selectors.ready_count(project) == 3
+
+
+def test_of_files_that_said_so_already_only_the_newest_are_read_again(
+    project: Project,
+    alice: User,
+    said_yes: Make,
+    wiki: WikiItself,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preview, "LOOK_BACK", 1)
+    older, newer, fresh = said_yes(project, 3)
+    for label in (older, newer):
+        wiki.somebody_adds(label.photo.page_id)
+        ProjectPhoto.objects.filter(photo=label.photo).update(already_depicts=True)
+    batch = services.prepare_batch(project, alice)
+    looked_at = batch.attempts.values_list("claim__page_id", "outcome")
+    assert set(looked_at) == {
+        (fresh.photo.page_id, Outcome.PLANNED),
+        (newer.photo.page_id, Outcome.SKIPPED),
+    }
 
 
 def test_what_a_moderator_holds_waits_until_released(
