@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from classify import questions
+from classify import questions, selectors
 from classify.labels import lock, rebuild_labels, relabel, standing
 from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
@@ -206,12 +206,21 @@ def _take_back(taken: Answer, client_uuid: UUID) -> Answer:
         made.save(update_fields=["verdict"])
     elif taken.region.origin == Region.Origin.PERSON:
         _withdraw_box(taken.project, taken.region)
-    elif taken.origin == Origin.ASK:
-        questions.put_back(taken, made)
+    else:
+        _match_again(taken.project, taken.region_id)
+        if taken.origin == Origin.ASK:
+            questions.put_back(taken, made)
     assert taken.user is not None  # only people undo, and only what is theirs
     contribute(taken.project, taken.user, _kind(taken.origin), -1)
     announce("answers-given")
     return made
+
+
+def _match_again(project: Project, region_id: int) -> None:
+    """Back to the review at once, by the distance it had; the learner looks closer."""
+    if selectors.still_needed(project) == 0:
+        near = Score.objects.filter(project=project, distance__lt=project.threshold)
+        near.filter(region=region_id).update(is_match=True)
 
 
 def _withdraw_box(project: Project, box: Region) -> None:

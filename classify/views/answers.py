@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from classify import services
+from classify import selectors, services
 from classify.forms import AnswerForm, BoxForm, FaceForm, PhotoForm, UndoForm
 from classify.models import Answer, Origin, Verdict
 from classify.views import replies
@@ -109,9 +109,13 @@ def undo(request: HttpRequest, project: Project) -> HttpResponse:
     if not undone:
         return replies.done(request, project, _("There is nothing to undo."), undone=0)
     sentence = ngettext("%d answer taken back.", "%d answers taken back.", len(undone))
-    question = asked_again(request, project, undone[-1])
     return replies.done(
-        request, project, sentence % len(undone), undone=len(undone), question=question
+        request,
+        project,
+        sentence % len(undone),
+        undone=len(undone),
+        question=asked_again(request, project, undone[-1]),
+        filters=selectors.gallery_counts(project),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import uuid
 from typing import Any
@@ -33,6 +34,7 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
     """The page, or its gallery alone for the script. Who may only look gets no buttons."""
     which = _choice(Which, request.GET.get("which"), Which.MATCHES)
     order = _choice(Order, request.GET.get("order"), Order.BEST)
+    counts = selectors.gallery_counts(project)
     page = selectors.gallery(project, which, order, _cursor(request.GET.get("after", "")), PAGE)
     context = whose(project) | {
         "which": which,
@@ -42,10 +44,10 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
         "learner": selectors.learner(project),
         "may_review": may(request.user, Can.REVIEW, project),
         "client_uuid": uuid.uuid4(),
+        "counts_json": json.dumps(counts),
     }
     if replies.is_script(request):
         return render(request, "classify/_gallery.html", context)
-    counts = selectors.gallery_counts(project)
     context |= {
         "filters": [(each, counts[each]) for each in Which if counts[each] or each in ALWAYS],
         "total": counts[which],

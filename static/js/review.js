@@ -13,6 +13,9 @@ const tell = troubleOn(outbox, words);
 const past = []; // {uuid, targets, places}: what undo takes back, the last one at the end
 let anchor = null; // where a range of chosen faces began
 let refreshWhenSent = false;
+let again = 0;
+
+const AGAIN = 1000; // ms between two looks
 
 const gallery = () => document.getElementById("gallery");
 const tiles = () => [...document.querySelectorAll("#tiles > .tile")];
@@ -106,6 +109,9 @@ function shown() {
   if (!bar) return;
   const n = chosen().length;
   bar.querySelector("[data-selected]").textContent = n;
+  for (const name of ["approve", "reject"]) bar.querySelector(`[data-do=${name}]`).disabled = !n;
+  bar.querySelector("[data-do=approve]").classList.toggle("primary", n > 0);
+  bar.querySelector("[data-do=all]")?.classList.toggle("primary", n === 0);
   bar.querySelector("[data-selected-many]").textContent = n || "";
   bar.querySelector("[data-do=clear]").hidden = n === 0;
   const all = bar.querySelector("[data-shown]");
@@ -115,24 +121,38 @@ function shown() {
 /** The gallery anew: the next faces, or why there are none. */
 async function refresh() {
   await outbox.flush();
-  const response = await fetch(location.href, { headers: { "X-Background": "1" } });
-  if (!response.ok) return;
+  const headers = { "X-Background": "1" };
+  const response = await fetch(location.href, { headers }).catch(() => null);
+  if (!response?.ok) return lookAgain();
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   gallery().replaceWith(document.importNode(page.getElementById("gallery"), true));
   ready();
 }
 
 function ready() {
+  lookAgain();
+  filters(JSON.parse(gallery().dataset.counts));
   for (const button of document.querySelectorAll("button[data-do][hidden]")) button.hidden = false;
   shown();
+}
+
+/** While the learner is at work on the next faces, they come by themselves. */
+function lookAgain() {
+  clearTimeout(again);
+  if (!("again" in gallery().dataset)) return;
+  again = setTimeout(() => (document.hidden ? lookAgain() : refresh()), AGAIN);
+}
+
+function filters(counts) {
+  for (const [name, n] of Object.entries(counts)) {
+    for (const node of document.querySelectorAll(`[data-filter=${name}]`)) node.textContent = n;
+  }
 }
 
 // Wiring ---------------------------------------------------------------------------------------
 outbox.addEventListener("change", tell);
 outbox.addEventListener("sent", ({ detail: { item, body } }) => {
-  for (const [name, n] of Object.entries(body.filters ?? {})) {
-    for (const node of document.querySelectorAll(`[data-filter=${name}]`)) node.textContent = n;
-  }
+  filters(body.filters ?? {});
   if (item.op === "undo" && (refreshWhenSent || !item.target)) {
     refreshWhenSent = false;
     toast(body.undone ? words.undone : words.nothing);

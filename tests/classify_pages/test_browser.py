@@ -219,9 +219,27 @@ def test_reviews_with_keys_and_clicks(real_project: Project, open_page: OpenPage
     eventually(lambda: Region.objects.exclude(replaced_by=None).exists())
     eventually(lambda: tiles.count() == found - 1)
 
+    approve, everything = (page.locator(f".review-bar [data-do={do}]") for do in ("approve", "all"))
+    assert approve.is_disabled()
+    assert "primary" in str(everything.get_attribute("class"))
+    tiles.nth(0).locator("label").click()
+    assert approve.is_enabled()
+    assert "primary" not in str(everything.get_attribute("class"))
+    page.locator("[data-do=clear]").click()
+
+    infer()
     page.locator("[data-do=all]").click()
     eventually(lambda: Label.objects.filter(origin=Origin.REVIEW).count() == found - 1)
     page.wait_for_selector("#gallery .empty")
+    assert "is learning" in page.locator("#gallery .empty").inner_text()
+    page.keyboard.press("z")
+    eventually(lambda: tiles.count() == found - 1)
+    assert page.locator("h1 [data-filter=matches]").inner_text() == str(found - 1)
+
+    page.locator("[data-do=all]").click()
+    page.wait_for_selector("#gallery .empty")
+    infer()
+    eventually(lambda: "is learning" not in page.locator("#gallery").inner_text())
 
 
 def confirm(project: Project, n: int) -> None:
