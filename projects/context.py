@@ -7,4 +7,8 @@ from django.http import HttpRequest
 
 
 def wiki(request: HttpRequest) -> dict[str, Any]:
-    return {"wiki": settings.WIKI, "can_log_in": settings.CAN_LOG_IN}
+    return {
+        "wiki": settings.WIKI,
+        "can_log_in": settings.CAN_LOG_IN,
+        "local_login": settings.LOCAL_LOGIN,
+    }

@@ -7,10 +7,11 @@
 from allauth.account.views import login
 from django.urls import URLPattern, path
 
-from projects.views import account, leaderboard, new, people, settings
+from projects.views import account, leaderboard, local, new, people, settings
 
 urlpatterns: list[URLPattern] = [
     path("login/", login, name="login"),
+    path("login/local", local.local_login, name="local-login"),
     path("projects/new", new.new_project, name="project-new"),
     path("projects/new/people", new.person_search, name="person-search"),
     path("projects/new/categories", new.category_search, name="category-search"),

@@ -52,6 +52,8 @@ def confirm(batch: EditBatch, user: User) -> EditBatch:
     if batch.user_id != user.pk or not may(user, Can.SEND, batch.project):
         raise PermissionDenied
     _check_goes_on(batch.project)
+    if not settings.CAN_LOG_IN:
+        raise Refused("read-only", _("This site is not registered with the wiki: it only reads."))
     if batch.state != State.DRAFT:
         return batch
     now = timezone.now()

@@ -254,6 +254,8 @@ OAUTH_CLIENT_SECRET = env.text(
 if bool(OAUTH_CLIENT_ID) != bool(OAUTH_CLIENT_SECRET):
     env.errors.append("OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET go together: set both or neither.")
 CAN_LOG_IN = bool(OAUTH_CLIENT_ID)
+# Without a consumer: whoever sits at this very machine may do everything but send.
+LOCAL_LOGIN = env.flag("LOCAL_LOGIN") and not CAN_LOG_IN
 # Names on the wiki of those who moderate here; they get the admin at their next login.
 MODERATORS = env.items("MODERATORS", "Mona" if WIKI.code == "sandbox" else "")
 SOCIALACCOUNT_PROVIDERS = {

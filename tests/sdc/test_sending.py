@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from django.conf import settings
 
 from projects.models import Contribution, Project, User
@@ -141,3 +142,16 @@ def test_settings_name_the_property(
     said_yes(project)
     batch = confirmed(project, alice)
     assert the_attempt(batch).statement["mainsnak"]["property"] == settings.WIKI.depicts
+
+
+def test_a_site_without_a_consumer_sends_nothing(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said_yes(project, 1)
+    batch = services.prepare_batch(project, alice)
+    monkeypatch.setattr(settings, "CAN_LOG_IN", False)
+    with pytest.raises(services.Refused) as refused:
+        services.confirm(batch, alice)
+    assert refused.value.code == "read-only"
+    assert EditBatch.objects.get(pk=batch.pk).state == EditBatch.State.DRAFT
+    assert not wiki.edits()

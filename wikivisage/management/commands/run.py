@@ -86,7 +86,7 @@ class Command(BaseCommand):
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=os.environ | {"PYTHONUNBUFFERED": "1"} | part.environment,
+            env={"LOCAL_LOGIN": "yes"} | os.environ | {"PYTHONUNBUFFERED": "1"} | part.environment,
             cwd=settings.BASE_DIR,
             start_new_session=True,  # Ctrl-C reaches this process only, which stops them in order
             preexec_fn=die_with_parent,
