@@ -229,6 +229,20 @@ def portrait(project: Project) -> Tile | None:
     return Tile(largest, held.photo) if largest else None
 
 
+def typical(project: Project) -> Tile | None:
+    """A face that is the person if any is: said to be by people, else in the portrait, else the
+    nearest by its score."""
+    yes = _rows(project, Which.CONFIRMED).exclude(origin=Origin.BOOTSTRAP)
+    scored = Score.objects.filter(project=project).exclude(distance=None)
+    return _best(project, yes) or portrait(project) or _best(project, scored)
+
+
+def _best(project: Project, rows: QuerySet[Any]) -> Tile | None:
+    live = rows.filter(photo__state=Photo.State.LIVE)
+    best = _ordered(live, Order.BEST).select_related("region", "photo__picture")[:1]
+    return next(iter(_tiles(project, list(best))), None)
+
+
 def _size(region: Region) -> tuple[bool, float]:
     return (region.origin != Region.Origin.PHOTO, region.w * region.h)
 

@@ -110,10 +110,6 @@ class Overview:
         return minutes(self.questions)
 
     @property
-    def review_minutes(self) -> int:
-        return minutes(self.faces.matches)
-
-    @property
     def more_likely(self) -> int:
         return max(0, self.faces.matches - PREVIEW_FACES)
 

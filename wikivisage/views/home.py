@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.core.cache import cache
 from django.db.models import Count, Q
@@ -12,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from classify import selectors
 from classify.models import Question
 from crawler.models import Picture, Region
 from projects.models import Contribution, Person, Project, Tally
@@ -55,14 +55,17 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _question(projects: Any, after: str) -> dict[str, Any] | None:
-    """A prepared question of a public project: shown, but neither leased nor saved."""
+    """A face of a public project to try: shown, but neither leased nor saved.
+
+    The first one is the person if any is; those `after` a region are prepared questions.
+    """
     prepared = (
         Question.objects.filter(project__in=projects)
         .exclude(region__origin=Region.Origin.PHOTO)
         .select_related("project__person", "photo__picture", "region")
         .order_by("-project__active_at", "rank", "id")
     )
-    last = prepared.filter(public_id=after).first() if _is_uuid(after) else None
+    last = prepared.filter(region__public_id=after).first() if after else None
     if last:  # at the end it begins again
         same = prepared.filter(project=last.project_id)
         later = Q(rank__gt=last.rank) | Q(rank=last.rank, id__gt=last.pk)
@@ -70,22 +73,14 @@ def _question(projects: Any, after: str) -> dict[str, Any] | None:
     question = prepared.first()
     if question is None:
         return None
-    faces = Region.objects.filter(picture=question.photo.picture_id, replaced_by=None)
+    face = (None if after else selectors.typical(question.project)) or question
+    faces = Region.objects.filter(picture=face.photo.picture_id, replaced_by=None)
     return {
-        "question": question,
         "project": question.project,
-        "photo": question.photo,
-        "region": question.region,
-        "others": faces.exclude(pk=question.region_id).exclude(origin=Region.Origin.PHOTO)[:60],
+        "photo": face.photo,
+        "region": face.region,
+        "others": faces.exclude(pk=face.region.pk).exclude(origin=Region.Origin.PHOTO)[:60],
     }
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _together() -> Together:
