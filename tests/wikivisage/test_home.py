@@ -1,10 +1,12 @@
 """The first page, the list of projects, and the way to a question."""
 
+import re
+
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from classify.models import Answer, Question
-from crawler.models import Region
+from crawler.models import ProjectPhoto, Region
 from projects.models import Project, User
 from tests.conftest import ClientOf, MakeProject
 from tests.wikivisage.conftest import give
@@ -27,15 +29,13 @@ def test_a_live_question_is_shown_and_nothing_is_saved(
     page = browser.get("/").content.decode()
     assert "Is this Marie Curie?" in page
     assert "<image href=" in page
-    first = Question.objects.order_by("rank", "id").first()
-    assert first
-    answer = browser.get(
-        "/", {"after": str(first.public_id), "said": "yes"}, headers={"HX-Request": "true"}
-    )
+    first = Question.objects.order_by("rank", "id")[0].region.public_id
+    assert first in page
+    answer = browser.get("/", {"after": first, "said": "yes"}, headers={"HX-Request": "true"})
     fragment = answer.content.decode()
     assert "You said Yes" in fragment
     assert "<html" not in fragment
-    assert str(first.public_id) not in fragment, "the next one"
+    assert first not in fragment, "the next one"
     assert not Answer.objects.exists()
     assert not Question.objects.exclude(leased_to=None).exists(), "no lease either"
 
@@ -43,10 +43,27 @@ def test_a_live_question_is_shown_and_nothing_is_saved(
 def test_the_trial_begins_again_after_the_last_question(
     project: Project, faces: list[Region], client_of: ClientOf
 ) -> None:
-    last = Question.objects.order_by("rank", "id").last()
-    assert last
-    answer = client_of(None).get("/", {"after": str(last.public_id), "said": "no"})
-    assert "Is this Marie Curie?" in answer.content.decode()
+    first, *_, last = Question.objects.order_by("rank", "id")
+    answer = client_of(None).get("/", {"after": last.region.public_id, "said": "no"})
+    assert first.region.public_id in answer.content.decode()
+
+
+def test_the_trial_begins_with_a_face_that_is_the_person(
+    project: Project, faces: list[Region], alice: User, client_of: ClientOf
+) -> None:
+    asked = Question.objects.order_by("rank", "id")
+
+    def shown(**after: str) -> str:
+        page = client_of(None).get("/", after).content.decode()
+        [region] = re.findall(r'name="after" value="(.+?)"', page)
+        return str(region)
+
+    portrait = asked[5].region
+    ProjectPhoto.objects.filter(photo__picture=portrait.picture).update(is_portrait=True)
+    assert shown() == portrait.public_id
+    give(project, alice, "yes", confirmed := asked[3].region)
+    assert shown() == confirmed.public_id
+    assert shown(after=confirmed.public_id) == asked[0].region.public_id
 
 
 @pytest.mark.parametrize("after", ["", "nonsense", "00000000-0000-0000-0000-000000000000", "'"])
