@@ -25,6 +25,7 @@ MARGIN = timedelta(minutes=5)  # a token handed out lives at least this long
 LEASE = timedelta(seconds=60)  # longer than http.TIMEOUT allows one request to take
 POLL = 0.1  # seconds between looks while another process refreshes
 
+ANSWER = {"access_token", "refresh_token", "expires_in"}  # what the token endpoint gives
 ACCESS, REFRESH = b"access-token", b"refresh-token"  # contexts of the seals
 
 
@@ -45,16 +46,14 @@ def store(user: User, access: str, refresh: str, expires_in: float) -> None:
     mine.update(**fields, generation=F("generation") + 1)
 
 
-def reject(user: User) -> None:
-    """The wiki does not take this user's token, whatever our clock says: log in again."""
-    mine = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code)
-    mine.update(needs_login=True)
+def reject(user: User, access: str) -> None:
+    """The wiki does not take this token, whatever our clock says: log in again."""
+    _holding(user, access).update(needs_login=True)
 
 
-def expire(user: User) -> None:
-    """The wiki refused this user's token before its time by our clock: refresh it next time."""
-    mine = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code)
-    mine.update(expires_at=timezone.now())
+def expire(user: User, access: str) -> None:
+    """The wiki refused this token before its time by our clock: refresh it next time."""
+    _holding(user, access).update(expires_at=timezone.now())
 
 
 def access_token(user: User) -> str:
@@ -72,6 +71,14 @@ def access_token(user: User) -> str:
         elif token := _refresh(credential):
             return token
     raise http.WikiError("network", "another process did not finish refreshing the login")
+
+
+def _holding(user: User, access: str) -> Any:
+    """The user's row while it holds this token: a login may have brought another meanwhile."""
+    found = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code).first()
+    if found is None or _open(found.access_token, ACCESS) != access:
+        return WikiCredential.objects.none()
+    return _unchanged(found)
 
 
 def _read(user: User) -> WikiCredential:
@@ -123,7 +130,7 @@ def _ask(refresh_token: str) -> dict[str, Any]:
         raise http.WikiError("invalid-client", "OAUTH_CLIENT_ID or its secret is wrong")
     if response.status_code in (400, 401):
         raise NeedsLogin
-    if response.status_code != 200 or "access_token" not in body:
+    if response.status_code != 200 or not body.keys() >= ANSWER:
         raise http.WikiError(f"http-{response.status_code}")
     return body
 

@@ -27,15 +27,15 @@ class Account:
         self.user = user
         self.refusals = 0  # of the bearer token, since it last was taken
         self._site: Any = None
-        self._token = ""
+        self.token = ""  # the bearer token that the last requests were signed with
         self._csrf = ""
 
     @contextmanager
     def signed_in(self) -> Iterator[Session]:
         """Requests within are the user's. Raises NeedsLogin, WikiError."""
         token = tokens.access_token(self.user)
-        if token != self._token:
-            self._site, self._csrf, self._token = None, "", token
+        if token != self.token:
+            self._site, self._csrf, self.token = None, "", token
         with commons.wiki_site(self.user.wiki_username, token) as fresh:
             self._site = self._site or fresh
             yield Session(self, self._site)

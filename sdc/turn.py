@@ -271,9 +271,9 @@ class Turn:
         """The first time another token is fetched; the second time the user has to log in."""
         self.account.refusals += 1
         if self.account.refusals == 1:
-            tokens.expire(self.account.user)
+            tokens.expire(self.account.user, self.account.token)
         else:
-            tokens.reject(self.account.user)
+            tokens.reject(self.account.user, self.account.token)
             raise tokens.NeedsLogin
 
     def _take(self, **fields: object) -> None:

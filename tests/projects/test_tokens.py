@@ -99,7 +99,7 @@ def test_a_token_that_the_wiki_refuses_early_is_refreshed_next_time(
     sandbox: RunningSandbox, alice: User
 ) -> None:
     refused = tokens.access_token(alice)
-    tokens.expire(alice)
+    tokens.expire(alice, refused)
     fresh = tokens.access_token(alice)
     assert fresh != refused
     assert who_am_i(fresh) == "Alice"
@@ -107,11 +107,22 @@ def test_a_token_that_the_wiki_refuses_early_is_refreshed_next_time(
 
 
 def test_a_login_mends_what_was_refused(sandbox: RunningSandbox, alice: User) -> None:
-    tokens.reject(alice)
+    tokens.reject(alice, tokens.access_token(alice))
     with pytest.raises(tokens.NeedsLogin):
         tokens.access_token(alice)
     tokens.store(alice, *factories.issue_tokens(sandbox, "Alice"), expires_in=4 * 3600)
     assert who_am_i(tokens.access_token(alice)) == "Alice"
+
+
+def test_a_late_refusal_of_an_old_token_spoils_no_new_login(
+    sandbox: RunningSandbox, alice: User
+) -> None:
+    old = tokens.access_token(alice)
+    tokens.store(alice, *factories.issue_tokens(sandbox, "Alice"), expires_in=4 * 3600)
+    new = tokens.access_token(alice)
+    tokens.expire(alice, old)
+    tokens.reject(alice, old)
+    assert tokens.access_token(alice) == new != old
 
 
 def test_trouble_on_the_way_keeps_the_old_state(sandbox: RunningSandbox, alice: User) -> None:
