@@ -7,7 +7,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from classify.models import Answer, Question
 from crawler.models import ProjectPhoto, Region
-from projects.models import Project, User
+from projects import ledger
+from projects.models import Contribution, Project, User
 from tests.conftest import ClientOf, MakeProject
 from tests.wikivisage.conftest import give
 
@@ -172,3 +173,14 @@ def test_answer_leads_to_a_question_of_ones_own_project(
     assert client_of(bob).get("/answer")["Location"] == f"/p/{project.public_id}/ask"
     assert client_of(charlie).get("/answer")["Location"] == "/projects"
     assert client_of(None).get("/answer")["Location"] == "/projects"
+
+
+def test_where_people_are_at_work_comes_first(
+    alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    older, newer = make_project(alice, "Q937"), make_project(alice, "Q76")
+    page = client_of(None).get("/projects").content.decode()
+    assert page.index(newer.public_id) < page.index(older.public_id)
+    ledger.contribute(older, bob, Contribution.Kind.ANSWER)
+    page = client_of(None).get("/projects").content.decode()
+    assert page.index(older.public_id) < page.index(newer.public_id)
