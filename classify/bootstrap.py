@@ -17,7 +17,7 @@ from classify.models import Answer, Bootstrap, Label, Origin, Verdict
 from crawler.models import Photo, ProjectPhoto, Region
 from projects.dates import span_of
 from projects.faults import crash_point
-from projects.http import WikiError, fetch
+from projects.http import WikiError, fetch, retry_after_of
 from projects.models import Person, Project
 from projects.pipeline import announce
 from projects.work import Overtaken, WorkState
@@ -80,9 +80,7 @@ def ask(qid: str) -> list[dict[str, Any]]:
         headers={"Accept": "application/sparql-results+json"},
     )
     if response.status_code != 200:
-        seconds = response.headers.get("Retry-After", "")
-        waiting = float(seconds) if seconds.isdigit() else None
-        raise WikiError(f"http-{response.status_code}", retry_after=waiting)
+        raise WikiError(f"http-{response.status_code}", retry_after=retry_after_of(response))
     try:
         rows: list[dict[str, Any]] = response.json()["results"]["bindings"]
     except (ValueError, KeyError, TypeError):

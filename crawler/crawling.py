@@ -94,7 +94,7 @@ def read(step: CrawlStep) -> None:
         saving.save_page(step, page)
     except WikiError as error:
         log.warning("%s could not be read: %s", step.title or "unseen photos", error)
-        step.fail(error.code[:40], error.text, final=error.code in FINAL)
+        step.fail(error.code, error.text, final=error.code in FINAL)
     except SoftTimeLimitExceeded:
         step.fail("network", "the wiki was too slow")
     except Overtaken as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import time
-from contextlib import suppress
 from datetime import timedelta
 
 import numpy as np
@@ -30,6 +29,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 # after upsampling, some 2 s and 400 MB.
 LOOK_PIXELS = 4_000_000
 OUTAGE_PAUSE = 5  # seconds
+UNTOLD_PAUSE = 10  # seconds, where the wiki is busy and doesn't say for how long
 
 Error = Picture.Error
 
@@ -114,16 +114,11 @@ def _check_status(response: requests.Response) -> None:
         raise Unusable(Error.GONE, detail)
     if status in (429, 503):
         # What the wiki says to one worker holds for all of them.
-        wait = _seconds(response.headers.get("Retry-After"))
+        told = http.retry_after_of(response)
+        wait = UNTOLD_PAUSE if told is None else min(max(told, 1), 3600)
         pace.pause(LANE, wait, f"http-{status}")
         raise Unusable(Error.NETWORK, detail, permanent=False, wait=wait)
     raise Unusable(Error.NO_THUMBNAIL, detail, permanent=status < 500)
-
-
-def _seconds(retry_after: str | None) -> float:
-    with suppress(ValueError):
-        return min(max(float(retry_after or 10), 1), 3600)
-    return 60  # a date
 
 
 def _body(response: requests.Response) -> bytes:

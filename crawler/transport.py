@@ -17,7 +17,7 @@ from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 from requests.cookies import cookielib  # type: ignore[attr-defined]
 
-from projects.http import TIMEOUT, WikiError, telling
+from projects.http import TIMEOUT, WikiError, retry_after_of, telling
 
 os.environ.setdefault("PYWIKIBOT_NO_USER_CONFIG", "2")  # before the first import
 
@@ -107,7 +107,7 @@ class PlainRequest(api.Request):
         )
         if isinstance(response, Exception):
             raise WikiError("network", type(response).__name__) from response
-        self.retry_after = _seconds(response.headers.get("Retry-After"))
+        self.retry_after = retry_after_of(response)
         if response.status_code != 200:
             raise WikiError(f"http-{response.status_code}", retry_after=self.retry_after)
         return response, use_get
@@ -148,13 +148,6 @@ class Site(APISite):
 def make_site(code: str, username: str | None = None) -> Site:
     """A fresh site object; it remembers who is logged in, so it serves one user and task."""
     return Site(code, fam=WikiFamily(), user=username)
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        return float(value) if value else None
-    except ValueError:
-        return None
 
 
 def _configure() -> None:

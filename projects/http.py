@@ -101,7 +101,7 @@ def api(endpoint: str, *, token: str | None = None, **params: Any) -> dict[str, 
 
 def read_answer(response: requests.Response) -> dict[str, Any]:
     """The body of an Action API answer; every refusal is HTTP 200 with `errors`."""
-    retry_after = _seconds(response.headers.get("Retry-After"))
+    retry_after = retry_after_of(response)
     if response.status_code != 200:
         raise WikiError(f"http-{response.status_code}", retry_after=retry_after)
     try:
@@ -122,10 +122,11 @@ def telling(errors: list[dict[str, str]]) -> str:
     return next((code for code in codes if code not in dull), codes[0])
 
 
-def _seconds(value: str | None) -> float | None:
+def retry_after_of(response: requests.Response) -> float | None:
+    """The seconds that the wiki asks to wait; None where it names none, or a date."""
     try:
-        return float(value) if value else None
-    except ValueError:
+        return float(response.headers["Retry-After"])
+    except (KeyError, ValueError):
         return None
 
 

@@ -98,11 +98,11 @@ class WorkRow(models.Model):
 
     def fail(self, error: str, detail: str = "", *, final: bool = False, **fields: Any) -> bool:
         """Put back for later with growing delay, or set aside when tries are spent or `final`."""
-        fields |= {"error": error, "error_detail": detail[:255]}
+        fields |= {"error": error[:40], "error_detail": detail[:255]}
         if final or self.tries >= self.max_tries:
             return self.settle(WorkState.ASIDE, **fields)
-        delay = timedelta(seconds=min(5 * 4 ** (self.tries - 1), 900))
-        return self.settle(WorkState.QUEUED, due_at=timezone.now() + delay, **fields)
+        due_at = timezone.now() + delay_after(self.tries)
+        return self.settle(WorkState.QUEUED, due_at=due_at, **fields)
 
     @property
     def spent(self) -> bool:
@@ -115,6 +115,11 @@ class WorkRow(models.Model):
             pk=self.pk, state__in=(WorkState.ASIDE, WorkState.STOPPED), attempt=self.attempt
         )
         return bool(aside.requeue())
+
+
+def delay_after(tries: int) -> timedelta:
+    """How long a row rests after so many tries: 5 s, 20 s, 80 s … a quarter of an hour."""
+    return timedelta(seconds=min(5 * 4 ** min(max(tries - 1, 0), 4), 900))
 
 
 def end_all_leases() -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from projects.ledger import contribute
 from projects.models import Contribution
-from projects.work import WorkState
+from projects.work import WorkState, delay_after
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from sdc.reasons import Reason
 
@@ -75,7 +75,7 @@ def put_back(
 ) -> None:
     """Queued again. What is `counted` waits longer each time, and its tries are bounded."""
     tries = attempt.tries if counted else max(attempt.tries - 1, 0)
-    delay = timedelta(seconds=min(5 * 4 ** max(tries - 1, 0), 900)) if counted else timedelta()
+    delay = delay_after(tries) if counted else timedelta()
     with transaction.atomic():
         attempt.settle_or_raise(
             WorkState.QUEUED,

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crawler.models import Picture
-from projects.work import Overtaken, WorkState, end_all_leases
+from projects.work import Overtaken, WorkState, delay_after, end_all_leases
 
 LEASE = timedelta(minutes=1)
 
@@ -63,6 +63,18 @@ def test_a_failure_is_tried_again_later_and_then_set_aside(picture: Picture) -> 
             assert picture.state == WorkState.QUEUED
             assert picture.due_at > timezone.now()
     assert (picture.state, picture.error) == (WorkState.ASIDE, "network")
+
+
+def test_a_code_of_any_length_is_kept_as_far_as_it_fits(picture: Picture) -> None:
+    assert picture.take(LEASE)
+    assert picture.fail("internal_api_error_" + "x" * 100, final=True)
+    picture.refresh_from_db()
+    assert len(picture.error) == 40
+
+
+def test_a_row_rests_longer_after_each_try() -> None:
+    seconds = [delay_after(tries).total_seconds() for tries in (0, 1, 2, 3, 4, 5, 1_000_000)]
+    assert seconds == [5, 5, 20, 80, 320, 900, 900]
 
 
 def test_a_final_failure_is_set_aside_at_once(picture: Picture) -> None:
