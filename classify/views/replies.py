@@ -8,13 +8,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from classify import services
 from classify.views import counts
 from projects.models import Project
+from projects.views.account import next_url
 
 View = Callable[[HttpRequest, Project], HttpResponse]
 
@@ -63,7 +64,4 @@ def refused(
 
 def back(request: HttpRequest, project: Project) -> HttpResponse:
     """To the page that the form names in `next`, if it is ours, else to the next question."""
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
-        target = reverse("ask", args=[project.public_id])
-    return HttpResponseRedirect(target)
+    return redirect(next_url(request, reverse("ask", args=[project.public_id])))

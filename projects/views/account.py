@@ -64,4 +64,5 @@ def next_url(request: HttpRequest, default: str) -> str:
     """Where a form wants to go on, if that is on this site."""
     wanted = request.POST.get("next", "")
     hosts = {request.get_host()}
-    return wanted if url_has_allowed_host_and_scheme(wanted, hosts) else default
+    ours = url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure())
+    return wanted if ours else default

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -132,7 +133,7 @@ def join(request: HttpRequest, code: str = "") -> HttpResponse:
 @project_view(Can.VIEW)
 def project_join(request: HttpRequest, project: Project) -> HttpResponse:
     if not request.user.is_authenticated:
-        return redirect(f"/login/?next={project.get_absolute_url()}")
+        return redirect_to_login(project.get_absolute_url())
     try:
         people.join_open(project, signed_in(request))
         _welcome(request, project)
