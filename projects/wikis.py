@@ -47,17 +47,15 @@ class Wiki:
     def page_url(self, title: str) -> str:
         return f"{self.commons}/wiki/{quote(title.replace(' ', '_'), safe=':/()!,')}"
 
-    def item_url(self, qid: str) -> str:
-        return f"{self.wikidata}/wiki/{qid}"
-
     def diff_url(self, revision: int) -> str:
         return f"{self.commons}/wiki/Special:Diff/{revision}"
 
-    def user_url(self, name: str) -> str:
-        return self.page_url(f"User:{name}")
-
     def file_path(self, title: str, width: int) -> str:
-        """A redirect to the thumbnail of a file (`File:…`) at one of the real steps."""
+        """A redirect to the thumbnail of a file (`File:…`).
+
+        Commons renders these widths only: 20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840;
+        any other is answered 429.
+        """
         name = quote(title.removeprefix("File:").replace(" ", "_"), safe="")
         return f"{self.commons}/wiki/Special:FilePath/{name}?width={width}"
 
@@ -87,7 +85,3 @@ def sandbox(url: str) -> Wiki:
         sparql=f"{url}/sparql",
         image_hosts=(url,),
     )
-
-
-# Commons renders thumbnails at these widths only; any other is answered 429.
-THUMBNAIL_STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)

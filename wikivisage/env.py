@@ -24,10 +24,16 @@ class Environment:
         return default
 
     def integer(self, name: str, default: int, low: int = 0, high: int = 10**9) -> int:
-        return int(self._number(name, default, low, high, int))
-
-    def real(self, name: str, default: float, low: float, high: float) -> float:
-        return float(self._number(name, default, low, high, float))
+        value = self.text(name, str(default))
+        try:
+            number = int(value)
+        except ValueError:
+            self.errors.append(f"{name} must be a number, but is {value!r}.")
+            return default
+        if not low <= number <= high:
+            self.errors.append(f"{name} must be between {low} and {high}, but is {value}.")
+            return default
+        return number
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         value = self.text(name, default)
@@ -38,17 +44,3 @@ class Environment:
 
     def items(self, name: str, default: str = "") -> list[str]:
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
-
-    def _number(
-        self, name: str, default: float, low: float, high: float, kind: type[int] | type[float]
-    ) -> float:
-        value = self.text(name, str(default))
-        try:
-            number = kind(value)
-        except ValueError:
-            self.errors.append(f"{name} must be a number, but is {value!r}.")
-            return default
-        if not low <= number <= high:
-            self.errors.append(f"{name} must be between {low} and {high}, but is {value}.")
-            return default
-        return number
