@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from crawler import services
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.admin import ModerationAdmin, picture_tag
 
@@ -43,7 +44,7 @@ class PhotoAdmin(ModerationAdmin[Photo]):
 
     @admin.action(description=_("Try to look at these again"))
     def look_again(self, request: HttpRequest, queryset: QuerySet[Photo]) -> None:
-        tried = sum(photo.picture.retry() for photo in queryset.select_related("picture"))
+        tried = sum(map(services.retry_photo, queryset.select_related("picture")))
         self.message_user(request, _("%(n)s will be looked at again.") % {"n": tried})
 
 

@@ -119,7 +119,7 @@ def _restart(steps: QuerySet[CrawlStep], **fields: Any) -> None:
     )
 
 
-def retry_photo(project: Project, photo: Photo) -> bool:
+def retry_photo(photo: Photo) -> bool:
     """Look again at a picture that was set aside."""
     if not photo.picture.retry():
         return False

@@ -61,7 +61,7 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
 def retry(request: HttpRequest, project: Project) -> HttpResponse:
     """Try one `photo` again, or all that were set aside for one `reason`, or all."""
     if photo_id := request.POST.get("photo"):
-        count = int(services.retry_photo(project, _photo(project, photo_id)))
+        count = int(services.retry_photo(_photo(project, photo_id)))
     else:
         count = services.retry_all(project, request.POST.get("reason", ""))
     said = ngettext("%(n)d is tried again.", "%(n)d are tried again.", count) % {"n": count}

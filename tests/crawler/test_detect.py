@@ -120,7 +120,7 @@ def test_a_lost_connection_is_tried_later_and_then_set_aside(
     assert 0 < dues[0] <= 5 < dues[1] <= 20
     assert (picture().state, picture().error) == (WorkState.ASIDE, Picture.Error.NETWORK)
     sandbox.faults.clear()
-    assert services.retry_photo(project, photo(ARMSTRONG))
+    assert services.retry_photo(photo(ARMSTRONG))
     look()
     assert picture().state == WorkState.DONE
     assert picture().error == ""
