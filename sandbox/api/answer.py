@@ -71,17 +71,18 @@ def plain(body: Any) -> Response:
     return _respond(body, {"Cache-Control": "private, must-revalidate, max-age=1200"})
 
 
-def help_page(call: Call) -> Response:
-    """The HTML that a client gets who forgot `format=json`."""
+def html_page(call: Call) -> Response:
+    """The HTML that a client gets who forgot `format=json`; the help page without an action."""
+    kind, charset = ("result", "UTF-8") if call.action else ("help", "utf-8")
     page = (
         '<!DOCTYPE html>\n<html class="client-nojs" lang="en" dir="ltr">\n<head>\n'
-        '<meta charset="UTF-8">\n<title>MediaWiki API result - Sandbox wiki</title></head>\n'
+        f'<meta charset="UTF-8">\n<title>MediaWiki API {kind} - Sandbox wiki</title></head>\n'
         f"<body><p>This is the HTML representation of the answer of {escape(call.base)}. HTML is"
         " good for debugging, but is unsuitable for application use. Specify <var>format</var>."
         "</p></body></html>\n"
     )
-    headers = {**_HEADERS, "Content-Disposition": "inline; filename=api-result.html"}
-    return Response(page, content_type="text/html; charset=UTF-8", headers=headers)
+    headers = {**_HEADERS, "Content-Disposition": f"inline; filename=api-{kind}.html"}
+    return Response(page, content_type=f"text/html; charset={charset}", headers=headers)
 
 
 def _respond(body: Any, headers: dict[str, str]) -> Response:

@@ -36,7 +36,7 @@ def api(wiki: str) -> Response:
     version = 2 if call.values.get("formatversion") in ("2", "latest") else 1
     error_format = call.values.get("errorformat", "bc")
     if call.values.get("format") != "json":
-        return answer.help_page(call)
+        return answer.html_page(call)
     try:
         _identify(call)
         if call.action == "opensearch":
