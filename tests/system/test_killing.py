@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,8 +18,27 @@ from django.db import connection
 from bench import truth
 from bench.system import System
 from bench.volunteer import Volunteer, wait
+from tests.system.test_start import start
 
 QID, CATEGORY = "Q7186", "Marie Curie"
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it still does anything; who reaps a dead grandchild is not our business."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def stop_all_of_it(system: System) -> None:
+    """Ctrl-C; before it, a second start on the same data is refused."""
+    second = start(Path(system.folder.name), system.port)
+    assert "already running on the data" in second.stderr
+    children = psutil.Process(system.process.pid).children(recursive=True)
+    assert len(children) >= 6, "sandbox, web and four workers"
+    system.stop()
+    assert not [child for child in children if lives(child)]
 
 
 def processes(system: System, part: str) -> list[psutil.Process]:
@@ -79,6 +99,7 @@ def test_killing_every_part_loses_nothing_and_sends_nothing_twice() -> None:
     # Short leases, so that little is waited for.
     with servers() as where, System(environment=where | {"PICTURE_SECONDS": "5"}) as system:
         kill_while_working(system)
+        stop_all_of_it(system)
 
 
 @contextmanager
