@@ -18,6 +18,7 @@ from projects.models import Membership, Project, User
 from projects.permissions import Can, may, membership, project_view, signed_in
 from projects.refusal import Refused
 from projects.standings import PERIODS, standings
+from projects.views.account import next_url
 
 State = Membership.State
 DEEDS = {
@@ -139,7 +140,7 @@ def project_join(request: HttpRequest, project: Project) -> HttpResponse:
         _welcome(request, project)
     except Refused as problem:
         messages.error(request, problem.sentence)
-    return redirect(project)
+    return redirect(next_url(request, project.get_absolute_url()))
 
 
 @require_POST

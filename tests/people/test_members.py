@@ -22,6 +22,18 @@ def test_anybody_may_join_an_open_project(
     assert project.memberships.get(user=charlie).state == State.ACTIVE
 
 
+def test_who_joins_from_the_questions_comes_back_to_them(
+    alice: User, charlie: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    project = make_project(alice, joining=OPEN)
+    for wanted, led_to in (
+        (f"/p/{project.public_id}/ask", f"/p/{project.public_id}/ask"),
+        ("https://evil.example/", project.get_absolute_url()),
+    ):
+        answer = client_of(charlie).post(f"/p/{project.public_id}/join", {"next": wanted})
+        assert answer["Location"] == led_to
+
+
 def test_one_joins_by_invitation_where_the_owner_wants_so(
     alice: User, charlie: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
