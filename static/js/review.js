@@ -109,7 +109,9 @@ function shown() {
   if (!bar) return;
   const n = chosen().length;
   bar.querySelector("[data-selected]").textContent = n;
-  for (const name of ["approve", "reject"]) bar.querySelector(`[data-do=${name}]`).disabled = !n;
+  for (const name of ["approve", "reject", "redraw"]) {
+    bar.querySelector(`[data-do=${name}]`).disabled = !n;
+  }
   bar.querySelector("[data-do=approve]").classList.toggle("primary", n > 0);
   bar.querySelector("[data-do=all]")?.classList.toggle("primary", n === 0);
   bar.querySelector("[data-selected-many]").textContent = n || "";
