@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -255,14 +256,13 @@ def _already(uuids: Sequence[UUID], project: Project, user: User) -> dict[UUID, 
     return made
 
 
-class _once:
+@contextmanager
+def _once() -> Iterator[None]:
     """Turns the loss of a race for one client_uuid, across projects, into Refused."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, IntegrityError):
-            raise Refused("used-twice", _("This answer was sent before.")) from error
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refused("used-twice", _("This answer was sent before.")) from error
 
 
 def _check_photo(project: Project, photo: Photo) -> None:
