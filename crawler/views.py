@@ -17,6 +17,7 @@ from projects.permissions import Can, may, project_view, signed_in
 
 WEEK = 7 * 24 * 3600
 A_PAGE = 60
+A_LIST = 200  # of what is seldom long; those beyond come up as these go
 
 
 @require_safe
@@ -49,8 +50,8 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
         "reason": chosen,
         "total": sum(group.count for group in groups),
         "page": Paginator(photos, A_PAGE).get_page(request.GET.get("page")),
-        "steps": selectors.unread_steps(project),
-        "left_out": selectors.left_out(project),
+        "steps": selectors.unread_steps(project)[:A_LIST],
+        "left_out": selectors.left_out(project)[:A_LIST],
         "answers": may(request.user, Can.ANSWER, project),
     }
     return render(request, "crawler/set_aside.html", context)
