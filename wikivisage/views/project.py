@@ -37,10 +37,10 @@ class Moving:
 @project_view(Can.VIEW)
 def project(request: HttpRequest, project: Project) -> HttpResponse:
     active = project.memberships.filter(state=Membership.State.ACTIVE)
-    shown = Q(user__show_on_leaderboard=True) | Q(role=Membership.Role.OWNER)
-    if may(request.user, Can.ANSWER, project):
-        shown |= Q(pk__gt=0)
-    members = active.filter(shown).select_related("user").order_by("joined_at")[:AVATARS]
+    shown = active
+    if not may(request.user, Can.ANSWER, project):
+        shown = active.filter(Q(user__show_on_leaderboard=True) | Q(role=Membership.Role.OWNER))
+    members = shown.select_related("user").order_by("joined_at")[:AVATARS]
     total = active.count()
     context = {
         "project": project,
