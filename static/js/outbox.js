@@ -15,7 +15,7 @@ export function newUuid() {
   return [8, 12, 16, 20].reduceRight((text, at) => `${text.slice(0, at)}-${text.slice(at)}`, hex);
 }
 
-export function csrfToken(root) {
+function csrfToken(root) {
   // the cookie, not the page: a login in another tab has changed it
   const name = `${root.dataset.csrfCookie}=`;
   const cookie = document.cookie.split("; ").find((part) => part.startsWith(name));
