@@ -129,9 +129,9 @@ def _become_member(project: Project, user: User, code: Invite | None) -> bool:
     if not is_new and mine.state == State.ACTIVE:
         return False
     if not is_new:
-        Membership.objects.filter(pk=mine.pk).update(
-            state=State.ACTIVE, role=Role.MEMBER, joined_at=timezone.now()
-        )
+        left = Membership.objects.filter(pk=mine.pk, state=State.LEFT)  # not banned meanwhile
+        if not left.update(state=State.ACTIVE, role=Role.MEMBER, joined_at=timezone.now()):
+            return False
         role_changed.send(Membership, project=project, user=user)
     audit(user, "member.joined", project, f"user:{user.pk}", invite=code.pk if code else None)
     return True

@@ -75,6 +75,8 @@ def set_state(project: Project, by: User, state: str) -> None:
     live = state != Project.State.ARCHIVED
     key = f"{project.owner_id}:{project.person_id}" if live else None
     rows = Project.objects.filter(pk=project.pk).exclude(state=state)
+    if state == Project.State.PAUSED:  # an archived project is reopened, never paused
+        rows = rows.filter(state=Project.State.ACTIVE)
     try:
         with transaction.atomic():
             if rows.update(state=state, active_key=key):

@@ -167,6 +167,10 @@ def test_archiving_wants_a_ticked_box_and_frees_the_place(
     fresh = Project.objects.get(pk=project.pk)
     assert (fresh.state, fresh.active_key) == (Project.State.ARCHIVED, None)
 
+    client_of(alice).post(address, {"deed": "pause"})  # from a page that was open before
+    fresh.refresh_from_db()
+    assert (fresh.state, fresh.active_key) == (Project.State.ARCHIVED, None)
+
     second = make_project(alice)  # the same person again
     answer = client_of(alice).post(address, {"deed": "reopen"}, follow=True)
     assert "another live project" in answer.content.decode()
