@@ -30,7 +30,6 @@ FLAGS = (
 )
 PATIENCE = 15_000  # ms until a page that doesn't come is an error
 MOVES, FRAME = 8, 16  # a finger's way across the screen: events, and ms between them
-REST = 80  # ms before it lets go; else Chromium sees a fling, and takes the next tap as its end
 Place = tuple[float, float]  # CSS pixels from the left and the top of the window
 
 
@@ -103,7 +102,6 @@ class Window:
             self.page.wait_for_timeout(FRAME)
             across, down = (a + (b - a) * part / MOVES for a, b in zip(start, end, strict=True))
             self._touch("touchMove", (across, down))
-        self.page.wait_for_timeout(REST)
         self._touch("touchEnd")
 
     def where(self, target: Locator | str) -> tuple[float, float, float, float]:

@@ -4,7 +4,8 @@ const FAR = 80; // CSS pixels after which letting go answers
 
 /**
  * Calls `done("right" | "left" | "down")` when a touch on `area` went far enough. While it moves,
- * `moved` follows the finger and `hint` says (data-direction) what letting go would do.
+ * `moved` follows the finger and `hint` says (data-direction) what letting go would do. The page
+ * scrolls up and down by its finger, but not from a `.still` part.
  */
 export function onSwipe(area, moved, hint, done) {
   const touches = new Map();
@@ -19,6 +20,12 @@ export function onSwipe(area, moved, hint, done) {
   area.addEventListener("pointermove", (event) => {
     if (start?.pointerId === event.pointerId) follow(event);
   });
+  // else Chromium sees a fling as well, and takes the tap that follows for the end of it
+  const keep = (event) => {
+    if (!start || !event.cancelable) return;
+    if (event.target.closest(".still") || isAcross(start, event.touches[0])) event.preventDefault();
+  };
+  area.addEventListener("touchmove", keep, { passive: false });
   for (const name of ["pointerup", "pointercancel"]) {
     // on the window: the finger may leave the area
     addEventListener(name, (event) => {
@@ -42,9 +49,13 @@ export function onSwipe(area, moved, hint, done) {
   }
 }
 
+function isAcross(from, to) {
+  return Math.abs(to.clientX - from.clientX) >= Math.abs(to.clientY - from.clientY);
+}
+
 function directionOf(from, to, far) {
   const x = to.clientX - from.clientX;
   const y = to.clientY - from.clientY;
-  if (Math.abs(x) >= Math.abs(y)) return Math.abs(x) < far ? "" : x > 0 ? "right" : "left";
+  if (isAcross(from, to)) return Math.abs(x) < far ? "" : x > 0 ? "right" : "left";
   return y < far ? "" : "down";
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from classify.models import Answer, Label, Origin, Verdict
+from classify.models import Answer, Label, Origin, Skip, Verdict
 from classify.tasks import infer
 from crawler.models import Region
 from crawler.selectors import photos_without_faces
@@ -91,6 +91,12 @@ def test_answers_by_key_click_and_swipe_and_undoes_them(
         wait_for_another(phone, swiped)
         eventually(lambda: word_on(real_project, swiped) == word)  # noqa: B023
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    skip = phone.locator(".q-answer [data-do=skip]").bounding_box()
+    for surface in (".q-pair", ".q-frame"):  # a tap counts right after a swipe
+        before = Skip.objects.count()
+        swipe(phone, surface, 150, 0)
+        phone.touchscreen.tap(skip["x"] + skip["width"] / 2, skip["y"] + skip["height"] / 2)
+        eventually(lambda: Skip.objects.count() == before + 1)  # noqa: B023
 
 
 def test_keeps_answers_while_the_server_is_away_and_sends_them_once(
