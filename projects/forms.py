@@ -54,7 +54,8 @@ class NewProjectForm(forms.Form):
         super().__init__(self.posted or None, initial={"public": True, "anybody": True})
         self.user = user
         self.hits: list[wikidata.PersonData] = []
-        self.rows = _rows(data) if data else []
+        posted = _rows(data) if data else []
+        self.rows, self.too_many = posted[: services.MAX_SOURCES], posted[services.MAX_SOURCES :]
 
     def act(self) -> Project | None:
         """Do what the pressed button asks for; the project once it is made."""
@@ -139,6 +140,8 @@ class NewProjectForm(forms.Form):
             self._try("who", self._find)
             if self.hits:
                 self.add_error("who", _("Several people have this name. Choose one of them."))
+        if self.too_many:
+            self.add_error("add", services.too_many().sentence)
         if self.cleaned_data.get("add"):
             self._try("add", self._add)
         return None if self.errors or not self.qid else self._try("who", self._create)
@@ -174,7 +177,7 @@ def _rows(data: QueryDict) -> list[Row]:
             rows.append(Row(categories.clean(title), levels, title in used))
         except Refused:
             continue  # no button of ours posts such a title
-    return rows[: services.MAX_SOURCES]
+    return rows
 
 
 def known(qid: str) -> wikidata.PersonData | None:

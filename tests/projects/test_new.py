@@ -297,6 +297,15 @@ def test_forged_rows_make_nothing_strange(browser: Client) -> None:
     ]
 
 
+def test_more_categories_than_a_project_takes_are_not_dropped_in_silence(browser: Client) -> None:
+    titles = [f"Category {n}" for n in range(25)]
+    many = {"category": titles, "depth": ["0"] * 25, "use": titles}
+    page = post(browser, do="start", person="Q7186", **many)
+    assert "20 categories at most" in errors(page, "add")
+    assert page.count('name="category"') == 20
+    assert not Project.objects.exists()
+
+
 def test_htmx_gets_the_form_alone_and_is_led_to_the_project(browser: Client) -> None:
     headers = {"HX-Request": "true"}
     page = browser.post(PAGE, {"choice": "Q7186"}, headers=headers).content.decode()
