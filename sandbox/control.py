@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from flask import (
     render_template,
     request,
 )
+from werkzeug.exceptions import BadRequest
 
 from sandbox import files
 from sandbox.faults import KINDS, Faults
@@ -33,6 +35,7 @@ def _faults() -> Faults:
     return faults
 
 
+@bp.errorhandler(BadRequest)
 @bp.errorhandler(TypeError)
 @bp.errorhandler(ValueError)
 @bp.errorhandler(LookupError)
@@ -159,7 +162,7 @@ def edits() -> Response:
         " WHERE revision.wiki = 'commons' AND revision.id > ? ORDER BY revision.id",
         (request.args.get("since", 0, type=int),),
     )
-    return jsonify([dict(row) for row in rows])
+    return jsonify([{**dict(row), "tags": json.loads(row["tags"])} for row in rows])
 
 
 @bp.get("/requests")

@@ -66,6 +66,11 @@ def renderable(file: FileVersion) -> bool:
     return file.width > 0 and file.mime in rendering.OUTPUT
 
 
+def too_large(file: FileVersion) -> bool:
+    """Whether the thumbnailer refuses it for its pixels; drawings have none."""
+    return file.width * file.height > MAX_AREA and file.mime not in rendering.VECTORS
+
+
 def must_render(file: FileVersion) -> bool:
     """Whether a browser cannot show the original upright and as it is."""
     return file.orientation in TURNED or file.mime in rendering.SUFFIXES
@@ -198,7 +203,7 @@ def _thumbnail(file: FileVersion, name: str, thumb: str) -> Response:
 
 
 def _refusal(file: FileVersion, width: int) -> str:
-    if file.width * file.height > MAX_AREA and file.mime not in rendering.VECTORS:
+    if too_large(file):
         return "File with dimensions greater than 100 MP"
     too_wide = width > file.width or (width == file.width and not must_render(file))
     if file.width > 0 and too_wide and file.mime not in rendering.VECTORS:

@@ -62,13 +62,15 @@ def _regions(statement: Context) -> list[Context]:
 
 def picture(version: FileVersion, width: int) -> Context:
     """`src`, `width`, `height` of what a page shows of a file; no larger than asked."""
-    url, shown_width, shown_height = thumbs.thumb_url(version, width)
+    broken = not thumbs.renderable(version) or thumbs.too_large(version)
+    icon = (thumbs.ICON, thumbs.ICON_SIZE, thumbs.ICON_SIZE)
+    url, shown_width, shown_height = icon if broken else thumbs.thumb_url(version, width)
     scale = min(1.0, width / shown_width)
     return {
-        "src": _path(url),
+        "src": url if broken else _path(url),
         "width": round(shown_width * scale),
         "height": round(shown_height * scale),
-        "broken": not thumbs.renderable(version),
+        "broken": broken,
     }
 
 

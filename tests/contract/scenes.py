@@ -93,9 +93,9 @@ def statement(guid: str, item: str, **more: Any) -> Json:
     return {"mainsnak": snak, "type": "statement", "id": guid, "rank": "normal", **more}
 
 
-def put(world: World, page_id: int, new: Json, user: str = "OtherUser") -> None:
+def put(world: World, page_id: int, new: Json, user: str = "OtherUser", comment: str = "") -> None:
     """Another user sets a statement."""
-    _change(world, page_id, lambda entity: saving.put(entity, new), user)
+    _change(world, page_id, lambda entity: saving.put(entity, new), user, comment)
 
 
 def drop(world: World, page_id: int, guid: str, user: str = "OtherUser") -> None:
@@ -103,12 +103,14 @@ def drop(world: World, page_id: int, guid: str, user: str = "OtherUser") -> None
     _change(world, page_id, lambda entity: saving.drop(entity, guid), user)
 
 
-def _change(world: World, page_id: int, change: Callable[[Json], None], user: str) -> None:
+def _change(
+    world: World, page_id: int, change: Callable[[Json], None], user: str, comment: str = ""
+) -> None:
     file = page(world, page_id)
     empty: Json = {"type": "mediainfo", "labels": {}, "descriptions": {}, "statements": {}}
     entity = copy.deepcopy(world.current(file).entity) or empty
     change(entity)
-    world.save_entity(file, entity, user=user)
+    world.save_entity(file, entity, user=user, comment=comment)
 
 
 def _box(text: str) -> Json:
@@ -125,6 +127,12 @@ M36 = "M36$ffffffff-0000-4000-8000-00000000000{0}"
 def _touch(world: World, page_id: int) -> None:
     text = world.current(page(world, page_id)).wikitext
     world.save_text(page(world, page_id), text + "\n", user="OtherUser")
+
+
+def _update_36(world: World, key: str, new: Json) -> None:
+    item = new["mainsnak"]["datavalue"]["value"]["id"]
+    comment = f"/* {key} */ [[d:Special:EntityPage/P180]]: [[d:Special:EntityPage/{item}]]"
+    put(world, 36, new, "Uploader", comment)
 
 
 # Edits that nobody recorded: revision → (page id, what was done).
@@ -159,10 +167,14 @@ UNRECORDED: dict[int, tuple[int, Callable[[World], None]]] = {
         lambda w: put(w, 23, statement("M23$cccccccc-0000-4000-8000-000000000900", "Q42")),
     ),
     151: (29, lambda w: _change(w, 29, lambda entity: entity["labels"].clear(), "ExampleUser")),
-    167: (36, lambda w: put(w, 36, statement(M36.format(3), "Q5"))),
+    167: (36, lambda w: _update_36(w, "wbsetclaim-update:2||1", statement(M36.format(3), "Q5"))),
     174: (
         36,
-        lambda w: put(w, 36, statement(M36.format(8), "Q12280", qualifiers=_box("pct:2,2,2,2"))),
+        lambda w: _update_36(
+            w,
+            "wbsetclaim-update:2||1|1",
+            statement(M36.format(8), "Q12280", qualifiers=_box("pct:2,2,2,2")),
+        ),
     ),
 }
 

@@ -52,6 +52,9 @@ GUID = re.compile(r"\$[0-9A-Fa-f-]{36}")
 # Lists of what happened: the recorded wiki has seen more than the recordings tell, so the items
 # are other ones; each must look like a recorded one of its kind.
 EVENTS = {"recentchanges", "logevents", "usercontribs"}
+# Of an edit that the recorded wiki has seen as well, these are the recorded ones.
+EDITS = ("edit", "new", None)
+OF_AN_EDIT = ("ns", "title", "pageid", "old_revid", "parentid", "user", "comment", "minor")
 # Tags that say how a file came onto the recorded wiki, or that its background jobs add later.
 TAGS_OF_ITS_OWN = {"mw-server-side-upload", "mw-reverted", "mw-manual-revert"}
 # Lists whose items are a matter of the stack; if one is empty, so is the other, and the first
@@ -172,12 +175,16 @@ def _events(wanted: list[Any], given: list[Any], path: str) -> list[str]:
     ours = [event for event in wanted if not _left_out(event)]
     if len(given) not in (len(wanted), len(ours)):
         return [f"{path}: {len(given)} items, recorded {len(wanted)}"]
-    known = {_event_kind(event): _form(event) for event in wanted}
+    forms = {_event_kind(event): _form(event) for event in wanted}
+    told = {event.get("revid"): event for event in wanted if event.get("type") in EDITS}
     found = []
     for position, event in enumerate(given):
-        form = known.get(_event_kind(event), _form(event))
+        place, form = f"{path}[{position}]", forms.get(_event_kind(event), _form(event))
         if form != _form(event):
-            found.append(f"{path}[{position}]: {_form(event)}, recorded {form}")
+            found.append(f"{place}: {_form(event)}, recorded {form}")
+        same = told.get(event.get("revid"), {}) if event.get("type") in EDITS else {}
+        for key in OF_AN_EDIT if same else ():
+            found += _compare(same.get(key), event.get(key), f"{place}.{key}")
     return found
 
 

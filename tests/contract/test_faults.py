@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def test_faults_can_be_set_over_http(recorded: RunningSandbox) -> None:
     rule = {"kind": "readonly", "match": {"action": "wbsetclaim"}, "times": 2}
     assert requests.post(url, json=rule, timeout=5).json()[0]["kind"] == "readonly"
     assert requests.post(url, json={"kind": "nonsense"}, timeout=5).status_code == 400
+    broken = requests.post(url, data="{", timeout=5)
+    assert (broken.status_code, list(broken.json())) == (400, ["error"])
     assert requests.delete(url, timeout=5).json() == []
 
 
@@ -89,7 +92,9 @@ def test_pages_can_be_moved_deleted_protected_and_uploaded_anew(
     change(action="reupload", title="File:Moved.jpg", path=str(picture))
     asked = {"action": "query", "prop": "imageinfo", "pageids": 13, "iiprop": "size|sha1|mime"}
     [page] = wiki.get(**asked)["query"]["pages"]
-    assert (page["imageinfo"][0]["width"], page["imageinfo"][0]["mime"]) == (3, "image/png")
+    [facts] = page["imageinfo"]
+    assert (facts["width"], facts["height"], facts["mime"]) == (3, 2, "image/png")
+    assert facts["sha1"] == hashlib.sha1(picture.read_bytes()).hexdigest()
     change(action="delete", title="File:Moved.jpg")
     assert wiki.get(**asked)["query"]["pages"][0]["missing"] is True
     change(action="undelete", title="File:Moved.jpg")
@@ -114,8 +119,8 @@ def test_edits_and_requests_can_be_counted(wiki: Wiki, recorded: RunningSandbox)
     before = wiki.latest(25)
     wiki.add(13, "Q42")
     edits = requests.get(f"{recorded.url}/_sandbox/edits?since={before}", timeout=5).json()
-    assert [(edit["title"], edit["user"]) for edit in edits] == [
-        ("File:Series 08.jpg", "ExampleUser")
+    assert [(edit["title"], edit["user"], edit["tags"]) for edit in edits] == [
+        ("File:Series 08.jpg", "ExampleUser", ["OAuth CID: 1"])
     ]
     counts = requests.get(f"{recorded.url}/_sandbox/requests", timeout=5).json()
     assert counts["/commons/w/api.php wbsetclaim"] >= 1

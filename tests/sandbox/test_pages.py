@@ -33,12 +33,27 @@ def test_a_file_page_shows_credit_categories_and_what_is_depicted(
     assert "not Wikimedia" in page
 
 
-def test_every_page_of_a_photo_shows_its_author(
+def test_every_page_of_a_photo_shows_its_author_and_its_licences(
     wiki: RunningSandbox, http: requests.Session
 ) -> None:
     for row in seed.manifest().values():
         page = get(wiki, http, page_url("commons", row["title"]))
         assert f"<td>{row['author']}</td>" in page, row["title"]
+        assert f"<td>{row['source']}</td>" in page, row["title"]
+        cell = page.partition('<th scope="row">Licence</th>')[2].partition("</td>")[0]
+        templates = [one.split(" (")[0] for one in row["licence"].split(" / ")]
+        assert cell.count("<small>(") == len(templates), row["title"]
+
+
+def test_a_picture_too_large_for_the_thumbnailer_is_an_icon(
+    wiki: RunningSandbox, http: requests.Session
+) -> None:
+    title = "File:Seating plan of the Solvay Conference (300 megapixels).png"
+    page = get(wiki, http, page_url("commons", title))
+    assert "This file cannot be shown as a picture." in page
+    source = re.search(r'<img src="([^"]+)"', page)
+    assert source
+    assert http.get(wiki.url + source[1]).headers["Content-Type"] == "image/png"
 
 
 def test_ranks_are_shown(wiki: RunningSandbox, http: requests.Session) -> None:
