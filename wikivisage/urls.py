@@ -26,6 +26,7 @@ urlpatterns = [
     path("style", pages.style, name="style"),
     path("health", health.health, name="health"),
     path("robots.txt", pages.robots, name="robots"),
+    path("favicon.ico", pages.favicon, name="favicon"),
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),
     path("", include("projects.urls")),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
 
@@ -107,7 +108,16 @@ def test_health_and_robots(client_of: ClientOf) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["home", "projects", "answer-now", "how", "style", "robots"])
+def test_browsers_find_the_icon_where_they_look_by_themselves(client_of: ClientOf) -> None:
+    led = client_of(None).get("/favicon.ico")
+    assert led.status_code == 302
+    assert finders.find(led["Location"].removeprefix(settings.STATIC_URL))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name", ["home", "projects", "answer-now", "how", "style", "robots", "favicon"]
+)
 def test_pages_to_read_take_no_posts(name: str, client_of: ClientOf) -> None:
     assert client_of(None).post(reverse(name)).status_code == 405
 
