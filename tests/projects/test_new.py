@@ -264,7 +264,7 @@ def test_another_owners_project_is_offered_and_does_not_forbid(
 ) -> None:
     theirs = make_project(bob, "Q7186")
     page = post(browser, choice="Q7186")
-    assert "Bob has a project for Marie Curie already" in page
+    assert "<bdi>Bob</bdi> has a project for <bdi>Marie Curie</bdi> already" in page
     assert f'href="{theirs.get_absolute_url()}"' in page
     assert started(browser, **ticked("Marie Curie")).status_code == 302
     assert Project.objects.count() == 2

@@ -28,7 +28,7 @@ def test_a_live_question_is_shown_and_nothing_is_saved(
 ) -> None:
     browser = client_of(None)
     page = browser.get("/").content.decode()
-    assert "Is this Marie Curie?" in page
+    assert "Is this <bdi>Marie Curie</bdi>?" in page
     assert "<image href=" in page
     first = Question.objects.order_by("rank", "id")[0].region.public_id
     assert first in page
@@ -73,7 +73,7 @@ def test_a_wrong_place_in_the_trial_is_the_beginning(
 ) -> None:
     answer = client_of(None).get("/", {"after": after, "said": "maybe"})
     assert answer.status_code == 200
-    assert "Is this Marie Curie?" in answer.content.decode()
+    assert "Is this <bdi>Marie Curie</bdi>?" in answer.content.decode()
 
 
 def test_private_and_paused_projects_are_not_on_the_first_page(
@@ -82,7 +82,7 @@ def test_private_and_paused_projects_are_not_on_the_first_page(
     for change in ({"visibility": PRIVATE}, {"visibility": "public", "state": "paused"}):
         Project.objects.filter(pk=project.pk).update(**change)
         page = client_of(None).get("/").content.decode()
-        assert "Is this Marie Curie?" not in page
+        assert "Is this <bdi>Marie Curie</bdi>?" not in page
         assert project.get_absolute_url() not in page
 
 
@@ -99,7 +99,7 @@ def test_cards_say_what_waits_and_the_busiest_comes_first(
     assert "5 of 8" not in page  # words stand in between
     assert "of 8 faces found are confirmed" in page
     assert "3 to review" in page
-    assert page.index("Marie Curie</a>") < page.index("Albert Einstein</a>")
+    assert page.index("Marie Curie</bdi></a>") < page.index("Albert Einstein</bdi></a>")
 
 
 def test_many_projects_take_no_more_queries(
