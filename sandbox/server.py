@@ -16,6 +16,8 @@ from sandbox.app import create_app
 from sandbox.faults import Faults
 from sandbox.world import World
 
+_POLL_SECONDS = 0.05  # how long `close()` waits at most for the server to notice
+
 
 class _QuietHandler(WSGIRequestHandler):
     """Keep-alive without Nagle's delay, so that an answer takes milliseconds; no log lines."""
@@ -89,6 +91,8 @@ def serve(
     world.base_url = (url or f"http://{host}:{server.server_port}").rstrip("/")
     if seed and world.is_empty():
         seeding.seed(world, photos or seeding.PHOTOS)
-    thread = threading.Thread(target=server.serve_forever, name="sandbox", daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, args=(_POLL_SECONDS,), name="sandbox", daemon=True
+    )
     thread.start()
     return RunningSandbox(world.base_url, world, faults, app, server, thread)

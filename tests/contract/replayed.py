@@ -50,37 +50,54 @@ def body_bytes(recorded: Recorded) -> bytes:
     return (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)).encode()
 
 
+class _Server(ThreadingHTTPServer):
+    choose: Choose
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._answer({})
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self._answer({key: values[0] for key, values in parse_qs(raw).items()})
+
+    def _answer(self, form: dict[str, str]) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        recorded = self.server.choose({key: values[0] for key, values in query.items()} | form)
+        body = body_bytes(recorded)
+        self.send_response(recorded["response"]["status"])
+        for key, value in recorded["response"]["headers"].items():
+            if key not in OURS:
+                self.send_header(key, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@cache
+def _server() -> _Server:
+    """One for all tests of this process."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def _nothing(given: dict[str, str]) -> Recorded:
+    raise AssertionError(f"asked when nobody replays: {given}")
+
+
 @contextmanager
 def replaying(choose: Choose) -> Iterator[str]:
     """Serve what `choose` picks; yields the server's address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer({})
-
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            self._answer({key: values[0] for key, values in parse_qs(raw).items()})
-
-        def _answer(self, form: dict[str, str]) -> None:
-            query = parse_qs(urlsplit(self.path).query)
-            recorded = choose({key: values[0] for key, values in query.items()} | form)
-            body = body_bytes(recorded)
-            self.send_response(recorded["response"]["status"])
-            for key, value in recorded["response"]["headers"].items():
-                if key not in OURS:
-                    self.send_header(key, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    server = _server()
+    server.choose = choose
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        server.shutdown()
-        server.server_close()
+        server.choose = _nothing

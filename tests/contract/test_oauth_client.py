@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,23 +15,23 @@ from projects import tokens, wikis
 from projects.http import WikiError
 from projects.models import User, WikiCredential
 from tests import factories
+from tests.contract.replayed import Recorded, recording, replaying
 from tests.contract.test_oauth_recordings import RECORDINGS
 
 
-def recorded(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RECORDINGS / f"{name}.json").read_text())
-    return found
+def recorded(name: str) -> Recorded:
+    return recording(f"oauth/{name}")
 
 
 def names(*, status: int | None = None, error: str | None = None) -> list[str]:
     """Answers of the token endpoint with that status or error."""
     found = []
     for path in sorted(RECORDINGS.glob("*.json")):
-        recording = recorded(path.stem)
-        body = recording["response"]["body"]
-        if not recording["request"]["path"].endswith("/access_token"):
+        found_there = recorded(path.stem)
+        body = found_there["response"]["body"]
+        if not found_there["request"]["path"].endswith("/access_token"):
             continue
-        if status and recording["response"]["status"] != status:
+        if status and found_there["response"]["status"] != status:
             continue
         if error and (not isinstance(body, dict) or body.get("error") != error):
             continue
@@ -46,42 +44,24 @@ REFUSED = names(error="invalid_request") + names(error="invalid_grant")
 MISCONFIGURED = names(error="invalid_client")
 
 
-class Replay(ThreadingHTTPServer):
+@dataclass
+class Replay:
     """Answers every request with one recorded answer and remembers what was asked."""
 
-    answer: dict[str, Any]
-    asked: str
+    answer: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Replay
-
-    def do_POST(self) -> None:
-        self.server.asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        answer = self.server.answer
-        body = answer["body"]
-        sent = (json.dumps(body) if isinstance(body, dict) else body).encode()
-        self.send_response(answer["status"], answer["reason"])
-        for name, value in answer["headers"].items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(sent)))
-        self.end_headers()
-        self.wfile.write(sent)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    def choose(self, given: dict[str, str]) -> Recorded:
+        self.asked = given
+        return {"response": self.answer}
 
 
 @pytest.fixture
 def replay(settings: Settings) -> Iterator[Replay]:
-    server = Replay(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    settings.WIKI = wikis.sandbox(f"http://127.0.0.1:{server.server_port}")
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    found = Replay()
+    with replaying(found.choose) as url:
+        settings.WIKI = wikis.sandbox(url)
+        yield found
 
 
 @pytest.fixture
@@ -99,7 +79,8 @@ def test_a_new_pair_is_saved_and_handed_out(replay: Replay, worn_out: User, name
     kept = WikiCredential.objects.get(user=worn_out)
     lifetime = timedelta(seconds=replay.answer["body"]["expires_in"])
     assert abs(kept.expires_at - timezone.now() - lifetime) < timedelta(seconds=10)
-    assert "grant_type=refresh_token&refresh_token=old-refresh" in replay.asked
+    assert replay.asked["grant_type"] == "refresh_token"
+    assert replay.asked["refresh_token"] == "old-refresh"
 
 
 @pytest.mark.parametrize("name", REFUSED)
