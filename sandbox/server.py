@@ -20,7 +20,7 @@ _POLL_SECONDS = 0.05  # how long `close()` waits at most for the server to notic
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Keep-alive without Nagle's delay, so that an answer takes milliseconds; no log lines."""
+    """No Nagle's delay, so that an answer takes milliseconds; no log lines."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True

@@ -120,7 +120,9 @@ class Player:
     def __init__(self, running: RunningSandbox) -> None:
         self.running = running
         self.http = requests.Session()
+        self.http.trust_env = False  # no proxies to look for
         self._bearers: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
 
     def bearer(self, name: str) -> str:
         """A live access token of that user with all grants the product asks for, and more."""
@@ -136,13 +138,15 @@ class Player:
         return self._bearers[name]
 
     def token(self, name: str) -> str:
-        """The csrf token of that user's session."""
-        headers = {"Authorization": f"Bearer {self.bearer(name)}"} if name else {}
-        asked = {"action": "query", "meta": "tokens", "format": "json", "formatversion": "2"}
-        answer = self.http.get(
-            f"{self.running.url}/commons/w/api.php", params=asked, headers=headers
-        )
-        return str(answer.json()["query"]["tokens"]["csrftoken"])
+        """The csrf token of that user's session; it stays the same as long as the bearer."""
+        if name not in self._tokens:
+            headers = {"Authorization": f"Bearer {self.bearer(name)}"} if name else {}
+            asked = {"action": "query", "meta": "tokens", "format": "json", "formatversion": "2"}
+            answer = self.http.get(
+                f"{self.running.url}/commons/w/api.php", params=asked, headers=headers, timeout=20
+            )
+            self._tokens[name] = str(answer.json()["query"]["tokens"]["csrftoken"])
+        return self._tokens[name]
 
     def play(self, recording: Recording) -> requests.Response:
         """Sends a recorded request, with live tokens in place of its placeholders."""

@@ -95,7 +95,10 @@ def test_pages_can_be_moved_deleted_protected_and_uploaded_anew(
     [facts] = page["imageinfo"]
     assert (facts["width"], facts["height"], facts["mime"]) == (3, 2, "image/png")
     assert facts["sha1"] == hashlib.sha1(picture.read_bytes()).hexdigest()
+    members = {"action": "query", "titles": "Category:Series", "prop": "categoryinfo"}
+    assert wiki.get(**members)["query"]["pages"][0]["categoryinfo"]["files"] == 14
     change(action="delete", title="File:Moved.jpg")
+    assert wiki.get(**members)["query"]["pages"][0]["categoryinfo"]["files"] == 13
     assert wiki.get(**asked)["query"]["pages"][0]["missing"] is True
     change(action="undelete", title="File:Moved.jpg")
     assert wiki.depicts(13) == [(GUID, "Q42")]
