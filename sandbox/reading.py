@@ -121,11 +121,7 @@ class Reading:
 
     def history(self, page: Page, limit: int = 500) -> list[Revision]:
         """Revisions of a page, newest first."""
-        rows = self.store.rows(
-            "SELECT * FROM revision WHERE wiki = ? AND page_id = ? ORDER BY id DESC LIMIT ?",
-            (page.wiki, page.id, limit),
-        )
-        return [revision_of_row(row) for row in rows]
+        return self.revisions_of(page, "ORDER BY id DESC LIMIT ?", [limit])
 
     def entity(self, wiki: Wiki, entity_id: str) -> Json | None:
         """The JSON of `M…`, `Q…` or `P…` as it stands, or None."""

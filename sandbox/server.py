@@ -54,10 +54,6 @@ class RunningSandbox:
         self._server.server_close()
         self.world.close()
 
-    def wait(self) -> None:
-        """Returns when the server has stopped."""
-        self._thread.join()
-
     def __enter__(self) -> Self:
         return self
 

@@ -61,6 +61,7 @@ GRANT_RIGHTS: dict[str, list[str]] = {
     "rollback": ["rollback"],
     "editprotected": ["editprotected"],
 }
+READ_ONLY = "The database is locked for maintenance; it should be back in 15 minutes."
 FAULT_BLOCK = Block(3, "Admin", 1, "Disruptive editing", "2026-11-24T06:48:11Z")
 _LEVEL_RIGHTS = {"sysop": "editprotected", "autoconfirmed": "editsemiprotected"}
 _EDIT_LIMITS = {"newcomer": (120, 300), "user": (900, 180)}

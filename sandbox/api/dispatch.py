@@ -24,7 +24,6 @@ ACTIONS: dict[str, Callable[[Call], Json]] = {
 WRITES = {
     "edit", "wbsetclaim", "wbcreateclaim", "wbremoveclaims", "wbeditentity",
 }  # fmt: skip
-READ_ONLY = "The database is locked for maintenance; it should be back in 15 minutes."
 
 
 @bp.route("/<any(commons, wikidata):wiki>/w/api.php", methods=["GET", "POST", "OPTIONS"])
@@ -84,7 +83,7 @@ def _run(call: Call) -> Json:
         raise call.params("main").bad_value("action", call.action)
     if call.action in WRITES:
         if call.fault("readonly"):
-            data = {"readonlyreason": READ_ONLY}
+            data = {"readonlyreason": access.READ_ONLY}
             text = "The wiki is currently in read-only mode."
             raise ApiError("readonly", text, data, module="main")
         access.check_token(call)

@@ -13,6 +13,7 @@ import sandbox as sandbox_package
 from sandbox import RunningSandbox
 from tests.contract import recorded_world
 from tests.contract.replay import Player
+from tests.contract.wiki import Wiki
 
 
 @dataclass
@@ -57,3 +58,15 @@ def player(_recorded_player: tuple[Player, Start]) -> Player:
 def recorded(player: Player) -> RunningSandbox:
     """The sandbox that `player` talks to."""
     return player.running
+
+
+@pytest.fixture
+def wiki(player: Player) -> Wiki:
+    """ExampleUser's client."""
+    return Wiki(player)
+
+
+@pytest.fixture
+def other(player: Player) -> Wiki:
+    """Somebody else's client."""
+    return Wiki(player, "OtherUser")

@@ -18,12 +18,6 @@ from tests.contract.wiki import Wiki, codes
 GUID = "M13$12345678-0000-4000-8000-000000000001"
 
 
-@pytest.fixture
-def wiki(player: Player) -> Wiki:
-    """ExampleUser's client."""
-    return Wiki(player)
-
-
 def test_a_cut_after_the_effect_leaves_the_effect(wiki: Wiki, recorded: RunningSandbox) -> None:
     recorded.faults.add("cut-after-effect", {"action": "wbsetclaim"}, times=1)
     with pytest.raises(requests.ConnectionError):

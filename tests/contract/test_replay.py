@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,18 @@ def test_every_recording_is_sent_or_left_out_with_a_reason() -> None:
     assert sum(row["count"] for row in rows) == 43
     assert len(list((RECORDINGS / "oauth").glob("*.json"))) == 137
     assert len(list(RECORDINGS.glob("*/*.json"))) == 533 + 43 + 137
+
+
+def test_each_surprise_has_a_test_of_its_own() -> None:
+    tests = Path(__file__).parents[1]
+    files = (*tests.glob("contract/test_surprises_*.py"), tests / "sandbox" / "test_oauth.py")
+    found = {
+        int(number)
+        for file in files
+        for number in re.findall(r"^def test_(\d\d)_", file.read_text(), re.MULTILINE)
+    }
+    assert found == {*range(1, 52)} - {int(number) for number in gaps()["surprises_left_out"]}
+    assert len(gaps()["surprises_left_out"]) <= 1
 
 
 def test_the_lists_only_shrink_and_give_their_reasons() -> None:

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.contract.replay import Player
 from tests.contract.wiki import Wiki, codes, warned
-
-
-@pytest.fixture
-def wiki(player: Player) -> Wiki:
-    """ExampleUser's client."""
-    return Wiki(player)
 
 
 def test_08_a_boolean_parameter_is_true_whatever_it_says(wiki: Wiki) -> None:

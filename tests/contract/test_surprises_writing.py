@@ -24,18 +24,6 @@ BOX = {
 }
 
 
-@pytest.fixture
-def wiki(player: Player) -> Wiki:
-    """ExampleUser's client."""
-    return Wiki(player)
-
-
-@pytest.fixture
-def other(player: Player) -> Wiki:
-    """Somebody else's client."""
-    return Wiki(player, "OtherUser")
-
-
 # ------------------------------------------------------------------------------ errors in general
 
 

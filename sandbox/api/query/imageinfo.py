@@ -51,8 +51,7 @@ def imageinfo(params: Params, pages: PageSet) -> None:
             entry["badfile"] = False
         versions = [current] if limit == 1 else call.world.files(page)[:limit]
         entry["imageinfo"] = [
-            file_facts(call, page, version, prop, options, later=versions[i - 1] if i else None)
-            for i, version in enumerate(versions)
+            file_facts(call, page, version, prop, options) for version in versions
         ]
 
 
@@ -60,15 +59,8 @@ def _target(call: Call, page: Page) -> Page:
     return call.world.follow(page) or page
 
 
-def file_facts(
-    call: Call,
-    page: Page,
-    file: FileVersion,
-    prop: list[str],
-    options: Json,
-    later: FileVersion | None = None,
-) -> Json:
-    """One version of a file. `later` is the version that replaced it, for an archived one."""
+def file_facts(call: Call, page: Page, file: FileVersion, prop: list[str], options: Json) -> Json:
+    """One version of a file."""
     facts: Json = {}
     if "timestamp" in prop:
         facts["timestamp"] = file.timestamp
@@ -98,9 +90,8 @@ def file_facts(
     for name in ("mime", "mediatype"):
         if name in prop:
             facts[name] = getattr(file, name)
-    if "archivename" in prop and later is not None:
-        stamp = "".join(char for char in later.timestamp if char.isdigit())
-        facts["archivename"] = f"{stamp}!{page.name.replace(' ', '_')}"
+    if "archivename" in prop and (archived := thumbs.archive_name(file)):
+        facts["archivename"] = archived
     return facts
 
 

@@ -130,9 +130,7 @@ def _general(call: Call) -> Json:
         "rtl": False, "fallback8bitEncoding": "windows-1252", "readonly": read_only,
     }  # fmt: skip
     if read_only:
-        general["readonlyreason"] = (
-            "The database is locked for maintenance; it should be back in 15 minutes."
-        )
+        general["readonlyreason"] = access.READ_ONLY
     general.update({
         "writeapi": True, "maxarticlesize": 2097152, "timezone": "UTC", "timeoffset": 0,
         "articlepath": f"/{call.wiki}/wiki/$1", "scriptpath": f"/{call.wiki}/w",

@@ -166,7 +166,7 @@ def _patched(target: Target, before: Json, wanted: Json) -> Json:
     for guid in [guid for guid in old if guid not in new]:
         if guid not in there:
             raise edit_conflict()
-        _drop(current, guid)
+        drop(current, guid)
     for guid, statement in new.items():
         if statement == old.get(guid):
             continue
@@ -179,18 +179,14 @@ def _patched(target: Target, before: Json, wanted: Json) -> Json:
     return current
 
 
-def _drop(entity: Json, guid: str) -> None:
+def drop(entity: Json, guid: str) -> None:
+    """Removes a statement."""
     for prop, statements in list(groups(entity).items()):
         kept = [statement for statement in statements if statement["id"] != guid]
         if kept:
             groups(entity)[prop] = kept
         else:
             del groups(entity)[prop]
-
-
-def drop(entity: Json, guid: str) -> None:
-    """Removes a statement."""
-    _drop(entity, guid)
 
 
 def put(entity: Json, statement: Json, index: int | None = None) -> None:
