@@ -34,6 +34,7 @@ class CrawlProgress:
     seconds_left: int | None  # None when nothing is pending, or there is no rate yet
     unread: int  # categories and searches that could not be read
     waiting_until: datetime | None  # the wiki told us to wait, or does not answer
+    trouble: str  # why a listing waits until then, for people; "" where the wiki only paces us
 
     @property
     def settled(self) -> bool:
@@ -71,6 +72,8 @@ def crawl_progress(project: Project) -> CrawlProgress:
     unbegun = project.sources.filter(steps=None).exists()
     rate = _rate(project)
     pending = counts["pending"]
+    stuck = steps.filter(state=WorkState.QUEUED, due_at__gt=timezone.now()).exclude(error="")
+    first = stuck.order_by("due_at").first()
     return CrawlProgress(
         photos=counts["photos"],
         looked_at=counts["looked_at"],
@@ -83,7 +86,8 @@ def crawl_progress(project: Project) -> CrawlProgress:
         rate_a_minute=rate,
         seconds_left=round(60 * pending / rate) if pending and rate else None,
         unread=crawl["unread"],
-        waiting_until=_waiting_until(bool(crawl["open"]), bool(pending)),
+        waiting_until=first.due_at if first else _waiting_until(bool(crawl["open"]), bool(pending)),
+        trouble=first.reason if first else "",
     )
 
 

@@ -218,9 +218,10 @@ def _looking(crawl: CrawlProgress) -> tuple[Step, Step]:
 
 def _look_note(crawl: CrawlProgress) -> str:
     if crawl.detecting and crawl.seconds_left is not None:
-        return _("%(time)s left") % {"time": duration(crawl.seconds_left)}
-    if crawl.detecting and crawl.rate_a_minute:
-        return _("%(n)d a minute") % {"n": round(crawl.rate_a_minute)}
+        return _("%(n)d a minute, %(time)s left") % {
+            "n": round(crawl.rate_a_minute),
+            "time": duration(crawl.seconds_left),
+        }
     if crawl.set_aside:
         return _("%(n)d set aside") % {"n": crawl.set_aside}
     return ngettext("%(n)d face", "%(n)d faces", crawl.faces) % {"n": crawl.faces}

@@ -252,3 +252,28 @@ def test_a_big_project_takes_no_more_queries(
         page = browser.get(address(project)).content.decode()
     assert "Batch 20" in page
     assert "Batch 15" not in page
+
+
+def test_a_wiki_that_does_not_answer_is_said_with_the_next_try(
+    project: Project, alice: User, client_of: ClientOf
+) -> None:
+    source = add_source(project, "Curie family")
+    soon = timezone.now() + timedelta(seconds=20)
+    source.steps.create(title=source.value, error="http-503", due_at=soon)
+    said = "The wiki did not answer."
+    page = client_of(alice).get(address(project, "status")).content.decode()
+    assert said in page
+    assert f"We try again at {soon:%H:%M:%S} UTC" in page
+    Project.objects.update(state=Project.State.PAUSED)
+    assert said not in client_of(alice).get(address(project, "status")).content.decode()
+
+
+def test_the_tile_says_how_fast_it_looks_and_how_long_it_takes(project: Project) -> None:
+    Picture.objects.update(looked_at=None)
+    ago = timezone.now() - timedelta(seconds=30)
+    for n in range(3):
+        photo, _regions = add_photo(project, [])
+        picture = Picture.objects.filter(pk=photo.picture_id)
+        picture.update(looked_at=ago) if n else picture.update(state=WorkState.QUEUED)
+    look = overview(fresh(project)).steps[1]
+    assert look.note == "4 a minute, 15 seconds left"
