@@ -1,8 +1,9 @@
 """/upload: originals and thumbnails, as upload.wikimedia.org serves them.
 
-Thumbnails exist at the steps only; any other width is answered 429. Which URL a file has, and
-which width and height the API tells for it, is decided here too. What the steps do with the
-API's own `iiurlwidth` is not recorded: a width off the steps gives a URL that answers 429.
+Thumbnails exist at the steps only; any other width is answered 429, and a stock agent 403. Which
+URL a file has, and which width and height the API tells for it, is decided here too. No recording
+covers the edge, nor what the steps do with the API's own `iiurlwidth`, so both are unverified: a
+width off the steps gives a URL that answers 429.
 """
 
 from __future__ import annotations
