@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -131,3 +132,19 @@ def test_an_edited_item_is_seen_at_once(scratch: RunningSandbox) -> None:
     entity["labels"]["en"]["value"] = "A. Einstein"
     scratch.world.save_entity(page, entity, user="Admin")
     assert values(ask(scratch, query), "l") == ["A. Einstein"]
+
+
+def test_the_short_property_gives_the_best_rank_only(scratch: RunningSandbox) -> None:
+    query = "SELECT ?i { wd:Q937 wdt:P18 ?i }"
+    assert len(values(ask(scratch, query), "i")) == 2
+    page = scratch.world.page("wikidata", "Q937")
+    assert page
+    entity = scratch.world.current(page).entity
+    assert entity
+    best = entity["claims"]["P18"][1]
+    best["rank"] = "preferred"
+    scratch.world.save_entity(page, entity, user="Admin")
+    name = quote(best["mainsnak"]["datavalue"]["value"], safe="")
+    assert [value.rpartition("/")[2] for value in values(ask(scratch, query), "i")] == [name]
+    every = "SELECT ?i { wd:Q937 p:P18/ps:P18 ?i }"
+    assert len(values(ask(scratch, every), "i")) == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from sandbox import RunningSandbox, files, seed, thumbs
 
@@ -93,6 +93,16 @@ def test_a_rotated_jpeg_comes_upright_and_its_told_width_is_wrong(
     image = picture(http.get(url))
     assert image.size == real
     assert image.getexif().get(0x0112, 1) == 1
+
+
+def test_a_rotated_jpeg_shows_what_the_one_that_is_not_rotated_shows(
+    wiki: RunningSandbox, http: requests.Session
+) -> None:
+    speech = "File:Barack Obama addresses joint session of Congress 2009-09-09 "
+    urls = [url_of(wiki, f"{speech}({kind}).jpg", 250)[0]
+            for kind in ("EXIF orientation 6", "cropped")]  # fmt: skip
+    one, other = (picture(http.get(url)).convert("L") for url in urls)
+    assert max(ImageStat.Stat(ImageChops.difference(one, other)).mean) < 3
 
 
 @pytest.mark.parametrize(
