@@ -88,12 +88,21 @@ def clause(token: str) -> Clause:
 
 
 def _word(text: str) -> Clause:
-    like = f"%{text}%"
+    """Pages that hold a whole word: "einstein" does not find Feinstein."""
+    like = f"% {text} %"
     sql = (
-        "page.title LIKE ? OR wikitext LIKE ? OR EXISTS (SELECT 1 FROM term"
-        " WHERE term.wiki = page.wiki AND term.page_id = page.id AND text LIKE ?)"
+        f"{_spaced('page.title')} LIKE ? OR {_spaced('wikitext')} LIKE ? OR EXISTS"
+        " (SELECT 1 FROM term WHERE term.wiki = page.wiki AND term.page_id = page.id"
+        f" AND {_spaced('text')} LIKE ?)"
     )
     return sql, [like, like, like]
+
+
+def _spaced(column: str) -> str:
+    """SQL of a text whose every word stands between spaces."""
+    for mark in '-–_.,:;()[]{}|=/"\n':
+        column = f"replace({column}, char({ord(mark)}), ' ')"
+    return f"' ' || {column} || ' '"
 
 
 def _statement(text: str) -> Clause:
