@@ -7,7 +7,7 @@
   accounts with their tokens sealed in the database. They bring the database with them.
 * `client_of(user)`: Django's test client, logged in as that user (None: nobody).
 * `make_project(owner, qid, categories, members=[…], **fields)`: see `tests.factories`.
-* `chromium`: a real browser (Playwright's Browser), started once; skips where there is none.
+* `chromium`: a real browser (Playwright's Browser), started once a module; skips without one.
 * `shared_database`: a real file (or MariaDB) that threads and other processes can open, too;
   sets DATABASE_URL for processes that the test starts.
 """
@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,9 +26,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 import sandbox as sandbox_package
+from bench.browser import CHROMIUM
+from bench.browser import chromium as start_chromium
 from projects.models import Project, User
 from sandbox import RunningSandbox
 from tests import factories
@@ -115,18 +116,16 @@ def client_of(db: None) -> ClientOf:
     return browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; mark the test with `pytest.mark.browser`."""
-    path = shutil.which("chromium")
-    if not path:
+    """Debian's Chromium; mark the test with `pytest.mark.browser`. It ends with the module, since
+    there can be one Playwright at a time."""
+    if not CHROMIUM:
         pytest.skip("Chromium is not installed: apt install chromium")
     # Playwright runs an event loop in this thread; Django must not mistake that for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=arguments)
+    with start_chromium() as running:
+        yield running
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 

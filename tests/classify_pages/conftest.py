@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
@@ -17,6 +16,7 @@ from django.test import Client
 from django.test.testcases import LiveServerThread
 from pytest_django import Settings
 
+from bench.browser import CHROMIUM, FLAGS
 from classify.tasks import infer
 from crawler import crawling, detection
 from crawler.engines import default_engine
@@ -26,16 +26,6 @@ from tests import factories
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf, MakeProject
 
-CHROMIUM = shutil.which("chromium") or ""
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 OpenPage = Callable[..., Any]
 
 

@@ -1,13 +1,12 @@
-"""The whole system, run once as `make run` runs it, and one Chromium."""
+"""The whole system, run once as `make run` runs it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
-from bench.browser import CHROMIUM, chromium
+from bench.browser import CHROMIUM
 from bench.system import System
 
 
@@ -17,10 +16,4 @@ def system() -> Iterator[System]:
     if not CHROMIUM:
         pytest.skip("needs Chromium: apt install chromium")
     with System() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser(system: System) -> Iterator[Browser]:
-    with chromium() as running:
         yield running

@@ -50,8 +50,8 @@ def part(request: pytest.FixtureRequest) -> Part:
 
 
 @pytest.fixture
-def visitor(browser: Browser, system: System, part: Part) -> Iterator[Visitor]:
-    visitor = Visitor(browser, part.screen, system.url, part.user, part.qid, PHOTOS)
+def visitor(chromium: Browser, system: System, part: Part) -> Iterator[Visitor]:
+    visitor = Visitor(chromium, part.screen, system.url, part.user, part.qid, PHOTOS)
     yield visitor
     visitor.close()
 
