@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := -q -n 2 --dist loadfile
+PYTEST := -q -n 3 --dist loadfile
 export PORT SANDBOX_PORT DATA_DIR WIKI
 
 .DEFAULT_GOAL := help

@@ -161,3 +161,9 @@ def shared_database(
 def _with_name(url: str, name: str) -> str:
     address, _, _ = url.rpartition("/")
     return f"{address}/{quote(name)}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that run the whole system come first, so that no process waits for one at the end."""
+    whole = ("tests/system/", "tests/e2e/")
+    items.sort(key=lambda item: not item.nodeid.startswith(whole))
