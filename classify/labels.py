@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from classify.models import Answer, Label, Origin
 from crawler.models import Region
@@ -27,7 +27,7 @@ def lock(project: Project) -> None:
     Whatever writes answers, labels or scores of a project does this first, so that no two of
     them interleave.
     """
-    Project.objects.filter(pk=project.pk).update(revision=F("revision") + 1)
+    Project.objects.filter(pk=project.pk).tell_learner()
 
 
 def standing(project: Project) -> QuerySet[Answer]:

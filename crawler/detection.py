@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from crawler import crops, pictures, vectors
@@ -110,7 +109,7 @@ def seen_by_projects(picture: Picture) -> None:
     """Let the learners of all projects that show a picture know that it changed."""
     shown = Project.objects.filter(project_photos__photo__picture=picture)
     keys = sorted(set(shown.values_list("pk", flat=True)))
-    Project.objects.filter(pk__in=keys).update(revision=F("revision") + 1)
+    Project.objects.filter(pk__in=keys).tell_learner()
 
 
 def _places(picture: Picture, pixels: Pixels, faces: list[Face], engine: Engine) -> list[Region]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from django.db import transaction
-from django.db.models import F
 
 from crawler import crops, pictures, turns, vectors
 from crawler.engines import Engine
@@ -65,7 +64,7 @@ def look(job: EmbedJob, engine: Engine) -> None:
                 face_px=face.height_px, detector=engine.detector
             )
             vectors.save(region, face, engine.name)
-            Project.objects.filter(pk=job.project_id).update(revision=F("revision") + 1)
+            Project.objects.filter(pk=job.project_id).tell_learner()
             announce("region-embedded")
         crash_point("embed:after-commit")
     except Unusable as error:

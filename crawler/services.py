@@ -52,7 +52,7 @@ def draw_region(
     if replaces:
         Region.objects.filter(pk=replaces.pk).update(replaced_by=region)
     EmbedJob.objects.create(region=region, project=project)
-    Project.objects.filter(pk=project.pk).update(revision=F("revision") + 1)
+    Project.objects.filter(pk=project.pk).tell_learner()
     announce("region-drawn")
     return region
 

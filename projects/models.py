@@ -7,6 +7,7 @@ import secrets
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -124,6 +125,13 @@ class Person(models.Model):
         return _("born %(year)s") % {"year": self.born_from.year} if self.born_from else ""
 
 
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def tell_learner(self) -> None:
+        """Something changed that the learner should see. Call in the transaction of the change;
+        it holds the projects' rows until that ends."""
+        self.update(revision=F("revision") + 1)
+
+
 class Project(models.Model):
     """One person to find in some sources, worked on by some people."""
 
@@ -155,11 +163,13 @@ class Project(models.Model):
     min_confirmed = models.PositiveSmallIntegerField(default=5)
     bootstrap_counts = models.BooleanField(default=False)  # towards min_confirmed
     write_region = models.BooleanField(default=True)  # the qualifier P2677
-    # Bumped in the transaction of whatever the learner should see: new faces, answers.
+    # See `tell_learner`: bumped by new faces, answers, settings of learning.
     revision = models.PositiveBigIntegerField(default=0)
     turn_at = models.DateTimeField(default=timezone.now)  # when detection last served it
     created_at = models.DateTimeField(default=timezone.now)
     active_at = models.DateTimeField(default=timezone.now)
+
+    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["state", "turn_at"], name="project_turn")]

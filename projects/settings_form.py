@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -64,7 +63,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         with transaction.atomic():
             Project.objects.filter(pk=project.pk).update(**changed)
             if LEARNING & changed.keys():
-                Project.objects.filter(pk=project.pk).update(revision=F("revision") + 1)
+                Project.objects.filter(pk=project.pk).tell_learner()
                 announce("answers-given")
             audit(by, "project.settings", project, f"project:{project.pk}", **changed)
 
