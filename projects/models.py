@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -29,6 +30,31 @@ class PublicIdField(models.CharField):  # type: ignore[type-arg]
     def __init__(self, **kwargs: object) -> None:
         options = {"max_length": 16, "unique": True, "default": new_public_id, "editable": False}
         super().__init__(**(options | kwargs))  # type: ignore[arg-type]
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    def update(self, **fields: Any) -> int:
+        raise TypeError("These rows are never changed.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("These rows are never deleted by hand.")
+
+
+class AppendOnly(models.Model):
+    """Rows that are written once. Only the database's own cascades touch them later."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("These rows are never changed.")
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("These rows are never deleted by hand.")
 
 
 class User(AbstractUser):
@@ -163,6 +189,7 @@ class Project(models.Model):
     min_confirmed = models.PositiveSmallIntegerField(default=5)
     bootstrap_counts = models.BooleanField(default=False)  # towards min_confirmed
     write_region = models.BooleanField(default=True)  # the qualifier P2677
+    include_artworks = models.BooleanField(default=False)  # reproductions of artworks (P6243)
     # See `tell_learner`: bumped by new faces, answers, settings of learning.
     revision = models.PositiveBigIntegerField(default=0)
     turn_at = models.DateTimeField(default=timezone.now)  # when detection last served it
@@ -235,7 +262,7 @@ class Invite(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
 
-class Contribution(models.Model):
+class Contribution(AppendOnly):
     """Append-only: what somebody did. Leaderboards read the tally beside it."""
 
     class Kind(models.TextChoices):
@@ -288,7 +315,7 @@ class DenyEntry(models.Model):
         ]
 
 
-class AuditEvent(models.Model):
+class AuditEvent(AppendOnly):
     """Append-only: who did what to what."""
 
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -20,6 +20,7 @@ class Wiki:
     image_hosts: tuple[str, ...]  # origins that pictures come from (CSP img-src, fetching)
     depicts: str = "P180"
     region: str = "P2677"  # relative position within image
+    artwork: str = "P6243"  # digital representation of: the file reproduces an artwork
 
     @property
     def commons_api(self) -> str:

@@ -9,7 +9,7 @@ Source: the recorded answers in tests/contract/recordings.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -43,6 +43,7 @@ class Outcome:
     doubtful: bool = False
     patient: bool = False
     detail: str = ""
+    told: dict[str, Any] = field(default_factory=dict)  # of a success, for the ledger
 
 
 _PATIENT = frozenset({Reason.MAXLAG, Reason.RATELIMITED, Reason.READONLY, Reason.TURNED_AWAY})
@@ -128,7 +129,8 @@ def judge(body: object, wait: float | None = None) -> Outcome:
         return Outcome(Next.LATER, Reason.TROUBLE, doubtful=True, detail="no success")
     if _PATCHED in warnings:
         return Outcome(Next.LOOK, Reason.CONFLICT, doubtful=True, detail=_PATCHED)
-    return Outcome(Next.SAVED, revision=_revision(body))
+    told = {key: body[key] for key in ("success", "pageinfo", "warnings") if key in body}
+    return Outcome(Next.SAVED, revision=_revision(body), told=told)
 
 
 def judge_failure(error: WikiError) -> Outcome:

@@ -1,4 +1,4 @@
-"""Our intention (Claim), each try at it (ClaimAttempt), batches, and the edits made."""
+"""Our intention (Claim), each try at it (ClaimAttempt), batches, the edits made and their watch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from classify.models import Label
 from crawler.models import Photo, Region
-from projects.models import Project, User
+from projects.models import AppendOnly, Project, User
 from projects.work import WorkQuerySet, WorkRow
 from sdc.reasons import Reason, sentence, title
 from sdc.statements import place_in
@@ -32,7 +32,13 @@ class Claim(models.Model):
         WRITTEN = "written", _("on the wiki")
         PRESENT = "present", _("was already there")
         REMOVED = "removed", _("removed by somebody")
+        UNDOING = "undoing", _("being taken back")
         UNDONE = "undone", _("taken back")
+        REJECTED = "rejected", _("rejected by a moderator")
+
+    # Somebody said that it does not belong there: only a person who asks for this very file
+    # brings it back.
+    SPOKEN_AGAINST = (State.REMOVED, State.UNDONE, State.REJECTED)
 
     wiki = models.CharField(max_length=16)
     page_id = models.PositiveBigIntegerField()
@@ -60,8 +66,13 @@ class Claim(models.Model):
 class EditBatch(models.Model):
     """What one person confirmed to send at once, and how it goes."""
 
+    class Kind(models.TextChoices):
+        ADD = "add", _("add")
+        UNDO = "undo", _("take back")
+
     class State(models.TextChoices):
         DRAFT = "draft", _("preview")
+        HANDED = "handed", _("handed over")  # by who may not send, to a member who may
         RUNNING = "running", _("sending")
         PAUSED = "paused", _("paused")
         STOPPED = "stopped", _("stopped")
@@ -71,6 +82,10 @@ class EditBatch(models.Model):
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="batches")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="batches")
     wiki = models.CharField(max_length=16)
+    kind = models.CharField(max_length=4, choices=Kind, default=Kind.ADD)
+    undoes = models.ForeignKey(  # the batch whose edits, or one of them, this one takes back
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
+    )
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
     reason = models.CharField(max_length=40, blank=True)  # code: why it is paused or stopped
     resume_at = models.DateTimeField(null=True, blank=True)  # paused by the wiki: until then
@@ -106,10 +121,18 @@ class EditBatch(models.Model):
 
 
 class Writer(WorkRow):
-    """A user's turn to write: one worker at a time edits in the name of one user."""
+    """A user who writes: their turn (one worker at a time edits in the name of one user), and
+    how the wiki knows them."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="writers")
     wiki = models.CharField(max_length=16)
+    # As the wiki said when last asked, see sdc/senders.py.
+    autoconfirmed = models.BooleanField(default=False)
+    edit_count = models.PositiveIntegerField(default=0)
+    edit_limit = models.FloatField(null=True, blank=True)  # edits a minute; null: no limit
+    asked_at = models.DateTimeField(null=True, blank=True)
+    # Their first batch is small; they said that they looked at it on the wiki.
+    looked_at = models.DateTimeField(null=True, blank=True)
 
     max_tries = 1_000_000  # it is never given up; trouble with the wiki makes it wait longer
     objects = WorkQuerySet.as_manager()
@@ -120,8 +143,8 @@ class Writer(WorkRow):
 
 
 class ClaimAttempt(WorkRow):
-    """One try at a claim: its own GUID, batch, actor and outcome. A GUID is never used twice
-    for different intentions."""
+    """One try at a claim, or at taking one back: its batch, actor and outcome. To add it has its
+    own GUID, never used for a second intention; to take back it names the attempt it undoes."""
 
     class Outcome(models.TextChoices):
         PLANNED = "planned", _("planned")
@@ -135,8 +158,16 @@ class ClaimAttempt(WorkRow):
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="attempts")
     label = models.ForeignKey(Label, on_delete=models.SET_NULL, null=True, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.SET_NULL, null=True, related_name="+")
-    guid = models.CharField(max_length=64, unique=True)  # "M123$" + UUID, stored before the call
-    statement = models.JSONField()  # exactly what is or was to be sent
+    guid = models.CharField(  # "M123$" + UUID, stored before the call; null where it takes back
+        max_length=64, unique=True, null=True, blank=True
+    )
+    undoes = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
+    )
+    statement = models.JSONField()  # exactly what is or was to be sent, or to be removed
+    # The claim's state that confirming expects, and that comes back if nothing is written.
+    claim_was = models.CharField(max_length=8, choices=Claim.State, default=Claim.State.FREE)
+    cautions = models.CharField(max_length=100, blank=True)  # codes of sdc.cautions, by spaces
     # What the preview showed and the confirmation was about; what changed since is not sent.
     sha1 = models.CharField(max_length=40)  # of the picture that was looked at
     title = models.CharField(max_length=255, default="")  # "File:…"
@@ -162,7 +193,17 @@ class ClaimAttempt(WorkRow):
         ]
 
     def __str__(self) -> str:
-        return self.guid
+        return self.guid or f"undo of {self.undoes_id}"
+
+    @property
+    def statement_guid(self) -> str:
+        """The GUID on the wiki that it is about."""
+        return str(self.statement["id"])
+
+    @property
+    def asked_for(self) -> bool:
+        """A person asked for this very file, although somebody had spoken against it."""
+        return self.undoes_id is None and self.claim_was in Claim.SPOKEN_AGAINST
 
     @property
     def name(self) -> str:
@@ -197,7 +238,7 @@ class ClaimAttempt(WorkRow):
         return f"M{page_id}${uuid.uuid4()}"
 
 
-class Edit(models.Model):
+class Edit(AppendOnly):
     """Append-only public ledger: each edit that this tool made on a wiki."""
 
     class Kind(models.TextChoices):
@@ -212,8 +253,92 @@ class Edit(models.Model):
     guid = models.CharField(max_length=64)
     revision = models.PositiveBigIntegerField(null=True)  # null where only its effect was seen
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="edits")
+    batch = models.ForeignKey(EditBatch, on_delete=models.PROTECT, related_name="edits")
+    summary = models.CharField(max_length=400)
+    # What the wiki answered, without the entity; {"found": …} where the answer was lost and the
+    # edit was found by reading.
+    answer = models.JSONField(default=dict)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["guid", "kind"], name="one_edit")]
         indexes = [models.Index(fields=["wiki", "page_id"], name="edit_page")]
+
+
+class Watch(WorkRow):
+    """A statement that we wrote, looked at again after a day, a week and a month."""
+
+    class Finding(models.TextChoices):
+        STANDS = "stands", _("stands")
+        REMOVED = "removed", _("removed by somebody")
+        CHANGED = "changed", _("changed by somebody")
+        GONE = "gone", _("the file is gone")
+
+    claim_attempt = models.OneToOneField(
+        ClaimAttempt, on_delete=models.CASCADE, related_name="watch"
+    )
+    checks = models.PositiveSmallIntegerField(default=0)  # how many of the looks are done
+    checked_at = models.DateTimeField(null=True, blank=True)
+    finding = models.CharField(max_length=8, choices=Finding, default=Finding.STANDS)
+    # Of what was found: the revision that did it, by whom (a wiki name), with which words.
+    revision = models.PositiveBigIntegerField(null=True, blank=True)
+    by = models.CharField(max_length=255, blank=True)
+    comment = models.CharField(max_length=500, blank=True)
+    found_at = models.DateTimeField(null=True, blank=True)
+    # A person looked at the face a second time, after something was found.
+    looked_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    looked_at = models.DateTimeField(null=True, blank=True)
+
+    max_tries = 1_000_000  # it is never given up; a failure waits longer
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = _("watches")
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="watch_due"),
+            models.Index(fields=["finding", "looked_at"], name="watch_finding"),
+        ]
+
+
+class WritingStop(models.Model):
+    """Nobody, one user or one project may send until it is lifted; see sdc/stops.py."""
+
+    class Scope(models.TextChoices):
+        EVERYTHING = "all", _("everything")
+        PROJECT = "project", _("a project")
+        USER = "user", _("a user")
+
+    class Source(models.TextChoices):
+        MODERATOR = "moderator", _("a moderator")
+        SHARE = "share", _("too much of it was removed")
+        PAGE = "page", _("a page of the wiki")
+
+    wiki = models.CharField(max_length=16)
+    scope = models.CharField(max_length=8, choices=Scope)
+    source = models.CharField(max_length=10, choices=Source)
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, null=True, blank=True, related_name="writing_stops"
+    )
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, blank=True, related_name="writing_stops"
+    )
+    reason = models.CharField(max_length=255, blank=True)  # the words of whoever placed it
+    # wiki, scope, source and object while it holds, null once lifted: one of each at a time,
+    # without the conditional constraint that MariaDB does not have
+    active_key = models.CharField(max_length=80, null=True, unique=True, editable=False)
+    placed_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    placed_at = models.DateTimeField(default=timezone.now)
+    lifted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["wiki", "lifted_at"], name="stop_lifted")]
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()}: {self.get_source_display()}"

@@ -85,8 +85,10 @@ def why_not(claim: Claim, page: PageNow, photo: Photo, project: Project) -> Reas
         return Reason.SENDING if claim.project_id == project.pk else Reason.CLAIMED
     if page.depicts(project.person.qid):
         return Reason.ALREADY_THERE
-    if claim.state == State.UNDONE:
+    if claim.state in (State.UNDONE, State.UNDOING):
         return Reason.TAKEN_BACK
+    if claim.state == State.REJECTED:
+        return Reason.REJECTED
     if claim.state in (State.REMOVED, State.WRITTEN, State.PRESENT):
         return Reason.REMOVED
     return page.problem
@@ -196,7 +198,7 @@ def _save(
             user=user,
             wiki=settings.WIKI.code,
             revision=revision,
-            summary=statements.summary(project.person, code),
+            summary=statements.summary(settings.EDIT_SUMMARY, project.person, code),
         )
         rows = []
         for label, page in planned:

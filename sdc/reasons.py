@@ -24,8 +24,13 @@ class Reason(models.TextChoices):
     HELD = "held", _("Held by a moderator")
     REMOVED = "removed", _("Removed by somebody")
     TAKEN_BACK = "taken-back", _("Taken back")
+    REJECTED = "rejected", _("Rejected by a moderator")
     DENIED = "denied", _("Left alone on request")
+    ARTWORK = "artwork", _("Reproduction of an artwork")
     ANSWER_CHANGED = "answer-changed", _("No longer answered Yes")
+    # what the file says before something is taken back
+    GONE_ALREADY = "gone-already", _("Removed by somebody before")
+    NOT_AS_WRITTEN = "not-as-written", _("Changed by somebody")
     # the wiki asks for patience
     MAXLAG = "maxlag", _("The wiki is catching up")
     RATELIMITED = "ratelimited", _("Too fast for the wiki")
@@ -54,6 +59,10 @@ class Reason(models.TextChoices):
     NOT_A_MEMBER = "not-a-member", _("No longer a member")
     PROJECT_PAUSED = "project-paused", _("The project is paused")
     ARCHIVED = "archived", _("The project was archived")
+    ALL_STOPPED = "all-stopped", _("All writing is stopped")
+    USER_STOPPED = "user-stopped", _("You may not send for now")
+    PROJECT_STOPPED = "project-stopped", _("This project may not send for now")
+    HANDED_OVER = "handed-over", _("Handed to a member who may send")
 
     @property
     def sentence(self) -> str | Promise:
@@ -74,6 +83,10 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.HELD: _("A moderator looks into it. It can be sent once it is released."),
     Reason.REMOVED: _("Somebody took it out on the wiki. It stays out."),
     Reason.TAKEN_BACK: _("It was written and taken back again. It stays out."),
+    Reason.REJECTED: _("A moderator looked at it and said no. It stays out."),
+    Reason.ARTWORK: _("It shows a work of art. The project's settings say whether to add those."),
+    Reason.GONE_ALREADY: _("The statement was not there any more. Nothing was removed."),
+    Reason.NOT_AS_WRITTEN: _("It is no longer as we wrote it, so it is left alone."),
     Reason.DENIED: _("This person or file is on the list of those that we leave alone."),
     Reason.ANSWER_CHANGED: _("The answer was taken back or changed. Nothing was written."),
     Reason.MAXLAG: _("Its servers lag behind and ask all tools to wait. It goes on by itself."),
@@ -99,6 +112,10 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.STOPPED: _("What was not sent by then can be sent in another batch."),
     Reason.NOT_A_MEMBER: _("Whoever sends must be a member of the project."),
     Reason.PROJECT_PAUSED: _("It goes on by itself once the project does."),
+    Reason.ALL_STOPPED: _("It goes on by itself once moderators let the tool write again."),
+    Reason.USER_STOPPED: _("A moderator has to look first. It goes on by itself after that."),
+    Reason.PROJECT_STOPPED: _("A moderator has to look first. It goes on by itself after that."),
+    Reason.HANDED_OVER: _("A member whose account may send was asked to."),
     Reason.ARCHIVED: _("What was not sent by then can be sent once the project is open again."),
 }
 

@@ -18,31 +18,28 @@ from django.utils import timezone
 from projects.ledger import contribute
 from projects.models import Contribution
 from projects.work import WorkState, delay_after
+from sdc import watching
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from sdc.reasons import Reason
 
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
+Answer = dict[str, Any]
+FOUND_BY_READING: Answer = {"found": "by reading, after the answer was lost"}
 UNSETTLED = (WorkState.QUEUED, WorkState.RUNNING)
 
 
-def written(attempt: ClaimAttempt, revision: int | None, *, removed: bool = False) -> None:
-    """Our edit is on the wiki; `removed`: somebody took the statement out again since."""
+def written(
+    attempt: ClaimAttempt, revision: int | None, answer: Answer, *, removed: bool = False
+) -> None:
+    """Our statement is on the wiki; `removed`: somebody took it out again since. `answer` is what
+    the wiki said, for the ledger."""
     reason = Reason.REMOVED.value if removed else ""
     state = Claim.State.REMOVED if removed else Claim.State.WRITTEN
     with _settling(attempt, Outcome.WRITTEN, reason, state, revision=revision):
-        claim, batch = attempt.claim, attempt.batch
-        Edit.objects.create(
-            attempt=attempt,
-            kind=Edit.Kind.ADD,
-            wiki=claim.wiki,
-            page_id=claim.page_id,
-            qid=claim.qid,
-            guid=attempt.guid,
-            revision=revision,
-            user=batch.user,
-        )
-        contribute(batch.project, batch.user, Contribution.Kind.EDIT)
+        _enter(attempt, Edit.Kind.ADD, revision, answer)
+        watching.begin(attempt, removed=removed)
+        contribute(attempt.batch.project, attempt.batch.user, Contribution.Kind.EDIT)
 
 
 def present(attempt: ClaimAttempt) -> None:
@@ -53,14 +50,14 @@ def present(attempt: ClaimAttempt) -> None:
 
 
 def skipped(attempt: ClaimAttempt, reason: Reason) -> None:
-    """Not sent, and nothing of it is on the wiki. The claim is free for another try."""
-    with _settling(attempt, Outcome.SKIPPED, reason, Claim.State.FREE):
+    """Not sent, and nothing of it is on the wiki. The claim is what it was before."""
+    with _settling(attempt, Outcome.SKIPPED, reason, attempt.claim_was):
         pass
 
 
 def refused(attempt: ClaimAttempt, reason: Reason, detail: str = "") -> None:
-    """The wiki would not have this one; the others go on. The claim is free for another try."""
-    with _settling(attempt, Outcome.REFUSED, reason, Claim.State.FREE, error_detail=detail[:255]):
+    """The wiki would not have this one; the others go on. The claim is what it was before."""
+    with _settling(attempt, Outcome.REFUSED, reason, attempt.claim_was, error_detail=detail[:255]):
         pass
 
 
@@ -114,19 +111,21 @@ def stop(batch: EditBatch, reason: Reason) -> bool:
         waiting = ClaimAttempt.objects.filter(
             batch=batch, state=WorkState.QUEUED, in_doubt=False, outcome=Outcome.PLANNED
         )
-        claims = list(waiting.values_list("claim_id", flat=True))
+        claims = dict(waiting.values_list("claim_id", "claim_was"))
         waiting.update(
             state=WorkState.STOPPED, outcome=Outcome.SKIPPED, reason=reason, ended_at=now
         )
         still = ClaimAttempt.objects.filter(batch=batch, state__in=UNSETTLED)
-        free = set(claims) - set(still.values_list("claim_id", flat=True))
-        _move_claims(Q(pk__in=free), batch, Claim.State.FREE)
+        let_go = set(claims) - set(still.values_list("claim_id", flat=True))
+        for was in set(claims.values()):
+            theirs = [pk for pk in let_go if claims[pk] == was]
+            _move_claims(Q(pk__in=theirs), batch, was)
     return True
 
 
 @contextmanager
 def _settling(
-    attempt: ClaimAttempt, outcome: Outcome, reason: str, claim_state: Claim.State, **fields: Any
+    attempt: ClaimAttempt, outcome: Outcome, reason: str, claim_state: str, **fields: Any
 ) -> Iterator[None]:
     """The transaction of an end: the row by its fence, then the claim, and the batch's end."""
     now = timezone.now()
@@ -144,7 +143,26 @@ def _settling(
         finish_if_over(attempt.batch)
 
 
-def _move_claims(which: Q, batch: EditBatch, state: Claim.State) -> None:
+def _move_claims(which: Q, batch: EditBatch, state: str) -> None:
     """The claims that this batch holds; one that another project got hold of is not touched."""
-    held = Claim.objects.filter(which, state=Claim.State.SENDING, project=batch.project_id)
+    lock = Claim.State.SENDING if batch.kind == EditBatch.Kind.ADD else Claim.State.UNDOING
+    held = Claim.objects.filter(which, state=lock, project=batch.project_id)
     held.update(state=state, updated_at=timezone.now())
+
+
+def _enter(attempt: ClaimAttempt, kind: str, revision: int | None, answer: Answer) -> None:
+    """One row of the ledger, in the transaction of what it tells."""
+    claim, batch = attempt.claim, attempt.batch
+    Edit.objects.create(
+        attempt=attempt,
+        kind=kind,
+        wiki=claim.wiki,
+        page_id=claim.page_id,
+        qid=claim.qid,
+        guid=attempt.statement_guid,
+        revision=revision,
+        user=batch.user,
+        batch=batch,
+        summary=batch.summary,
+        answer=answer,
+    )

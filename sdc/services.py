@@ -168,7 +168,7 @@ def _take_claims(batch: EditBatch) -> None:
     now = timezone.now()
     planned = batch.attempts.filter(outcome=Outcome.PLANNED, state=WorkState.QUEUED)
     for attempt in planned.select_related("claim").order_by("claim_id"):
-        free = Claim.objects.filter(pk=attempt.claim_id, state=Claim.State.FREE, held=False)
+        free = Claim.objects.filter(pk=attempt.claim_id, state=attempt.claim_was, held=False)
         if free.update(state=Claim.State.SENDING, project=batch.project, updated_at=now):
             continue
         attempt.claim.refresh_from_db()
@@ -190,8 +190,10 @@ def _why_lost(claim: Claim, batch: EditBatch) -> Reason:
         return Reason.SENDING if own else Reason.CLAIMED
     if claim.state == Claim.State.REMOVED:
         return Reason.REMOVED
-    if claim.state == Claim.State.UNDONE:
+    if claim.state in (Claim.State.UNDONE, Claim.State.UNDOING):
         return Reason.TAKEN_BACK
+    if claim.state == Claim.State.REJECTED:
+        return Reason.REJECTED
     return Reason.ALREADY_THERE
 
 

@@ -74,13 +74,13 @@ def batch_mark(code: str) -> str:
     return f"[[:toolforge:editgroups-commons/b/{settings.TOOL_NAME}/{code}|details]]"
 
 
-def summary(person: Person, code: str) -> str:
-    """What stands in each edit's summary after the wiki's own words.
+def summary(template: str, person: Person, code: str) -> str:
+    """What stands in each edit's summary after the wiki's own words; `template` is a setting.
 
     The wiki cuts long summaries at their end, where the mark stands: so names are cut instead.
     """
     name = "".join(letter for letter in person.label() if letter not in "[]{}|")[:100]
-    return f"{name}, seen and confirmed by a person ({batch_mark(code)})"
+    return template.format(person=name, batch=batch_mark(code))
 
 
 def depicted(statements: Statements | None) -> list[Statement]:

@@ -32,7 +32,7 @@ from sdc.reasons import Reason
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)  # longer than one call may take, see projects.http.TIMEOUT
-FRESH = 20.0  # seconds that a shared read counts as fresh
+FRESH = 45.0  # seconds that a shared read counts as fresh
 LAG_WAIT = 5.0  # seconds to wait on lag should the wiki not say
 BUSY = timedelta(seconds=2)  # how long a file waits while another edit of it is in flight
 REST = {Reason.READONLY: timedelta(minutes=1), Reason.TURNED_AWAY: timedelta(minutes=15)}
@@ -58,7 +58,8 @@ class Pages:
         if page is None or time.monotonic() - read_at > FRESH:
             now = time.monotonic()
             pages = reading.read_pages(read, [page_id, *ahead()])
-            self._read_at = {each: (now, found) for each, found in pages.items()}
+            kept = {each: had for each, had in self._read_at.items() if now - had[0] <= FRESH}
+            self._read_at = kept | {each: (now, found) for each, found in pages.items()}
             page = pages[page_id]
         return page
 
@@ -120,12 +121,13 @@ class Turn:
     def _settle_by_reading(self, session: Session, page: PageNow) -> bool:
         """End the attempt without a call if the file or our own rows say so."""
         attempt = self.attempt
-        ours = page.has_guid(attempt.guid)
+        ours = page.has_guid(attempt.statement_guid)
         if ours or attempt.in_doubt:
             found = self._our_revision(session)
             if ours or found:
                 self._take()
-                results.written(attempt, found.id if found else None, removed=not ours)
+                revision = found.id if found else None
+                results.written(attempt, revision, results.FOUND_BY_READING, removed=not ours)
                 return True
         reason = self._why_not_now(page)
         if reason is None:
@@ -154,6 +156,8 @@ class Turn:
             return Reason.MOVED
         if claim.held:
             return Reason.HELD
+        if claim.state == Claim.State.REJECTED:
+            return Reason.REJECTED
         if claim.state != Claim.State.SENDING or claim.project_id != self.batch.project_id:
             return Reason.CLAIMED
         if not label or label.verdict != Verdict.YES or label.region_id != attempt.region_id:
@@ -201,7 +205,7 @@ class Turn:
             self.account.refusals = 0
         match outcome.next:
             case Next.SAVED:
-                results.written(attempt, outcome.revision)
+                results.written(attempt, outcome.revision, outcome.told)
             case Next.THERE | Next.LOOK:
                 self._look_again(session, reason)
             case Next.REFUSE:
@@ -223,9 +227,10 @@ class Turn:
             self._put_back(outcome, in_doubt=True)
             self._consequences(outcome)
             return
-        if page.has_guid(self.attempt.guid) or found:
-            removed = not page.has_guid(self.attempt.guid)
-            results.written(self.attempt, found.id if found else None, removed=removed)
+        guid = self.attempt.statement_guid
+        if page.has_guid(guid) or found:
+            revision, removed = found.id if found else None, not page.has_guid(guid)
+            results.written(self.attempt, revision, results.FOUND_BY_READING, removed=removed)
         elif page.depicts(self.claim.qid):
             results.present(self.attempt)
         else:

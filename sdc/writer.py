@@ -17,7 +17,7 @@ from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.tokens import NeedsLogin
 from projects.work import Overtaken, WorkQuerySet, WorkState
-from sdc import results
+from sdc import results, stops
 from sdc.account import Account
 from sdc.lanes import EVERYBODY, lane_of, opens
 from sdc.models import ClaimAttempt, EditBatch, Writer
@@ -33,6 +33,13 @@ HALTED = {
     Project.State.PAUSED.value: Reason.PROJECT_PAUSED,
     Project.State.ARCHIVED.value: Reason.ARCHIVED,
 }
+STOPPED = {
+    stops.Scope.EVERYTHING.value: Reason.ALL_STOPPED,
+    stops.Scope.USER.value: Reason.USER_STOPPED,
+    stops.Scope.PROJECT.value: Reason.PROJECT_STOPPED,
+}
+# These pause a batch; what else keeps somebody from writing ends it.
+PAUSES = {Reason.PROJECT_PAUSED, *STOPPED.values()}
 
 
 def work(budget: float = BUDGET) -> bool:
@@ -56,18 +63,25 @@ def sweep() -> None:
     """Set going what only time holds back, and end what a crash left open."""
     now = timezone.now()
     ours = EditBatch.objects.filter(wiki=settings.WIKI.code)
-    goes_on = Q(reason=Reason.PROJECT_PAUSED, project__state=Project.State.ACTIVE)
-    rested = ours.filter(Q(resume_at__lte=now) | goes_on, state=State.PAUSED)
+    rested = ours.filter(state=State.PAUSED, resume_at__lte=now)
     rested.update(state=State.RUNNING, reason="", resume_at=None)
+    _resume_what_may_go_on(ours.filter(state=State.PAUSED, reason__in=PAUSES))
     # the files of an archived project's batches would be locked for all others
     open_ = ours.filter(state__in=(State.RUNNING, State.PAUSED))
-    for batch in open_.filter(project__state=Project.State.ARCHIVED):
+    for batch in open_.filter(project__state=Project.State.ARCHIVED, kind=EditBatch.Kind.ADD):
         results.stop(batch, Reason.ARCHIVED)
     for batch in ours.filter(state=State.RUNNING):
         results.finish_if_over(batch)
     idle = Writer.objects.filter(wiki=settings.WIKI.code, state=WorkState.DONE)
     busy = set(open_attempts().values_list("batch__user", flat=True))
     idle.filter(user__in=busy).update(state=WorkState.QUEUED, due_at=now)
+
+
+def _resume_what_may_go_on(paused: QuerySet[EditBatch]) -> None:
+    for batch in paused.select_related("user", "project"):
+        if why_not_at_all(batch) is None:
+            held = EditBatch.objects.filter(pk=batch.pk, state=State.PAUSED, reason=batch.reason)
+            held.update(state=State.RUNNING, reason="", resume_at=None)
 
 
 def open_attempts() -> WorkQuerySet[ClaimAttempt]:
@@ -137,8 +151,8 @@ class Desk:
         if attempt is None:
             return _earliest(mine)
         batch = attempt.batch
-        if batch.state == State.RUNNING and (reason := _why_not_at_all(user, batch.project)):
-            halt = results.pause if reason is Reason.PROJECT_PAUSED else results.stop
+        if batch.state == State.RUNNING and (reason := why_not_at_all(batch)):
+            halt = results.pause if reason in PAUSES else results.stop
             halt(batch, reason)
             return timezone.now()
         account = self._accounts.setdefault(user.pk, Account(user))
@@ -152,10 +166,17 @@ class Desk:
         return opens((lane,), "next_at", "paused_until") or timezone.now()
 
 
-def _why_not_at_all(user: User, project: Project) -> Reason | None:
+def why_not_at_all(batch: EditBatch) -> Reason | None:
     """Asked before each edit: what a person decided meanwhile stops what was confirmed before."""
+    user, project = batch.user, batch.project
+    if stop := stops.of_everything():
+        return STOPPED[stop.scope]
+    if batch.kind == EditBatch.Kind.UNDO:
+        return None if user.is_active else Reason.NOT_A_MEMBER
     if not user.is_active or not may(user, Can.SEND, project):
         return Reason.NOT_A_MEMBER
+    if stop := stops.holding_back(user, project):
+        return STOPPED[stop.scope]
     return HALTED.get(project.state)
 
 

@@ -1,6 +1,7 @@
 """Reads settings from the environment and says in one sentence each what is wrong."""
 
 import os
+import re
 from collections.abc import Mapping
 
 
@@ -44,3 +45,31 @@ class Environment:
 
     def items(self, name: str, default: str = "") -> list[str]:
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def numbers(self, name: str, default: str) -> list[float]:
+        """Positive numbers, growing, separated by commas."""
+        text = self.text(name, default)
+        try:
+            found = [float(part) for part in text.split(",")]
+        except ValueError:
+            found = []
+        if found and found == sorted(set(found)) and found[0] > 0:
+            return found
+        self.errors.append(f"{name} must be growing numbers like {default}, but is {text!r}.")
+        return [float(part) for part in default.split(",")]
+
+    def template(self, name: str, default: str, fields: tuple[str, ...]) -> str:
+        """A text that holds each of these fields in braces once, and no other."""
+        text = self.text(name, default)
+        if sorted(re.findall(r"\{([^}]*)\}", text)) == sorted(fields) and len(text) <= 200:
+            return text
+        wanted = " and ".join(f"{{{field}}}" for field in fields)
+        self.errors.append(f"{name} must hold {wanted} once each, within 200 letters.")
+        return default
+
+    def property_id(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if re.fullmatch(r"P[1-9]\d{0,9}", value):
+            return value
+        self.errors.append(f"{name} must be a property like {default}, but is {value!r}.")
+        return default

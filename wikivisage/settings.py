@@ -7,6 +7,7 @@ import base64
 import os
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -32,7 +33,12 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 PORT = env.integer("PORT", 8000, 1, 65535)
 SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
 SANDBOX_URL = env.text("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
-WIKI = wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL)
+WIKI = replace(
+    wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL),
+    depicts=env.property_id("DEPICTS_PROPERTY", "P180"),
+    region=env.property_id("REGION_PROPERTY", "P2677"),
+    artwork=env.property_id("ARTWORK_PROPERTY", "P6243"),
+)
 
 
 def _secret(name: str, default_file: str) -> str:
@@ -236,8 +242,29 @@ USER_AGENT = f"WikiVisage/{VERSION} ({CONTACT})"
 TOOL_NAME = env.text("TOOL_NAME", "wikivisage")  # in EditGroups' links
 READS_A_MINUTE = env.integer("READS_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
 PICTURES_A_MINUTE = env.integer("PICTURES_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
-EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 30 if WIKI_CODE == "commons" else 300, 1, 300)
+
+# Writing to the wiki ----------------------------------------------------------------------
+EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60, 1, 6000)  # of a user, if the wiki allows it
 BATCH_MAX = env.integer("BATCH_MAX", 500, 1, 5000)
+EDIT_SUMMARY = env.template(
+    "EDIT_SUMMARY", "{person}, seen and confirmed by a person ({batch})", ("person", "batch")
+)
+UNDO_SUMMARY = env.template(
+    "UNDO_SUMMARY", "{person}: taking back an edit of this tool ({batch})", ("person", "batch")
+)
+# Who may send: the others hand their claims to a member who may.
+FIRST_BATCH = env.integer("FIRST_BATCH", 10, 1, 5000)  # edits, to be looked at on the wiki
+SENDER_MIN_EDITS = env.integer("SENDER_MIN_EDITS", 50, 0)
+SENDER_AUTOCONFIRMED = env.flag("SENDER_AUTOCONFIRMED", True)
+# A face is small in a crowd when so many faces are in the picture and its height is less.
+CROWD_FACES = env.integer("CROWD_FACES", 6, 2)
+SMALL_FACE_PERCENT = env.integer("SMALL_FACE_PERCENT", 8, 0, 100)  # of the picture's height
+# When a statement is looked at again. Nobody sends whose share of removed ones is too high.
+WATCH_AFTER_HOURS = env.numbers("WATCH_AFTER_HOURS", "24,168,720")
+REMOVED_SHARE_PERCENT = env.integer("REMOVED_SHARE_PERCENT", 10, 1, 100)
+REMOVED_LEAST = env.integer("REMOVED_LEAST", 5, 1)  # fewer removed ones say nothing
+# A page of the wiki: writing stops while there is anything on it.
+STOP_PAGE = env.text("STOP_PAGE", "Commons:WikiVisage/Stop" if WIKI_CODE == "sandbox" else "")
 
 # Login ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "projects.User"
@@ -258,6 +285,8 @@ CAN_LOG_IN = bool(OAUTH_CLIENT_ID)
 LOCAL_LOGIN = env.flag("LOCAL_LOGIN") and not CAN_LOG_IN
 # Names on the wiki of those who moderate here; they get the admin at their next login.
 MODERATORS = env.items("MODERATORS", "Mona" if WIKI.code == "sandbox" else "")
+# Groups of the wiki whose members moderate here, too, for example sysop.
+MODERATOR_GROUPS = env.items("MODERATOR_GROUPS")
 SOCIALACCOUNT_PROVIDERS = {
     "mediawiki": {
         "REST_API": WIKI.rest,

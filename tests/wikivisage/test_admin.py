@@ -53,7 +53,7 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
     )
     Edit.objects.create(
         attempt=attempt, kind="add", wiki="sandbox", page_id=7, qid="Q7186", guid="M7$1",
-        revision=12, user=bob,
+        revision=12, user=bob, batch=attempt.batch, summary="…",
     )  # fmt: skip
     DenyEntry.objects.create(wiki="sandbox", kind=DenyEntry.Kind.PERSON, value="Q1")
     ledger.audit(alice, "project.created", made, "person:Q7186")
