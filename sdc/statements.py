@@ -104,3 +104,29 @@ def with_guid(statements: Statements | None, guid: str) -> Statement | None:
 def says(statements: Statements | None, qid: str) -> bool:
     """Whether a statement of equal main value is there, anybody's, with any qualifiers."""
     return any(item_of(each) == qid for each in depicted(statements))
+
+
+def same(written: Statement, found: Statement) -> bool:
+    """Whether a statement that the wiki has is as we wrote it: its value, rank, qualifiers, and no
+    references. What the wiki adds by itself (hashes, `numeric-id`) says nothing."""
+    return _meaning(written) == _meaning(found)
+
+
+def _meaning(statement: Statement) -> dict[str, Any]:
+    qualifiers = statement.get("qualifiers") or {}
+    return {
+        "mainsnak": _snak(statement.get("mainsnak") or {}),
+        "rank": statement.get("rank", "normal"),
+        "qualifiers": {
+            name: sorted(repr(_snak(snak)) for snak in snaks) for name, snaks in qualifiers.items()
+        },
+        "references": len(statement.get("references") or ()),
+    }
+
+
+def _snak(snak: dict[str, Any]) -> tuple[Any, ...]:
+    value = (snak.get("datavalue") or {}).get("value")
+    if isinstance(value, dict):
+        item = item_of({"mainsnak": snak})
+        value = item or sorted(value.items())
+    return snak.get("snaktype"), snak.get("property"), value

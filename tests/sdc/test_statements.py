@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 import pytest
 
 from crawler.models import Region
-from sdc.statements import place_of
+from sdc.statements import depicts, place_of, same
+
+WRITTEN = depicts("M1$x", "Q7186", "pct:1.0,2.0,3.0,4.0")
 
 
 def test_a_box_is_left_top_width_height_in_per_cent() -> None:
@@ -23,3 +28,30 @@ def test_no_rounding_takes_a_box_out_of_the_picture(edge: float) -> None:
 
 def test_the_photo_as_a_whole_has_no_place() -> None:
     assert place_of(Region(origin=Region.Origin.PHOTO, x=0, y=0, w=1, h=1)) is None
+
+
+def _as_the_wiki_gives_it() -> dict[str, Any]:
+    found = copy.deepcopy(WRITTEN)
+    found["mainsnak"]["hash"] = "0" * 40
+    del found["mainsnak"]["datavalue"]["value"]["numeric-id"]
+    found["qualifiers"]["P2677"][0]["hash"] = "1" * 40
+    return found
+
+
+def test_what_the_wiki_adds_by_itself_changes_nothing() -> None:
+    assert same(WRITTEN, _as_the_wiki_gives_it())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rank": "preferred"},
+        {"qualifiers": {}},
+        {"qualifiers": depicts("M1$x", "Q7186", "pct:1.0,2.0,3.0,5.0")["qualifiers"]},
+        {"mainsnak": depicts("M1$x", "Q937", None)["mainsnak"]},
+        {"mainsnak": {"snaktype": "somevalue", "property": "P180"}},
+        {"references": [{"snaks": {}, "snaks-order": []}]},
+    ],
+)
+def test_what_people_changed_is_not_as_we_wrote_it(change: dict[str, Any]) -> None:
+    assert not same(WRITTEN, _as_the_wiki_gives_it() | change)
