@@ -24,6 +24,8 @@ KINDS = (
     "blocked",
     "protected",
     "hook",  # an extension such as AbuseFilter says no
+    "refuse",  # codes: refuse with these, as the header MediaWiki-API-Error would list them
+    "patched",  # save, and warn that the edit was patched into somebody else's
     "expired-token",
     "http",  # status, retry_after: answer with that status
     "cut-before",  # close the connection before doing anything
@@ -44,6 +46,7 @@ class Rule:
     lag: float = 7.3
     host: str = "10.64.0.1"  # what lags: a database host, or e.g. a wiki
     source: str = "db"  # how it lags: db, wikibase-dispatching, …
+    codes: list[str] = field(default_factory=list)
     hits: int = 0
 
     @classmethod
@@ -54,6 +57,8 @@ class Rule:
             raise ValueError(f"Unknown keys: {', '.join(sorted(unknown))}")
         if data.get("kind") not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        if data["kind"] == "refuse" and not data.get("codes"):
+            raise ValueError("refuse needs codes")
         if unknown := set(data.get("match") or {}) - {
             "action",
             "title",

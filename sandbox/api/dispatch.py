@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 
 from sandbox.api import access, answer, edits, opensearch, paraminfo, query, wikibase
 from sandbox.api.call import Call, Json
-from sandbox.api.errors import ApiError, missing_param
+from sandbox.api.errors import ApiError, missing_param, refused_with
 from sandbox.records import Wiki, now
 
 bp = Blueprint("api", __name__)
@@ -87,6 +87,9 @@ def _run(call: Call) -> Json:
             text = "The wiki is currently in read-only mode."
             raise ApiError("readonly", text, data, module="main")
         access.check_token(call)
+    target = g.get("target")  # known while any fault is in force
+    if target and (rule := call.faults.take("refuse", target)):
+        raise refused_with(rule.codes)
     return {**_extras(call), **action(call)}
 
 

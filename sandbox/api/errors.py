@@ -94,6 +94,35 @@ def save_refused(reasons: list[Entry], messages: list[Message], *, permission: b
     return ApiError(failed.code, failed.text, messages=told, entries=[*head, body, *tail])
 
 
+def refused_with(codes: list[str]) -> ApiError:
+    """A refusal with any codes, in the shape that belongs to them: `failed-save` with its causes,
+    an exception of the server, or the plain list."""
+    first, *causes = codes
+    if first.startswith("internal_api_error_"):
+        return internal_error(first.removeprefix("internal_api_error_"))
+    if first == "failed-save":
+        permission = "permissionserrors" in causes
+        causes = [code for code in causes if code != "permissionserrors"]
+        reasons = [Entry(code, f"Refused: {code}") for code in causes]
+        messages = [Message(_MESSAGES.get(code, code), [], f"Refused: {code}") for code in causes]
+        return save_refused(reasons, messages, permission=permission)
+    module = "main" if first.startswith("assert") or first in ("maxlag", "readonly") else None
+    module = "" if first.startswith("mwoauth-invalid-authorization") else module
+    entries = [Entry(code, f"Refused: {code}", module=module) for code in codes]
+    return ApiError(first, entries[0].text, module=module, entries=entries)
+
+
+# Names of the messages that come along with a code, where they differ.
+_MESSAGES = {
+    "autoblocked": "autoblockedtext",
+    "blocked": "blockedtext",
+    "editconflict": "edit-conflict",
+    "permissiondenied": "badaccess-groups",
+    "protectedpage": "protectedpagetext",
+    "ratelimited": "actionthrottledtext",
+}
+
+
 def edit_conflict() -> ApiError:
     """The base revision is stale and the change cannot be patched in."""
     text = "Edit conflict. Could not patch the current revision."

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from PIL import Image
 
 from sandbox import RunningSandbox
-from tests.contract.replay import Player
+from tests.contract.replay import Player, load
 from tests.contract.scenes import statement
-from tests.contract.wiki import Wiki, codes
+from tests.contract.wiki import Wiki, codes, warned
 
 GUID = "M13$12345678-0000-4000-8000-000000000001"
 
@@ -56,11 +57,51 @@ def test_a_rule_hits_what_it_matches_alone(player: Player, recorded: RunningSand
     assert other.add(16, "Q42")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "refusals/anonymous-may-not-edit-wbsetclaim",
+        "refusals/edit-refused-by-a-hook-wbsetclaim",
+        "refusals/protected-page-wbsetclaim",
+        "refusals/race-parallel-statements-on-one-file-1",
+        "refusals/ratelimit-3-wbsetclaim",
+        "refusals/assertuser-wrong-name-wbsetclaim",
+        "wikibase/conflict-9-first-statement-made-by-someone-else-since-baserevid",
+        "wikibase/setclaim-error-guid-entity-is-item",
+    ],
+)
+def test_a_refusal_on_demand_has_the_shape_of_the_recorded_one(name: str, player: Player) -> None:
+    recording = load(name)
+    told = recording.response["headers"]["MediaWiki-API-Error"].split(", ")
+    player.running.faults.add("refuse", {"action": "wbsetclaim"}, codes=told)
+    assert _shape(player.play(recording).json()) == _shape(recording.response["body"])
+
+
+def _shape(body: Any) -> list[tuple[str, str, list[str]]]:
+    """Code, module and names of messages of each entry; texts and their parameters are free."""
+    return [
+        (
+            entry["code"],
+            entry.get("module", ""),
+            [message["name"] for message in entry.get("data", {}).get("messages", [])],
+        )
+        for entry in body["errors"]
+    ]
+
+
+def test_a_patched_edit_is_saved_and_says_so(wiki: Wiki, recorded: RunningSandbox) -> None:
+    recorded.faults.add("patched", {"action": "wbsetclaim"}, times=1)
+    answer = wiki.set_claim(statement(GUID, "Q42"))
+    assert (answer["success"], warned(answer)) == (1, ["wikibase-conflict-patched"])
+    assert wiki.depicts(13) == [(GUID, "Q42")]
+
+
 def test_faults_can_be_set_over_http(recorded: RunningSandbox) -> None:
     url = f"{recorded.url}/_sandbox/fault"
     rule = {"kind": "readonly", "match": {"action": "wbsetclaim"}, "times": 2}
     assert requests.post(url, json=rule, timeout=5).json()[0]["kind"] == "readonly"
     assert requests.post(url, json={"kind": "nonsense"}, timeout=5).status_code == 400
+    assert requests.post(url, json={"kind": "refuse"}, timeout=5).status_code == 400
     broken = requests.post(url, data="{", timeout=5)
     assert (broken.status_code, list(broken.json())) == (400, ["error"])
     assert requests.delete(url, timeout=5).json() == []

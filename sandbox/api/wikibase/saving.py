@@ -119,6 +119,7 @@ def save(call: Call, target: Target, change: Callable[[Json], None], summary: st
         return target.latest.id
     if target.stale:
         wanted = _patched(target, before, wanted)
+    if target.stale or call.fault("patched", target.page.title):
         call.warn(call.module, "wikibase-conflict-patched",
                   "Your edit was patched into the latest version.")  # fmt: skip
     comment = _comment(call, summary)
