@@ -58,32 +58,32 @@ class Session:
         self.read: Read = partial(commons.read, site, **self._signed)
 
     def set_statement(self, statement: Statement, summary: str) -> Outcome:
-        """One wbsetclaim, sent once, judged by our table; with a new edit token if it must be.
+        """One wbsetclaim. The GUID is ours, so that sending it twice edits once; an equal
+        statement of anybody makes it a no-op (`ignoreduplicatemainsnak`)."""
+        claim = json.dumps(statement, separators=(",", ":"))
+        return self._edit("wbsetclaim", claim=claim, summary=summary, ignoreduplicatemainsnak=1)
 
-        The GUID is ours, so that sending it twice edits once; an equal statement of anybody
-        makes it a no-op (`ignoreduplicatemainsnak`). Never with `bot` or `baserevid`, whose
-        check is worthless: the wiki patches over other people's changes.
+    def remove_statement(self, guid: str, summary: str) -> Outcome:
+        """One wbremoveclaims. The wiki does not look at what it removes: read it right before."""
+        return self._edit("wbremoveclaims", claim=guid, summary=summary)
+
+    def _edit(self, action: str, **params: Any) -> Outcome:
+        """One edit, sent once, judged by our table; with a new edit token if it must be.
+
+        Never with `bot` or `baserevid`, whose check is worthless: the wiki patches over other
+        people's changes.
         """
-        outcome = self._set_statement(statement, summary)
+        outcome = self._submit(action, params)
         if outcome.next is Next.TOKEN:
-            outcome = self._set_statement(statement, summary, new_token=True)
+            outcome = self._submit(action, params, new_token=True)
         return outcome
 
-    def _set_statement(
-        self, statement: Statement, summary: str, *, new_token: bool = False
-    ) -> Outcome:
+    def _submit(self, action: str, params: dict[str, Any], *, new_token: bool = False) -> Outcome:
         try:
             csrf = self.account.edit_token(self.read, again=new_token)
             body, wait = commons.submit(
-                self._site,
-                action="wbsetclaim",
-                claim=json.dumps(statement, separators=(",", ":")),
-                ignoreduplicatemainsnak=1,
-                summary=summary,
-                maxlag=MAXLAG,
-                token=csrf,
-                **self._signed,
+                self._site, action=action, maxlag=MAXLAG, token=csrf, **params, **self._signed
             )
         except WikiError as error:
             return judge_failure(error)
-        return judge(body, wait)
+        return judge(body, wait, action=action)

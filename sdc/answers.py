@@ -102,6 +102,11 @@ _TABLE: dict[str, tuple[Next, Reason]] = {
     "network": (Next.LATER, Reason.NETWORK),
     "not-json": (Next.LATER, Reason.TROUBLE),
 }
+# What these mean when a statement is removed: somebody was quicker, which reading tells.
+_REMOVING: dict[str, tuple[Next, Reason]] = {
+    "invalid-guid": (Next.LOOK, Reason.GONE_ALREADY),
+    "no-such-entity": (Next.LOOK, Reason.DELETED),
+}
 # Codes that come along with others and mean little; alone they refuse this one statement.
 _DULL = {
     "failed-save": Reason.UNKNOWN,
@@ -116,12 +121,13 @@ _DUPLICATE = "wikibase-setclaim-warning-duplicatemainsnak"
 _PATCHED = "wikibase-conflict-patched"
 
 
-def judge(body: object, wait: float | None = None) -> Outcome:
+def judge(body: object, wait: float | None = None, action: str = "wbsetclaim") -> Outcome:
     """What a body answered to wbsetclaim or wbremoveclaims means; `wait` is its Retry-After."""
+    removing = action == "wbremoveclaims"
     if not isinstance(body, dict):
         return Outcome(Next.LATER, Reason.TROUBLE, doubtful=True, detail="odd answer")
     if "errors" in body or "error" in body:
-        return _refusal(list(_codes(body)), wait)
+        return _refusal(list(_codes(body)), wait, removing=removing)
     warnings = set(_warnings(body))
     if _DUPLICATE in warnings:
         return Outcome(Next.THERE, Reason.ALREADY_THERE)
@@ -138,13 +144,13 @@ def judge_failure(error: WikiError) -> Outcome:
     return _refusal([error.code], error.retry_after)
 
 
-def _refusal(codes: list[str], wait: float | None) -> Outcome:
+def _refusal(codes: list[str], wait: float | None, *, removing: bool = False) -> Outcome:
     """All codes count: the gravest decides, dull ones only where nothing else came."""
     codes = list(dict.fromkeys(codes))
     if _PARTLY in codes:
         return Outcome(Next.REFUSE, Reason.PARTLY_BLOCKED, detail=_PARTLY)
     telling = [code for code in codes if code not in _DULL]
-    ruled = [(*_rule(code), code) for code in telling]
+    ruled = [(*_rule(code, removing), code) for code in telling]
     if not ruled:
         code = codes[-1] if codes else "error without a code"
         reason = next((_DULL[c] for c in codes if _DULL.get(c) != Reason.UNKNOWN), Reason.UNKNOWN)
@@ -166,7 +172,9 @@ def _is_known(code: str) -> bool:
     return _rule(code)[1] is not Reason.UNKNOWN
 
 
-def _rule(code: str) -> tuple[Next, Reason]:
+def _rule(code: str, removing: bool = False) -> tuple[Next, Reason]:
+    if removing and code in _REMOVING:
+        return _REMOVING[code]
     if code in _TABLE:
         return _TABLE[code]
     if code.startswith("http-5"):

@@ -53,6 +53,12 @@ def read_pages(read: Read, page_ids: Iterable[int]) -> dict[int, PageNow]:
     return found
 
 
+def read_statements(read: Read, page_id: int) -> Statements | None:
+    """The statements alone, in one call; None also where there is no such page any more."""
+    entity = _entities(read, [page_id])[page_id]
+    return None if "missing" in entity else entity.get("statements") or {}
+
+
 def read_labels(read: Read, qids: Iterable[str], language: str) -> dict[str, str]:
     """Labels of items in a language, with its fallbacks; items without one are left out."""
     found: dict[str, str] = {}

@@ -31,6 +31,7 @@ class Reason(models.TextChoices):
     # what the file says before something is taken back
     GONE_ALREADY = "gone-already", _("Removed by somebody before")
     NOT_AS_WRITTEN = "not-as-written", _("Changed by somebody")
+    RESTORED = "restored", _("Put back by somebody")
     # the wiki asks for patience
     MAXLAG = "maxlag", _("The wiki is catching up")
     RATELIMITED = "ratelimited", _("Too fast for the wiki")
@@ -87,6 +88,7 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.ARTWORK: _("It shows a work of art. The project's settings say whether to add those."),
     Reason.GONE_ALREADY: _("The statement was not there any more. Nothing was removed."),
     Reason.NOT_AS_WRITTEN: _("It is no longer as we wrote it, so it is left alone."),
+    Reason.RESTORED: _("It was removed, and somebody put it back on the wiki. That stands."),
     Reason.DENIED: _("This person or file is on the list of those that we leave alone."),
     Reason.ANSWER_CHANGED: _("The answer was taken back or changed. Nothing was written."),
     Reason.MAXLAG: _("Its servers lag behind and ask all tools to wait. It goes on by itself."),

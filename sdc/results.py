@@ -61,6 +61,30 @@ def refused(attempt: ClaimAttempt, reason: Reason, detail: str = "") -> None:
         pass
 
 
+def taken_back(
+    attempt: ClaimAttempt, revision: int | None, answer: Answer, *, restored: bool = False
+) -> None:
+    """The statement that another attempt wrote is off the wiki by our doing; `restored`: somebody
+    put it back since."""
+    reason = Reason.RESTORED.value if restored else ""
+    with _settling(attempt, Outcome.WRITTEN, reason, Claim.State.UNDONE, revision=revision):
+        _enter(attempt, Edit.Kind.REMOVE, revision, answer)
+        written = attempt.undoes
+        if written:
+            watching.end(written)
+            kind = Contribution.Kind.EDIT
+            contribute(written.batch.project, written.batch.user, kind, amount=-1)
+
+
+def left_alone(attempt: ClaimAttempt, reason: Reason) -> None:
+    """Not taken back; whoever else removed or changed it, a look soon will tell who."""
+    gone = reason is Reason.GONE_ALREADY
+    state = Claim.State.REMOVED if gone else attempt.claim_was
+    with _settling(attempt, Outcome.SKIPPED, reason, state):
+        if attempt.undoes and (gone or reason is Reason.NOT_AS_WRITTEN):
+            watching.hurry(attempt.undoes)
+
+
 def put_back(
     attempt: ClaimAttempt,
     reason: Reason | None,

@@ -1,22 +1,24 @@
 """One turn: settle one attempt, by reading the file, and by writing to it if that is right.
 
 Everything about an edit is in the database before the call. After a crash, a cut connection or
-any other doubtful end the file is read first: our GUID there means written; our edit in the
-history without it means that somebody took it out; neither means that it is sent again, under
-the same GUID. So the wiki ends with one statement, whatever dies and when.
+any other doubtful end the file and its history are read before anything is repeated. So the wiki
+ends with one edit of ours, whatever dies and when.
+
+What adding (`sdc/adding.py`) and taking back (`sdc/removing.py`) have in common is here.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
+from typing import ClassVar
 
 from django.conf import settings
 from django.utils import timezone
 
-from classify.models import Verdict
 from projects import pace, tokens
 from projects.faults import crash_point
 from projects.http import WikiError
@@ -67,8 +69,10 @@ class Pages:
         self._read_at.pop(page_id, None)
 
 
-class Turn:
+class Turn(ABC):
     """`ahead` gives the ids of pages that will be wanted next, to be read in the same call."""
+
+    point: ClassVar[str]  # how its crash points are named
 
     def __init__(
         self,
@@ -85,6 +89,46 @@ class Turn:
         self.account = account
         self.pages = pages
         self.ahead = ahead
+
+    # What differs -------------------------------------------------------------------------
+
+    @abstractmethod
+    def _done_by(self, page: PageNow) -> bool:
+        """Whether the page alone proves that our edit was made."""
+
+    @abstractmethod
+    def _succeeded(
+        self, revision: int | None, answer: results.Answer, page: PageNow | None
+    ) -> None:
+        """Our edit was made; `page` is given where that was found by reading."""
+
+    @abstractmethod
+    def _overtaken_by_others(self, page: PageNow) -> Reason | None:
+        """Somebody else did what we were about to do, or made it impossible."""
+
+    @abstractmethod
+    def _why_not_now(self, page: PageNow) -> Reason | None:
+        """What keeps the edit from being made now, for good."""
+
+    @abstractmethod
+    def _end_without_edit(self, reason: Reason) -> None: ...
+
+    @abstractmethod
+    def _still_wanted(self) -> bool:
+        """Whether nobody decided otherwise while the file was read."""
+
+    @abstractmethod
+    def _call(self, session: Session) -> Outcome: ...
+
+    @abstractmethod
+    def _since(self) -> int:
+        """A revision of the page before which our edit can't be."""
+
+    def _settled_at_last_look(self, session: Session) -> bool:
+        """A look right before the call, for what the wiki itself does not check."""
+        return False
+
+    # What is common -----------------------------------------------------------------------
 
     def settle(self, *, lane_is_open: bool) -> bool:
         """Settle the attempt or put it back; False when it only waits for its slot.
@@ -120,51 +164,22 @@ class Turn:
 
     def _settle_by_reading(self, session: Session, page: PageNow) -> bool:
         """End the attempt without a call if the file or our own rows say so."""
-        attempt = self.attempt
-        ours = page.has_guid(attempt.statement_guid)
-        if ours or attempt.in_doubt:
+        done = self._done_by(page)
+        if done or self.attempt.in_doubt:
             found = self._our_revision(session)
-            if ours or found:
+            if done or found:
                 self._take()
-                revision = found.id if found else None
-                results.written(attempt, revision, results.FOUND_BY_READING, removed=not ours)
+                self._succeeded(found.id if found else None, results.FOUND_BY_READING, page)
                 return True
         reason = self._why_not_now(page)
         if reason is None:
             return False
         self._take()
-        if reason is Reason.ALREADY_THERE:
-            results.present(attempt)
-        elif attempt.exhausted and reason == attempt.last_reason:
-            results.refused(attempt, reason, attempt.error_detail)
+        if self.attempt.exhausted and reason == self.attempt.last_reason:
+            results.refused(self.attempt, reason, self.attempt.error_detail)
         else:
-            results.skipped(attempt, reason)
+            self._end_without_edit(reason)
         return True
-
-    def _why_not_now(self, page: PageNow) -> Reason | None:
-        """What changed since the preview is not sent."""
-        attempt, claim, label = self.attempt, self.claim, self.attempt.label
-        if page.problem and page.problem is not Reason.PROTECTED:
-            return page.problem
-        if page.depicts(claim.qid):
-            return Reason.ALREADY_THERE
-        if self.batch.state == EditBatch.State.STOPPED:
-            return Reason.STOPPED
-        if page.sha1 != attempt.sha1:
-            return Reason.CHANGED
-        if page.title != attempt.title:
-            return Reason.MOVED
-        if claim.held:
-            return Reason.HELD
-        if claim.state == Claim.State.REJECTED:
-            return Reason.REJECTED
-        if claim.state != Claim.State.SENDING or claim.project_id != self.batch.project_id:
-            return Reason.CLAIMED
-        if not label or label.verdict != Verdict.YES or label.region_id != attempt.region_id:
-            return Reason.ANSWER_CHANGED
-        if attempt.exhausted:
-            return attempt.last_reason
-        return page.problem
 
     def _another_edit_in_flight(self) -> bool:
         """Two edits of one file at the same moment would be refused as a conflict."""
@@ -175,29 +190,20 @@ class Turn:
 
     def _send(self, session: Session) -> None:
         attempt, was_in_doubt = self.attempt, self.attempt.in_doubt
-        self._keep_turn()
         time.sleep(pace.reserve(lane_of(self.account.user), settings.EDITS_A_MINUTE))
+        if self._settled_at_last_look(session):
+            return
+        self._keep_turn()
         self._take(in_doubt=True, began_at=timezone.now())
         self.pages.forget(self.claim.page_id)
         if not self._still_wanted():
             results.put_back(attempt, None, in_doubt=was_in_doubt, counted=False)
             return
-        crash_point("write:before-call")
-        outcome = session.set_statement(attempt.statement, self.batch.summary)
-        crash_point("write:after-call")
+        crash_point(f"{self.point}:before-call")
+        outcome = self._call(session)
+        crash_point(f"{self.point}:after-call")
         self._record(session, outcome, was_in_doubt)
-        crash_point("write:after-commit")
-
-    def _still_wanted(self) -> bool:
-        """Whether nobody paused, stopped, held or answered otherwise while the file was read."""
-        return ClaimAttempt.objects.filter(
-            pk=self.attempt.pk,
-            batch__state=EditBatch.State.RUNNING,
-            claim__state=Claim.State.SENDING,
-            claim__project=self.batch.project_id,
-            claim__held=False,
-            label__verdict=Verdict.YES,
-        ).exists()
+        crash_point(f"{self.point}:after-commit")
 
     def _record(self, session: Session, outcome: Outcome, was_in_doubt: bool) -> None:
         attempt, reason = self.attempt, outcome.reason or Reason.UNKNOWN
@@ -205,7 +211,7 @@ class Turn:
             self.account.refusals = 0
         match outcome.next:
             case Next.SAVED:
-                results.written(attempt, outcome.revision, outcome.told)
+                self._succeeded(outcome.revision, outcome.told, None)
             case Next.THERE | Next.LOOK:
                 self._look_again(session, reason)
             case Next.REFUSE:
@@ -217,7 +223,7 @@ class Turn:
                 self._consequences(outcome)
 
     def _look_again(self, session: Session, reason: Reason) -> None:
-        """The wiki says that an equal statement is there, or that it mixed edits: see whose."""
+        """The wiki says that it is so already, or that it mixed edits: see whose it is."""
         page_id = self.claim.page_id
         try:
             page = reading.read_pages(session.read, [page_id])[page_id]
@@ -227,19 +233,16 @@ class Turn:
             self._put_back(outcome, in_doubt=True)
             self._consequences(outcome)
             return
-        guid = self.attempt.statement_guid
-        if page.has_guid(guid) or found:
-            revision, removed = found.id if found else None, not page.has_guid(guid)
-            results.written(self.attempt, revision, results.FOUND_BY_READING, removed=removed)
-        elif page.depicts(self.claim.qid):
-            results.present(self.attempt)
+        if found or self._done_by(page):
+            self._succeeded(found.id if found else None, results.FOUND_BY_READING, page)
+        elif why := self._overtaken_by_others(page):
+            self._end_without_edit(why)
         else:
             results.put_back(self.attempt, reason, in_doubt=True, counted=True)
 
     def _our_revision(self, session: Session) -> reading.Revision | None:
         mark = statements.batch_mark(self.batch.code)
-        since = self.attempt.base_revision
-        return reading.our_revision(session.read, self.claim.page_id, mark, since)
+        return reading.our_revision(session.read, self.claim.page_id, mark, self._since())
 
     def _put_back(self, outcome: Outcome, *, in_doubt: bool) -> None:
         counted = not outcome.patient and outcome.next in (Next.LATER, Next.TOKEN, Next.REFUSE)

@@ -1,21 +1,255 @@
-"""Statements that we wrote are looked at again: after a day, a week and a month."""
+"""Statements that we wrote are looked at again: after a day, a week and a month.
+
+Fifty files a call, as nobody, at the pace of reading. What somebody removed is never added again
+by itself, in any project: the claim says so. It is looked at until the month is over, since
+somebody may restore it.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from sdc.models import ClaimAttempt, Watch
+from crawler import commons
+from projects import pace
+from projects.faults import crash_point
+from projects.http import WikiError
+from projects.models import User
+from projects.permissions import Can, may
+from projects.pipeline import announce
+from projects.work import Overtaken, WorkState
+from sdc import history, reading, statements, stops
+from sdc.findings import TAKEN_OUT, watched
+from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
+from sdc.reading import A_CALL, PageNow, Read
+from sdc.reasons import Reason
+from sdc.statements import Statements
+
+log = logging.getLogger(__name__)
+
+BUDGET = 20.0  # seconds one task takes new work for
+LEASE = timedelta(seconds=60)  # longer than the task's hard limit
+AN_HOUR = timedelta(hours=1)
+Finding = Watch.Finding
+State = Claim.State
 
 
 def begin(attempt: ClaimAttempt, *, removed: bool = False) -> None:
-    """Watch the statement that this attempt wrote. Call in the transaction of its success."""
+    """Watch the statement that this attempt wrote. Call in the transaction of its success.
+
+    One that was removed before we knew is looked at soon, to see by whom.
+    """
     now = timezone.now()
+    wait = timedelta() if removed else timedelta(hours=settings.WATCH_AFTER_HOURS[0])
     Watch.objects.create(
         claim_attempt=attempt,
-        due_at=now + timedelta(hours=settings.WATCH_AFTER_HOURS[0]),
-        finding=Watch.Finding.REMOVED if removed else Watch.Finding.STANDS,
+        due_at=now + wait,
+        finding=Finding.REMOVED if removed else Finding.STANDS,
         found_at=now if removed else None,
     )
+
+
+def may_check(batch: EditBatch, user: object) -> bool:
+    """The sender, the project's owner, and moderators."""
+    if not isinstance(user, User) or not may(user, Can.VIEW, batch.project):
+        return False
+    return user.pk == batch.user_id or user.is_staff or may(user, Can.MANAGE, batch.project)
+
+
+def check_now(batch: EditBatch, user: User) -> int:
+    """Look at a batch's statements at once; returns how many. Raises PermissionDenied.
+
+    Those whose month is over are left alone, unless they were found to be removed or changed.
+    """
+    if not may_check(batch, user):
+        raise PermissionDenied
+    rows = Watch.objects.filter(claim_attempt__batch=batch)
+    going = Q(state=WorkState.QUEUED)
+    found = Q(state=WorkState.DONE) & ~Q(finding=Finding.STANDS)
+    with transaction.atomic():
+        asked = rows.filter(going | found).update(
+            state=WorkState.QUEUED, due_at=timezone.now(), tries=0, error="", error_detail=""
+        )
+        announce("watch-asked")
+    return asked
+
+
+def work(budget: float = BUDGET) -> bool:
+    """Look at what is due, for at most `budget` seconds; True while more is due."""
+    end = time.monotonic() + budget
+    while time.monotonic() < end:
+        if pace.paused_until(commons.READ_LANE):
+            break  # the wiki asked for patience; what is due waits
+        taken = _take()
+        if not taken:
+            break
+        _look_at(taken, end)
+    weigh_lately_removed()
+    return _due().exists() and not pace.paused_until(commons.READ_LANE)
+
+
+def weigh_lately_removed() -> None:
+    """Stop senders and projects of whom too much was removed. It looks at all that came in
+    within the hour, so that a worker that died in between leaves nobody out."""
+    since = timezone.now() - AN_HOUR
+    rows = ClaimAttempt.objects.filter(batch__wiki=settings.WIKI.code).order_by()
+    removed = Edit.objects.filter(kind=Edit.Kind.REMOVE, at__gte=since).values("guid")
+    lately = rows.filter(
+        Q(watch__finding=Finding.REMOVED, watch__checked_at__gte=since) | Q(guid__in=removed)
+    )
+    for batch in EditBatch.objects.filter(
+        pk__in=set(lately.values_list("batch", flat=True))
+    ).select_related("user", "project"):
+        stops.weigh(user=batch.user)
+        stops.weigh(project=batch.project)
+
+
+def _due() -> Iterable[Watch]:
+    rows = Watch.objects.due().filter(claim_attempt__batch__wiki=settings.WIKI.code)
+    return rows.select_related("claim_attempt__claim", "claim_attempt__batch__user").order_by(
+        "due_at", "pk"
+    )
+
+
+def _take() -> list[Watch]:
+    return [row for row in _due()[:A_CALL] if row.take(LEASE)]
+
+
+def _look_at(taken: list[Watch], end: float) -> None:
+    """Read the files of these watches in one call, and write down what is found."""
+    pages = {row.pk: row.claim_attempt.claim.page_id for row in taken}
+    left = list(taken)
+    try:
+        with commons.wiki_site() as site:
+            read = partial(commons.read, site)
+            now = reading.read_pages(read, pages.values())
+            crash_point("watch:after-read")
+            while left:
+                row = left[-1]
+                if time.monotonic() > end and row is not taken[-1]:
+                    break
+                _settle(row, _look(read, row, now[pages[row.pk]]))
+                crash_point("watch:after-commit")
+                left.pop()
+    except WikiError as error:
+        for row in left:
+            row.fail(error.code, error.message)
+        return
+    for row in left:  # the time is over; nothing was wrong with them
+        row.settle(WorkState.QUEUED, tries=0, due_at=timezone.now())
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one look saw: `says_so` is whether our statement still names the person."""
+
+    finding: Watch.Finding
+    says_so: bool
+    change: history.Change | None = None
+
+
+def _look(read: Read, watch: Watch, page: PageNow) -> Found:
+    if page.problem in (Reason.DELETED, Reason.REDIRECT):
+        return Found(Finding.GONE, True)
+    attempt = watch.claim_attempt
+    found = _compare(attempt, page.statements or {})
+    if found.finding is Finding.STANDS or (found.finding == watch.finding and watch.revision):
+        return found
+
+    def holds(then: Statements) -> bool:
+        return _compare(attempt, then) == found
+
+    after = attempt.revision or attempt.base_revision
+    change = history.since_when(read, page.page_id, after, holds)
+    return Found(found.finding, found.says_so, change)
+
+
+def _compare(attempt: ClaimAttempt, now: Statements) -> Found:
+    ours = statements.with_guid(now, attempt.statement_guid)
+    if ours is None:
+        return Found(Finding.REMOVED, False)
+    if statements.same(attempt.statement, ours):
+        return Found(Finding.STANDS, True)
+    return Found(Finding.CHANGED, statements.item_of(ours) == attempt.claim.qid)
+
+
+def _settle(watch: Watch, found: Found) -> None:
+    """Keep what was found, and what follows for the claim, unless we took it back ourselves."""
+    try:
+        with transaction.atomic():
+            # the claim first, as undo does: it is the lock
+            claim = Claim.objects.select_for_update().get(pk=watch.claim_attempt.claim_id)
+            if not watched().filter(pk=watch.pk).exists():
+                watch.settle_or_raise(WorkState.DONE)
+            elif claim.state == State.UNDOING:
+                watch.settle_or_raise(WorkState.QUEUED, tries=0, due_at=timezone.now() + AN_HOUR)
+            else:
+                watch.settle_or_raise(**_next_look(watch), **_told(watch, found))
+                _move_claim(claim, found)
+    except Overtaken as overtaken:
+        log.warning("another worker was quicker: %s", overtaken)
+
+
+def _next_look(watch: Watch) -> dict[str, object]:
+    """When it is looked at next, counted from the edit; done after the last time."""
+    now = timezone.now()
+    edited = watch.claim_attempt.ended_at or now
+    times = [edited + timedelta(hours=hours) for hours in settings.WATCH_AFTER_HOURS]
+    to_come = [at for at in times if at > now]
+    fields: dict[str, object] = {"checks": len(times) - len(to_come), "checked_at": now}
+    if to_come:
+        return fields | {"state": WorkState.QUEUED, "due_at": to_come[0]}
+    return fields | {"state": WorkState.DONE}
+
+
+def _told(watch: Watch, found: Found) -> dict[str, object]:
+    fields: dict[str, object] = {"tries": 0, "error": "", "error_detail": ""}
+    if found.finding == watch.finding and found.change is None:
+        return fields
+    change = found.change
+    fields |= {
+        "finding": found.finding,
+        "revision": change.revision if change else None,
+        "by": change.by[:255] if change else "",
+        "comment": change.words[:500] if change else "",
+        "found_at": _when(found, change),
+    }
+    if found.finding != watch.finding:
+        fields |= {"looked_by": None, "looked_at": None}
+    return fields
+
+
+def _when(found: Found, change: history.Change | None) -> datetime | None:
+    if found.finding is Finding.STANDS:
+        return None
+    return change.at if change else timezone.now()
+
+
+def _move_claim(claim: Claim, found: Found) -> None:
+    """By compare-and-set: what else became of a claim, by a person or a batch, stands."""
+    was, becomes = (State.REMOVED, State.WRITTEN) if found.says_so else (State.WRITTEN, State.REMOVED)
+    if found.finding is Finding.GONE:
+        return
+    rows = Claim.objects.filter(pk=claim.pk, state=was)
+    rows.update(state=becomes, updated_at=timezone.now())
+
+
+def mark_looked(watch: Watch, user: User) -> bool:
+    """A person looked at the face a second time; False if somebody was quicker."""
+    rows = Watch.objects.filter(pk=watch.pk, finding__in=TAKEN_OUT, looked_at=None)
+    return bool(rows.update(looked_by=user, looked_at=timezone.now()))
+
+
+def unmark_looked(watch: Watch, user: User) -> bool:
+    rows = Watch.objects.filter(pk=watch.pk, looked_by=user)
+    return bool(rows.update(looked_by=None, looked_at=None))

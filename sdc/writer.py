@@ -19,16 +19,19 @@ from projects.tokens import NeedsLogin
 from projects.work import Overtaken, WorkQuerySet, WorkState
 from sdc import results, stops
 from sdc.account import Account
+from sdc.adding import Adding
 from sdc.lanes import EVERYBODY, lane_of, opens
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reading import A_CALL
 from sdc.reasons import Reason
+from sdc.removing import Removing
 from sdc.turn import LEASE, Pages, Setback, Turn
 
 log = logging.getLogger(__name__)
 
 BUDGET = 20.0  # seconds one task works
 State = EditBatch.State
+TURNS: dict[str, type[Turn]] = {EditBatch.Kind.ADD: Adding, EditBatch.Kind.UNDO: Removing}
 HALTED = {
     Project.State.PAUSED.value: Reason.PROJECT_PAUSED,
     Project.State.ARCHIVED.value: Reason.ARCHIVED,
@@ -158,7 +161,7 @@ class Desk:
         account = self._accounts.setdefault(user.pk, Account(user))
         others = rows.filter(batch=batch).exclude(pk=attempt.pk).order_by("due_at", "pk")
         ahead = others.values_list("claim__page_id", flat=True)[: A_CALL - 1]
-        turn = Turn(writer, attempt, account, self._pages, lambda: list(ahead))
+        turn = TURNS[batch.kind](writer, attempt, account, self._pages, lambda: list(ahead))
         lane = lane_of(user)
         if turn.settle(lane_is_open=not opens((lane,), "next_at", "paused_until")):
             EditBatch.objects.filter(pk=batch.pk).update(turn_at=timezone.now())

@@ -52,9 +52,9 @@ EXPECTED: list[tuple[str, Next, Reason]] = [
     ("wikibase/conflict-8-*", Next.LOOK, Reason.CONFLICT),
     ("wikibase/removeclaims-changed-since-baserevid", Next.LOOK, Reason.CONFLICT),
     ("undo/wbremoveclaims-statement-got-*", Next.LOOK, Reason.CONFLICT),
-    ("undo/wbremoveclaims-as-undo-again", Next.REFUSE, Reason.BAD_STATEMENT),
-    ("wikibase/removeclaims-entity-missing", Next.REFUSE, Reason.GONE),
-    ("wikibase/removeclaims-*", Next.REFUSE, Reason.BAD_STATEMENT),
+    ("undo/wbremoveclaims-as-undo-again", Next.LOOK, Reason.GONE_ALREADY),
+    ("wikibase/removeclaims-entity-missing", Next.LOOK, Reason.DELETED),
+    ("wikibase/removeclaims-*", Next.LOOK, Reason.GONE_ALREADY),
     ("wikibase/setclaim-ignoreduplicatemainsnak-*", Next.THERE, Reason.ALREADY_THERE),
     ("wikibase/setclaim-error-guid-entity-*", Next.REFUSE, Reason.GONE),
     ("wikibase/setclaim-error-*item-does-not-exist", Next.REFUSE, Reason.NO_SUCH_ITEM),
@@ -84,7 +84,7 @@ def send_and_judge(recorded: Recorded, settings: Any) -> Outcome:
                 body, wait = commons.submit(site, post=True, **sent)
             except WikiError as error:
                 return judge_failure(error)
-    return judge(body, wait)
+    return judge(body, wait, action=sent["action"])
 
 
 def is_plain_success(recorded: Recorded) -> bool:

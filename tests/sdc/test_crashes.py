@@ -16,8 +16,9 @@ from projects.models import Project, User
 from projects.work import Overtaken, WorkState
 from sdc import results, services, statements
 from sdc.account import Account
+from sdc.adding import Adding
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
-from sdc.turn import LEASE, Pages, Turn
+from sdc.turn import LEASE, Pages
 from tests.sdc.conftest import (
     Make,
     WikiItself,
@@ -139,7 +140,7 @@ def test_two_workers_on_one_attempt_make_one_edit(
         attempt = ClaimAttempt.objects.select_related(
             "claim", "label", "batch__project__person", "batch__user"
         ).get(batch=batch)
-        turn = Turn(writer, attempt, Account(alice), Pages(), list)
+        turn = Adding(writer, attempt, Account(alice), Pages(), list)
         gate.wait()
         try:
             ends.append("settled" if turn.settle(lane_is_open=True) else "waits")
