@@ -42,7 +42,7 @@ class PhotoAdmin(ModerationAdmin[Photo]):
     def faces(self, photo: Photo) -> int | None:
         return photo.picture.faces
 
-    @admin.action(description=_("Try to look at these again"))
+    @admin.action(permissions=["moderate"], description=_("Try to look at these again"))
     def look_again(self, request: HttpRequest, queryset: QuerySet[Photo]) -> None:
         tried = sum(map(services.retry_photo, queryset.select_related("picture")))
         self.message_user(request, _("%(n)s will be looked at again.") % {"n": tried})

@@ -23,7 +23,7 @@ from projects.models import (
     Source,
     User,
 )
-from projects.permissions import signed_in
+from projects.permissions import moderates, signed_in
 from projects.settings_form import set_state
 
 M = TypeVar("M", bound=Model)
@@ -31,16 +31,15 @@ P = TypeVar("P", bound=Model)
 
 
 class ModerationAdmin(admin.ModelAdmin[M]):
-    """A list to look through. Staff see it; rows change only by the deeds offered as actions."""
+    """A list to look through, for who has the right to view it; rows change only by the deeds
+    offered as actions."""
 
     show_full_result_count = False
     list_per_page = 50
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
-
-    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        return self.has_module_permission(request)
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        """What actions ask for: `permissions=["moderate"]`."""
+        return moderates(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -57,9 +56,6 @@ class ModerationInline(admin.TabularInline[M, P]):
 
     extra = max_num = 0
     can_delete = False
-
-    def has_view_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
 
     def has_add_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
         return False
@@ -127,11 +123,11 @@ class ProjectAdmin(ModerationAdmin[Project]):
     def qid(self, project: Project) -> str:
         return project.person.qid
 
-    @admin.action(description=_("Pause: nothing is looked at or sent"))
+    @admin.action(permissions=["moderate"], description=_("Pause: nothing is looked at or sent"))
     def pause(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
         self._set_state(request, queryset, Project.State.ACTIVE, Project.State.PAUSED)
 
-    @admin.action(description=_("Go on"))
+    @admin.action(permissions=["moderate"], description=_("Go on"))
     def resume(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
         self._set_state(request, queryset, Project.State.PAUSED, Project.State.ACTIVE)
 
@@ -168,14 +164,9 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
     ordering = ("-id",)
     fields = ("wiki", "kind", "value", "reason")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_module_permission(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: DenyEntry | None = None) -> bool:
-        return self.has_module_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: DenyEntry | None = None) -> bool:
-        return self.has_module_permission(request)
+    has_add_permission = admin.ModelAdmin.has_add_permission
+    has_change_permission = admin.ModelAdmin.has_change_permission
+    has_delete_permission = admin.ModelAdmin.has_delete_permission
 
     def save_model(self, request: HttpRequest, obj: DenyEntry, form: Any, change: bool) -> None:
         obj.created_by = signed_in(request)

@@ -7,13 +7,16 @@ tokens, so that a batch under way goes on; the user takes the permission back on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
+from allauth.socialaccount.providers.mediawiki.provider import MediaWikiProvider
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.shortcuts import render
@@ -23,6 +26,14 @@ from requests import HTTPError, RequestException
 
 from projects import tokens
 from projects.models import User
+from projects.permissions import MODERATORS
+
+
+class WikiProvider(MediaWikiProvider):
+    """Keeps, for the length of the login, which groups of the wiki somebody is in."""
+
+    def extract_extra_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        return {"username": data["username"], "groups": data.get("groups", [])}
 
 
 class WikiAccountAdapter(DefaultSocialAccountAdapter):
@@ -34,7 +45,8 @@ class WikiAccountAdapter(DefaultSocialAccountAdapter):
         """Without a consumer the login page says so, whichever address was asked for."""
         if not settings.CAN_LOG_IN:
             raise ImmediateHttpResponse(render(request, "account/login.html", status=503))
-        return super().get_provider(request, provider, client_id)
+        found = super().get_provider(request, provider, client_id)
+        return WikiProvider(request, app=found.app)
 
     def populate_user(
         self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
@@ -44,6 +56,7 @@ class WikiAccountAdapter(DefaultSocialAccountAdapter):
         user.issuer, user.sub = settings.WIKI.issuer, sociallogin.account.uid
         user.username = f"mw-{user.sub}"
         user.wiki_username = data["username"]
+        sociallogin.wiki_groups = sociallogin.account.extra_data.get("groups", [])
         sociallogin.account.extra_data = {"username": data["username"]}
         sociallogin.email_addresses = []
         return user
@@ -87,11 +100,23 @@ def _greet(sociallogin: SocialLogin) -> None:
     """What each login brings: the present name, whether they moderate, new tokens."""
     user: User = sociallogin.user
     user.wiki_username = sociallogin.account.extra_data["username"]
-    user.is_staff = user.wiki_username in settings.MODERATORS
-    user.save(update_fields=["wiki_username", "is_staff"])
+    user.save(update_fields=["wiki_username"])
+    named = user.wiki_username in settings.MODERATORS
+    set_moderator(user, named or bool({*sociallogin.wiki_groups} & {*settings.MODERATOR_GROUPS}))
     token = sociallogin.token
     seconds = (token.expires_at - timezone.now()).total_seconds() if token.expires_at else 0
     tokens.store(user, token.token, token.token_secret, seconds)
+
+
+def set_moderator(user: User, is_one: bool) -> None:
+    """Give or take the admin's door and the rights behind it; a superuser keeps the door."""
+    group, _new = Group.objects.get_or_create(name=MODERATORS)
+    if is_one:
+        user.groups.add(group)
+    else:
+        user.groups.remove(group)
+    user.is_staff = is_one or user.is_superuser
+    user.save(update_fields=["is_staff"])
 
 
 def _reason(request: HttpRequest, exception: Exception | None) -> tuple[str, int]:

@@ -200,6 +200,7 @@ class Project(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "turn_at"], name="project_turn")]
+        permissions = [("moderate", _("Can do what moderators do"))]  # see projects.permissions
 
     def __str__(self) -> str:
         return str(self.person)
@@ -303,7 +304,8 @@ class DenyEntry(models.Model):
 
     wiki = models.CharField(max_length=16)
     kind = models.CharField(max_length=8, choices=Kind)
-    value = models.CharField(max_length=255)
+    value = models.CharField(max_length=255)  # as projects.denials writes it
+    page_id = models.PositiveBigIntegerField(null=True, blank=True)  # of a file: names change
     reason = models.CharField(max_length=255, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

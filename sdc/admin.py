@@ -50,13 +50,13 @@ class ClaimAdmin(ModerationAdmin[Claim]):
     def file(self, claim: Claim) -> SafeString:
         return format_html("<a href='{}'>{}</a>", claim.photo.page_url, claim.photo.name)
 
-    @admin.action(description=_("Hold: not sent until released"))
+    @admin.action(permissions=["moderate"], description=_("Hold: not sent until released"))
     def hold(self, request: HttpRequest, queryset: QuerySet[Claim]) -> None:
         for claim in queryset:
             services.hold(claim, signed_in(request), gettext("held in moderation"))
         self.message_user(request, _("Held. They are not sent until somebody releases them."))
 
-    @admin.action(description=_("Release: may be sent again"))
+    @admin.action(permissions=["moderate"], description=_("Release: may be sent again"))
     def release(self, request: HttpRequest, queryset: QuerySet[Claim]) -> None:
         for claim in queryset:
             services.release(claim, signed_in(request))
@@ -87,7 +87,9 @@ class EditBatchAdmin(ModerationAdmin[EditBatch]):
         address = reverse("batch", args=[batch.project.public_id, batch.code])
         return format_html("{} (<a href='{}'>↗</a>)", batch.code, address)
 
-    @admin.action(description=_("Stop: what is not sent yet stays unsent"))
+    @admin.action(
+        permissions=["moderate"], description=_("Stop: what is not sent yet stays unsent")
+    )
     def stop(self, request: HttpRequest, queryset: QuerySet[EditBatch]) -> None:
         for batch in queryset:
             services.stop(batch, signed_in(request))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from projects.ledger import audit
 from projects.models import Project, User
-from projects.permissions import Can, may
+from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
 from projects.work import WorkState
@@ -104,7 +104,7 @@ def resume(batch: EditBatch, user: User) -> bool:
 
 def stop(batch: EditBatch, user: User) -> bool:
     """By the sender, the project's owner or a moderator. What was written stays written."""
-    if not user.is_staff:
+    if not moderates(user):
         _check_may_steer(batch, user)
     with transaction.atomic():
         if not results.stop(batch, Reason.STOPPED):
@@ -140,7 +140,7 @@ def release(claim: Claim, by: User) -> None:
 
 
 def _set_held(claim: Claim, by: User, held: bool, reason: str) -> None:
-    if not (by.is_active and by.is_staff):
+    if not moderates(by):
         raise PermissionDenied
     with transaction.atomic():
         changed = Claim.objects.filter(pk=claim.pk).exclude(held=held, held_reason=reason)

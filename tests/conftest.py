@@ -94,7 +94,7 @@ def charlie(sandbox: RunningSandbox, db: None) -> User:
 @pytest.fixture
 def mona(sandbox: RunningSandbox, db: None) -> User:
     """Moderates."""
-    return factories.wiki_user(sandbox, "Mona", is_staff=True)
+    return factories.make_moderator(factories.wiki_user(sandbox, "Mona"))
 
 
 @pytest.fixture

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import secrets
 from datetime import date
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import Group
 
-from projects import tokens
+from projects import login, permissions, tokens
 from projects.models import Membership, Person, Project, Source, User
 from sandbox import RunningSandbox
 from sandbox.oauth import store as oauth
@@ -44,6 +47,14 @@ def make_user(name: str = "", **fields: Any) -> User:
         wiki_username=name or f"User {sub}",
         **fields,
     )
+
+
+def make_moderator(user: User) -> User:
+    """The user in the group of the moderators, as after a login of somebody named by settings."""
+    if not Group.objects.filter(name=permissions.MODERATORS).exists():  # emptied by a test
+        import_module("sdc.migrations.0003_moderators").make(apps, None)
+    login.set_moderator(user, True)
+    return user
 
 
 def wiki_user(sandbox: RunningSandbox, name: str, **fields: Any) -> User:

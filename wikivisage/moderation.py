@@ -5,6 +5,7 @@ Who is logged in and doesn't moderate is told so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -17,10 +18,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+OUR_APPS = ("projects", "crawler", "classify", "sdc")
+
 
 class ModerationSite(AdminSite):
     site_title = site_header = gettext_lazy("WikiVisage: moderation")
     index_title = gettext_lazy("What there is")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only what is ours has a page: no groups, permissions, social accounts or tokens."""
+        models = (
+            model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
+        )
+        ours = [model for model in models if model._meta.app_label in OUR_APPS]
+        super().register(ours, admin_class, **options)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

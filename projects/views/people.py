@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from projects import people
 from projects.models import Membership, Project, User
-from projects.permissions import Can, may, membership, project_view, signed_in
+from projects.permissions import Can, may, membership, moderates, project_view, signed_in
 from projects.refusal import Refused
 from projects.standings import PERIODS, standings
 from projects.views.account import next_url
@@ -33,7 +33,7 @@ DEEDS = {
 def members(request: HttpRequest, project: Project) -> HttpResponse:
     """Members see each other; visitors see who chose to be seen, and how many more there are."""
     mine = membership(project, request.user)
-    is_inside = bool(mine and mine.state == State.ACTIVE) or request.user.is_staff
+    is_inside = bool(mine and mine.state == State.ACTIVE) or moderates(request.user)
     active = project.memberships.filter(state=State.ACTIVE).select_related("user")
     seen = active if is_inside else active.filter(
         Q(user__show_on_leaderboard=True) | Q(role=Membership.Role.OWNER)

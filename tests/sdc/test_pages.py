@@ -14,7 +14,7 @@ from sdc.models import ClaimAttempt, EditBatch
 from sdc.reasons import Reason
 from sdc.selectors import number_of
 from tests.conftest import ClientOf
-from tests.factories import make_user
+from tests.factories import make_moderator, make_user
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, the_attempt
 
 Outcome = ClaimAttempt.Outcome
@@ -261,7 +261,9 @@ def test_deeds_need_the_csrf_token(
 def person(who: str, project: Project) -> User | None:
     if who == "nobody":
         return None
-    user = make_user(is_staff=who == "moderator")
+    user = make_user()
+    if who == "moderator":
+        make_moderator(user)
     state = {"member": "active", "left": "left", "banned": "banned"}.get(who)
     if state:
         Membership.objects.create(project=project, user=user, state=state)
