@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from projects.ledger import audit
 from projects.models import Project, User
-from sdc.models import WritingStop
+from sdc.models import ClaimAttempt, Edit, Watch, WritingStop
 
 Scope, Source = WritingStop.Scope, WritingStop.Source
 
@@ -71,6 +72,37 @@ def lift(stop: WritingStop, by: User | None, reason: str = "") -> bool:
         audit(by, "writing.released", stop.project, _name(stop), reason=reason)
     stop.refresh_from_db()
     return True
+
+
+def weigh(*, user: User | None = None, project: Project | None = None) -> WritingStop | None:
+    """Stop `user` or `project` when too much of what they wrote was removed.
+
+    Counted are the statements written since a moderator last lifted such a stop; as removed
+    those that somebody else than the sender took out on the wiki, and those that a moderator
+    took back.
+    """
+    rows = ClaimAttempt.objects.filter(
+        batch__wiki=settings.WIKI.code, outcome=ClaimAttempt.Outcome.WRITTEN, undoes=None
+    )
+    rows = rows.filter(batch__user=user) if user else rows.filter(batch__project=project)
+    before = WritingStop.objects.filter(
+        wiki=settings.WIKI.code, source=Source.SHARE, user=user, project=None if user else project
+    ).exclude(lifted_at=None)
+    if lifted := before.aggregate(at=Max("lifted_at"))["at"]:
+        rows = rows.filter(ended_at__gt=lifted)
+    others = Edit.objects.filter(kind=Edit.Kind.REMOVE, guid=OuterRef("guid"))
+    taken_back = Exists(others.exclude(user=OuterRef("batch__user")))
+    removed_on_wiki = Q(watch__finding=Watch.Finding.REMOVED) & ~Q(
+        watch__by=F("batch__user__wiki_username")
+    )
+    removed, written = rows.filter(removed_on_wiki | taken_back).count(), rows.count()
+    if removed < settings.REMOVED_LEAST:
+        return None
+    if 100 * removed < settings.REMOVED_SHARE_PERCENT * written:
+        return None
+    words = _("%(removed)d of %(written)d statements were removed by others or by a moderator.")
+    reason = words % {"removed": removed, "written": written}
+    return place(Source.SHARE, reason, user=user, project=None if user else project)
 
 
 def _name(stop: WritingStop) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +16,7 @@ from functools import partial
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from crawler import commons
@@ -27,7 +26,7 @@ from projects.http import WikiError
 from projects.models import User
 from projects.permissions import Can, may
 from projects.pipeline import announce
-from projects.work import Overtaken, WorkState
+from projects.work import Overtaken, WorkQuerySet, WorkState
 from sdc import history, reading, statements, stops
 from sdc.findings import TAKEN_OUT, watched
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
@@ -59,6 +58,16 @@ def begin(attempt: ClaimAttempt, *, removed: bool = False) -> None:
     )
 
 
+def end(attempt: ClaimAttempt) -> None:
+    """We took the statement back ourselves. Call in the transaction of that."""
+    Watch.objects.filter(claim_attempt=attempt).update(state=WorkState.DONE, lease_until=None)
+
+
+def hurry(attempt: ClaimAttempt) -> None:
+    """Somebody changed the statement: look soon, to see who. Call in a transaction."""
+    _look_soon(Watch.objects.filter(claim_attempt=attempt).exclude(state=WorkState.RUNNING))
+
+
 def may_check(batch: EditBatch, user: object) -> bool:
     """The sender, the project's owner, and moderators."""
     if not isinstance(user, User) or not may(user, Can.VIEW, batch.project):
@@ -77,10 +86,12 @@ def check_now(batch: EditBatch, user: User) -> int:
     going = Q(state=WorkState.QUEUED)
     found = Q(state=WorkState.DONE) & ~Q(finding=Finding.STANDS)
     with transaction.atomic():
-        asked = rows.filter(going | found).update(
-            state=WorkState.QUEUED, due_at=timezone.now(), tries=0, error="", error_detail=""
-        )
-        announce("watch-asked")
+        return _look_soon(rows.filter(going | found))
+
+
+def _look_soon(rows: WorkQuerySet[Watch]) -> int:
+    asked = rows.requeue()
+    announce("watch-asked")
     return asked
 
 
@@ -114,39 +125,47 @@ def weigh_lately_removed() -> None:
         stops.weigh(project=batch.project)
 
 
-def _due() -> Iterable[Watch]:
-    rows = Watch.objects.due().filter(claim_attempt__batch__wiki=settings.WIKI.code)
-    return rows.select_related("claim_attempt__claim", "claim_attempt__batch__user").order_by(
-        "due_at", "pk"
-    )
+def _due() -> WorkQuerySet[Watch]:
+    due = Watch.objects.due().filter(claim_attempt__batch__wiki=settings.WIKI.code)
+    return due.order_by("due_at", "pk")
 
 
 def _take() -> list[Watch]:
-    return [row for row in _due()[:A_CALL] if row.take(LEASE)]
+    taken = [row for row in _due()[:A_CALL] if row.take(LEASE)]
+    prefetch_related_objects(taken, "claim_attempt__claim", "claim_attempt__batch")
+    return taken
 
 
 def _look_at(taken: list[Watch], end: float) -> None:
     """Read the files of these watches in one call, and write down what is found."""
     pages = {row.pk: row.claim_attempt.claim.page_id for row in taken}
-    left = list(taken)
-    try:
-        with commons.wiki_site() as site:
-            read = partial(commons.read, site)
+    with commons.wiki_site() as site:
+        read = partial(commons.read, site)
+        try:
             now = reading.read_pages(read, pages.values())
-            crash_point("watch:after-read")
-            while left:
-                row = left[-1]
-                if time.monotonic() > end and row is not taken[-1]:
-                    break
-                _settle(row, _look(read, row, now[pages[row.pk]]))
-                crash_point("watch:after-commit")
-                left.pop()
+        except WikiError as error:
+            log.warning("watched files could not be read: %s", error)
+            for row in taken:
+                row.fail(error.code, error.text)
+            return
+        crash_point("watch:after-read")
+        for row in taken:
+            if time.monotonic() > end or pace.paused_until(commons.READ_LANE):
+                row.settle(WorkState.QUEUED, tries=0)  # nothing was wrong with it
+            else:
+                _look_at_one(read, row, now[pages[row.pk]])
+
+
+def _look_at_one(read: Read, watch: Watch, page: PageNow) -> None:
+    try:
+        _settle(watch, _look(read, watch, page))
+        crash_point("watch:after-commit")
+    except Overtaken as overtaken:
+        log.warning("another worker was quicker: %s", overtaken)
+    except history.Stale:
+        watch.fail("stale")
     except WikiError as error:
-        for row in left:
-            row.fail(error.code, error.message)
-        return
-    for row in left:  # the time is over; nothing was wrong with them
-        row.settle(WorkState.QUEUED, tries=0, due_at=timezone.now())
+        watch.fail(error.code, error.text)
 
 
 @dataclass(frozen=True)
@@ -159,9 +178,13 @@ class Found:
 
 
 def _look(read: Read, watch: Watch, page: PageNow) -> Found:
-    if page.problem in (Reason.DELETED, Reason.REDIRECT):
-        return Found(Finding.GONE, True)
+    """Raises Stale where the wiki answered with what was before our edit, WikiError."""
     attempt = watch.claim_attempt
+    if page.problem in (Reason.DELETED, Reason.REDIRECT):
+        return Found(Finding.GONE, says_so=True)
+    young = attempt.ended_at is not None and attempt.ended_at > timezone.now() - AN_HOUR
+    if young and page.revision < (attempt.revision or attempt.base_revision):
+        raise history.Stale
     found = _compare(attempt, page.statements or {})
     if found.finding is Finding.STANDS or (found.finding == watch.finding and watch.revision):
         return found
@@ -177,30 +200,28 @@ def _look(read: Read, watch: Watch, page: PageNow) -> Found:
 def _compare(attempt: ClaimAttempt, now: Statements) -> Found:
     ours = statements.with_guid(now, attempt.statement_guid)
     if ours is None:
-        return Found(Finding.REMOVED, False)
+        return Found(Finding.REMOVED, says_so=False)
     if statements.same(attempt.statement, ours):
-        return Found(Finding.STANDS, True)
-    return Found(Finding.CHANGED, statements.item_of(ours) == attempt.claim.qid)
+        return Found(Finding.STANDS, says_so=True)
+    return Found(Finding.CHANGED, says_so=statements.item_of(ours) == attempt.claim.qid)
 
 
 def _settle(watch: Watch, found: Found) -> None:
     """Keep what was found, and what follows for the claim, unless we took it back ourselves."""
-    try:
-        with transaction.atomic():
-            # the claim first, as undo does: it is the lock
-            claim = Claim.objects.select_for_update().get(pk=watch.claim_attempt.claim_id)
-            if not watched().filter(pk=watch.pk).exists():
-                watch.settle_or_raise(WorkState.DONE)
-            elif claim.state == State.UNDOING:
-                watch.settle_or_raise(WorkState.QUEUED, tries=0, due_at=timezone.now() + AN_HOUR)
-            else:
-                watch.settle_or_raise(**_next_look(watch), **_told(watch, found))
-                _move_claim(claim, found)
-    except Overtaken as overtaken:
-        log.warning("another worker was quicker: %s", overtaken)
+    with transaction.atomic():
+        # the claim first, as undo does: it is the lock
+        claim = Claim.objects.select_for_update().get(pk=watch.claim_attempt.claim_id)
+        if claim.state == State.UNDONE or not watched().filter(pk=watch.pk).exists():
+            watch.settle_or_raise(WorkState.DONE)
+        elif claim.state == State.UNDOING:
+            watch.settle_or_raise(WorkState.QUEUED, tries=0, due_at=timezone.now() + AN_HOUR)
+        else:
+            state, fields = _next_look(watch)
+            watch.settle_or_raise(state, **fields, **_told(watch, found))
+            _move_claim(claim, found)
 
 
-def _next_look(watch: Watch) -> dict[str, object]:
+def _next_look(watch: Watch) -> tuple[str, dict[str, object]]:
     """When it is looked at next, counted from the edit; done after the last time."""
     now = timezone.now()
     edited = watch.claim_attempt.ended_at or now
@@ -208,8 +229,8 @@ def _next_look(watch: Watch) -> dict[str, object]:
     to_come = [at for at in times if at > now]
     fields: dict[str, object] = {"checks": len(times) - len(to_come), "checked_at": now}
     if to_come:
-        return fields | {"state": WorkState.QUEUED, "due_at": to_come[0]}
-    return fields | {"state": WorkState.DONE}
+        return WorkState.QUEUED, fields | {"due_at": to_come[0]}
+    return WorkState.DONE, fields
 
 
 def _told(watch: Watch, found: Found) -> dict[str, object]:
@@ -237,9 +258,11 @@ def _when(found: Found, change: history.Change | None) -> datetime | None:
 
 def _move_claim(claim: Claim, found: Found) -> None:
     """By compare-and-set: what else became of a claim, by a person or a batch, stands."""
-    was, becomes = (State.REMOVED, State.WRITTEN) if found.says_so else (State.WRITTEN, State.REMOVED)
     if found.finding is Finding.GONE:
         return
+    was, becomes = State.WRITTEN, State.REMOVED
+    if found.says_so:
+        was, becomes = becomes, was
     rows = Claim.objects.filter(pk=claim.pk, state=was)
     rows.update(state=becomes, updated_at=timezone.now())
 

@@ -14,6 +14,7 @@ TASKS: dict[str, str] = {
     "classify.bootstrap": "default",
     "classify.infer": "infer",
     "sdc.write": "write",
+    "sdc.watch": "default",
 }
 
 # what happened -> the tasks that look for work then
@@ -28,6 +29,7 @@ WAKES: dict[str, tuple[str, ...]] = {
     "region-embedded": ("classify.infer",),
     "answers-given": ("classify.infer",),
     "batch-confirmed": ("sdc.write",),
+    "watch-asked": ("sdc.watch",),
 }
 
 # Beat wakes every worker that often (seconds), so that what a crash or a lost message left
@@ -40,4 +42,5 @@ HEARTBEAT: dict[str, float] = {
     "classify.bootstrap": 10,
     "classify.infer": 5,
     "sdc.write": 5,
+    "sdc.watch": 60,
 }
