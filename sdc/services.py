@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -71,15 +73,16 @@ def confirm(batch: EditBatch, user: User) -> EditBatch:
         batch.refresh_from_db()
         results.finish_if_over(batch)
         audit(user, "batch.confirmed", batch.project, f"batch:{batch.code}")
-        _call_writer(user)
+        call_writer(user)
         announce("batch-confirmed")
     batch.refresh_from_db()
     return batch
 
 
 def pause(batch: EditBatch, user: User) -> bool:
-    """By the sender or the project's owner. What is in flight at the moment still ends."""
-    _check_may_steer(batch, user)
+    """By whoever may steer it. What is in flight at the moment still ends."""
+    if not may_steer(batch, user):
+        raise PermissionDenied
     paused = results.pause(batch, Reason.PAUSED)
     if paused:
         audit(user, "batch.paused", batch.project, f"batch:{batch.code}")
@@ -88,29 +91,30 @@ def pause(batch: EditBatch, user: User) -> bool:
 
 def resume(batch: EditBatch, user: User) -> bool:
     """By the sender only: it goes on in the sender's name."""
-    if batch.user_id != user.pk or not may(user, Can.SEND, batch.project):
+    if not may_resume(batch, user):
         raise PermissionDenied
-    _check_goes_on(batch.project)
+    if batch.kind == EditBatch.Kind.ADD:
+        _check_goes_on(batch.project)
     paused = EditBatch.objects.filter(pk=batch.pk, state=State.PAUSED)
     with transaction.atomic():
         if not paused.update(state=State.RUNNING, reason="", resume_at=None):
             return False
         results.finish_if_over(batch)
         audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
-        _call_writer(user)
+        call_writer(user)
         announce("batch-confirmed")
     return True
 
 
 def stop(batch: EditBatch, user: User) -> bool:
-    """By the sender, the project's owner or a moderator. What was written stays written."""
-    if not moderates(user):
-        _check_may_steer(batch, user)
+    """By whoever may steer it, or a moderator. What was written stays written."""
+    if not may_stop(batch, user):
+        raise PermissionDenied
     with transaction.atomic():
         if not results.stop(batch, Reason.STOPPED):
             return False
         audit(user, "batch.stopped", batch.project, f"batch:{batch.code}")
-        _call_writer(batch.user)
+        call_writer(batch.user)
     return True
 
 
@@ -205,13 +209,24 @@ def _check_goes_on(project: Project) -> None:
         raise Refused("project-paused", words)
 
 
-def _check_may_steer(batch: EditBatch, user: User) -> None:
-    own = batch.user_id == user.pk and may(user, Can.SEND, batch.project)
-    if not own and not may(user, Can.MANAGE, batch.project):
-        raise PermissionDenied
+def may_resume(batch: EditBatch, user: Any) -> bool:
+    """The sender, as long as they may send; taking back asks for no membership."""
+    own = batch.user_id == user.pk
+    return own and (batch.kind == EditBatch.Kind.UNDO or may(user, Can.SEND, batch.project))
 
 
-def _call_writer(user: User) -> None:
+def may_steer(batch: EditBatch, user: Any) -> bool:
+    """The sender; of what adds also the project's owner. What takes back is not the owner's."""
+    if may_resume(batch, user):
+        return True
+    return batch.kind == EditBatch.Kind.ADD and may(user, Can.MANAGE, batch.project)
+
+
+def may_stop(batch: EditBatch, user: Any) -> bool:
+    return moderates(user) or may_steer(batch, user)
+
+
+def call_writer(user: User) -> None:
     """Let a worker look at this user's batches soon."""
     writer, _made = Writer.objects.get_or_create(user=user, wiki=settings.WIKI.code)
     idle = Writer.objects.filter(pk=writer.pk, state__in=(WorkState.DONE, WorkState.QUEUED))

@@ -1,0 +1,149 @@
+"""Taking back what a batch wrote: a batch of its own, in the name of whoever asks for it.
+
+Only statements of ours are planned that nothing speaks of as gone; whether they still are as we
+wrote them is seen right before each is removed, see sdc/removing.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from projects.ledger import audit
+from projects.models import User
+from projects.permissions import moderates
+from projects.pipeline import announce
+from projects.refusal import Refused
+from projects.work import WorkState
+from sdc import statements, stops
+from sdc.models import Claim, ClaimAttempt, EditBatch, new_batch_code
+from sdc.reasons import Reason
+from sdc.services import call_writer
+
+Kind, State = EditBatch.Kind, EditBatch.State
+Outcome = ClaimAttempt.Outcome
+
+
+class _NothingLeft(Exception):
+    """Somebody else was quicker in taking all of it back."""
+
+
+def may_undo(batch: EditBatch, user: Any) -> bool:
+    """The sender, whose edits they are, member or not; and moderators."""
+    if batch.kind != Kind.ADD or batch.state in (State.DRAFT, State.HANDED):
+        return False
+    return bool(user.is_authenticated and user.is_active and _is_for(batch, user))
+
+
+def _is_for(batch: EditBatch, user: Any) -> bool:
+    return batch.user_id == user.pk or moderates(user)
+
+
+def undo(what: EditBatch | ClaimAttempt, user: User) -> EditBatch:
+    """Take back all that a batch wrote, or one edit of it; the batch that does so begins at once.
+
+    It runs as a batch of `user` under their own token. What others removed before is reported in
+    it. Asked again while nothing is left to take back, it answers with the batch that does it.
+    Raises PermissionDenied, Refused.
+    """
+    batch = what if isinstance(what, EditBatch) else what.batch
+    if not may_undo(batch, user):
+        raise PermissionDenied
+    if not settings.CAN_LOG_IN:
+        raise Refused("read-only", _("This site is not registered with the wiki: it only reads."))
+    if stops.of_everything():
+        words = _("Moderators stopped all writing. It can be taken back once they lift that.")
+        raise Refused(Reason.ALL_STOPPED, words)
+    written = takeable(batch)
+    gone = removed_before(batch)
+    if isinstance(what, ClaimAttempt):
+        written, gone = written.filter(pk=what.pk), gone.none()
+    try:
+        with transaction.atomic():
+            return _begin(batch, user, written, gone)
+    except _NothingLeft:
+        return _undone_by(what)
+
+
+def takeable(batch: EditBatch) -> QuerySet[ClaimAttempt]:
+    """What a batch wrote and nobody took away, as far as we know."""
+    return _latest(batch).filter(claim__state=Claim.State.WRITTEN)
+
+
+def removed_before(batch: EditBatch) -> QuerySet[ClaimAttempt]:
+    """What a batch wrote and somebody else took away."""
+    return _latest(batch).filter(claim__state=Claim.State.REMOVED)
+
+
+def _latest(batch: EditBatch) -> QuerySet[ClaimAttempt]:
+    """What a batch wrote, except where a later batch wrote the same anew or took it back."""
+    later = ClaimAttempt.objects.filter(
+        claim=OuterRef("claim"), outcome=Outcome.WRITTEN, ended_at__gt=OuterRef("ended_at")
+    )
+    rows = ClaimAttempt.objects.filter(
+        batch=batch, outcome=Outcome.WRITTEN, claim__project=batch.project_id
+    )
+    return rows.filter(~Exists(later))
+
+
+def _begin(
+    batch: EditBatch, user: User, written: QuerySet[ClaimAttempt], gone: QuerySet[ClaimAttempt]
+) -> EditBatch:
+    now, code = timezone.now(), new_batch_code()
+    undo = EditBatch.objects.create(
+        code=code,
+        project=batch.project,
+        user=user,
+        wiki=batch.wiki,
+        kind=Kind.UNDO,
+        undoes=batch,
+        state=State.RUNNING,
+        summary=statements.summary(settings.UNDO_SUMMARY, batch.project.person, code),
+        confirmed_at=now,
+        turn_at=now,
+    )
+    rows = []
+    for attempt in written.order_by("claim_id"):
+        claim = Claim.objects.filter(pk=attempt.claim_id, state=Claim.State.WRITTEN)
+        if claim.update(state=Claim.State.UNDOING, updated_at=now):
+            rows.append(_attempt(undo, attempt, due_at=now))
+    if not rows:
+        raise _NothingLeft
+    ended: dict[str, Any] = {"state": WorkState.DONE, "outcome": Outcome.SKIPPED, "ended_at": now}
+    rows += [_attempt(undo, each, reason=Reason.GONE_ALREADY, **ended) for each in gone]
+    ClaimAttempt.objects.bulk_create(rows, batch_size=100)
+    audit(user, "batch.undone", batch.project, f"batch:{batch.code}", by=code, edits=len(rows))
+    call_writer(user)
+    announce("batch-confirmed")
+    return undo
+
+
+def _attempt(undo: EditBatch, written: ClaimAttempt, **fields: Any) -> ClaimAttempt:
+    return ClaimAttempt(
+        batch=undo,
+        claim_id=written.claim_id,
+        label_id=written.label_id,
+        region_id=written.region_id,
+        undoes=written,
+        statement=written.statement,
+        claim_was=Claim.State.WRITTEN,
+        sha1=written.sha1,
+        title=written.title,
+        base_revision=written.base_revision,
+        **fields,
+    )
+
+
+def _undone_by(what: EditBatch | ClaimAttempt) -> EditBatch:
+    """The latest batch that took this back, or still does."""
+    this = Q(undoes=what) if isinstance(what, EditBatch) else Q(attempts__undoes=what)
+    found = EditBatch.objects.filter(this, kind=Kind.UNDO).order_by("-pk").first()
+    if found is None:
+        raise Refused("nothing", _("Nothing of it is left on the wiki that could be taken back."))
+    return found
