@@ -37,7 +37,7 @@ def written(
     reason = Reason.REMOVED.value if removed else ""
     state = Claim.State.REMOVED if removed else Claim.State.WRITTEN
     with _settling(attempt, Outcome.WRITTEN, reason, state, revision=revision):
-        _enter(attempt, Edit.Kind.ADD, revision, answer)
+        enter(attempt, Edit.Kind.ADD, revision, answer)
         watching.begin(attempt, removed=removed)
         contribute(attempt.batch.project, attempt.batch.user, Contribution.Kind.EDIT)
 
@@ -68,7 +68,7 @@ def taken_back(
     put it back since."""
     reason = Reason.RESTORED.value if restored else ""
     with _settling(attempt, Outcome.WRITTEN, reason, Claim.State.UNDONE, revision=revision):
-        _enter(attempt, Edit.Kind.REMOVE, revision, answer)
+        enter(attempt, Edit.Kind.REMOVE, revision, answer)
         written = attempt.undoes
         if written:
             Watch.objects.filter(claim_attempt=written).update(state=WorkState.DONE)
@@ -177,7 +177,7 @@ def _move_claims(which: Q, batch: EditBatch, state: str) -> None:
     held.update(state=state, updated_at=timezone.now())
 
 
-def _enter(attempt: ClaimAttempt, kind: str, revision: int | None, answer: Answer) -> None:
+def enter(attempt: ClaimAttempt, kind: str, revision: int | None, answer: Answer) -> None:
     """One row of the ledger, in the transaction of what it tells."""
     claim, batch = attempt.claim, attempt.batch
     Edit.objects.create(

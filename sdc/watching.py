@@ -168,6 +168,15 @@ def _look_at_one(read: Read, watch: Watch, page: PageNow) -> None:
         watch.fail(error.code, error.text)
 
 
+def look_now(read: Read, watch: Watch, page: PageNow) -> bool:
+    """A look outside its time, at a page that was read just now; False when a worker is at it."""
+    if not watch.take(LEASE):
+        return False
+    _look_at_one(read, watch, page)
+    watch.refresh_from_db()
+    return watch.state != WorkState.RUNNING and not watch.error
+
+
 @dataclass(frozen=True)
 class Found:
     """What one look saw: `says_so` is whether our statement still names the person."""
