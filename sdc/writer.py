@@ -17,7 +17,7 @@ from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.tokens import NeedsLogin
 from projects.work import Overtaken, WorkQuerySet, WorkState
-from sdc import results, stops
+from sdc import results, stops, switch
 from sdc.account import Account
 from sdc.adding import Adding
 from sdc.lanes import EVERYBODY, lane_of, opens
@@ -51,6 +51,8 @@ def work(budget: float = BUDGET) -> bool:
     desk = Desk()
     sweep()
     while (left := end - time.monotonic()) > 0:
+        if not switch.may_write():
+            return False  # the heartbeat comes back to it
         writer = Writer.objects.due().filter(wiki=settings.WIKI.code).order_by("due_at").first()
         if writer is None:
             wait = _seconds_until_due()
