@@ -1,9 +1,9 @@
-"""The tasks of this app: sending, and looking again at what was sent."""
+"""The tasks of this app: sending, looking again at what was sent, and at the page that stops."""
 
 from celery import shared_task
 
 from projects.pipeline import wake
-from sdc import watching, writer
+from sdc import switch, watching, writer
 
 
 @shared_task(name="sdc.write", soft_time_limit=100, time_limit=120)
@@ -16,3 +16,8 @@ def write() -> None:
 def watch() -> None:
     if watching.work():
         wake("sdc.watch")
+
+
+@shared_task(name="sdc.switch", soft_time_limit=45, time_limit=50)
+def look_at_stop_page() -> None:
+    switch.look()

@@ -15,6 +15,7 @@ TASKS: dict[str, str] = {
     "classify.infer": "infer",
     "sdc.write": "write",
     "sdc.watch": "default",
+    "sdc.switch": "default",
 }
 
 # what happened -> the tasks that look for work then
@@ -43,4 +44,5 @@ HEARTBEAT: dict[str, float] = {
     "classify.infer": 5,
     "sdc.write": 5,
     "sdc.watch": 60,
+    "sdc.switch": 30,
 }

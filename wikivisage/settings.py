@@ -126,6 +126,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "projects.context.wiki",
+                "sdc.context.writing",
             ]
         },
     }
@@ -253,7 +254,7 @@ UNDO_SUMMARY = env.template(
     "UNDO_SUMMARY", "{person}: taking back an edit of this tool ({batch})", ("person", "batch")
 )
 # Who may send: the others hand their claims to a member who may.
-FIRST_BATCH = env.integer("FIRST_BATCH", 10, 1, 5000)  # edits, to be looked at on the wiki
+FIRST_BATCH = env.integer("FIRST_BATCH", 10, 0, 5000)  # edits, then looked at; 0: no such limit
 SENDER_MIN_EDITS = env.integer("SENDER_MIN_EDITS", 50, 0)
 SENDER_AUTOCONFIRMED = env.flag("SENDER_AUTOCONFIRMED", True)
 # A face is small in a crowd when so many faces are in the picture and its height is less.
