@@ -6,6 +6,7 @@ A draft holds no lock. A new preview throws the old draft away; its GUIDs were n
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -23,7 +24,8 @@ from crawler.models import Photo, ProjectPhoto
 from projects import http
 from projects.models import DenyEntry, Project, User
 from projects.work import WorkState
-from sdc import reading, statements
+from sdc import cautions, reading, senders, statements
+from sdc.cautions import Caution
 from sdc.models import Claim, ClaimAttempt, EditBatch, new_batch_code
 from sdc.reading import PageNow
 from sdc.reasons import Reason
@@ -38,39 +40,84 @@ State = Claim.State
 Outcome = ClaimAttempt.Outcome
 
 
+# Skipped for these, a file may be asked for all the same; see sdc/choices.py.
+ASKABLE = frozenset({Reason.REMOVED, Reason.TAKEN_BACK, Reason.REJECTED, Reason.MOVED})
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user chose in the draft before, as ids of claims; it outlives a new reading."""
+
+    left_out: frozenset[int] = frozenset()
+    taken_in: frozenset[int] = frozenset()  # although we would leave it out by ourselves
+    asked_for: frozenset[int] = frozenset()  # although it would be skipped
+
+    def leaves_out(self, found: Found) -> bool:
+        claim = found.claim.pk
+        small = Caution.CROWD in found.cautions and claim not in self.taken_in
+        return claim in self.left_out or small
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that was read fresh: planned, or skipped with a reason."""
+
+    label: Label
+    page: PageNow
+    claim: Claim
+    cautions: list[Caution]
+    reason: Reason | None = None
+
+
 def prepare_batch(project: Project, user: User) -> EditBatch:
     """A fresh draft of what `user` could send: one attempt a file, planned or skipped.
 
-    Reads the wiki, 50 files a call, outside any transaction. At most BATCH_MAX are planned.
-    Rows that the user left out of the draft before stay out. Raises WikiError.
+    Reads the wiki, 50 files a call, outside any transaction. As many are planned as the user's
+    next batch may have. What the user chose in the draft before stays chosen. Raises WikiError.
     """
     revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
+    limit = senders.standing_of(user).limit
     labels = _candidates(project)
     claims = _claims(project, labels)
     denied = _denied(project, labels)
+    wishes = _wishes(project, user)
     wiki = partial(http.api, settings.WIKI.commons_api)
-    planned: list[tuple[Label, PageNow]] = []
-    skipped: list[tuple[Label, PageNow, Reason]] = []
-    removed: list[Claim] = []
+    found: list[Found] = []
+    planned = 0
     for chunk in _chunks(labels):
+        if planned >= limit:
+            break
         pages = reading.read_pages(wiki, [label.photo.page_id for label in chunk])
+        crowds = cautions.crowds({label.photo.picture_id for label in chunk})
         for label in chunk:
             page, claim = pages[label.photo.page_id], claims[label.photo.page_id]
-            if denied(label.photo):
-                skipped.append((label, page, Reason.DENIED))
-            elif _settled_by(project, claim) and page.depicts(project.person.qid):
+            if _settled_by(project, claim) and page.depicts(project.person.qid):
                 continue  # it stands as a batch of this project left it: nothing new to say
-            elif reason := why_not(claim, page, label.photo, project):
-                skipped.append((label, page, reason))
-                if reason is Reason.REMOVED and claim.state != State.REMOVED:
-                    removed.append(claim)
-            else:
-                planned.append((label, page))
-        if len(planned) >= settings.BATCH_MAX:
-            break
-    del planned[settings.BATCH_MAX :]
-    names = _labels_of(page for _label, page in planned)
-    return _save(project, user, revision, claims, planned, skipped, removed, names)
+            file = _look_at(label, page, claim, crowds[label.photo.picture_id], wishes, project)
+            if denied(label.photo):
+                file = replace(file, reason=Reason.DENIED)
+            counts = file.reason is None and not wishes.leaves_out(file)
+            if counts and planned >= limit:
+                continue  # it comes in the next batch
+            planned += counts
+            found.append(file)
+    names = _labels_of(file.page for file in found if file.reason is None or file.cautions)
+    return _save(project, user, revision, found, names)
+
+
+def _look_at(
+    label: Label, page: PageNow, claim: Claim, crowd: int, wishes: Wishes, project: Project
+) -> Found:
+    reason = why_not(claim, page, label.photo, project)
+    odd = cautions.of_file(label, page, project.person, crowd)
+    if reason in ASKABLE and claim.pk in wishes.asked_for and may_ask(claim):
+        return Found(label, page, claim, odd + cautions.of_asking(claim, page.title, label.photo))
+    return Found(label, page, claim, odd, reason)
+
+
+def may_ask(claim: Claim) -> bool:
+    """Whether a person may ask for this very file: nothing is under way, nobody holds it."""
+    return not claim.held and claim.state in (State.FREE, *Claim.SPOKEN_AGAINST)
 
 
 def why_not(claim: Claim, page: PageNow, photo: Photo, project: Project) -> Reason | None:
@@ -85,13 +132,17 @@ def why_not(claim: Claim, page: PageNow, photo: Photo, project: Project) -> Reas
         return Reason.SENDING if claim.project_id == project.pk else Reason.CLAIMED
     if page.depicts(project.person.qid):
         return Reason.ALREADY_THERE
+    if page.problem:
+        return page.problem
+    if page.is_artwork and not project.include_artworks:
+        return Reason.ARTWORK
     if claim.state in (State.UNDONE, State.UNDOING):
         return Reason.TAKEN_BACK
     if claim.state == State.REJECTED:
         return Reason.REJECTED
     if claim.state in (State.REMOVED, State.WRITTEN, State.PRESENT):
         return Reason.REMOVED
-    return page.problem
+    return Reason.MOVED if page.title != photo.title else None
 
 
 def draft_of(project: Project, user: User) -> EditBatch | None:
@@ -179,19 +230,18 @@ def _save(
     project: Project,
     user: User,
     revision: int,
-    claims: dict[int, Claim],
-    planned: list[tuple[Label, PageNow]],
-    skipped: list[tuple[Label, PageNow, Reason]],
-    removed: list[Claim],
+    found: list[Found],
     names: dict[str, str],
 ) -> EditBatch:
     code = new_batch_code()
     with transaction.atomic():
-        left_out = _discard_drafts(project, user)
-        for claim in removed:  # somebody took it out: that stands, whoever looks next
-            Claim.objects.filter(pk=claim.pk, state=claim.state).update(
-                state=State.REMOVED, updated_at=timezone.now()
-            )
+        wishes = _discard_drafts(project, user)
+        for file in found:  # somebody took it out: that stands, whoever looks next
+            claim = file.claim
+            if file.reason is Reason.REMOVED and claim.state != State.REMOVED:
+                Claim.objects.filter(pk=claim.pk, state=claim.state).update(
+                    state=State.REMOVED, updated_at=timezone.now()
+                )
         batch = EditBatch.objects.create(
             code=code,
             project=project,
@@ -200,39 +250,48 @@ def _save(
             revision=revision,
             summary=statements.summary(settings.EDIT_SUMMARY, project.person, code),
         )
-        rows = []
-        for label, page in planned:
-            claim = claims[page.page_id]
-            outcome = Outcome.EXCLUDED if claim.pk in left_out else Outcome.PLANNED
-            rows.append(_attempt(batch, claim, label, page, names, outcome=outcome))
-        for label, page, reason in skipped:
-            done = {"outcome": Outcome.SKIPPED, "reason": reason, "state": WorkState.DONE}
-            rows.append(_attempt(batch, claims[page.page_id], label, page, names, **done))
+        rows = [_attempt(batch, file, names, **_outcome(file, wishes)) for file in found]
         ClaimAttempt.objects.bulk_create(rows, batch_size=100)
     return batch
 
 
-def _discard_drafts(project: Project, user: User) -> set[int]:
-    """Delete the user's drafts; returns the claims that the user had left out."""
+def _outcome(file: Found, wishes: Wishes) -> dict[str, Any]:
+    if file.reason:
+        return {"outcome": Outcome.SKIPPED, "reason": file.reason, "state": WorkState.DONE}
+    outcome = Outcome.EXCLUDED if wishes.leaves_out(file) else Outcome.PLANNED
+    return {"outcome": outcome, "claim_was": file.claim.state}
+
+
+def _wishes(project: Project, user: User) -> Wishes:
+    rows = ClaimAttempt.objects.filter(
+        batch__project=project,
+        batch__user=user,
+        batch__state=EditBatch.State.DRAFT,
+        outcome__in=(Outcome.PLANNED, Outcome.EXCLUDED),
+    ).values_list("claim", "outcome", "cautions")
+    return Wishes(
+        left_out=frozenset(claim for claim, outcome, _odd in rows if outcome == Outcome.EXCLUDED),
+        taken_in=frozenset(claim for claim, outcome, _odd in rows if outcome == Outcome.PLANNED),
+        asked_for=frozenset(
+            claim for claim, _outcome, odd in rows if cautions.ASKED & set(odd.split())
+        ),
+    )
+
+
+def _discard_drafts(project: Project, user: User) -> Wishes:
+    """Delete the user's drafts; returns what was chosen in them."""
     drafts = EditBatch.objects.select_for_update().filter(
         project=project, user=user, state=EditBatch.State.DRAFT
     )
     ids = list(drafts.values_list("pk", flat=True))
-    attempts = ClaimAttempt.objects.filter(batch__in=ids)
-    left_out = set(attempts.filter(outcome=Outcome.EXCLUDED).values_list("claim_id", flat=True))
-    attempts.delete()
+    wishes = _wishes(project, user)
+    ClaimAttempt.objects.filter(batch__in=ids).delete()
     EditBatch.objects.filter(pk__in=ids, state=EditBatch.State.DRAFT).delete()
-    return left_out
+    return wishes
 
 
-def _attempt(
-    batch: EditBatch,
-    claim: Claim,
-    label: Label,
-    page: PageNow,
-    names: dict[str, str],
-    **fields: Any,
-) -> ClaimAttempt:
+def _attempt(batch: EditBatch, file: Found, names: dict[str, str], **fields: Any) -> ClaimAttempt:
+    label, page, claim = file.label, file.page, file.claim
     guid = ClaimAttempt.new_guid(page.page_id)
     place = statements.place_of(label.region) if batch.project.write_region else None
     return ClaimAttempt(
@@ -242,6 +301,7 @@ def _attempt(
         region=label.region,
         guid=guid,
         statement=statements.depicts(guid, claim.qid, place),
+        cautions=cautions.words(file.cautions),
         sha1=label.photo.picture.sha1,
         title=page.title or label.photo.title,
         base_revision=page.revision,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from sdc import statements
 from sdc.reasons import Reason
 from sdc.statements import Statements
@@ -31,6 +33,17 @@ class PageNow:
 
     def depicts(self, qid: str) -> bool:
         return statements.says(self.statements, qid)
+
+    def prefers_others(self, qid: str) -> bool:
+        """Whether another item has preferred rank: best-rank queries leave out the rest then."""
+        shown = statements.depicted(self.statements)
+        preferred = {statements.item_of(each) for each in shown if each.get("rank") == "preferred"}
+        return bool(preferred - {qid})
+
+    @property
+    def is_artwork(self) -> bool:
+        """Whether the file says that it is the reproduction of a work of art."""
+        return bool((self.statements or {}).get(settings.WIKI.artwork))
 
     def has_guid(self, guid: str) -> bool:
         return statements.with_guid(self.statements, guid) is not None

@@ -64,6 +64,10 @@ class Reason(models.TextChoices):
     USER_STOPPED = "user-stopped", _("You may not send for now")
     PROJECT_STOPPED = "project-stopped", _("This project may not send for now")
     HANDED_OVER = "handed-over", _("Handed to a member who may send")
+    # first steps are small
+    NEWCOMER = "newcomer", _("A new account")
+    FIRST_GOES = "first-goes", _("Your first batch is being sent")
+    LOOK_FIRST = "look-first", _("Look at your first edits")
 
     @property
     def sentence(self) -> str | Promise:
@@ -75,7 +79,7 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.ALREADY_THERE: _("The file already says so. Nothing was written."),
     Reason.CLAIMED: _("Another project has this person on this file. Nothing to do."),
     Reason.SENDING: _("It is part of a batch that is being sent. Nothing to do."),
-    Reason.MOVED: _("It has another name now. Look at it in the next preview."),
+    Reason.MOVED: _("The file got another name. Look whether it still shows what you said."),
     Reason.REDIRECT: _("This page only leads to another file, which may be a copy."),
     Reason.DELETED: _("The page is gone. Should it come back, it can be sent then."),
     Reason.NOT_A_FILE: _("The page holds no file, so there is nothing to describe."),
@@ -118,6 +122,9 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.USER_STOPPED: _("A moderator has to look first. It goes on by itself after that."),
     Reason.PROJECT_STOPPED: _("A moderator has to look first. It goes on by itself after that."),
     Reason.HANDED_OVER: _("A member whose account may send was asked to."),
+    Reason.NEWCOMER: _("Your account is new on the wiki. Hand it over to a member who may send."),
+    Reason.FIRST_GOES: _("See how it ends and look at its edits; then comes the next."),
+    Reason.LOOK_FIRST: _("Look at them on the wiki and say that they are right; then comes more."),
     Reason.ARCHIVED: _("What was not sent by then can be sent once the project is open again."),
 }
 

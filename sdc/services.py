@@ -1,4 +1,4 @@
-"""What people do with batches and claims: confirm, pause, resume, stop, leave out, hold."""
+"""What people do with batches and claims: confirm, pause, resume, stop, hold."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from projects.http import WikiError
 from projects.ledger import audit
 from projects.models import Project, User
 from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
 from projects.work import WorkState
-from sdc import results
+from sdc import first_steps, results, senders
+from sdc.choices import ask_for, choose, exclude
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.preview import DRAFT_LIVES, draft_of, prepare_batch
 from sdc.reasons import Reason
 
 __all__ = [
     "Refused",
+    "ask_for",
+    "choose",
     "confirm",
     "draft_of",
     "exclude",
@@ -47,15 +52,17 @@ def replaced() -> Refused:
 def confirm(batch: EditBatch, user: User) -> EditBatch:
     """Send what the preview showed: take the locks, and let the workers begin.
 
-    Only whoever prepared it, as a member who may send, within a day. A claim that is no longer
-    free is skipped with its reason: first project wins. Confirming twice does nothing more.
-    Raises PermissionDenied, Refused.
+    Only whoever prepared it, as a member who may send, within a day; the wiki is asked how it
+    knows them. A claim that is no longer free is skipped with its reason: first project wins.
+    Confirming twice does nothing more. Raises PermissionDenied, Refused.
     """
     if batch.user_id != user.pk or not may(user, Can.SEND, batch.project):
         raise PermissionDenied
     _check_goes_on(batch.project)
     if not settings.CAN_LOG_IN:
         raise Refused("read-only", _("This site is not registered with the wiki: it only reads."))
+    if batch.state == State.HANDED:
+        raise Refused("handed-over", str(Reason.HANDED_OVER.sentence))
     if batch.state != State.DRAFT:
         return batch
     now = timezone.now()
@@ -65,13 +72,16 @@ def confirm(batch: EditBatch, user: User) -> EditBatch:
         return _confirmed_already(batch)
     if not batch.attempts.filter(outcome=Outcome.PLANNED).exists():
         raise Refused("nothing", _("There is nothing left to send in this preview."))
+    _check_standing(batch, user)
     with transaction.atomic():
+        _check_first_steps(batch, user)
         draft = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
         if not draft.update(state=State.RUNNING, confirmed_at=now, turn_at=now):
             return _confirmed_already(batch)
         _take_claims(batch)
         batch.refresh_from_db()
         results.finish_if_over(batch)
+        first_steps.take_up(batch, now)
         audit(user, "batch.confirmed", batch.project, f"batch:{batch.code}")
         call_writer(user)
         announce("batch-confirmed")
@@ -118,21 +128,6 @@ def stop(batch: EditBatch, user: User) -> bool:
     return True
 
 
-def exclude(attempt: ClaimAttempt, user: User, leave_out: bool = True) -> bool:
-    """Leave a row of one's draft out, or take it back in."""
-    if attempt.batch.user_id != user.pk or not may(user, Can.SEND, attempt.batch.project):
-        raise PermissionDenied
-    before, after = Outcome.PLANNED, Outcome.EXCLUDED
-    if not leave_out:
-        before, after = after, before
-    with transaction.atomic():  # the batch's row keeps a confirmation from coming in between
-        drafts = EditBatch.objects.select_for_update().filter(state=State.DRAFT)
-        if not drafts.filter(pk=attempt.batch_id).exists():
-            return False
-        rows = ClaimAttempt.objects.filter(pk=attempt.pk, outcome=before, state=WorkState.QUEUED)
-        return bool(rows.update(outcome=after))
-
-
 def hold(claim: Claim, by: User, reason: str) -> None:
     """A moderator keeps this person off this page until released. Raises PermissionDenied."""
     _set_held(claim, by, True, reason)
@@ -165,6 +160,38 @@ def _confirmed_already(batch: EditBatch) -> EditBatch:
     if found is None:
         raise replaced()
     return found
+
+
+def _check_standing(batch: EditBatch, user: User) -> None:
+    """Asks the wiki unless it was asked within the hour."""
+    if stopped := senders.stopped_by(user, batch.project):
+        raise Refused("stopped", stopped)
+    try:
+        standing = senders.standing_of(user)
+    except WikiError as error:
+        raise Refused(
+            "unreadable", _("The wiki can’t be read now. Try again in a minute.")
+        ) from error
+    if standing.reason and standing.batch != batch:
+        raise Refused(standing.reason, standing.sentence)
+
+
+def _check_first_steps(batch: EditBatch, user: User) -> None:
+    """Once more, with the user's row locked: two first batches can't be confirmed at once."""
+    writer, _made = Writer.objects.get_or_create(user=user, wiki=settings.WIKI.code)
+    standing = senders.first_steps(user, Writer.objects.select_for_update().get(pk=writer.pk))
+    if batch.state == State.DRAFT and standing.batch == batch:
+        return  # a second click confirmed it already
+    if standing.reason:
+        raise Refused(standing.reason, standing.sentence)
+    edits = batch.attempts.filter(outcome=Outcome.PLANNED).count()
+    if edits > standing.limit:
+        words = ngettext(
+            "Your first batch may have %(n)d edit. Read the preview again.",
+            "Your first batch may have %(n)d edits. Read the preview again.",
+            standing.limit,
+        )
+        raise Refused("too-many", words % {"n": standing.limit})
 
 
 def _take_claims(batch: EditBatch) -> None:

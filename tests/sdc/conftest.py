@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from classify.models import Answer, Label, Origin, Verdict
@@ -18,7 +20,7 @@ from projects.work import WorkState
 from sandbox import RunningSandbox
 from sandbox.records import Page, Revision
 from sdc import services, statements, writer
-from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
+from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer
 
 CURIE = "Q7186"
 Make = Callable[..., list[Label]]
@@ -65,7 +67,9 @@ class WikiItself:
         groups.setdefault(settings.WIKI.depicts, []).append(statement)
         self.running.world.save_entity(page, entity, user=user, comment="added by hand")
 
-    def somebody_removes(self, page_id: int, qid: str = CURIE, user: str = "Charlie") -> None:
+    def somebody_removes(
+        self, page_id: int, qid: str = CURIE, user: str = "Charlie", words: str = "not her"
+    ) -> Revision:
         page = self.page(page_id)
         entity = copy.deepcopy(self.running.world.current(page).entity)
         assert entity
@@ -73,7 +77,30 @@ class WikiItself:
         entity["statements"][settings.WIKI.depicts] = [
             each for each in rows if statements.item_of(each) != qid
         ]
-        self.running.world.save_entity(page, entity, user=user, comment="not her")
+        link = "[[d:Special:EntityPage/{}]]"
+        about = f"{link.format(settings.WIKI.depicts)}: {link.format(qid)}"
+        comment = f"/* wbremoveclaims-remove:1| */ {about}, {words}"
+        return self.running.world.save_entity(page, entity, user=user, comment=comment)
+
+    def somebody_changes(
+        self, page_id: int, qid: str = CURIE, user: str = "Charlie", **changes: Any
+    ) -> Revision:
+        """Other fields of the statement, for example its rank; the GUID stays."""
+        page = self.page(page_id)
+        entity = copy.deepcopy(self.running.world.current(page).entity)
+        assert entity
+        for each in entity["statements"][settings.WIKI.depicts]:
+            if statements.item_of(each) == qid:
+                each.update(changes)
+        comment = "/* wbsetclaim-update:2||1 */ better so"
+        return self.running.world.save_entity(page, entity, user=user, comment=comment)
+
+    def somebody_restores(self, page_id: int, revision: int, user: str = "Bob") -> Revision:
+        """The structured data of an earlier revision, as an undo does."""
+        page = self.page(page_id)
+        [old] = [each for each in self.running.world.history(page) if each.id == revision]
+        assert old.entity
+        return self.running.world.save_entity(page, old.entity, user=user, comment="it is her")
 
 
 def _empty(page_id: int) -> dict[str, Any]:
@@ -84,6 +111,7 @@ def _empty(page_id: int) -> dict[str, Any]:
 def quick_pace(settings: Any) -> None:
     settings.EDITS_A_MINUTE = 6000
     settings.READS_A_MINUTE = 60000
+    settings.FIRST_BATCH = 0  # see test_first_steps
 
 
 @pytest.fixture
@@ -155,6 +183,13 @@ def time_passes() -> None:
     Writer.objects.filter(state=WorkState.RUNNING).update(lease_until=now)
     EditBatch.objects.exclude(resume_at=None).update(resume_at=now)
     WikiPace.objects.update(paused_until=None, next_at=now)
+
+
+def hours_pass(hours: float) -> None:
+    """The edits lie that much longer back; nothing else moves."""
+    earlier = timedelta(hours=hours)
+    ClaimAttempt.objects.exclude(ended_at=None).update(ended_at=F("ended_at") - earlier)
+    Watch.objects.update(due_at=F("due_at") - earlier)
 
 
 def send(budget: float = 2.0) -> None:

@@ -102,17 +102,19 @@ def test_what_changed_after_the_preview_is_not_sent(
     )
 
 
-def test_a_page_that_was_renamed_before_is_followed(
+def test_a_file_renamed_since_it_was_looked_at_is_skipped_under_both_names(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
     [label] = said_yes(project)
     change_page(wiki.running, label.photo.page_id, "move")
     batch = services.prepare_batch(project, alice)
+    assert row(batch) == (Outcome.SKIPPED, Reason.MOVED)
     attempt = the_attempt(batch)
-    assert attempt.outcome == Outcome.PLANNED
-    assert attempt.title == "File:Another name.jpg"
-    send_to_the_end(services.confirm(batch, alice))
-    assert len(wiki.depicts(label.photo.page_id)) == 1
+    assert (attempt.title, label.photo.title) == (
+        "File:Another name.jpg",
+        attempt.claim.photo.title,
+    )
+    assert attempt.title != label.photo.title
 
 
 def test_the_first_project_wins(
