@@ -11,6 +11,7 @@ from celery_app import app
 from classify import tasks as classify
 from crawler import crawling, turns
 from projects.pipeline import announce
+from sdc import watching
 from wikivisage import pipeline
 
 
@@ -49,6 +50,7 @@ def test_every_task_in_the_table_exists_and_has_limits() -> None:
         ("crawler.embed", turns.lease()),
         ("classify.infer", classify.LEASE),
         ("classify.bootstrap", classify.LEASE),
+        ("sdc.watch", watching.LEASE),
     ],
 )
 def test_a_lease_outlives_its_worker_yet_stalls_nobody_for_long(
