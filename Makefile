@@ -26,6 +26,9 @@ smoke: $(VENV)/installed  ## The whole path without a browser, on fresh data; pr
 bench: $(VENV)/installed  ## The benchmarks, each with its ratio against the obvious alternative
 	@$(BIN)/python -W ignore -m bench.detection
 
+bench-write: $(VENV)/installed  ## How fast and how carefully claims are written, with faults and kills (13 minutes; QUICK=1: one)
+	@$(BIN)/python -W ignore -m bench.writing
+
 lint: $(VENV)/installed  ## Style, types and the import law
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -54,4 +57,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help run test test-services smoke bench lint setup lock clean
+.PHONY: help run test test-services smoke bench bench-write lint setup lock clean

@@ -26,7 +26,7 @@ class System:
         self.wiki = f"http://127.0.0.1:{self.sandbox_port}"
         self.lines: list[str] = []
         self._command = [sys.executable, "manage.py", "run"] + ([] if demo else ["--no-demo"])
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "WIKI": "sandbox",
             "DATA_DIR": self.folder.name,
             "PORT": str(self.port),
@@ -36,7 +36,7 @@ class System:
             **(environment or {}),
         }
         for name in ("SANDBOX_URL", "SITE_URL", "SECRET_KEY", "SEALING_KEYS"):
-            self._environment.pop(name, None)
+            self.environment.pop(name, None)
 
     def __enter__(self) -> Self:
         self.start()
@@ -48,7 +48,7 @@ class System:
         self.process = subprocess.Popen(
             self._command,
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

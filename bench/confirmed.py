@@ -1,0 +1,180 @@
+"""Claims that a person said Yes to, confirmed by the product's own services, and what became of
+them. Imported once Django is set up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from bench.thousand import DEPICTS, Entity, Wiki, statements, without
+from classify.models import Answer, Label, Origin, Verdict
+from crawler.models import Photo, Picture, ProjectPhoto, Region
+from projects import tokens
+from projects.models import Membership, Person, Project, User, WikiPace
+from projects.work import WorkState
+from sdc import services, stops
+from sdc.models import ClaimAttempt, Edit, EditBatch
+from sdc.statements import batch_mark
+
+OVER = (EditBatch.State.DONE, EditBatch.State.STOPPED)
+
+
+def make_user(wiki: Wiki, name: str) -> User:
+    """The user of a sandbox account, just logged in."""
+    user = User.objects.create(
+        username=f"mw-{wiki.sub(name)}",
+        issuer=settings.WIKI.issuer,
+        sub=wiki.sub(name),
+        wiki_username=name,
+    )
+    access, refresh = wiki.tokens(name, settings.OAUTH_CLIENT_ID)
+    tokens.store(user, access, refresh, expires_in=4 * 3600)
+    return user
+
+
+def make_photos(wiki: Wiki, page_ids: list[int]) -> list[Photo]:
+    """The files as the product knows them once they were crawled and looked at."""
+    looked_at = {"state": WorkState.DONE, "looked_at": timezone.now(), "faces": 1}
+    size = {"width": 64, "height": 48, "mime": "image/jpeg"}
+    pictures = Picture.objects.bulk_create(
+        [Picture(sha1=wiki.sha1(each), **size, **looked_at) for each in page_ids], batch_size=200
+    )
+    photos = [
+        Photo(
+            wiki=settings.WIKI.code,
+            page_id=page_id,
+            title=wiki.page(page_id).title,
+            picture=picture,
+        )
+        for page_id, picture in zip(page_ids, pictures, strict=True)
+    ]
+    return Photo.objects.bulk_create(photos, batch_size=200)
+
+
+def say_yes(user: User, qid: str, photos: list[Photo]) -> Project:
+    """A project about that person in which the user said Yes to a face of each photo."""
+    person = Person.objects.create(wiki=settings.WIKI.code, qid=qid, labels={"en": qid})
+    project = Project.objects.create(person=person, owner=user, active_key=f"{user.pk}:{person.pk}")
+    Membership.objects.create(project=project, user=user, role=Membership.Role.OWNER)
+    ProjectPhoto.objects.bulk_create(
+        [ProjectPhoto(project=project, photo=photo) for photo in photos], batch_size=200
+    )
+    box = {"x": 0.25, "y": 0.1, "w": 0.2, "h": 0.3}
+    for photo in photos:
+        region = Region.objects.create(picture=photo.picture, origin=Region.Origin.DETECTOR, **box)
+        said: dict[str, Any] = {"project": project, "photo": photo, "region": region, "user": user}
+        answer = Answer.objects.create(**said, verdict=Verdict.YES, origin=Origin.ASK)
+        Label.objects.create(**said, verdict=Verdict.YES, origin=Origin.ASK, answer=answer)
+    return project
+
+
+class Sending:
+    """All batches that it takes to send what was said Yes to."""
+
+    def __init__(self, project: Project, user: User, wiki: Wiki, page_ids: list[int]) -> None:
+        self.project, self.user, self.wiki, self.page_ids = project, user, wiki, page_ids
+        self.batches: list[EditBatch] = []
+        self.before = wiki.entities(page_ids)
+        self.pauses: dict[datetime, datetime] = {}  # until when → since when
+
+    def confirm_all(self) -> None:
+        """Preview and confirm batch after batch, while a stop holds all writing back."""
+        self._stop = stops.place(stops.Source.MODERATOR, "the benchmark is not ready yet")
+        claims = 0
+        while claims < len(self.page_ids):
+            draft = services.prepare_batch(self.project, self.user)
+            batch = services.confirm(draft, self.user)
+            claims += batch.attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED).count()
+            self.batches.append(batch)
+
+    def begin(self) -> None:
+        stops.lift(self._stop, None)
+
+    def pace(self, setting: int) -> float:
+        """Edits a minute: the setting, or the wiki's own limit for this user if that is less."""
+        return float(setting)
+
+    def state(self) -> list[tuple[str, str]]:
+        return list(
+            EditBatch.objects.filter(pk__in=[batch.pk for batch in self.batches]).values_list(
+                "state", "reason"
+            )
+        )
+
+    @property
+    def attempts(self) -> Any:
+        sent = ClaimAttempt.objects.filter(batch__in=self.batches)
+        return sent.exclude(outcome=ClaimAttempt.Outcome.SKIPPED, began_at=None)
+
+    @property
+    def edits(self) -> Any:
+        return Edit.objects.filter(batch__in=self.batches)
+
+    def is_over(self) -> bool:
+        states = EditBatch.objects.filter(pk__in=[batch.pk for batch in self.batches])
+        return not states.exclude(state__in=OVER).exists()
+
+    def note_pauses(self, ordered: float) -> None:
+        """Remember how long everybody waits now, because the wiki said for how many seconds."""
+        now = timezone.now()
+        for lane in WikiPace.objects.filter(lane__in=("write", "read"), paused_until__gt=now):
+            assert lane.paused_until
+            since = lane.paused_until - timedelta(seconds=ordered)
+            self.pauses[lane.paused_until] = since
+
+    def span(self) -> tuple[float, float]:
+        """Seconds from the first to the last edit, and how many of them the wiki ordered to
+        wait: the union of the pauses."""
+        times = sorted(self.edits.values_list("at", flat=True))
+        first, last = times[0], times[-1]
+        waited, reached = 0.0, first
+        for until, since in sorted(self.pauses.items()):
+            begin, end = max(since, reached), min(until, last)
+            if end > begin:
+                waited += (end - begin).total_seconds()
+                reached = end
+        return (last - first).total_seconds(), waited
+
+    def longest_gaps(self, count: int) -> list[float]:
+        times = sorted(self.edits.values_list("at", flat=True))
+        gaps = sorted(((b - a).total_seconds() for a, b in pairwise(times)), reverse=True)
+        return [round(gap, 1) for gap in gaps[:count]]
+
+    def faults(self, qid: str) -> dict[str, int]:
+        """What must not be: statements twice, pages edited twice, claims without their statement
+        or their row in the ledger, and files of which anything else changed."""
+        guids = {attempt.guid: attempt for attempt in self.attempts}
+        after = self.wiki.entities(self.page_ids)
+        ours = {page_id: _saying(entity, qid) for page_id, entity in after.items()}
+        edited = Counter(
+            page for batch in self.batches for page in self.wiki.edits(batch_mark(batch.code))
+        )
+        ledger = set(self.edits.values_list("guid", flat=True))
+        written = ClaimAttempt.Outcome.WRITTEN
+        there = {row["id"] for rows in ours.values() for row in rows}
+        return {
+            "duplicates": sum(len(rows) - 1 for rows in ours.values() if rows)
+            + sum(times - 1 for times in edited.values()),
+            "lost": sum(
+                guid not in there or guid not in ledger or attempt.outcome != written
+                for guid, attempt in guids.items()
+            ),
+            "foreign_statements_touched": sum(
+                without(after[each], set(guids)) != without(self.before[each], set())
+                for each in self.page_ids
+            ),
+        }
+
+
+def _saying(entity: Entity, qid: str) -> list[Entity]:
+    """The statements of a file that say that it depicts the person."""
+    return [
+        row
+        for row in statements(entity).get(DEPICTS, ())
+        if row["mainsnak"]["datavalue"]["value"]["id"] == qid
+    ]
