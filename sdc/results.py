@@ -19,7 +19,7 @@ from projects.ledger import contribute
 from projects.models import Contribution
 from projects.work import WorkState, delay_after
 from sdc import watching
-from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
+from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from sdc.reasons import Reason
 
 Outcome = ClaimAttempt.Outcome
@@ -71,7 +71,7 @@ def taken_back(
         enter(attempt, Edit.Kind.REMOVE, revision, answer)
         written = attempt.undoes
         if written:
-            Watch.objects.filter(claim_attempt=written).update(state=WorkState.DONE)
+            watching.end(written)
             kind = Contribution.Kind.EDIT
             contribute(written.batch.project, written.batch.user, kind, amount=-1)
 
@@ -82,10 +82,7 @@ def left_alone(attempt: ClaimAttempt, reason: Reason) -> None:
     state = Claim.State.REMOVED if gone else attempt.claim_was
     with _settling(attempt, Outcome.SKIPPED, reason, state):
         if attempt.undoes and (gone or reason is Reason.NOT_AS_WRITTEN):
-            watches = Watch.objects.filter(claim_attempt=attempt.undoes)
-            watches.exclude(state=WorkState.RUNNING).update(
-                state=WorkState.QUEUED, due_at=timezone.now()
-            )
+            watching.hurry(attempt.undoes)
 
 
 def put_back(
