@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from projects.models import Project, User
 from projects.work import WorkState
-from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
+from sdc.models import ClaimAttempt, Edit, EditBatch, Watch
 
 Finding = Watch.Finding
 DAY, WEEK, MONTH = 24, 168, 720  # hours
@@ -156,10 +156,6 @@ def _told(rows: QuerySet[Watch]) -> QuerySet[Watch]:
         "claim_attempt__batch__user",
         "claim_attempt__claim__photo__picture",
         "claim_attempt__region",
+        "claim_attempt__label",
         "looked_by",
     ).order_by(F("found_at").desc(nulls_last=True), "-pk")
-
-
-def stays_out(watch: Watch) -> bool:
-    """Whether the statement is gone from the wiki, so that only a person brings it back."""
-    return watch.claim_attempt.claim.state == Claim.State.REMOVED

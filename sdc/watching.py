@@ -28,7 +28,7 @@ from projects.permissions import Can, may
 from projects.pipeline import announce
 from projects.work import Overtaken, WorkQuerySet, WorkState
 from sdc import history, reading, statements, stops
-from sdc.findings import TAKEN_OUT, watched
+from sdc.findings import watched
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
 from sdc.reading import A_CALL, PageNow, Read
 from sdc.reasons import Reason
@@ -274,14 +274,3 @@ def _move_claim(claim: Claim, found: Found) -> None:
         was, becomes = becomes, was
     rows = Claim.objects.filter(pk=claim.pk, state=was)
     rows.update(state=becomes, updated_at=timezone.now())
-
-
-def mark_looked(watch: Watch, user: User) -> bool:
-    """A person looked at the face a second time; False if somebody was quicker."""
-    rows = Watch.objects.filter(pk=watch.pk, finding__in=TAKEN_OUT, looked_at=None)
-    return bool(rows.update(looked_by=user, looked_at=timezone.now()))
-
-
-def unmark_looked(watch: Watch, user: User) -> bool:
-    rows = Watch.objects.filter(pk=watch.pk, looked_by=user)
-    return bool(rows.update(looked_by=None, looked_at=None))

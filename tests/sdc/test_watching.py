@@ -18,7 +18,7 @@ from projects import pace
 from projects.models import Project, User
 from projects.work import Overtaken, WorkState
 from sdc import history, services, statements, tasks, watching
-from sdc.findings import all_findings, findings, findings_of_user, to_look, watch_summary
+from sdc.findings import all_findings, findings, findings_of_user, watch_summary
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
 from sdc.reading import PageNow
 from sdc.reasons import Reason
@@ -495,18 +495,3 @@ def test_one_that_slept_past_its_lease_changes_nothing(sent: EditBatch, wiki: Wi
 )
 def test_the_words_of_people_are_kept_readable(comment: str, words: str) -> None:
     assert history.words_of(comment) == words
-
-
-def test_a_second_look_asks_once(
-    sent: EditBatch, project: Project, bob: User, alice: User, wiki: WikiItself
-) -> None:
-    wiki.somebody_removes(page_ids(sent)[0])
-    hours_pass(A_DAY)
-    watching.work()
-    row = watch_of(page_ids(sent)[0])
-    assert to_look(findings(project)).count() == 1
-    assert watching.mark_looked(row, bob)
-    assert not watching.mark_looked(row, alice)
-    assert not to_look(findings(project)).exists()
-    assert watching.unmark_looked(row, bob)
-    assert to_look(findings(project)).count() == 1
