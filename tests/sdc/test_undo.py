@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 
+from projects import pace
 from projects.models import Contribution, Membership, Project, Tally, User
 from projects.permissions import MODERATE
 from projects.refusal import Refused
@@ -383,7 +384,7 @@ def test_one_changed_right_before_our_call_is_left_alone(
     """The files were read together shortly before; that read is not what decides."""
     batch = written(2)
     first, second = pages_of(batch)
-    reserve, seen = turn.pace.reserve, []
+    reserve, seen = pace.reserve, list[str]()
 
     def meanwhile(lane: str, per_minute: float) -> float:
         if lane.startswith("write") and not seen:
@@ -392,7 +393,7 @@ def test_one_changed_right_before_our_call_is_left_alone(
                 somebody_changes(wiki, page_id, _prefer)
         return reserve(lane, per_minute)
 
-    monkeypatch.setattr(turn.pace, "reserve", meanwhile)
+    monkeypatch.setattr(pace, "reserve", meanwhile)
     undoing = send_to_the_end(undo(batch, alice))
     reasons = set(undoing.attempts.values_list("outcome", "reason"))
     assert reasons == {(Outcome.SKIPPED, Reason.NOT_AS_WRITTEN)}
@@ -523,7 +524,8 @@ def test_somebody_removed_it_while_we_were_in_doubt(
     wiki.running.faults.add("cut-before", REMOVE, times=1)
     undoing = undo(batch, alice)
     send()
-    wiki.somebody_removes(*pages_of(batch))
+    [page_id] = pages_of(batch)
+    wiki.somebody_removes(page_id)
     attempt = the_attempt(send_to_the_end(undoing))
     assert (attempt.outcome, attempt.reason) == (Outcome.SKIPPED, Reason.GONE_ALREADY)
     assert Edit.objects.count() == 1
@@ -564,7 +566,8 @@ def test_a_wiki_that_asks_for_patience_gets_it(
     batch = written(1)
     wiki.running.faults.add(kind, REMOVE, times=2)
     assert send_to_the_end(undo(batch, alice), rounds=30).state == State.DONE
-    assert not wiki.depicts(*pages_of(batch))
+    [page_id] = pages_of(batch)
+    assert not wiki.depicts(page_id)
 
 
 @pytest.mark.parametrize("point", ["before-call", "after-call", "after-commit"])
