@@ -279,27 +279,29 @@ class _Reconciliation:
             if file.in_flight or file.fingerprint != before[page_id].fingerprint:
                 self._found(Code.BUSY, page_id)
                 continue
-            self.report.files += any(edit.batch_id in self.in_scope for edit in file.edits)
             self._compare_file(file, page)
         self._look_up_revisions(after, pages)
 
     def _compare_file(self, file: _File, page: PageNow) -> None:
         known = len(self.report.findings)
-        self.report.edits += sum(edit.batch_id in self.in_scope for edit in file.edits)
         self._compare_marked(file, page)
         if page.problem not in NO_FILE:
+            told = {finding.guid for finding in self.report.findings[known:]}
             for attempt in file.attempts:
-                if attempt.batch_id in self.in_scope:
+                if attempt.batch_id in self.in_scope and attempt.statement_guid not in told:
                     self._compare_attempt(file, attempt, page)
         found = self.report.findings[known:]
         if any(finding.repaired for finding in found):
             file = _file(page.page_id)
+        in_scope = [edit for edit in file.edits if edit.batch_id in self.in_scope]
+        self.report.edits += len(in_scope)
+        self.report.files += bool(in_scope)
         for claim in file.claims.values():
             if claim.state in LOCKS:
                 self._compare_state(file, claim, page)
         unrecorded = {finding.guid for finding in found if not finding.settled}
-        for edit in file.edits:
-            if edit.batch_id in self.in_scope and edit.guid not in unrecorded:
+        for edit in in_scope:
+            if edit.guid not in unrecorded:
                 self._compare_edit(file, edit, page)
         found = self.report.findings[known:]
         if not all(finding.settled for finding in found):
