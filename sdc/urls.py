@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from sdc import views
+from sdc import views, watch_views
 
 urlpatterns: list[URLPattern] = [
     path("preview", views.preview, name="preview"),
@@ -15,4 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("batch/<slug:code>/pause", views.batch_pause, name="batch-pause"),
     path("batch/<slug:code>/resume", views.batch_resume, name="batch-resume"),
     path("batch/<slug:code>/stop", views.batch_stop, name="batch-stop"),
+    path("batch/<slug:code>/check", watch_views.batch_check, name="batch-check"),
+    path("second-looks", watch_views.second_looks_page, name="second-looks"),
+    path("second-looks/undo", watch_views.second_look_undo, name="second-look-undo"),
+    path("second-looks/<int:watch_id>", watch_views.second_look, name="second-look"),
 ]

@@ -14,6 +14,7 @@ from classify.selectors import FaceCounts, LearnerState, Tile, face_counts, gall
 from crawler.selectors import CrawlProgress, crawl_progress, photos_without_faces
 from projects.models import Project
 from projects.templatetags.ui import duration
+from sdc.findings import findings, to_look
 from sdc.models import Claim, EditBatch
 from sdc.selectors import batches, ready_count
 from wikivisage.cards import minutes
@@ -72,6 +73,7 @@ class Overview:
     on_wiki: int
     running: EditBatch | None
     without_faces: int  # photos looked at, no face found, nothing said about them
+    look_again: int  # statements that somebody removed or changed, the face not looked at since
 
     @property
     def moves(self) -> bool:
@@ -179,6 +181,7 @@ def overview(project: Project) -> Overview:
         on_wiki=claims.count(),
         running=running.order_by("-id").first(),
         without_faces=photos_without_faces(project).exclude(labels__project=project).count(),
+        look_again=to_look(findings(project)).count(),
     )
 
 
