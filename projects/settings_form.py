@@ -9,12 +9,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from projects import denials
 from projects.ledger import audit
 from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused
 
 LEARNING = {"threshold", "min_confirmed", "bootstrap_counts"}  # the learner must see these
+WRITING = {"write_region", "include_artworks"}  # a preview made before is not what will be sent
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -42,6 +44,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
             "min_confirmed",
             "bootstrap_counts",
             "write_region",
+            "include_artworks",
         )
         widgets = {"visibility": forms.RadioSelect, "joining": forms.RadioSelect}
 
@@ -62,7 +65,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         project = self.instance
         with transaction.atomic():
             Project.objects.filter(pk=project.pk).update(**changed)
-            if LEARNING & changed.keys():
+            if (LEARNING | WRITING) & changed.keys():
                 Project.objects.filter(pk=project.pk).tell_learner()
                 announce("answers-given")
             audit(by, "project.settings", project, f"project:{project.pk}", **changed)
@@ -71,6 +74,8 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 def set_state(project: Project, by: User, state: str) -> None:
     """Pause, resume or archive. An archived project keeps its answers; reopening it takes its
     place as the owner's one live project for this person, if that is free."""
+    if state == Project.State.ACTIVE:
+        denials.refuse_project(project)
     live = state != Project.State.ARCHIVED
     key = f"{project.owner_id}:{project.person_id}" if live else None
     rows = Project.objects.filter(pk=project.pk).exclude(state=state)

@@ -69,7 +69,7 @@ def standing_of(user: User) -> Standing:
         writer, blocked = _asked(user)
     except NeedsLogin:
         return Standing(most, pace_of(user), Reason.LOGIN, str(Reason.LOGIN.sentence))
-    pace = _pace(writer)
+    pace = pace_by(writer)
     if blocked:
         return Standing(most, pace, Reason.BLOCKED, str(Reason.BLOCKED.sentence))
     if not _known_well(writer):
@@ -79,7 +79,7 @@ def standing_of(user: User) -> Standing:
 
 def first_steps(user: User, writer: Writer | None) -> Standing:
     """The first batch is small, and looked at before the next one. Our own rows know."""
-    most, pace = settings.BATCH_MAX, _pace(writer)
+    most, pace = settings.BATCH_MAX, pace_by(writer)
     if not settings.FIRST_BATCH or (writer and writer.looked_at):
         return Standing(most, pace)
     batch = _first_batch(user)
@@ -90,10 +90,20 @@ def first_steps(user: User, writer: Writer | None) -> Standing:
     return Standing(most, pace, reason, str(reason.sentence), batch=batch)
 
 
+def first_steps_of(user: User) -> Standing:
+    return first_steps(user, _writer(user))
+
+
 def pace_of(user: User) -> float:
     """Edits a minute in this user's name: what the operator sets, never above the user's own
     limit as the wiki last reported it."""
-    return _pace(Writer.objects.filter(user=user, wiki=settings.WIKI.code).first())
+    return pace_by(_writer(user))
+
+
+def pace_by(writer: Writer | None) -> float:
+    """The same, where the user's row is at hand."""
+    own = writer.edit_limit if writer else None
+    return min(float(settings.EDITS_A_MINUTE), own or float(settings.EDITS_A_MINUTE))
 
 
 def edit_limit(info: dict[str, Any]) -> float | None:
@@ -109,7 +119,7 @@ def edit_limit(info: dict[str, Any]) -> float | None:
 
 def may_perhaps_send(user: User) -> bool:
     """Without asking the wiki: False only of those whom it hardly knew when last asked."""
-    writer = Writer.objects.filter(user=user, wiki=settings.WIKI.code).first()
+    writer = _writer(user)
     return writer is None or writer.asked_at is None or _known_well(writer)
 
 
@@ -157,6 +167,10 @@ def stopped_by(user: User, project: Project) -> str:
     return words_of(stop) if stop else ""
 
 
+def _writer(user: User) -> Writer | None:
+    return Writer.objects.filter(user=user, wiki=settings.WIKI.code).first()
+
+
 def _asked(user: User) -> tuple[Writer, bool]:
     """What the wiki said of the user within the hour, and whether the account is blocked. A
     block is not kept: it is asked for again until it is over. Raises NeedsLogin, WikiError."""
@@ -199,11 +213,6 @@ def _userinfo(user: User) -> dict[str, Any]:
             return found
     tokens.reject(user, token)
     raise NeedsLogin
-
-
-def _pace(writer: Writer | None) -> float:
-    own = writer.edit_limit if writer else None
-    return min(float(settings.EDITS_A_MINUTE), own or float(settings.EDITS_A_MINUTE))
 
 
 def _known_well(writer: Writer) -> bool:

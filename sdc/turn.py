@@ -16,14 +16,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import ClassVar
 
-from django.conf import settings
 from django.utils import timezone
 
 from projects import pace, tokens
 from projects.faults import crash_point
 from projects.http import WikiError
 from projects.work import Overtaken, WorkState
-from sdc import reading, results, statements
+from sdc import reading, results, senders, statements
 from sdc.account import Account, Session
 from sdc.answers import Next, Outcome, judge_failure
 from sdc.lanes import EVERYBODY, lane_of
@@ -190,7 +189,7 @@ class Turn(ABC):
 
     def _send(self, session: Session) -> None:
         attempt, was_in_doubt = self.attempt, self.attempt.in_doubt
-        time.sleep(pace.reserve(lane_of(self.account.user), settings.EDITS_A_MINUTE))
+        time.sleep(pace.reserve(lane_of(self.account.user), senders.pace_by(self.writer)))
         if self._settled_at_last_look(session):
             return
         self._keep_turn()

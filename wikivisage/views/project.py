@@ -15,7 +15,9 @@ from django.views.decorators.http import require_safe
 
 from crawler.selectors import set_aside
 from projects.models import Membership, Project
-from projects.permissions import Can, may, membership, project_view
+from projects.permissions import Can, may, membership, project_view, signed_in
+from sdc import first_steps, senders
+from sdc.models import EditBatch
 from wikivisage.overview import latest_batches, likely_faces, overview
 
 AVATARS = 4
@@ -64,6 +66,14 @@ def status(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "wikivisage/_status.html", context)
 
 
+def _handed_over(request: HttpRequest, project: Project) -> list[tuple[EditBatch, int]]:
+    """What newcomers hand over, for those who may send it."""
+    if not may(request.user, Can.SEND, project):
+        return []
+    user = signed_in(request)
+    return first_steps.waiting(project, user) if senders.may_perhaps_send(user) else []
+
+
 def _moving(request: HttpRequest, project: Project) -> Moving:
     view = overview(project)
     context: dict[str, Any] = {
@@ -76,6 +86,7 @@ def _moving(request: HttpRequest, project: Project) -> Moving:
         "set_aside": set_aside(project),
         "sources": project.sources.order_by("id"),
         "batches": latest_batches(project),
+        "handed_over": _handed_over(request, project),
     }
     fragment = render_to_string("wikivisage/_overview.html", context, request)
     same = CSRF_FIELD.sub("", fragment)  # the token is masked anew each time
