@@ -36,12 +36,24 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
     def update(self, **fields: Any) -> int:
         raise TypeError("These rows are never changed.")
 
+    def bulk_update(self, *args: Any, **options: Any) -> int:
+        raise TypeError("These rows are never changed.")
+
+    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> list[Any]:
+        if options.get("update_conflicts"):
+            raise TypeError("These rows are never changed.")
+        return super().bulk_create(objs, *args, **options)
+
     def delete(self) -> tuple[int, dict[str, int]]:
         raise TypeError("These rows are never deleted by hand.")
 
 
 class AppendOnly(models.Model):
-    """Rows that are written once. Only the database's own cascades touch them later."""
+    """Rows that are written once. Only the database's own cascades touch them later.
+
+    A model whose rows others lead to (`user.edits`) also names `objects` as its base manager, by
+    which Django would move rows from one to the other.
+    """
 
     objects = AppendOnlyQuerySet.as_manager()
 
@@ -51,7 +63,8 @@ class AppendOnly(models.Model):
     def save(self, *args: Any, **options: Any) -> None:
         if not self._state.adding:
             raise TypeError("These rows are never changed.")
-        super().save(*args, **options)
+        # else Django would update the row, should there be one with the key of a new object
+        super().save(force_insert=True, using=options.get("using"))
 
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("These rows are never deleted by hand.")
@@ -276,6 +289,9 @@ class Contribution(AppendOnly):
     kind = models.CharField(max_length=8, choices=Kind)
     amount = models.SmallIntegerField(default=1)  # an undo is a row of -1
     at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        base_manager_name = "objects"
 
 
 class Tally(models.Model):

@@ -261,6 +261,7 @@ class Edit(AppendOnly):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        base_manager_name = "objects"
         constraints = [models.UniqueConstraint(fields=["guid", "kind"], name="one_edit")]
         indexes = [models.Index(fields=["wiki", "page_id"], name="edit_page")]
 
