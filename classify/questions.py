@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from classify.models import Answer, Question, Skip
 from crawler.models import Photo
+from projects import denials
 from projects.models import Project, User
 
 LEASE = timedelta(minutes=2)
@@ -21,7 +22,7 @@ def next_question(
     project: Project, user: User, exclude: Collection[UUID | str] = ()
 ) -> Question | None:
     """The face to ask `user` next, leased to them for two minutes; None while there is none,
-    as in an archived project.
+    as in an archived project, or in one for a person that is left alone.
 
     The same user gets the same question again until they answer or skip it. `exclude` holds
     public ids of questions that the page shows or has fetched already.
@@ -57,6 +58,11 @@ def release(project: Project, region_id: int, user: User) -> None:
     mine.update(leased_to=None, leased_until=None)
 
 
+def drop_denied() -> None:
+    """Those on photos that are left alone; the learner makes none again."""
+    Question.objects.filter(photo__state=Photo.State.DENIED).delete()
+
+
 def free() -> Q:
     """Questions that nobody is looking at now."""
     return Q(leased_until=None) | Q(leased_until__lt=timezone.now())
@@ -72,6 +78,7 @@ def _candidates(
     skipped = Skip.objects.filter(project=project, user=user, region=OuterRef("region"))
     questions = (
         Question.objects.filter(project=project, photo__state=Photo.State.LIVE)
+        .exclude(project__person__qid__in=denials.denied_qids())
         .exclude(public_id__in=list(exclude))
         .select_related("region", "photo__picture")
         .annotate(skipped_at=Subquery(skipped.values("created_at")[:1]))

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from classify import labels
 from classify.models import Answer, Label, Learner, Origin, Question, Score, Verdict
 from crawler.models import Photo, ProjectPhoto, Region
+from projects import denials
 from projects.models import Project, User
 
 FAR = 99.0  # stands for "no distance" where faces are ordered by it
@@ -249,11 +250,18 @@ def _size(region: Region) -> tuple[bool, float]:
 
 def _unanswered(project: Project) -> QuerySet[Score]:
     said = Label.objects.filter(project=project, region=OuterRef("region"))
-    return Score.objects.filter(~Exists(said), project=project)
+    return _left_in_peace(Score.objects.filter(~Exists(said), project=project))
+
+
+def _left_in_peace(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Without faces in files, and of persons, that are left alone."""
+    listed = denials.denied_qids()
+    return rows.exclude(photo__state=Photo.State.DENIED).exclude(project__person__qid__in=listed)
 
 
 def _rows(project: Project, which: Which) -> QuerySet[Any]:
-    said = Label.objects.filter(project=project).exclude(region__origin=Region.Origin.PHOTO)
+    said = _left_in_peace(Label.objects.filter(project=project))
+    said = said.exclude(region__origin=Region.Origin.PHOTO)
     yes = said.filter(verdict=Verdict.YES)
     depicting = ProjectPhoto.objects.filter(
         project=project, photo=OuterRef("photo"), already_depicts=True

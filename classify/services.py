@@ -18,6 +18,7 @@ from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
 from crawler import services as crawler
 from crawler.models import Photo, ProjectPhoto, Region
+from projects import denials
 from projects.ledger import contribute
 from projects.models import Contribution, Project, User
 from projects.pipeline import announce
@@ -166,6 +167,7 @@ def _enter(project: Project) -> None:
     lock(project)
     if Project.objects.filter(pk=project.pk, state=Project.State.ARCHIVED).exists():
         raise archived()
+    denials.refuse_project(project)
 
 
 def _record(

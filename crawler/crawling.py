@@ -11,9 +11,10 @@ from django.db.models import Case, Exists, F, IntegerField, Max, OuterRef, Q, Qu
 from django.utils import timezone
 
 from crawler import commons, listing, saving
+from crawler.denying import DENIED
 from crawler.models import CrawlStep
 from crawler.selectors import UNFINISHED
-from projects import pace
+from projects import denials, pace
 from projects.faults import crash_point
 from projects.http import WikiError
 from projects.models import Project, Source
@@ -74,6 +75,7 @@ def _due() -> QuerySet[CrawlStep]:
         source__project=OuterRef("source__project"), state__in=UNFINISHED
     ).exclude(title="")
     due = CrawlStep.objects.due().filter(source__project__state=Project.State.ACTIVE)
+    due = due.exclude(source__project__person__qid__in=denials.denied_qids())
     return due.filter(~Q(title="") | ~Exists(rest)).select_related("source__project__person")
 
 
@@ -87,6 +89,9 @@ def _in_turn(steps: QuerySet[CrawlStep]) -> QuerySet[CrawlStep]:
 
 def read(step: CrawlStep) -> None:
     """Read one page of a step that this worker took, and commit it."""
+    if step.source.kind == Source.Kind.CATEGORY and denials.denied_category(step.title):
+        step.fail(DENIED, final=True)
+        return
     try:
         with commons.wiki_site() as site:
             page = listing.read_page(site, step)

@@ -12,7 +12,7 @@ from crawler import crops, pictures, turns, vectors
 from crawler.engines import Engine
 from crawler.models import EmbedJob, Picture, Region
 from crawler.pictures import Unusable
-from projects import pace
+from projects import denials, pace
 from projects.faults import crash_point
 from projects.models import Project
 from projects.pipeline import announce
@@ -36,7 +36,8 @@ def embed(engine: Callable[[], Engine], seconds: float) -> bool:
 
 
 def _due() -> WorkQuerySet[EmbedJob]:
-    return EmbedJob.objects.due().filter(project__state=Project.State.ACTIVE)
+    active = EmbedJob.objects.due().filter(project__state=Project.State.ACTIVE)
+    return active.exclude(project__person__qid__in=denials.denied_qids())
 
 
 def _take_next() -> EmbedJob | None:

@@ -49,6 +49,8 @@ class CrawlStep(WorkRow):
             return _text("The wiki did not answer")
         if self.error == "crashed":
             return _text("Reading it went wrong")
+        if self.error == "denied":
+            return _text("Left alone on request")
         return _text("The wiki refused: %(code)s") % {"code": self.error} if self.error else ""
 
 
@@ -100,6 +102,7 @@ class Photo(models.Model):
     class State(models.TextChoices):
         LIVE = "live", _("live")
         WITHDRAWN = "withdrawn", _("withdrawn from the wiki")
+        DENIED = "denied", _("left alone on request")  # see crawler.denying
 
     public_id = PublicIdField()
     wiki = models.CharField(max_length=16)

@@ -13,8 +13,9 @@ from crawler import tidying
 from crawler.files import File
 from crawler.listing import Page
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
+from projects import denials
 from projects.faults import crash_point
-from projects.models import DenyEntry, Project, Source
+from projects.models import Project, Source
 from projects.pipeline import announce
 from projects.work import WorkState
 
@@ -68,13 +69,8 @@ def save_page(step: CrawlStep, page: Page) -> None:
 def _wanted(step: CrawlStep, page: Page) -> list[File]:
     """The files of a page without those on the deny list; of a search for examples only those
     that the project has already, and as many more as it may add."""
-    denied = DenyEntry.objects.filter(
-        wiki=settings.WIKI.code,
-        kind=DenyEntry.Kind.FILE,
-        value__in=[file.title for file in page.files],
-    )
-    refused = set(denied.values_list("value", flat=True))
-    files = [file for file in page.files if file.title not in refused]
+    denied = denials.denied_files((file.page_id, file.title) for file in page.files)
+    files = [file for file in page.files if file.page_id not in denied]
     if step.source.kind != Source.Kind.DEPICTS or not step.title:
         return files
     mine = ProjectPhoto.objects.filter(project=step.source.project, photo__wiki=settings.WIKI.code)
@@ -96,13 +92,7 @@ def _add_steps(step: CrawlStep, page: Page) -> None:
     found = [(title, step.depth - 1) for title in page.subcategories]
     if page.redirect:
         found.append((page.redirect, step.depth))
-    denied = set(
-        DenyEntry.objects.filter(
-            wiki=settings.WIKI.code,
-            kind=DenyEntry.Kind.CATEGORY,
-            value__in=[title for title, _ in found],
-        ).values_list("value", flat=True)
-    )
+    denied = denials.denied_categories(title for title, _ in found)
     for title, depth in found:
         if title not in denied and len(title) <= 255:
             _add_step(step, title, depth)

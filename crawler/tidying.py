@@ -51,7 +51,12 @@ def forget_unneeded() -> int:
     Regions stay, since answers point to them.
     """
     held = Embedding.objects.filter(region__picture=OuterRef("pk"))
-    unneeded = Picture.objects.filter(Exists(held), ~Exists(_needed()), state=WorkState.DONE)
+    return forget_these(Picture.objects.filter(Exists(held)))
+
+
+def forget_these(pictures: QuerySet[Picture]) -> int:
+    """The same for those of these pictures that are not needed."""
+    unneeded = pictures.filter(~Exists(_needed()), state=WorkState.DONE)
     keys = list(unneeded.order_by("pk").values_list("pk", flat=True)[:PICTURES])
     regions = list(Region.objects.filter(picture__in=keys))
     with transaction.atomic():

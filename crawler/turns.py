@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from crawler.models import Picture, ProjectPhoto
+from projects import denials
 from projects.models import Project, WikiPace
 from projects.work import WorkState
 
@@ -74,6 +75,7 @@ class Turns:
 def _waiting_projects() -> QuerySet[ProjectPhoto, int]:
     due = ProjectPhoto.objects.live().filter(photo__picture__in=Picture.objects.due())
     active = due.filter(project__state=Project.State.ACTIVE)
+    active = active.exclude(project__person__qid__in=denials.denied_qids())
     return active.values_list("project", flat=True).distinct()
 
 

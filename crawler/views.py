@@ -28,7 +28,8 @@ def crop(request: HttpRequest, project: Project, region_id: str) -> HttpResponse
     It never changes, but it's for this reader only: a project may be private.
     """
     region = get_object_or_404(Region, public_id=region_id)
-    photo = Photo.objects.filter(picture=region.picture_id, project_photos__project=project).first()
+    shown = Photo.objects.filter(picture=region.picture_id, project_photos__project=project)
+    photo = shown.exclude(state=Photo.State.DENIED).first()
     data = crops.read(region, photo) if photo else None
     if data is None:
         raise Http404

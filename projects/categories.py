@@ -12,8 +12,7 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from projects import http
-from projects.models import DenyEntry
+from projects import denials, http
 from projects.refusal import Refused
 
 MAX_DEPTH = 5
@@ -102,13 +101,15 @@ def read(title: str) -> Category:
     if page.get("missing") and "categoryinfo" not in page:
         raise _no_such(title)
     found = _category(page)
-    denied = DenyEntry.objects.filter(
-        wiki=settings.WIKI.code, kind=DenyEntry.Kind.CATEGORY, value=found.title
-    )
-    if denied.exists():
-        sentence = _("This tool leaves the category “%(title)s” alone: it was asked to.")
-        raise Refused("denied", sentence % {"title": found.title})
+    refuse_denied(found.title)
     return found
+
+
+def refuse_denied(title: str) -> None:
+    """Raises Refused for a category that is left alone."""
+    if denials.denied_category(title):
+        sentence = _("This tool leaves the category “%(title)s” alone: it was asked to.")
+        raise Refused("denied", sentence % {"title": title})
 
 
 def count(title: str, qid: str, depth: int = 0) -> Counts:

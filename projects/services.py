@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from projects import ledger, wikidata
+from projects.categories import refuse_denied
 from projects.models import Membership, Person, Project, Source, User
 from projects.pipeline import announce
 from projects.refusal import Refused
@@ -42,6 +43,8 @@ def create_project(
     WikiError; then nothing was made.
     """
     _check_new(owner, qid, len(categories))
+    for title, _depth in categories:
+        refuse_denied(title)
     data = wikidata.read_person(qid)
     _check_new(owner, data.qid, len(categories))  # the Q-ID may have been a redirect
     if not categories and not data.portrait:

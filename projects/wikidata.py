@@ -11,9 +11,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import http
+from projects import denials, http
 from projects.dates import Span, span_of
-from projects.models import DenyEntry, Person
+from projects.models import Person
 from projects.refusal import Refused
 
 HUMAN = "Q5"
@@ -141,10 +141,7 @@ def _people(qids: list[str]) -> list[PersonData]:
 def _refusal(person: PersonData) -> Refused | None:
     """Why this tool leaves a human alone, if it does."""
     values = {"name": person.person.label(), "qid": person.qid}
-    denied = DenyEntry.objects.filter(
-        wiki=settings.WIKI.code, kind=DenyEntry.Kind.PERSON, value=person.qid
-    )
-    if denied.exists():
+    if denials.denied_person(person.qid):
         sentence = _("This tool does not look for %(name)s (%(qid)s): it was asked not to.")
         return Refused("denied", sentence % values)
     if person.may_be_a_living_minor:

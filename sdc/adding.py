@@ -7,6 +7,7 @@ neither means that it is sent again, under the same GUID.
 from __future__ import annotations
 
 from classify.models import Verdict
+from projects import denials
 from sdc import results
 from sdc.account import Session
 from sdc.answers import Outcome
@@ -44,6 +45,8 @@ class Adding(Turn):
             return Reason.CHANGED
         if page.title != attempt.title:
             return Reason.MOVED
+        if denials.denied_claim(claim.qid, claim.page_id, page.title):
+            return Reason.DENIED
         if claim.held:
             return Reason.HELD
         if claim.state == Claim.State.REJECTED:

@@ -14,15 +14,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
 from classify.models import Label
 from classify.selectors import eligible_labels
 from crawler.models import Photo, ProjectPhoto
-from projects import http
-from projects.models import DenyEntry, Project, User
+from projects import denials, http
+from projects.models import Project, User
 from projects.work import WorkState
 from sdc import cautions, reading, senders, statements
 from sdc.cautions import Caution
@@ -192,20 +191,10 @@ def _claims(project: Project, labels: list[Label]) -> dict[int, Claim]:
 
 def _denied(project: Project, labels: list[Label]) -> Any:
     """Says of a photo whether it, or the person, is on the deny-list."""
-    entries = set(
-        DenyEntry.objects.filter(wiki=settings.WIKI.code)
-        .filter(
-            Q(kind=DenyEntry.Kind.PERSON, value=project.person.qid) | Q(kind=DenyEntry.Kind.FILE)
-        )
-        .values_list("kind", "value")
-    )
-    person = (DenyEntry.Kind.PERSON.value, project.person.qid) in entries
-
-    def denied(photo: Photo) -> bool:
-        names = (photo.title, photo.name)
-        return person or any((DenyEntry.Kind.FILE.value, name) in entries for name in names)
-
-    return denied
+    person = denials.denied_person(project.person.qid)
+    photos = (label.photo for label in labels)
+    files = denials.denied_files((photo.page_id, photo.title) for photo in photos)
+    return lambda photo: person or photo.page_id in files
 
 
 def _settled_by(project: Project, claim: Claim) -> bool:

@@ -9,9 +9,13 @@ class WikiVisageConfig(AppConfig):
     verbose_name = "WikiVisage"
 
     def ready(self) -> None:
+        from crawler import denying as crawler
+        from projects.denying import list_changed
         from projects.people import role_changed
 
         role_changed.connect(weigh_answers_anew)
+        list_changed.connect(crawler.list_changed)
+        list_changed.connect(ask_no_more)
 
 
 class ModerationConfig(AdminConfig):
@@ -23,3 +27,10 @@ def weigh_answers_anew(*, project: Any, user: Any, **_: Any) -> None:
     from classify.labels import reweigh
 
     reweigh(project, user)
+
+
+def ask_no_more(*, entry: Any, listed: bool, **_: Any) -> None:
+    """Questions on a file that is left alone vanish at once."""
+    from classify.questions import drop_denied
+
+    drop_denied()

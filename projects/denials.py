@@ -1,0 +1,102 @@
+"""The deny-list: persons, files and categories that this tool leaves alone. Every look at it goes
+through here; entries come and go in `projects.denying`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from projects.models import DenyEntry, Project
+from projects.refusal import Refused
+
+Kind = DenyEntry.Kind
+_QID = re.compile(r"Q[1-9]\d{0,14}")
+_ILLEGAL = re.compile(r"[#<>\[\]|{}\x00-\x1f]")
+_PREFIX = {
+    Kind.FILE.value: re.compile(r"^:?(?:file|image)\s*:\s*", re.IGNORECASE),
+    Kind.CATEGORY.value: re.compile(r"^:?category\s*:\s*", re.IGNORECASE),
+}
+
+
+def normal(kind: str, value: str) -> str:
+    """As entries are written and looked up: “Q7186”, “File:Marie Curie.jpg”, “Marie Curie”."""
+    text = " ".join(value.replace("_", " ").split())
+    if kind == Kind.PERSON:
+        return text.upper()
+    name = _PREFIX[kind].sub("", text)
+    name = name[:1].upper() + name[1:]
+    return f"File:{name}" if kind == Kind.FILE else name
+
+
+def check(kind: str, value: str) -> None:
+    """Whether a normal value can be one of the wiki's. Raises Refused."""
+    if kind == Kind.PERSON and not _QID.fullmatch(value):
+        raise Refused("not-a-qid", _("A person is named by the Q-ID, such as Q7186."))
+    name = value.removeprefix("File:") if kind == Kind.FILE else value
+    if not name or len(value.encode()) > 250 or _ILLEGAL.search(name):
+        raise Refused("not-a-title", _("That is no title that the wiki could have."))
+
+
+def entries() -> QuerySet[DenyEntry]:
+    return DenyEntry.objects.filter(wiki=settings.WIKI.code)
+
+
+def denied_qids() -> QuerySet[DenyEntry, str]:
+    """For `qid__in` within a query."""
+    return entries().filter(kind=Kind.PERSON).values_list("value", flat=True)
+
+
+def denied_person(qid: str) -> bool:
+    return entries().filter(kind=Kind.PERSON, value=qid).exists()
+
+
+def denied_project(project: Project) -> bool:
+    """Its person is left alone: nothing is asked, looked at, shown or sent."""
+    return entries().filter(kind=Kind.PERSON, value=project.person.qid).exists()
+
+
+def refuse_project(project: Project) -> None:
+    """Raises Refused where nothing may be done in a project, since its person is left alone."""
+    if denied_project(project):
+        sentence = _("This tool leaves %(name)s alone: it was asked to.")
+        raise Refused("denied", sentence % {"name": project.person})
+
+
+def denied_categories(titles: Iterable[str]) -> set[str]:
+    """Those of these titles (without prefix) that are on the list."""
+    by_normal = {normal(Kind.CATEGORY, title): title for title in titles}
+    found = entries().filter(kind=Kind.CATEGORY, value__in=by_normal)
+    return {by_normal[value] for value in found.values_list("value", flat=True)}
+
+
+def denied_category(title: str) -> bool:
+    return bool(denied_categories([title]))
+
+
+def denied_files(files: Iterable[tuple[int, str]]) -> set[int]:
+    """Page ids of those of these files (page id, title) that are on the list.
+
+    An entry that knew only the title learns the page id, so that no new name escapes it.
+    """
+    by_title = {normal(Kind.FILE, title): page_id for page_id, title in files}
+    rows = entries().filter(kind=Kind.FILE)
+    listed = rows.filter(Q(value__in=by_title) | Q(page_id__in=by_title.values()))
+    denied: set[int] = set()
+    for entry in listed:
+        page_id = by_title.get(entry.value)
+        if page_id is not None and entry.page_id is None:
+            rows.filter(pk=entry.pk).update(page_id=page_id)
+        denied |= {each for each in (page_id, entry.page_id) if each is not None}
+    return denied & set(by_title.values())
+
+
+def denied_claim(qid: str, page_id: int, title: str) -> bool:
+    """Whether a person or a file is on the list, in one query: asked before each edit."""
+    file = Q(page_id=page_id) | Q(value=normal(Kind.FILE, title))
+    listed = Q(kind=Kind.PERSON, value=qid) | (Q(kind=Kind.FILE) & file)
+    return entries().filter(listed).exists()
