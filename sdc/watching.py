@@ -105,6 +105,7 @@ def work(budget: float = BUDGET) -> bool:
         if not taken:
             break
         _look_at(taken, end)
+    crash_point("watch:before-weighing")
     weigh_lately_removed()
     return _due().exists() and not pace.paused_until(commons.READ_LANE)
 
