@@ -6,19 +6,39 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from classify.selectors import eligible
 from crawler.models import ProjectPhoto
 from projects.models import Project
 from projects.work import WorkState
+from sdc import findings, undoing
+from sdc.findings import TAKEN_OUT
 from sdc.lanes import standstill
-from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
+from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer
+from sdc.reasons import Reason
+from sdc.senders import pace_of
 
+Finding = Watch.Finding
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
 RATE_OVER = timedelta(minutes=1)
+STANDS, TAKEN_BACK = "stands", "taken-back"  # what became of a statement, besides Finding
+LEFT_ALONE = (Reason.GONE_ALREADY.value, Reason.NOT_AS_WRITTEN.value)
 
 
 @dataclass(frozen=True)
@@ -30,6 +50,12 @@ class BatchProgress:
     to_come: int
     rate: float  # edits a minute, lately
     seconds_left: float | None  # None while it stands still
+    # Of what was written: how many stand, as far as we know, and what became of the others.
+    stand: int = 0
+    removed: int = 0
+    changed: int = 0
+    gone: int = 0
+    taken_back: int = 0
     waiting_until: datetime | None = None  # what holds this user's writing back, until when
     waiting_for: str = ""  # its code
 
@@ -42,8 +68,12 @@ class BatchProgress:
         return self.written + self.present + self.skipped + self.refused
 
     @property
+    def a_minute(self) -> int:
+        return round(self.rate)
+
+    @property
     def not_as_planned(self) -> int:
-        return self.settled - self.written
+        return self.settled - self.stand - self.taken_back
 
 
 def ready_count(project: Project) -> int:
@@ -68,9 +98,10 @@ def ready_count(project: Project) -> int:
 
 def batches(project: Project) -> QuerySet[EditBatch]:
     """Batches that were confirmed, newest first, with their counts."""
+    shown = (Outcome.WRITTEN, Outcome.PRESENT, Outcome.REFUSED, Outcome.PLANNED, Outcome.SKIPPED)
     counts = {
         outcome.value: Count("attempts", filter=Q(attempts__outcome=outcome.value))
-        for outcome in (Outcome.WRITTEN, Outcome.PRESENT, Outcome.REFUSED, Outcome.PLANNED)
+        for outcome in shown
     }
     confirmed = EditBatch.objects.filter(project=project).exclude(confirmed_at=None)
     return (
@@ -93,9 +124,10 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
     rows = sent_rows(batch)
     counts = dict(rows.values_list("outcome").annotate(n=Count("pk")).order_by())
     to_come = counts.get(Outcome.PLANNED, 0)
+    became = _counts_of_became(rows)
     rate = _rate(batch)
     running = batch.state == State.RUNNING and to_come
-    pace = max(rate, 1.0) if rate else float(settings.EDITS_A_MINUTE)
+    pace = max(rate, 1.0) if rate else pace_of(batch.user)
     waiting = _waiting(batch) if running else None
     return BatchProgress(
         written=counts.get(Outcome.WRITTEN, 0),
@@ -105,6 +137,11 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
         to_come=to_come,
         rate=rate,
         seconds_left=60 * to_come / pace if running else None,
+        stand=became.get(STANDS, 0),
+        removed=became.get(Finding.REMOVED, 0),
+        changed=became.get(Finding.CHANGED, 0),
+        gone=became.get(Finding.GONE, 0),
+        taken_back=became.get(TAKEN_BACK, 0),
         waiting_until=waiting[0] if waiting else None,
         waiting_for=waiting[1] if waiting else "",
     )
@@ -117,15 +154,107 @@ def sent_rows(batch: EditBatch) -> QuerySet[ClaimAttempt]:
 
 
 def in_order(batch: EditBatch, show: str = "") -> QuerySet[ClaimAttempt]:
-    """Rows for the batch page: what is in flight, then the latest; or by filter."""
-    rows = sent_rows(batch).select_related("claim__photo__picture", "region")
-    if show == "to-come":
-        return rows.filter(outcome=Outcome.PLANNED).order_by("-state", "due_at", "pk")
-    if show == "not-as-planned":
-        odd = ~Q(outcome__in=(Outcome.PLANNED, Outcome.WRITTEN)) | ~Q(reason="")
-        return rows.filter(odd).order_by("-ended_at", "-pk")
-    begun = ~Q(outcome=Outcome.PLANNED) | Q(state=WorkState.RUNNING) | ~Q(error="")
-    return rows.filter(begun).order_by("-state", "-ended_at", "-pk")
+    """Rows for the batch page, each with what `became` of it: what is in flight, then the
+    latest; what needs eyes first once it is over; or by filter."""
+    about = ("claim__photo__picture", "region", "watch", "undoes")
+    removals = ClaimAttempt.objects.filter(outcome=Outcome.WRITTEN).select_related("batch__user")
+    rows = (
+        sent_rows(batch)
+        .annotate(became=_became())
+        .select_related(*about)
+        .prefetch_related(Prefetch("undone_by", removals, to_attr="removals"))
+    )
+    written = Q(outcome=Outcome.WRITTEN)
+    match show:
+        case "to-come":
+            return rows.filter(outcome=Outcome.PLANNED).order_by("-state", "due_at", "pk")
+        case "stand":
+            return rows.filter(written, became=STANDS).order_by("-ended_at", "-pk")
+        case "taken-back":
+            return rows.filter(written, became=TAKEN_BACK).order_by("-ended_at", "-pk")
+        case "not-as-planned":
+            planned = written & Q(became__in=(STANDS, TAKEN_BACK))
+            odd = rows.exclude(outcome=Outcome.PLANNED).exclude(planned)
+            return odd.order_by(_needs_eyes(), "-ended_at", "-pk")
+    begun = rows.filter(~Q(outcome=Outcome.PLANNED) | Q(state=WorkState.RUNNING) | ~Q(error=""))
+    if batch.state in (State.DONE, State.STOPPED):
+        return begun.order_by(_needs_eyes(), "-ended_at", "-pk")
+    return begun.order_by("-state", "-ended_at", "-pk")
+
+
+def _became() -> Case:
+    """What became of a written statement."""
+    taken_back = ClaimAttempt.objects.filter(undoes=OuterRef("pk"), outcome=Outcome.WRITTEN)
+    found = (Finding.REMOVED, Finding.CHANGED, Finding.GONE)
+    return Case(
+        When(Exists(taken_back), then=Value(TAKEN_BACK)),
+        *(When(watch__finding=each, then=Value(each.value)) for each in found),
+        default=Value(STANDS),
+        output_field=CharField(),
+    )
+
+
+def _counts_of_became(rows: QuerySet[ClaimAttempt]) -> dict[str, int]:
+    written = rows.filter(outcome=Outcome.WRITTEN).annotate(became=_became())
+    return dict(written.values_list("became").annotate(n=Count("pk")).order_by())
+
+
+def _needs_eyes() -> Case:
+    """What somebody removed or changed comes first, then what was refused, then the rest."""
+    return Case(
+        When(outcome=Outcome.WRITTEN, became__in=TAKEN_OUT, then=Value(0)),
+        When(outcome=Outcome.REFUSED, then=Value(1)),
+        When(outcome=Outcome.SKIPPED, then=Value(2)),
+        When(outcome=Outcome.PRESENT, then=Value(3)),
+        default=Value(4),
+        output_field=IntegerField(),
+    )
+
+
+def legend(batch: EditBatch, progress: BatchProgress) -> list[tuple[str, int, str]]:
+    """What a batch's bar is made of: word, count and colour; only what there is."""
+    if batch.kind == EditBatch.Kind.UNDO:
+        reasons = dict(
+            sent_rows(batch).values_list("reason").annotate(n=Count("pk")).order_by("reason")
+        )
+        gone, changed = (reasons.get(each, 0) for each in LEFT_ALONE)
+        parts = [
+            (_("Removed"), progress.written, "yes"),
+            (_("Gone before"), gone, "other"),
+            (_("Changed by somebody"), changed, "warn"),
+            (_("Skipped"), progress.skipped - gone - changed, "not"),
+        ]
+    else:
+        over = batch.state in (State.DONE, State.STOPPED)
+        parts = [
+            (_("Stand") if over else _("Written"), progress.stand, "yes"),
+            (_("Removed by somebody"), progress.removed, "warn"),
+            (_("Changed by somebody"), progress.changed, "face"),
+            (_("File gone"), progress.gone, "not"),
+            (_("Taken back"), progress.taken_back, "act"),
+            (_("Already there"), progress.present, "other"),
+            (_("Skipped"), progress.skipped, "not"),
+        ]
+    parts += [(_("Refused"), progress.refused, "bad"), (_("To come"), progress.to_come, "none")]
+    return parts[:1] + [part for part in parts[1:] if part[1]]
+
+
+def to_look(batch: EditBatch) -> Watch | None:
+    """The latest that somebody removed or changed, and nobody looked at again."""
+    rows = findings.to_look(findings.all_findings())
+    return rows.filter(claim_attempt__batch=batch).first()
+
+
+def changed(batch: EditBatch) -> QuerySet[ClaimAttempt]:
+    """What stands of a batch, but no longer as we wrote it."""
+    return undoing.takeable(batch).filter(watch__finding=Finding.CHANGED)
+
+
+def undone_by(batch: EditBatch) -> list[tuple[int, EditBatch]]:
+    """The batches that took back of this one, with their numbers; newest first."""
+    later = EditBatch.objects.filter(undoes=batch, kind=EditBatch.Kind.UNDO)
+    found = later.select_related("user", "project").order_by("-pk")[:5]
+    return [(number_of(each), each) for each in found]
 
 
 def _waiting(batch: EditBatch) -> tuple[datetime, str] | None:

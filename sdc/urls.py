@@ -2,19 +2,29 @@
 
 from django.urls import URLPattern, path
 
-from sdc import views, watch_views
+from sdc import batch_views, preview_views, watch_views
 
 urlpatterns: list[URLPattern] = [
-    path("preview", views.preview, name="preview"),
-    path("preview/rows", views.preview_rows, name="preview-rows"),
-    path("preview/rows/<int:attempt_id>", views.attempt_exclude, name="attempt-exclude"),
-    path("batches", views.batches, name="batches"),
-    path("batch/<slug:code>", views.batch, name="batch"),
-    path("batch/<slug:code>/status", views.batch_status, name="batch-status"),
-    path("batch/<slug:code>/confirm", views.batch_confirm, name="batch-confirm"),
-    path("batch/<slug:code>/pause", views.batch_pause, name="batch-pause"),
-    path("batch/<slug:code>/resume", views.batch_resume, name="batch-resume"),
-    path("batch/<slug:code>/stop", views.batch_stop, name="batch-stop"),
+    path("preview", preview_views.preview, name="preview"),
+    path("preview/rows", preview_views.preview_choose, name="preview-choose"),
+    path("preview/rows/<int:attempt_id>", preview_views.attempt_exclude, name="attempt-exclude"),
+    path("preview/rows/<int:attempt_id>/ask", preview_views.attempt_ask, name="attempt-ask"),
+    path("batches", batch_views.batches, name="batches"),
+    path("batch/<slug:code>", batch_views.batch, name="batch"),
+    path("batch/<slug:code>/status", batch_views.batch_status, name="batch-status"),
+    path("batch/<slug:code>/confirm", preview_views.batch_confirm, name="batch-confirm"),
+    path("batch/<slug:code>/looked", preview_views.batch_looked, name="batch-looked"),
+    path("batch/<slug:code>/hand-over", preview_views.batch_hand_over, name="batch-hand-over"),
+    path(
+        "batch/<slug:code>/hand-over/take-back",
+        preview_views.batch_take_back_hand_over,
+        name="batch-take-back-hand-over",
+    ),
+    path("batch/<slug:code>/pause", batch_views.batch_pause, name="batch-pause"),
+    path("batch/<slug:code>/resume", batch_views.batch_resume, name="batch-resume"),
+    path("batch/<slug:code>/stop", batch_views.batch_stop, name="batch-stop"),
+    path("batch/<slug:code>/undo", batch_views.batch_undo, name="batch-undo"),
+    path("batch/<slug:code>/undo/<int:attempt_id>", batch_views.batch_undo, name="edit-undo"),
     path("batch/<slug:code>/check", watch_views.batch_check, name="batch-check"),
     path("second-looks", watch_views.second_looks_page, name="second-looks"),
     path("second-looks/undo", watch_views.second_look_undo, name="second-look-undo"),

@@ -242,6 +242,8 @@ def test_only_the_sender_and_the_owner_may_act(
     name: str, project: Project, running: EditBatch, client_of: ClientOf
 ) -> None:
     for who in PEOPLE:
+        if (name, who) == ("batch-stop", "moderator"):
+            continue  # see test_undo_pages.py
         browser = client_of(person(who, project))
         status = browser.post(address(name, project, running)).status_code
         assert status == 401 if who == "nobody" else status in (403, 404), who
