@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -188,14 +188,19 @@ def eligible(project: Project) -> QuerySet[Label]:
 
 
 def eligible_labels(project: Project) -> list[Label]:
-    """What may be sent: one of the eligible labels a photo.
+    """What may be sent: one of the eligible labels a photo, see `best_of`.
 
-    Of several faces in a photo it is the largest; a face goes before the photo as a whole
-    (whose region has `origin` PHOTO: it has no box). Photos that already depict the person
-    are among them; the sender skips these when it reads them fresh.
+    Photos that already depict the person are among them; the sender skips these when it reads
+    them fresh.
     """
+    return best_of(eligible(project).select_related("photo__picture", "region", "user", "answer"))
+
+
+def best_of(labels: Iterable[Label]) -> list[Label]:
+    """One label a photo: of several faces the largest; a face goes before the photo as a whole
+    (whose region has `origin` PHOTO: it has no box)."""
     best: dict[int, Label] = {}
-    for label in eligible(project).select_related("photo__picture", "region", "user", "answer"):
+    for label in labels:
         rival = best.get(label.photo_id)
         if rival is None or _size(label.region) > _size(rival.region):
             best[label.photo_id] = label
