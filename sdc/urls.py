@@ -1,8 +1,8 @@
-"""Addresses of this app: the preview, and batches."""
+"""Addresses of this app: the preview, batches, second looks, and the export."""
 
 from django.urls import URLPattern, path
 
-from sdc import batch_views, preview_views, watch_views
+from sdc import batch_views, export_views, preview_views, watch_views
 
 urlpatterns: list[URLPattern] = [
     path("preview", preview_views.preview, name="preview"),
@@ -29,4 +29,14 @@ urlpatterns: list[URLPattern] = [
     path("second-looks", watch_views.second_looks_page, name="second-looks"),
     path("second-looks/undo", watch_views.second_look_undo, name="second-look-undo"),
     path("second-looks/<int:watch_id>", watch_views.second_look, name="second-look"),
+    path("export", export_views.page, name="export"),
+    path("export/labels.csv", export_views.labels, {"form": "csv"}, name="export-labels"),
+    path("export/labels.json", export_views.labels, {"form": "json"}, name="export-labels-json"),
+    path("export/claims.csv", export_views.claims, {"form": "csv"}, name="export-claims"),
+    path("export/claims.json", export_views.claims, {"form": "json"}, name="export-claims-json"),
+    path(
+        "export/quickstatements.txt",
+        export_views.quick_statements,
+        name="export-quickstatements",
+    ),
 ]

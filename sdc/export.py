@@ -1,0 +1,255 @@
+"""A project's labels and claims as CSV and JSON, and its reviewed claims as QuickStatements.
+
+All of it is made a chunk of rows at a time, so that neither a large project nor a slow reader
+fills the memory or holds the database.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from classify.models import Label
+from classify.selectors import best_of, eligible
+from crawler.models import ProjectPhoto, Region
+from projects import denials
+from projects.models import Project
+from sdc import cautions
+from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
+from sdc.reasons import sentence
+from sdc.statements import place_in, place_of
+
+Row = dict[str, Any]
+Columns = dict[str, str | Promise]
+M = TypeVar("M", bound=models.Model)
+
+CHUNK = 1000
+# A spreadsheet takes a cell that begins so for a formula, and would run it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+LABELS: Columns = {
+    "file": _("title of the file"),
+    "page_id": _("number of its page"),
+    "mid": _("the same as entity of structured data: M and the number"),
+    "qid": _("the person"),
+    "label": _("the person's name"),
+    "verdict": _("what was said: yes, no, not-a-face, cant-tell, background or artwork"),
+    "origin": _("how: ask, drawn or review; bootstrap is a statement that existed"),
+    "by": _("who said so, by their name on the wiki; empty for bootstrap"),
+    "at": _("when, UTC"),
+    "disputed": _("whether people's answers differ"),
+    "place": _("the box as the qualifier has it: left, top, width, height in per cent"),
+    "x": _("the box in parts of the picture, 0 to 1: its left edge"),
+    "y": _("its upper edge"),
+    "w": _("its width"),
+    "h": _("its height"),
+    "region": _("the box's name in this tool"),
+    "sha1": _("the picture that was looked at"),
+    "on_wiki": _("whether the file says so already, as far as we know"),
+}
+CLAIMS: Columns = {
+    "mid": _("the file as entity of structured data"),
+    "file": _("its title when it was sent"),
+    "qid": _("the person"),
+    "state": _("how the claim stands: free, sending, written, present, removed, undone …"),
+    "kind": _("add, or undo: took a statement back"),
+    "batch": _("code of the batch"),
+    "by": _("who sent it, by their name on the wiki"),
+    "at": _("when it ended, or was last tried; UTC"),
+    "outcome": _("planned, written, present, skipped or refused"),
+    "reason": _("why it was not written, as a code"),
+    "reason_text": _("the same in words"),
+    "guid": _("the statement's GUID"),
+    "revision": _("the edit's revision"),
+    "diff": _("address of the edit"),
+    "watch": _("what was found when it was looked at again: stands, removed, changed or gone"),
+    "watch_by": _("who removed or changed it"),
+    "place": _("the box in the statement"),
+}
+
+
+def label_rows(project: Project) -> Iterator[Row]:
+    qid, name = project.person.qid, project.person.label()
+    said = _claims(project).filter(state__in=(Claim.State.WRITTEN, Claim.State.PRESENT))
+    on_wiki = Exists(said) | Exists(_depicting(project))
+    rows = Label.objects.filter(project=project).annotate(on_wiki=on_wiki)
+    for label in _in_chunks(rows.select_related("photo", "region__picture", "user")):
+        photo, region = label.photo, label.region
+        yield {
+            "file": photo.title,
+            "page_id": photo.page_id,
+            "mid": photo.mid,
+            "qid": qid,
+            "label": name,
+            "verdict": label.verdict,
+            "origin": label.origin,
+            "by": label.user.wiki_username if label.user else "",
+            "at": _iso(label.decided_at),
+            "disputed": label.disputed,
+            "place": place_of(region) or "",
+            **_box(region),
+            "region": region.public_id,
+            "sha1": region.picture.sha1,
+            "on_wiki": label.on_wiki,  # type: ignore[attr-defined]
+        }
+
+
+def claim_rows(project: Project, batch: EditBatch | None = None) -> Iterator[Row]:
+    """What was sent, one row a try: of all batches that were confirmed, or of one."""
+    sent = Q(ended_at__isnull=False) | Q(outcome=ClaimAttempt.Outcome.PLANNED)
+    rows = ClaimAttempt.objects.filter(sent, batch__project=project)
+    rows = rows.exclude(batch__confirmed_at=None).exclude(outcome=ClaimAttempt.Outcome.EXCLUDED)
+    if batch is not None:
+        rows = rows.filter(batch=batch)
+    for attempt in _in_chunks(rows.select_related("claim", "batch__user", "watch")):
+        claim, batch_, revision = attempt.claim, attempt.batch, attempt.revision
+        watch: Watch | None = getattr(attempt, "watch", None)
+        reason = attempt.reason or attempt.error
+        yield {
+            "mid": f"M{claim.page_id}",
+            "file": attempt.title,
+            "qid": claim.qid,
+            "state": claim.state,
+            "kind": batch_.kind,
+            "batch": batch_.code,
+            "by": batch_.user.wiki_username,
+            "at": _iso(attempt.ended_at or attempt.began_at),
+            "outcome": attempt.outcome,
+            "reason": reason,
+            "reason_text": sentence(reason),
+            "guid": attempt.statement_guid,
+            "revision": revision,
+            "diff": settings.WIKI.diff_url(revision) if revision else "",
+            "watch": watch.finding if watch and watch.checked_at else "",
+            "watch_by": watch.by if watch else "",
+            "place": place_in(attempt.statement),
+        }
+
+
+def quick_statements(project: Project) -> Iterator[str]:
+    """A line a file, in QuickStatements' first syntax: what people said Yes to and nobody speaks
+    against, unless the file says so already by our own rows."""
+    qid = project.person.qid
+    if denials.denied_person(qid):
+        return
+    depicts, region = settings.WIKI.depicts, settings.WIKI.region
+    for label in _best_labels(project):
+        line = f"{label.photo.mid}|{depicts}|{qid}"
+        place = place_of(label.region) if project.write_region else None
+        yield f'{line}|{region}|"{place}"\n' if place else f"{line}\n"
+
+
+def _best_labels(project: Project) -> Iterator[Label]:
+    """The label of each file that the preview would plan, by what our own rows know."""
+    taken = _claims(project).filter(~Q(state=Claim.State.FREE) | Q(held=True))
+    ready = eligible(project).filter(
+        ~Exists(taken), ~Exists(_depicting(project)), photo__wiki=settings.WIKI.code
+    )
+    last = 0
+    while True:
+        photos = ready.filter(photo__gt=last).order_by("photo").values_list("photo", flat=True)
+        ids = list(photos.distinct()[:CHUNK])
+        if not ids:
+            return
+        last = ids[-1]
+        labels = best_of(ready.filter(photo__in=ids).select_related("photo", "region"))
+        denied = denials.denied_files((each.photo.page_id, each.photo.title) for each in labels)
+        crowds = cautions.crowds({label.region.picture_id for label in labels})
+        for label in labels:
+            small = cautions.is_small(label.region, crowds[label.region.picture_id])
+            if label.photo.page_id not in denied and not small:
+                yield label
+
+
+def _claims(project: Project) -> QuerySet[Claim]:
+    """Of a label's (outer) photo."""
+    return Claim.objects.filter(
+        wiki=OuterRef("photo__wiki"),
+        page_id=OuterRef("photo__page_id"),
+        qid=project.person.qid,
+    )
+
+
+def _depicting(project: Project) -> QuerySet[ProjectPhoto]:
+    """Whether a label's (outer) photo said so by itself."""
+    return ProjectPhoto.objects.filter(
+        project=project, photo=OuterRef("photo"), already_depicts=True
+    )
+
+
+def as_csv(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Lines as spreadsheets read them (RFC 4180), harmless in each cell."""
+    writer: Any = csv.writer(_Echo())
+    yield writer.writerow(columns)
+    for row in rows:
+        yield writer.writerow([_cell(row[name]) for name in columns])
+
+
+def as_json(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
+    """An array of objects, one a line."""
+    begin = "["
+    for row in rows:
+        yield begin + "\n" + json.dumps({name: row[name] for name in columns}, ensure_ascii=False)
+        begin = ","
+    yield "[]\n" if begin == "[" else "\n]\n"
+
+
+FORMATS: dict[str, tuple[str, Callable[[Iterable[str], Iterable[Row]], Iterator[str]]]] = {
+    "csv": ("text/csv", as_csv),
+    "json": ("application/json", as_json),
+}
+
+
+def in_pieces(lines: Iterator[str], size: int = 1 << 15) -> Iterator[bytes]:
+    """The same in pieces of some size: a line by itself is not worth a packet."""
+    piece = bytearray()
+    for line in lines:
+        piece += line.encode("utf-8", "replace")
+        if len(piece) >= size:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
+
+
+class _Echo:
+    """What csv writes to: gives back each line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _box(region: Region) -> Row:
+    if region.origin == Region.Origin.PHOTO:
+        return dict.fromkeys("xywh")
+    return {name: round(getattr(region, name), 6) for name in "xywh"}
+
+
+def _iso(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if at else ""
+
+
+def _in_chunks(rows: QuerySet[M]) -> Iterator[M]:
+    """By key, so that each chunk is a short query of its own."""
+    last, more = 0, True
+    while more:
+        chunk = list(rows.filter(pk__gt=last).order_by("pk")[:CHUNK])
+        yield from chunk
+        more = len(chunk) == CHUNK
+        last = chunk[-1].pk if chunk else last
