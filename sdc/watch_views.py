@@ -12,8 +12,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -53,7 +53,6 @@ def second_looks_page(request: HttpRequest, project: Project) -> HttpResponse:
         "waiting": waiting.count(),
         "page": Paginator(found, ROWS).get_page(request.GET.get("page")),
         "may_look": may_look,
-        "is_member": may(request.user, Can.VIEW, project) and may_look,
         "can_undo": may_look and _last_look(request, project) is not None,
     }
     if may_look and (watch := _chosen(request, waiting)):
@@ -179,7 +178,7 @@ def _last_look(request: HttpRequest, project: Project) -> tuple[int, uuid.UUID] 
 
 
 def _thanks(project: Project, verdict: str) -> str:
-    name = project.person.label()
+    name = project.person.label(get_language() or "en")
     return {
         Verdict.YES.value: _(
             "Kept: it is %(name)s. It stays out, unless you ask for it in the preview."

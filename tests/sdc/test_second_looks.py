@@ -291,8 +291,8 @@ def test_ones_own_page_shows_how_ones_edits_stand(
     whole = client_of(alice).get(reverse("my-edits")).content.decode()
     for text in (part, whole):
         assert "<dt>stand</dt><dd>1</dd>" in text
-        assert "<dt>removed by others</dt><dd>1</dd>" in text
-        assert "<dt>changed by others</dt><dd>1</dd>" in text
+        assert "<dt>removed since</dt><dd>1</dd>" in text
+        assert "<dt>changed since</dt><dd>1</dd>" in text
         assert labels[0].photo.name in text
         assert batch.get_absolute_url() in text
         assert "2 removed or changed since" in text
