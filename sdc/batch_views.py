@@ -24,6 +24,7 @@ from sdc.reasons import Reason, sentence, title
 from sdc.senders import pace_of
 
 ROWS = 50  # shown at once
+FACES = 20  # of what is to be taken back
 Kind, State = EditBatch.Kind, EditBatch.State
 View = Callable[..., HttpResponseBase]
 
@@ -115,7 +116,7 @@ def batch_undo(
     if not undoing.may_undo(found, request.user):
         raise PermissionDenied(_("Only whoever sent a batch, or a moderator, takes it back."))
     user = signed_in(request)
-    written = undoing.takeable(found)
+    written = undoing.standing(found)
     one = None
     if attempt_id is not None:
         rows = found.attempts.select_related("claim__photo__picture", "region", "batch")
@@ -134,6 +135,7 @@ def batch_undo(
         "number": selectors.number_of(found),
         "one": one,
         "edits": edits,
+        "faces": written.select_related("claim__photo__picture", "region").order_by("pk")[:FACES],
         "changed": 0 if one else selectors.changed(found).count(),
         "gone": 0 if one else undoing.removed_before(found).count(),
         "others": found.user_id != user.pk,
@@ -188,8 +190,9 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
         "watched": watched,
         "to_look": selectors.to_look(batch) if watched and watched.to_look else None,
         "may_check": watching.may_check(batch, user),
+        "may_export": may(user, Can.ANSWER, project) or moderates(user),
         "may_undo": may_undo,
-        "takeable": undoing.takeable(batch).count() if may_undo else 0,
+        "standing": undoing.standing(batch).count() if may_undo else 0,
         "undone_by": selectors.undone_by(batch),
         "undoes": batch.undoes,
         "undoes_number": selectors.number_of(batch.undoes) if batch.undoes else None,

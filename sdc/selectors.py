@@ -252,7 +252,9 @@ def changed(batch: EditBatch) -> QuerySet[ClaimAttempt]:
 
 def undone_by(batch: EditBatch) -> list[tuple[int, EditBatch]]:
     """The batches that took back of this one, with their numbers; newest first."""
+    removed = Count("attempts", filter=Q(attempts__outcome=Outcome.WRITTEN))
     later = EditBatch.objects.filter(undoes=batch, kind=EditBatch.Kind.UNDO)
+    later = later.annotate(n_removed=removed)
     found = later.select_related("user", "project").order_by("-pk")[:5]
     return [(number_of(each), each) for each in found]
 

@@ -22,7 +22,7 @@ from projects.pipeline import announce
 from projects.refusal import Refused
 from projects.work import WorkState
 from sdc import statements, stops
-from sdc.models import Claim, ClaimAttempt, EditBatch, new_batch_code
+from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, new_batch_code
 from sdc.reasons import Reason
 from sdc.services import call_writer
 
@@ -74,6 +74,11 @@ def undo(what: EditBatch | ClaimAttempt, user: User) -> EditBatch:
 def takeable(batch: EditBatch) -> QuerySet[ClaimAttempt]:
     """What a batch wrote and nobody took away, as far as we know."""
     return _latest(batch).filter(claim__state=Claim.State.WRITTEN)
+
+
+def standing(batch: EditBatch) -> QuerySet[ClaimAttempt]:
+    """Those of them that still are as we wrote them, as far as we know."""
+    return takeable(batch).filter(watch__finding=Watch.Finding.STANDS)
 
 
 def removed_before(batch: EditBatch) -> QuerySet[ClaimAttempt]:

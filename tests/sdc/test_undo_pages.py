@@ -93,7 +93,7 @@ def test_who_is_offered_it_and_who_may(
     assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
     browser = client_of(mona)
     assert undo_page(sent) in text_of(browser, sent.get_absolute_url())
-    assert "What is taken back was sent by <bdi>Alice</bdi>" in text_of(browser, undo_page(sent))
+    assert "<bdi>Alice</bdi> sent what is taken back" in text_of(browser, undo_page(sent))
     assert browser.post(undo_page(sent)).status_code == 302
     assert EditBatch.objects.get(kind=EditBatch.Kind.UNDO).user == mona
 
@@ -190,9 +190,9 @@ def test_what_somebody_removed_comes_first_with_who_why_and_both_diffs(
     assert f"Special:Diff/{removed.revision}" in rows
     assert "Special:Diff/4711" in rows
     assert reverse("second-looks", args=[sent.project.public_id]) in page
-    assert "Undo 2 edits…" in page
+    assert "Undo 1 edit…" in page
     asked = text_of(client_of(alice), undo_page(sent))
-    assert "1 of them was changed by somebody and will stay." in asked
+    assert "1 more was changed by somebody and stays." in asked
     assert "1 more was removed by somebody before." in asked
     for show, shown in (("stand", stands), ("not-as-planned", removed)):
         page = text_of(client_of(alice), sent.get_absolute_url() + f"?show={show}")
