@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Answer, Label, Score
-from projects.admin import ModerationAdmin, picture_tag
+from projects.moderation import ModerationAdmin, by_project, by_user, picture_tag
 
 
 def face(row: Answer | Label | Score) -> SafeString:
@@ -28,8 +28,9 @@ file.short_description = _("photo")  # type: ignore[attr-defined]
 @admin.register(Answer)
 class AnswerAdmin(ModerationAdmin[Answer]):
     list_display = (face, file, "project", "verdict", "origin", "user", "created_at")
-    list_filter = ("verdict", "origin")
-    search_fields = ("user__wiki_username", "photo__title", "=project__public_id")
+    list_filter = ("verdict", "origin", by_user("user"), by_project("project"))
+    texts = ("user__wiki_username", "photo__title")
+    exact = ("project__public_id", "project__person__qid", "photo__page_id")
     list_select_related = ("project__person", "photo", "region", "user")
     ordering = ("-id",)
 
@@ -37,8 +38,9 @@ class AnswerAdmin(ModerationAdmin[Answer]):
 @admin.register(Label)
 class LabelAdmin(ModerationAdmin[Label]):
     list_display = (face, file, "project", "verdict", "origin", "user", "disputed", "decided_at")
-    list_filter = ("verdict", "origin", "disputed")
-    search_fields = ("user__wiki_username", "photo__title", "=project__public_id")
+    list_filter = ("verdict", "origin", "disputed", by_user("user"), by_project("project"))
+    texts = ("user__wiki_username", "photo__title")
+    exact = ("project__public_id", "project__person__qid", "photo__page_id")
     list_select_related = ("project__person", "photo", "region", "user")
     ordering = ("-id",)
 
@@ -46,7 +48,8 @@ class LabelAdmin(ModerationAdmin[Label]):
 @admin.register(Score)
 class ScoreAdmin(ModerationAdmin[Score]):
     list_display = (face, file, "project", "distance", "is_match", "revision")
-    list_filter = ("is_match",)
-    search_fields = ("photo__title", "=project__public_id")
+    list_filter = ("is_match", by_project("project"))
+    texts = ("photo__title",)
+    exact = ("project__public_id", "project__person__qid", "photo__page_id")
     list_select_related = ("project__person", "photo", "region")
     ordering = ("-id",)

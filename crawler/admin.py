@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,14 +15,47 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler import services
 from crawler.models import Photo, Picture, ProjectPhoto, Region
-from projects.admin import ModerationAdmin, picture_tag
+from projects.models import Project
+from projects.moderation import NOTHING, ModerationAdmin, lines, link, picture_tag
+from projects.templatetags import ui
+
+
+def boxed(photo: Photo, region: Region | None, width: int = 330) -> SafeString:
+    """The photo with its box, drawn in SVG; `photo.picture` is read, so select it."""
+    context = ui.boxed_photo(photo, region, width=width, thumb=width < 500, lazy=True)
+    drawn = render_to_string("_boxed_photo.html", context)
+    kind = "moderated large" if width >= 500 else "moderated"
+    return format_html('<a class="{}" href="{}">{}</a>', kind, photo.page_url, drawn)
+
+
+def face_and_photo(project: Project | None, photo: Photo, region: Region | None) -> SafeString:
+    """The crop of a face beside the photo that it is in."""
+    if project is None or region is None or region.origin == Region.Origin.PHOTO:
+        return boxed(photo, region)
+    crop = reverse("crop", args=[project.public_id, region.public_id])
+    return format_html(
+        '<span class="face-and-photo">{}{}</span>', picture_tag(crop, ""), boxed(photo, region)
+    )
+
+
+def file_links(photo: Photo) -> SafeString:
+    """The file with its history; names of files are text."""
+    return lines(
+        link(photo.page_url, photo.name),
+        format_html(
+            "{} · {}",
+            photo.mid,
+            link(f"{photo.page_url}?action=history", _("history")),
+        ),
+    )
 
 
 @admin.register(Photo)
 class PhotoAdmin(ModerationAdmin[Photo]):
     list_display = ("thumbnail", "file", "state", "looked_at", "faces", "uploader", "seen_at")
-    list_filter = ("state", "wiki", "picture__state", "picture__error")
-    search_fields = ("title", "=page_id", "uploader")
+    list_filter = ("state", "picture__state", "picture__error")
+    texts = ("title", "uploader")
+    exact = ("page_id",)
     list_select_related = ("picture",)
     ordering = ("-id",)
     actions = ("look_again",)
@@ -30,7 +66,7 @@ class PhotoAdmin(ModerationAdmin[Photo]):
 
     @admin.display(description=_("file"), ordering="title")
     def file(self, photo: Photo) -> SafeString:
-        return format_html("<a href='{}'>{}</a>", photo.page_url, photo.name)
+        return file_links(photo)
 
     @admin.display(description=_("looked at"))
     def looked_at(self, photo: Photo) -> str:
@@ -52,7 +88,7 @@ class PhotoAdmin(ModerationAdmin[Photo]):
 class PictureAdmin(ModerationAdmin[Picture]):
     list_display = ("sha1", "state", "error", "width", "height", "mime", "faces", "looked_at")
     list_filter = ("state", "error", "mime", "detector")
-    search_fields = ("=sha1",)
+    exact = ("sha1",)
     ordering = ("-id",)
 
 
@@ -60,29 +96,44 @@ class PictureAdmin(ModerationAdmin[Picture]):
 class RegionAdmin(ModerationAdmin[Region]):
     list_display = ("crop", "where", "origin", "score", "face_px", "embeddings", "created_at")
     list_filter = ("origin", "detector")
-    search_fields = ("=public_id", "picture__photos__title", "=picture__sha1")
+    exact = ("public_id", "picture__sha1", "picture__photos__page_id")
     list_select_related = ("picture",)
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Region]:
-        return super().get_queryset(request).annotate(vectors=Count("embeddings"))
+        held = ProjectPhoto.objects.select_related("project")
+        photos = Photo.objects.select_related("picture").prefetch_related(
+            Prefetch("project_photos", queryset=held)
+        )
+        regions = super().get_queryset(request).annotate(vectors=Count("embeddings"))
+        return regions.prefetch_related(Prefetch("picture__photos", queryset=photos))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Region], search_term: str
+    ) -> tuple[QuerySet[Region], bool]:
+        """By the title of a file, too, which several photos may have in common."""
+        found, _more = super().get_search_results(request, queryset, search_term)
+        if not search_term.strip():
+            return found, False
+        photos, _more = PhotoAdmin(Photo, self.admin_site).get_search_results(
+            request, Photo.objects.all(), search_term
+        )
+        shown = queryset.filter(picture__in=photos.values("picture"))
+        keys: Any = queryset.filter(pk__in=found.values("pk")) | shown
+        return keys, True
 
     @admin.display(description=_("face"))
-    def crop(self, region: Region) -> SafeString:
-        shown = ProjectPhoto.objects.filter(photo__picture=region.picture_id)
-        first = shown.select_related("project").first()
-        if not first:
-            return format_html("–")
-        return picture_tag(reverse("crop", args=[first.project.public_id, region.public_id]), "")
+    def crop(self, region: Region) -> SafeString | str:
+        for photo in region.picture.photos.all():
+            for held in photo.project_photos.all():
+                address = reverse("crop", args=[held.project.public_id, region.public_id])
+                return picture_tag(address, "")
+        return NOTHING
 
     @admin.display(description=_("photo"))
-    def where(self, region: Region) -> SafeString:
-        photo = region.picture.photos.first()
-        return (
-            format_html("<a href='{}'>{}</a>", photo.page_url, photo.name)
-            if photo
-            else format_html("–")
-        )
+    def where(self, region: Region) -> SafeString | str:
+        photo = next(iter(region.picture.photos.all()), None)
+        return link(photo.page_url, photo.name) if photo else NOTHING
 
     @admin.display(description=_("vectors"))
     def embeddings(self, region: Region) -> int:

@@ -1,18 +1,21 @@
-"""Moderation: projects and people. Everything is looked at, nothing is edited by hand."""
+"""Moderation: projects and people. Everything is looked at, only the deny-list is written."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar
 
+from django import forms
 from django.conf import settings
-from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from projects.ledger import audit
+from projects import denials, denying
+from projects.http import WikiError
 from projects.models import (
     AuditEvent,
     DenyEntry,
@@ -23,61 +26,73 @@ from projects.models import (
     Source,
     User,
 )
-from projects.permissions import moderates, signed_in
+from projects.moderation import (
+    NOTHING,
+    ModerationAdmin,
+    ModerationInline,
+    by_project,
+    by_user,
+    lines,
+    link,
+    picture_tag,
+    words,
+)
+from projects.permissions import MODERATORS, signed_in
+from projects.refusal import Refused
 from projects.settings_form import set_state
 
-M = TypeVar("M", bound=Model)
-P = TypeVar("P", bound=Model)
+__all__ = ["ModerationAdmin", "ModerationInline", "picture_tag"]
 
 
-class ModerationAdmin(admin.ModelAdmin[M]):
-    """A list to look through, for who has the right to view it; rows change only by the deeds
-    offered as actions."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_moderate_permission(self, request: HttpRequest) -> bool:
-        """What actions ask for: `permissions=["moderate"]`."""
-        return moderates(request.user)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        return False
-
-
-class ModerationInline(admin.TabularInline[M, P]):
-    """Rows that belong to what is looked at; nothing to add, to change or to delete."""
-
-    extra = max_num = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
-        return False
-
-
-def picture_tag(url: str, alt: str, height: int = 80) -> SafeString:
-    """An image that leads to itself; sizes as attributes, since CSP forbids inline styles."""
-    return format_html(
-        '<a href="{0}"><img src="{0}" alt="{1}" height="{2}" loading="lazy"></a>', url, alt, height
+def on_the_wiki(user: User) -> SafeString:
+    """The user's page and contributions there."""
+    name = user.wiki_username
+    return lines(
+        link(settings.WIKI.page_url(f"User:{name}"), _("user page")),
+        link(settings.WIKI.page_url(f"Special:Contributions/{name}"), _("contributions")),
     )
 
 
 @admin.register(User)
 class UserAdmin(ModerationAdmin[User]):
-    list_display = ("wiki_username", "issuer", "sub", "is_staff", "last_login", "date_joined")
-    list_filter = ("is_staff", "is_active")
-    search_fields = ("wiki_username", "sub")
+    list_display: Any = (
+        "wiki_username",
+        "wiki",
+        "sub",
+        "is_moderator",
+        "last_login",
+        "date_joined",
+    )
+    list_filter: ClassVar[Any] = ("is_staff", "is_active")
+    texts = ("wiki_username",)
+    exact = ("sub", "public_id")
     ordering = ("-id",)
-    fields = ("wiki_username", "issuer", "sub", "is_staff", "is_active", "last_login")
+    fields: ClassVar[Any] = (
+        "wiki_username",
+        "wiki",
+        "issuer",
+        "sub",
+        "is_moderator",
+        "is_active",
+        "last_login",
+        "date_joined",
+        "deeds",
+    )
+    readonly_fields: ClassVar[Any] = ("wiki", "is_moderator", "deeds")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description=_("on the wiki"))
+    def wiki(self, user: User) -> SafeString:
+        return on_the_wiki(user)
+
+    @admin.display(description=_("moderates"), boolean=True)
+    def is_moderator(self, user: User) -> bool:
+        return user.is_staff and any(group.name == MODERATORS for group in user.groups.all())
+
+    def audit_target(self, row: User) -> str:
+        return f"user:{row.pk}"
 
 
 class SourceInline(ModerationInline[Source, Project]):
@@ -93,7 +108,7 @@ class MembershipInline(ModerationInline[Membership, Project]):
 
 @admin.register(Project)
 class ProjectAdmin(ModerationAdmin[Project]):
-    list_display = (
+    list_display: Any = (
         "portrait",
         "name",
         "qid",
@@ -103,25 +118,46 @@ class ProjectAdmin(ModerationAdmin[Project]):
         "created_at",
         "active_at",
     )
-    list_filter = ("state", "visibility", "joining", "person__wiki")
-    search_fields = ("=person__qid", "person__labels", "owner__wiki_username", "=public_id")
+    list_filter: ClassVar[Any] = ("state", "visibility", "joining", by_user("owner"))
+    texts = ("person__labels", "owner__wiki_username")
+    exact = ("person__qid", "public_id")
     list_select_related = ("person", "owner")
     ordering = ("-id",)
     inlines = (SourceInline, MembershipInline)
-    actions = ("pause", "resume")
+    actions: Any = ("pause", "resume")
+    fields: ClassVar[Any] = (
+        "portrait",
+        "name",
+        "qid",
+        "owner",
+        "state",
+        "visibility",
+        "joining",
+        "threshold",
+        "min_confirmed",
+        "write_region",
+        "include_artworks",
+        "created_at",
+        "active_at",
+        "deeds",
+    )
+    readonly_fields: ClassVar[Any] = ("portrait", "name", "qid", "deeds")
 
     @admin.display(description=_("portrait"))
     def portrait(self, project: Project) -> SafeString | str:
         title = project.person.portrait
-        return picture_tag(settings.WIKI.file_path(title, 120), "") if title else "–"
+        if not title:
+            return NOTHING
+        return picture_tag(settings.WIKI.file_path(title, 120), str(project.person))
 
     @admin.display(description=_("person"))
     def name(self, project: Project) -> SafeString:
-        return format_html("{} (<a href='{}'>{}</a>)", project, project.get_absolute_url(), "↗")
+        return lines(project, link(project.get_absolute_url(), _("project page")))
 
     @admin.display(description="Q-ID", ordering="person__qid")
-    def qid(self, project: Project) -> str:
-        return project.person.qid
+    def qid(self, project: Project) -> SafeString:
+        qid = project.person.qid
+        return link(f"{settings.WIKI.wikidata}/wiki/{qid}", qid)
 
     @admin.action(permissions=["moderate"], description=_("Pause: nothing is looked at or sent"))
     def pause(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
@@ -135,14 +171,21 @@ class ProjectAdmin(ModerationAdmin[Project]):
         self, request: HttpRequest, queryset: QuerySet[Project], old: str, new: str
     ) -> None:
         for project in queryset.filter(state=old):
-            set_state(project, signed_in(request), new)
+            try:
+                set_state(project, signed_in(request), new)
+            except Refused as refused:
+                self.message_user(request, f"{project}: {refused.sentence}", messages.ERROR)
+
+    def audit_target(self, row: Project) -> str:
+        return f"project:{row.pk}"
 
 
 @admin.register(Person)
 class PersonAdmin(ModerationAdmin[Person]):
     list_display = ("qid", "__str__", "years", "wiki", "fetched_at")
     list_filter = ("wiki",)
-    search_fields = ("=qid", "labels")
+    texts = ("labels",)
+    exact = ("qid",)
     ordering = ("-id",)
 
 
@@ -154,41 +197,127 @@ class InviteAdmin(ModerationAdmin[Invite]):
     exclude = ("code",)
 
 
+class DenyEntryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Normalised as the list is looked up, and checked: an entry that matches nothing would be
+    a false promise."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=255)
+
+    class Meta:
+        model = DenyEntry
+        fields = ("kind", "value", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        kind, value = data.get("kind"), data.get("value")
+        if self.instance.pk or not kind or not value:
+            return data
+        try:
+            data["value"] = denials.normal(kind, value)
+            denials.check(kind, data["value"])
+        except Refused as refused:
+            self.add_error("value", refused.sentence)
+        else:
+            if denials.entries().filter(kind=kind, value=data["value"]).exists():
+                self.add_error("value", _text("It is on the list already."))
+        return data
+
+
 @admin.register(DenyEntry)
 class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
     """What the tool leaves alone: the one list that moderators write themselves."""
 
-    list_display = ("kind", "value", "wiki", "reason", "created_by", "created_at")
-    list_filter = ("kind", "wiki")
-    search_fields = ("value", "reason")
+    list_display = ("kind", "value", "there", "reason", "created_by", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("created_by",)
+    texts = ("value", "reason", "created_by__wiki_username")
+    exact = ("page_id",)
     ordering = ("-id",)
-    fields = ("wiki", "kind", "value", "reason")
+    form = DenyEntryForm
+    action_form = ActionForm
 
     has_add_permission = admin.ModelAdmin.has_add_permission
     has_change_permission = admin.ModelAdmin.has_change_permission
     has_delete_permission = admin.ModelAdmin.has_delete_permission
 
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: DenyEntry | None = None
+    ) -> tuple[str, ...]:
+        """What is denied stays as it was entered; another thing is another entry."""
+        fixed = ("kind", "value", "there", "page_id", "created_by", "created_at", "deeds")
+        return fixed if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: DenyEntry | None = None) -> tuple[str, ...]:
+        return (*self.get_readonly_fields(request, obj), "reason") if obj else (
+            "kind", "value", "reason"
+        )  # fmt: skip
+
+    @admin.display(description=_("on the wiki"))
+    def there(self, entry: DenyEntry) -> SafeString:
+        if entry.kind == DenyEntry.Kind.PERSON:
+            return link(f"{settings.WIKI.wikidata}/wiki/{entry.value}", entry.value)
+        category = entry.kind == DenyEntry.Kind.CATEGORY
+        title = f"Category:{entry.value}" if category else entry.value
+        return link(settings.WIKI.page_url(title), _("look"))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The wiki is asked for a file's page id before the transaction of saving begins."""
+        if request.method == "POST" and object_id is None and self.has_add_permission(request):
+            _look_up(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
     def save_model(self, request: HttpRequest, obj: DenyEntry, form: Any, change: bool) -> None:
-        obj.created_by = signed_in(request)
-        super().save_model(request, obj, form, change)
-        self._audit(request, "deny.saved", obj)
+        if change:
+            denying.reword(obj, signed_in(request))
+            return
+        obj.page_id = getattr(request, "denied_page_id", None)
+        denying.deny(obj, signed_in(request))
+        if obj.kind == DenyEntry.Kind.FILE and obj.page_id is None:
+            text = _text("The wiki has no such file now: its name is on the list, whoever uses it.")
+            self.message_user(request, text, messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: DenyEntry) -> None:
-        super().delete_model(request, obj)
-        self._audit(request, "deny.removed", obj)
+        denying.undeny(obj, signed_in(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DenyEntry]) -> None:
         for entry in queryset:
-            self.delete_model(request, entry)
+            denying.undeny(entry, signed_in(request))
 
-    def _audit(self, request: HttpRequest, action: str, entry: DenyEntry) -> None:
-        audit(signed_in(request), action, target=f"{entry.kind}:{entry.value}"[:80])
+    def audit_target(self, row: DenyEntry) -> str:
+        return denying.name_of(row)
+
+
+def _look_up(request: HttpRequest) -> None:
+    """The page id of the file that is about to be denied, so that a new name is no way out."""
+    value = request.POST.get("value", "")
+    if request.POST.get("kind") != DenyEntry.Kind.FILE or not value.strip():
+        return
+    title = denials.normal(DenyEntry.Kind.FILE, value)
+    try:
+        denials.check(DenyEntry.Kind.FILE, title)
+        request.denied_page_id = denying.page_id_of(title)  # type: ignore[attr-defined]
+    except (Refused, WikiError):
+        return
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ModerationAdmin[AuditEvent]):
-    list_display = ("at", "actor", "action", "project", "target")
-    list_filter = ("action",)
-    search_fields = ("actor__wiki_username", "target", "=project__public_id")
+    """Append-only, for everybody: the database rows refuse it, too."""
+
+    list_display = ("at", "actor", "action", "project", "target", "said")
+    list_filter = ("action", by_user("actor"), by_project("project"))
+    texts = ("actor__wiki_username",)
+    exact = ("target", "project__public_id", "action")
     list_select_related = ("actor", "project__person")
     ordering = ("-id",)
+    actions = None
+
+    @admin.display(description=_("words"))
+    def said(self, event: AuditEvent) -> str:
+        return words(event)

@@ -34,7 +34,7 @@ def deny(entry: DenyEntry, by: User) -> None:
     entry.value = denials.normal(entry.kind, entry.value)
     with transaction.atomic():
         entry.save()
-        audit(by, "deny.added", target=_name(entry), reason=entry.reason)
+        audit(by, "deny.added", target=name_of(entry), reason=entry.reason)
         if entry.kind == Kind.PERSON:
             _pause_projects(entry, by)
         list_changed.send(DenyEntry, entry=entry, listed=True)
@@ -45,7 +45,7 @@ def undeny(entry: DenyEntry, by: User) -> None:
     with transaction.atomic():
         deleted, _rows = DenyEntry.objects.filter(pk=entry.pk).delete()
         if deleted:
-            audit(by, "deny.removed", target=_name(entry), reason=entry.reason)
+            audit(by, "deny.removed", target=name_of(entry), reason=entry.reason)
             list_changed.send(DenyEntry, entry=entry, listed=False)
 
 
@@ -53,7 +53,7 @@ def reword(entry: DenyEntry, by: User) -> None:
     """Only the reason of an entry changes."""
     with transaction.atomic():
         DenyEntry.objects.filter(pk=entry.pk).update(reason=entry.reason)
-        audit(by, "deny.reworded", target=_name(entry), reason=entry.reason)
+        audit(by, "deny.reworded", target=name_of(entry), reason=entry.reason)
 
 
 def _pause_projects(entry: DenyEntry, by: User) -> None:
@@ -62,5 +62,6 @@ def _pause_projects(entry: DenyEntry, by: User) -> None:
         set_state(project, by, Project.State.PAUSED)
 
 
-def _name(entry: DenyEntry) -> str:
+def name_of(entry: DenyEntry) -> str:
+    """How the audit log names it."""
     return f"{entry.kind}:{entry.value}"[:80]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from projects.ledger import audit
 from projects.models import AuditEvent, Project, User
 from projects.permissions import check_moderates
-from sdc import context, results, stops
+from sdc import context, results, stops, undoing
 from sdc.models import Claim, EditBatch, WritingStop
 from sdc.reasons import Reason
 from sdc.services import call_writer
@@ -61,6 +61,15 @@ def stop_batch(batch: EditBatch, by: User, reason: str) -> bool:
         call_writer(batch.user)
     batch.refresh_from_db()
     return True
+
+
+def undo_batch(batch: EditBatch, by: User, reason: str = "") -> EditBatch:
+    """A batch of the moderator's own, under their own token, that takes it back. Raises Refused."""
+    check_moderates(by)
+    undo = undoing.undo(batch, by)
+    if reason:
+        audit(by, "batch.undo-reason", batch.project, _batch(batch), reason=reason, by=undo.code)
+    return undo
 
 
 def stop_user(user: User, by: User, reason: str) -> WritingStop:

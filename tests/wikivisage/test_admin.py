@@ -13,7 +13,8 @@ from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
 from projects import ledger, people
 from projects.models import AuditEvent, DenyEntry, Project, User
 from projects.work import WorkState
-from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
+from sdc import stops
+from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, WritingStop
 from tests.conftest import ClientOf, MakeProject
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,8 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
         attempt=attempt, kind="add", wiki="sandbox", page_id=7, qid="Q7186", guid="M7$1",
         revision=12, user=bob, batch=attempt.batch, summary="…",
     )  # fmt: skip
+    Watch.objects.create(claim_attempt=attempt, finding=Watch.Finding.REMOVED, by="Charlie")
+    stops.place(WritingStop.Source.SHARE, "4 of 10 removed", user=bob)
     DenyEntry.objects.create(wiki="sandbox", kind=DenyEntry.Kind.PERSON, value="Q1")
     ledger.audit(alice, "project.created", made, "person:Q7186")
     return made
@@ -118,8 +121,8 @@ def test_the_page_of_a_batch_shows_its_attempts(
     assert "M7 Q7186" in page
 
 
-def do(client_of: ClientOf, user: User, row: Model, action: str) -> None:
-    form = {"action": action, "_selected_action": [row.pk]}
+def do(client_of: ClientOf, user: User, row: Model, action: str, reason: str = "") -> None:
+    form = {"action": action, "_selected_action": [row.pk], "reason": reason}
     assert client_of(user).post(lists(type(row)), form).status_code == 302
 
 
@@ -146,9 +149,12 @@ def test_an_archived_project_is_not_reopened_by_moderators(
 
 def test_a_claim_is_held_and_released(project: Project, mona: User, client_of: ClientOf) -> None:
     claim = Claim.objects.get()
-    do(client_of, mona, claim, "hold")
+    do(client_of, mona, claim, "hold")  # without a reason
     claim.refresh_from_db()
-    assert (claim.held, claim.held_by) == (True, mona)
+    assert not claim.held
+    do(client_of, mona, claim, "hold", "Is this her sister?")
+    claim.refresh_from_db()
+    assert (claim.held, claim.held_by, claim.held_reason) == (True, mona, "Is this her sister?")
     do(client_of, mona, claim, "release")
     claim.refresh_from_db()
     assert not claim.held

@@ -1,0 +1,210 @@
+"""What the lists of claims, batches, edits and findings share: cells and filters."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _text
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import Project, User
+from projects.moderation import NOTHING, lines, link, page_of
+from sdc import cautions, stops
+from sdc.models import ClaimAttempt, EditBatch, Watch, WritingStop
+from sdc.reasons import Reason
+
+Finding, State, Outcome = Watch.Finding, EditBatch.State, ClaimAttempt.Outcome
+REVERTED = (Finding.REMOVED, Finding.CHANGED)
+WEEK = timedelta(days=7)
+# Codes of batches that did not end, or rest, because a person so wanted.
+TROUBLE = (
+    Reason.BLOCKED,
+    Reason.NOT_PERMITTED,
+    Reason.LOGIN,
+    Reason.BAD_TAGS,
+    Reason.TURNED_AWAY,
+    Reason.TROUBLE,
+    Reason.READONLY,
+)
+
+
+def diff(revision: int | None) -> SafeString | str:
+    return link(settings.WIKI.diff_url(revision), _("diff")) if revision else NOTHING
+
+
+def item(qid: str) -> SafeString:
+    return link(f"{settings.WIKI.wikidata}/wiki/{qid}", qid)
+
+
+def who(user: User | None) -> SafeString | str:
+    """A user here, and on the wiki."""
+    if user is None:
+        return NOTHING
+    wiki = link(settings.WIKI.page_url(f"User:{user.wiki_username}"), _("on the wiki"))
+    return lines(page_of(user), wiki)
+
+
+def project_links(project: Project | None) -> SafeString | str:
+    if project is None:
+        return NOTHING
+    return lines(page_of(project), link(project.get_absolute_url(), _("project page")))
+
+
+def batch_links(batch: EditBatch) -> SafeString:
+    return lines(page_of(batch), link(batch.get_absolute_url(), _("batch page")))
+
+
+def said(attempt: ClaimAttempt) -> SafeString | str:
+    """Why an attempt ended otherwise than planned, with the wiki's code where we don't know it."""
+    return lines(attempt.why_title, attempt.error_detail) or NOTHING
+
+
+def warnings(attempt: ClaimAttempt) -> list[str]:
+    disputed = bool(attempt.label and attempt.label.disputed)
+    found = [str(each.label) for each in cautions.of_row(attempt)]
+    return found + ([_text("answers differ")] if disputed else [])
+
+
+def one_below_the_other(parts: list[str]) -> SafeString | str:
+    return format_html_join("", "<div>{}</div>", ((part,) for part in parts)) or NOTHING
+
+
+# Filters ----------------------------------------------------------------------------------
+
+
+class Risk(admin.SimpleListFilter):
+    """What was odd about a claim when it was prepared, or what its answers say."""
+
+    title = _("risk")
+    parameter_name = "risk"
+    attempts: ClassVar[str] = ""  # path to the attempts
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        general = [("any", _("anything odd")), ("disputed", _("answers differ"))]
+        return [*general, *cautions.Caution.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        disputed = Q(label__disputed=True)
+        odd = {"any": disputed | ~Q(cautions=""), "disputed": disputed}
+        rows = ClaimAttempt.objects.filter(odd.get(chosen, Q(cautions__contains=chosen)))
+        return self.narrow(queryset, rows)
+
+    def narrow(self, queryset: QuerySet[Any], rows: QuerySet[ClaimAttempt]) -> QuerySet[Any]:
+        return queryset.filter(pk__in=rows.values("pk"))
+
+
+class RiskOfClaim(Risk):
+    def narrow(self, queryset: QuerySet[Any], rows: QuerySet[ClaimAttempt]) -> QuerySet[Any]:
+        return queryset.filter(Exists(rows.filter(claim=OuterRef("pk"))))
+
+
+class Reverted(admin.SimpleListFilter):
+    """What the watch found; `path` leads from the watch to the row of the list."""
+
+    title = _("reverted")
+    parameter_name = "reverted"
+    path: ClassVar[str] = "claim_attempt"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        general = [
+            ("yes", _("removed or changed")),
+            ("week", _("removed or changed, found within a week")),
+            ("unlooked", _("removed or changed, no second look yet")),
+        ]
+        return [*general, *Finding.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        return self.narrow(queryset, watches(chosen))
+
+    def narrow(self, queryset: QuerySet[Any], found: QuerySet[Watch]) -> QuerySet[Any]:
+        return queryset.filter(Exists(found.filter(**{self.path: OuterRef("pk")})))
+
+
+def watches(chosen: str) -> QuerySet[Watch]:
+    """The watches that a choice of the filter means."""
+    reverted = Watch.objects.filter(finding__in=REVERTED)
+    if chosen == "yes":
+        return reverted
+    if chosen == "week":
+        return reverted.filter(found_at__gte=timezone.now() - WEEK)
+    if chosen == "unlooked":
+        return reverted.filter(looked_at=None)
+    return Watch.objects.filter(finding=chosen)
+
+
+class RevertedClaim(Reverted):
+    path = "claim_attempt__claim"
+
+
+class RevertedEdit(Reverted):
+    def narrow(self, queryset: QuerySet[Any], found: QuerySet[Watch]) -> QuerySet[Any]:
+        return queryset.filter(Exists(found.filter(claim_attempt=OuterRef("attempt"))))
+
+
+class RevertedWatch(Reverted):
+    def narrow(self, queryset: QuerySet[Any], found: QuerySet[Watch]) -> QuerySet[Any]:
+        return found & queryset
+
+
+class InTrouble(admin.SimpleListFilter):
+    title = _("trouble")
+    parameter_name = "trouble"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("stopped or paused by trouble"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(in_trouble()) if self.value() else queryset
+
+
+def in_trouble() -> Q:
+    return Q(state__in=(State.STOPPED, State.PAUSED), reason__in=TROUBLE)
+
+
+class Holds(admin.SimpleListFilter):
+    title = _("now")
+    parameter_name = "holds"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("holds")), ("no", _("lifted"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return (
+            queryset.filter(lifted_at__isnull=self.value() == "yes") if self.value() else queryset
+        )
+
+
+class MayNotSend(admin.SimpleListFilter):
+    title = _("sending")
+    parameter_name = "sending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("may not send")), ("share", _("held back by the share rule"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        field = "user" if queryset.model is User else "project"
+        holding = stops.active().filter(**{field: OuterRef("pk")})
+        if self.value() == "share":
+            holding = holding.filter(source=WritingStop.Source.SHARE)
+        return queryset.filter(Exists(holding))
+
+
+def found_words(watch: Watch) -> SafeString:
+    change = diff(watch.revision) if watch.revision else ""
+    return lines(watch.get_finding_display(), watch.by, watch.comment, change)
