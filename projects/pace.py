@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,18 +12,30 @@ from django.utils import timezone
 
 from projects.models import WikiPace
 
+IDLE = timedelta(seconds=30)  # a lane that nobody used for longer begins anew
 
-def reserve(lane: str, per_minute: float) -> float:
+
+def reserve(
+    lane: str, per_minute: float, *, catch_up: float = 0.0, within: Iterable[str] = ()
+) -> float:
     """Reserve the next slot of a lane; returns the seconds to wait until it comes.
 
-    Slots are handed out by compare-and-set, so no two workers get the same one. A lane that
-    is paused hands out slots after the pause. Call outside a transaction.
+    Slots are handed out by compare-and-set, so no two workers get the same one. A lane that is
+    paused, or `within` one that is, hands out slots after the pause. Slots that nobody used are
+    gone, but for those of the last `catch_up` seconds in a lane that was used lately, and never
+    those of a pause. Call outside a transaction.
     """
-    gap = timedelta(seconds=60 / per_minute)
+    gap, slack = timedelta(seconds=60 / per_minute), timedelta(seconds=catch_up)
+    lanes = WikiPace.objects.filter(wiki=settings.WIKI.code)
     while True:
-        pace, _ = WikiPace.objects.get_or_create(wiki=settings.WIKI.code, lane=lane)
-        now = timezone.now()
-        slot = max(now, pace.next_at, pace.paused_until or now)
+        rows = {row.lane: row for row in lanes.filter(lane__in=[lane, *within])}
+        if lane not in rows:
+            lanes.get_or_create(wiki=settings.WIKI.code, lane=lane)
+            continue
+        pace, now = rows[lane], timezone.now()
+        first = now - slack if now - pace.next_at < IDLE else now
+        pauses = [row.paused_until for row in rows.values() if row.paused_until]
+        slot = max(first, pace.next_at, *pauses)
         mine = WikiPace.objects.filter(pk=pace.pk, next_at=pace.next_at)
         if mine.update(next_at=slot + gap):
             return max(0.0, (slot - now).total_seconds())

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from projects.models import User, WikiPace
 
+# Seconds whose slots may still be used later: those that passed while a worker was dying.
+CATCH_UP = 5.0
 EVERYBODY = "write"  # paused when the wiki asks all tools to wait
 
 

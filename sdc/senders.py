@@ -26,6 +26,7 @@ from projects.permissions import Can
 from projects.tokens import NeedsLogin
 from sdc import stops
 from sdc.answers import Next, judge_failure
+from sdc.lanes import CATCH_UP
 from sdc.models import ClaimAttempt, EditBatch, Writer, WritingStop
 from sdc.reasons import Reason
 
@@ -109,11 +110,13 @@ def pace_by(writer: Writer | None) -> float:
 def edit_limit(info: dict[str, Any]) -> float | None:
     """Edits a minute that the limits in a `userinfo` answer allow; None where there is no limit.
 
-    A window that is open at neither end holds one edit more than it has gaps, so that a steady
-    pace of all its hits would be refused now and then.
+    A window that is open at neither end holds one edit more than it has gaps, and what is caught
+    up in it, so that a steady pace of all its hits would be refused now and then.
     """
     limits = (info.get("ratelimits") or {}).get("edit") or {}
-    paces = [60 * max(each["hits"] - 1, 0.5) / each["seconds"] for each in limits.values()]
+    paces = [
+        60 * max(each["hits"] - 1, 0.5) / (each["seconds"] + CATCH_UP) for each in limits.values()
+    ]
     return min(paces, default=None)
 
 

@@ -8,7 +8,7 @@ from sdc import switch, watching, writer
 
 @shared_task(name="sdc.write", soft_time_limit=100, time_limit=120)
 def write() -> None:
-    if writer.work():
+    if writer.work(desk=writer.lasting_desk()):
         wake("sdc.write")
 
 

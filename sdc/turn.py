@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from django.utils import timezone
 
+from crawler.commons import READ_LANE
 from projects import pace, tokens
 from projects.faults import crash_point
 from projects.http import WikiError
@@ -25,7 +26,7 @@ from projects.work import Overtaken, WorkState
 from sdc import reading, results, senders, statements
 from sdc.account import Account, Session
 from sdc.answers import Next, Outcome, judge_failure
-from sdc.lanes import EVERYBODY, lane_of
+from sdc.lanes import CATCH_UP, EVERYBODY, lane_of
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
 from sdc.reasons import Reason
@@ -158,7 +159,7 @@ class Turn(ABC):
         """The file now. A doubt is not settled by what was read before."""
         page_id = self.claim.page_id
         if self.attempt.in_doubt:
-            return reading.read_pages(session.read, [page_id])[page_id]
+            self.pages.forget(page_id)
         return self.pages.get(session.read, page_id, self.ahead)
 
     def _settle_by_reading(self, session: Session, page: PageNow) -> bool:
@@ -189,7 +190,7 @@ class Turn(ABC):
 
     def _send(self, session: Session) -> None:
         attempt, was_in_doubt = self.attempt, self.attempt.in_doubt
-        time.sleep(pace.reserve(lane_of(self.account.user), senders.pace_by(self.writer)))
+        time.sleep(self._reserve())
         if self._settled_at_last_look(session):
             return
         self._keep_turn()
@@ -203,6 +204,12 @@ class Turn(ABC):
         crash_point(f"{self.point}:after-call")
         self._record(session, outcome, was_in_doubt)
         crash_point(f"{self.point}:after-commit")
+
+    def _reserve(self) -> float:
+        """Seconds until the user's next slot. What waits of the wiki or of ours took is not
+        caught up, what a worker that died left undone is."""
+        lane, per_minute = lane_of(self.account.user), senders.pace_by(self.writer)
+        return pace.reserve(lane, per_minute, catch_up=CATCH_UP, within=(EVERYBODY, READ_LANE))
 
     def _record(self, session: Session, outcome: Outcome, was_in_doubt: bool) -> None:
         attempt, reason = self.attempt, outcome.reason or Reason.UNKNOWN

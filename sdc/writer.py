@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,11 +13,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crawler.commons import READ_LANE
+from projects import pace
 from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.tokens import NeedsLogin
-from projects.work import Overtaken, WorkQuerySet, WorkState
-from sdc import results, stops, switch
+from projects.work import Overtaken, WorkQuerySet, WorkState, delay_after
+from sdc import desks, results, stops, switch
 from sdc.account import Account
 from sdc.adding import Adding
 from sdc.lanes import EVERYBODY, lane_of, opens
@@ -30,6 +31,10 @@ from sdc.turn import LEASE, Pages, Setback, Turn
 log = logging.getLogger(__name__)
 
 BUDGET = 20.0  # seconds one task works
+LASTS = 600.0  # seconds that a process keeps what it knows of users
+ASIDE = timedelta(seconds=0.5)  # how long a user is left to the process that served them last
+LOOK_UP = 0.2  # seconds between looks whether the process that serves a user still lives
+ARRIVES = timedelta(seconds=5)  # by then the last call of a process that died has had its effect
 State = EditBatch.State
 TURNS: dict[str, type[Turn]] = {EditBatch.Kind.ADD: Adding, EditBatch.Kind.UNDO: Removing}
 HALTED = {
@@ -45,23 +50,46 @@ STOPPED = {
 PAUSES = {Reason.PROJECT_PAUSED, *STOPPED.values()}
 
 
-def work(budget: float = BUDGET) -> bool:
+def work(budget: float = BUDGET, desk: Desk | None = None) -> bool:
     """Send what is due, for at most `budget` seconds; True while more will be due soon."""
     end = time.monotonic() + budget
-    desk = Desk()
+    desk = desk or Desk()
     sweep()
     while (left := end - time.monotonic()) > 0:
         if not switch.may_write():
             return False  # the heartbeat comes back to it
-        writer = Writer.objects.due().filter(wiki=settings.WIKI.code).order_by("due_at").first()
+        writer = _next_writer()
         if writer is None:
+            _free_turns_of_the_gone()
             wait = _seconds_until_due()
             if wait is None or wait > left:
                 return wait is not None and wait < budget
             time.sleep(max(wait, 0.01))
-        elif writer.take(LEASE):
+        elif writer.take(LEASE, desk=desks.own()):
             desk.serve(writer)
     return True
+
+
+def _next_writer() -> Writer | None:
+    """Whose turn it is. Whom another process served last, and so has read ahead for, is left to
+    it for a moment."""
+    rows = Writer.objects.due().filter(wiki=settings.WIKI.code).order_by("due_at")
+    long_due = Q(state=WorkState.RUNNING) | Q(due_at__lte=timezone.now() - ASIDE)
+    return rows.filter(Q(desk__in=("", desks.own())) | long_due).first()
+
+
+def _free_turns_of_the_gone() -> None:
+    """Wait out no lease of a process that has ended. Whether its last call arrives yet nobody
+    knows: that file is left alone for a while, the user's others are not."""
+    for writer in Writer.objects.in_flight().filter(wiki=settings.WIKI.code).exclude(desk=""):
+        if desks.is_gone(writer.desk):
+            now = timezone.now()
+            theirs = ClaimAttempt.objects.in_flight().filter(batch__user=writer.user_id)
+            theirs.filter(batch__wiki=writer.wiki, lease_until__gt=now + ARRIVES).update(
+                lease_until=now + ARRIVES
+            )
+            mine = Writer.objects.filter(pk=writer.pk, attempt=writer.attempt)
+            mine.filter(state=WorkState.RUNNING).update(lease_until=now)
 
 
 def sweep() -> None:
@@ -101,11 +129,18 @@ def open_attempts() -> WorkQuerySet[ClaimAttempt]:
 
 def _seconds_until_due() -> float | None:
     """Until a writer may go on; None when nobody has anything to send."""
-    waiting = Writer.objects.filter(
+    rows = Writer.objects.filter(
         wiki=settings.WIKI.code, state__in=(WorkState.QUEUED, WorkState.RUNNING)
     )
-    due = _earliest(waiting)
-    return (due - timezone.now()).total_seconds() if due else None
+    return min((_seconds_until_free(row) for row in rows), default=None)
+
+
+def _seconds_until_free(writer: Writer) -> float:
+    another = writer.desk not in ("", desks.own())
+    if writer.state == WorkState.RUNNING and another:
+        return LOOK_UP  # whether it is still there
+    due = writer.lease_until or writer.due_at
+    return (due + (ASIDE if another else timedelta()) - timezone.now()).total_seconds()
 
 
 def _earliest(rows: QuerySet[Any]) -> datetime | None:
@@ -115,9 +150,10 @@ def _earliest(rows: QuerySet[Any]) -> datetime | None:
 
 
 class Desk:
-    """What one run of the task keeps in memory between edits: accounts and fresh reads."""
+    """What a process keeps in memory between edits: accounts and fresh reads."""
 
     def __init__(self) -> None:
+        self.made_at = time.monotonic()
         self._accounts: dict[int, Account] = {}
         self._pages = Pages()
 
@@ -132,6 +168,8 @@ class Desk:
             log.warning("another worker was quicker: %s", overtaken)
             due_at = timezone.now()
         except Setback as setback:
+            rest = delay_after(writer.tries).total_seconds()
+            pace.pause(lane_of(writer.user), rest, setback.reason)  # not to be caught up
             writer.fail(setback.reason, setback.detail)
             return
         except Exception:
@@ -169,6 +207,17 @@ class Desk:
             EditBatch.objects.filter(pk=batch.pk).update(turn_at=timezone.now())
             return timezone.now()
         return opens((lane,), "next_at", "paused_until") or timezone.now()
+
+
+_desk = Desk()
+
+
+def lasting_desk() -> Desk:
+    """The desk of this process: what it knows lasts from one run of the task to the next."""
+    global _desk
+    if time.monotonic() - _desk.made_at > LASTS:
+        _desk = Desk()
+    return _desk
 
 
 def why_not_at_all(batch: EditBatch) -> Reason | None:

@@ -1,10 +1,13 @@
 """The shared pace: slots apart from each other, pauses kept by everybody."""
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from django.utils import timezone
 
 from projects import pace
+from projects.models import WikiPace
 
 pytestmark = pytest.mark.django_db
 
@@ -27,3 +30,36 @@ def test_a_pause_holds_everybody_until_it_is_over() -> None:
     assert pace.reserve("write:1", 60) == pytest.approx(30, abs=1)
     assert pace.paused_until("write:1")
     assert not pace.paused_until("write:2")
+
+
+def test_slots_that_nobody_used_are_caught_up_for_a_moment_only() -> None:
+    pace.reserve("write:1", 60)
+    missed(seconds=20)
+    waits = [pace.reserve("write:1", 60, catch_up=3) for _ in range(6)]
+    assert waits[:4] == [0, 0, 0, 0], "this one's own slot, and those of three seconds"
+    assert waits[4:] == pytest.approx([1, 2], abs=0.2)
+    missed(seconds=20)
+    assert [round(pace.reserve("write:1", 60)) for _ in range(3)] == [0, 1, 2]
+
+
+def test_a_lane_that_was_idle_has_nothing_to_catch_up() -> None:
+    pace.reserve("write:1", 60)
+    missed(seconds=60)
+    assert [round(pace.reserve("write:1", 60, catch_up=3)) for _ in range(3)] == [0, 1, 2]
+
+
+def test_what_a_pause_took_is_not_caught_up() -> None:
+    """Neither one of its own nor one of a lane that it is within."""
+    for lane in ("write:1", "write"):
+        pace.reserve("write:1", 60)
+        pace.pause(lane, 0.0, "maxlag")  # it is over at once …
+        missed(seconds=20)  # … after twenty seconds
+        waits = [pace.reserve("write:1", 60, catch_up=3, within=["write"]) for _ in range(3)]
+        assert [round(wait) for wait in waits] == [0, 1, 2]
+
+
+def missed(seconds: float) -> None:
+    """The next slot of the lane was so long ago."""
+    WikiPace.objects.filter(lane="write:1").update(
+        next_at=timezone.now() - timedelta(seconds=seconds)
+    )

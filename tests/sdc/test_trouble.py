@@ -316,7 +316,7 @@ def test_what_a_person_decides_while_we_read_the_file_counts(
     batch = confirmed(project, alice)
     reserve = pace.reserve
 
-    def meanwhile(lane: str, per_minute: float) -> float:
+    def meanwhile(lane: str, per_minute: float, **more: Any) -> float:
         match lane.startswith("write"), deed:
             case True, "pause":
                 services.pause(batch, alice)
@@ -326,7 +326,7 @@ def test_what_a_person_decides_while_we_read_the_file_counts(
                 services.hold(claim_of(label), mona, "wait")
             case True, "answer":
                 label.delete()
-        return reserve(lane, per_minute)
+        return reserve(lane, per_minute, **more)
 
     monkeypatch.setattr(pace, "reserve", meanwhile)
     send()

@@ -386,12 +386,12 @@ def test_one_changed_right_before_our_call_is_left_alone(
     first, second = pages_of(batch)
     reserve, seen = pace.reserve, list[str]()
 
-    def meanwhile(lane: str, per_minute: float) -> float:
+    def meanwhile(lane: str, per_minute: float, **more: Any) -> float:
         if lane.startswith("write") and not seen:
             seen.append(lane)
             for page_id in (first, second):  # both have been read by now
                 somebody_changes(wiki, page_id, _prefer)
-        return reserve(lane, per_minute)
+        return reserve(lane, per_minute, **more)
 
     monkeypatch.setattr(pace, "reserve", meanwhile)
     undoing = send_to_the_end(undo(batch, alice))
