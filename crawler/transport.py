@@ -127,6 +127,8 @@ class PlainRequest(api.Request):
 class Site(APISite):
     """A wiki to which one is known by the bearer token or not at all: no cookies, no log-in."""
 
+    about_us = "blockinfo|groups|rights|editcount|ratelimits"  # what userinfo is asked for
+
     def login(self, *args: Any, **kwargs: Any) -> None:
         """The token is the log-in."""
 
@@ -134,12 +136,16 @@ class Site(APISite):
     def userinfo(self) -> dict[str, Any]:
         """Who the wiki takes us for, asked once. Raises WikiError."""
         if not hasattr(self, "_userinfo"):
-            uiprop = "blockinfo|groups|rights|editcount|ratelimits"
-            body = self.simple_request(action="query", meta="userinfo", uiprop=uiprop).submit()
+            asked = {"action": "query", "meta": "userinfo", "uiprop": self.about_us}
+            body = self.simple_request(**asked).submit()
             if errors := body.get("errors"):
                 raise WikiError(telling(errors), errors[-1].get("text", ""))
             self._userinfo: dict[str, Any] = body["query"]["userinfo"]
         return self._userinfo
+
+    def know(self, userinfo: dict[str, Any]) -> None:
+        """Who the wiki takes us for, where that was asked together with something else."""
+        self._userinfo = userinfo
 
     def simple_request(self, **params: Any) -> PlainRequest:
         return PlainRequest(self, post="token" in params, **params)

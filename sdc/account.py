@@ -42,7 +42,9 @@ class Account:
 
     def edit_token(self, read: Read, *, again: bool = False) -> str:
         if again or not self._csrf:
-            body = read(action="query", meta="tokens", type="csrf")
+            about_us = {"uiprop": self._site.about_us}  # which pywikibot asks for before it writes
+            body = read(action="query", meta="tokens|userinfo", type="csrf", **about_us)
+            self._site.know(body["query"]["userinfo"])
             self._csrf = body["query"]["tokens"]["csrftoken"]
         return self._csrf
 
