@@ -17,8 +17,8 @@ from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects import tokens
 from projects.models import Membership, Person, Project, User, WikiPace
 from projects.work import WorkState
-from sdc import services, stops
-from sdc.models import ClaimAttempt, Edit, EditBatch
+from sdc import first_steps, services
+from sdc.models import ClaimAttempt, Edit, EditBatch, Writer
 from sdc.statements import batch_mark
 
 OVER = (EditBatch.State.DONE, EditBatch.State.STOPPED)
@@ -82,22 +82,22 @@ class Sending:
         self.before = wiki.entities(page_ids)
         self.pauses: dict[datetime, datetime] = {}  # until when → since when
 
-    def confirm_all(self) -> None:
-        """Preview and confirm batch after batch, while a stop holds all writing back."""
-        self._stop = stops.place(stops.Source.MODERATOR, "the benchmark is not ready yet")
-        claims = 0
-        while claims < len(self.page_ids):
-            draft = services.prepare_batch(self.project, self.user)
-            batch = services.confirm(draft, self.user)
-            claims += batch.attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED).count()
-            self.batches.append(batch)
+    def preview(self) -> None:
+        self.draft = services.prepare_batch(self.project, self.user)
 
-    def begin(self) -> None:
-        stops.lift(self._stop, None)
+    def confirm(self) -> None:
+        self.batches = [services.confirm(self.draft, self.user)]
+        planned = self.batches[0].attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED)
+        assert planned.count() == len(self.page_ids)
+
+    def look_at_it(self) -> None:
+        """After a first batch the user looks at it on the wiki, and says so."""
+        first_steps.looked_at(self.batches[0], self.user)
 
     def pace(self, setting: int) -> float:
         """Edits a minute: the setting, or the wiki's own limit for this user if that is less."""
-        return float(setting)
+        limit = Writer.objects.get(user=self.user).edit_limit
+        return min(float(setting), limit or setting)
 
     def state(self) -> list[tuple[str, str]]:
         return list(

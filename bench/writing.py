@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 LATENCY = 0.1  # seconds before each answer of the wiki
 RETRY_AFTER = 5  # seconds that the wiki orders to wait
-LIFTED = 300  # a pace that the wiki's own limit undercuts
-BATCH_MAX = 500
+LIFTED = 6000  # a pace that the wiki's own limit undercuts
+BATCH_MAX = 1000
 SENDER, OTHER = "Alice", "Bob"
 PATIENCE = 60  # seconds without any edit after which a run is given up
 QUICK = os.environ.get("QUICK") == "1"
@@ -143,7 +143,7 @@ def steady(pace: int) -> dict[str, str]:
     return {
         "EDITS_A_MINUTE": str(pace),
         "BATCH_MAX": str(BATCH_MAX),
-        "FIRST_BATCH": "5000",  # the sender has looked at a first batch long ago
+        "FIRST_BATCH": "5000",  # even a first batch may be as large as the benchmark needs
         "LOG_LEVEL": "WARNING",
     }
 
@@ -233,15 +233,16 @@ class Bench:
 
     def _go(self, run: Run) -> Result:
         sending: Sending = self.sendings[run.qid]()
-        sending.confirm_all()
+        sending.preview()
         self.fault("latency", seconds=LATENCY)
         before = self.calls()
-        sending.begin()
+        sending.confirm()
         kills = self.watch(run, sending)
         calls = {key: n - before.get(key, 0) for key, n in self.calls().items()}
         calls = {key: n for key, n in calls.items() if n}
         rules = requests.get(f"{self.control}/fault", timeout=20).json()
         requests.delete(f"{self.control}/fault", timeout=20)
+        sending.look_at_it()
         seconds, ordered = sending.span()
         result = Result(
             run=run,
