@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from classify.models import Label, Verdict
 from crawler.models import Photo, Region
@@ -176,7 +176,11 @@ def _sentence(
                 for each in row.has_now or ()
                 if each["rank"] == "preferred" and each["qid"] != qid
             ]
-            text = _("%(names)s: preferred rank here. Queries for the best rank show only that.")
+            text = ngettext(
+                "%(names)s has preferred rank here: queries for the best rank show only that.",
+                "%(names)s have preferred rank here: queries for the best rank show only these.",
+                len(others),
+            )
             return text % {"names": ", ".join(others)}
         case Caution.CROWD:
             text = _("One of %(n)d faces, %(share)s of the height: left out unless you tick it.")

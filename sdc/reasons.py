@@ -15,7 +15,7 @@ class Reason(models.TextChoices):
     ALREADY_THERE = "already-there", _("Already there")
     CLAIMED = "claimed", _("Another project was first")
     SENDING = "sending", _("Being sent already")
-    MOVED = "moved", _("Renamed since the preview")
+    MOVED = "moved", _("Renamed meanwhile")
     REDIRECT = "redirect", _("Now a redirect")
     DELETED = "deleted", _("Deleted from the wiki")
     NOT_A_FILE = "not-a-file", _("No file there")

@@ -16,7 +16,7 @@ from sdc.lanes import CATCH_UP
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
 from tests import factories
-from tests.contract.replay import RECORDINGS
+from tests.contract.recorded_world import RECORDINGS
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end
 
 
