@@ -16,6 +16,7 @@ from django.db.models import (
     Prefetch,
     Q,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
@@ -97,16 +98,22 @@ def ready_count(project: Project) -> int:
 
 
 def batches(project: Project) -> QuerySet[EditBatch]:
-    """Batches that were confirmed, newest first, with their counts."""
+    """Batches that were confirmed, newest first, with their counts, and the number of the one
+    that each takes back."""
     shown = (Outcome.WRITTEN, Outcome.PRESENT, Outcome.REFUSED, Outcome.PLANNED, Outcome.SKIPPED)
     counts = {
         outcome.value: Count("attempts", filter=Q(attempts__outcome=outcome.value))
         for outcome in shown
     }
     confirmed = EditBatch.objects.filter(project=project).exclude(confirmed_at=None)
+    before = EditBatch.objects.filter(
+        project=OuterRef("project"), confirmed_at__lte=OuterRef("undoes__confirmed_at")
+    )
+    number = before.order_by().values("project").annotate(n=Count("pk")).values("n")
     return (
         confirmed.select_related("user", "project")
         .annotate(**{f"n_{name}": count for name, count in counts.items()})
+        .annotate(undoes_number=Subquery(number))
         .order_by("-pk")
     )
 

@@ -223,7 +223,7 @@ def test_lists_tell_undo_batches_apart(
     browser = client_of(alice)
     for address in (reverse("batches", args=[project.public_id]), project.get_absolute_url()):
         page = text_of(browser, address)
-        assert "takes back" in page
+        assert "Batch 2: takes back batch 1</a>" in page
         assert "2 removed, 1 left alone" in page
 
 
