@@ -44,6 +44,7 @@ from sdc.listing import (
     RevertedWatch,
     Risk,
     RiskOfClaim,
+    Why,
     batch_links,
     diff,
     found_words,
@@ -373,7 +374,7 @@ class ClaimAttemptAdmin(ModerationAdmin[ClaimAttempt]):
     list_display_links = ("outcome",)
     list_filter = (
         "outcome",
-        "reason",
+        Why,
         Reverted,
         Risk,
         by_person("claim__qid"),

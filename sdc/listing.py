@@ -175,6 +175,19 @@ def in_trouble() -> Q:
     return Q(state__in=(State.STOPPED, State.PAUSED), reason__in=TROUBLE)
 
 
+class Why(admin.SimpleListFilter):
+    """Why an attempt was skipped or refused."""
+
+    title = _("why")
+    parameter_name = "why"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Reason.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
 class Holds(admin.SimpleListFilter):
     title = _("now")
     parameter_name = "holds"

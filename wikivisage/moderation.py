@@ -13,17 +13,20 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from projects.permissions import moderates
 
 OUR_APPS = ("projects", "crawler", "classify", "sdc")
 
 
 class ModerationSite(AdminSite):
     site_title = site_header = gettext_lazy("WikiVisage: moderation")
-    index_title = gettext_lazy("What there is")
+    index_title = gettext_lazy("What needs eyes")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Only what is ours has a page: no groups, permissions, social accounts or tokens."""
@@ -32,6 +35,23 @@ class ModerationSite(AdminSite):
         )
         ours = [model for model in models if model._meta.app_label in OUR_APPS]
         super().register(ours, admin_class, **options)
+
+    def get_urls(self) -> list[Any]:
+        return [path("switch/", self.admin_view(self.switch), name="switch"), *super().get_urls()]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """What needs eyes, the big switch, and then the lists."""
+        from wikivisage import desk
+
+        more = desk.start_page() if moderates(request.user) else {}
+        return super().index(request, {**more, **(extra_context or {})})
+
+    def switch(self, request: HttpRequest) -> HttpResponse:
+        from wikivisage import desk
+
+        return desk.switch(request, self.each_context(request))
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
