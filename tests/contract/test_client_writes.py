@@ -10,6 +10,8 @@ import pytest
 from crawler import commons
 from projects import wikis
 from projects.http import WikiError
+from projects.models import User
+from sdc.account import Account, Session
 from sdc.answers import Next, Outcome, judge, judge_failure
 from sdc.reasons import Reason
 from tests.contract.replayed import Recorded, names_of, parameters, recording, replaying
@@ -169,3 +171,43 @@ def test_all_codes_count_and_the_gravest_decides() -> None:
     errors = [{"code": code} for code in ("failed-save", "ratelimited", "new-one", "blocked")]
     assert judge({"errors": errors}).next is Next.STOP
     assert judge({"errors": errors[:3]}).next is Next.LATER
+
+
+@pytest.mark.parametrize(
+    ("name", "follows", "reason"),
+    [
+        ("undo/wbremoveclaims-as-undo", Next.SAVED, None),
+        ("undo/wbremoveclaims-as-undo-again", Next.LOOK, Reason.GONE_ALREADY),
+        ("refusals/blocked-wbremoveclaims", Next.STOP, Reason.BLOCKED),
+    ],
+)
+def test_a_removal_asks_for_what_was_recorded_and_for_nothing_that_it_must_not(
+    name: str, follows: Next, reason: Reason | None, settings: Any
+) -> None:
+    recorded, sent = recording(name), list[dict[str, str]]()
+    guid = parameters(recording("undo/wbremoveclaims-as-undo"))["claim"]
+
+    def choose(given: dict[str, str]) -> Recorded:
+        if given.get("action") == "wbremoveclaims":
+            sent.append(given)
+            return recorded
+        who = recording(USERINFO)["response"]
+        query = who["body"]["query"] | {"tokens": {"csrftoken": "TOKEN+\\"}}
+        return {"response": who | {"body": {"query": query}}}
+
+    with replaying(choose) as url:
+        settings.WIKI = wikis.sandbox(url)
+        account = Account(User(wiki_username="ExampleUser"))
+        with commons.wiki_site("ExampleUser", "ACCESS_TOKEN") as site:
+            account._site = site
+            outcome = Session(account, site).remove_statement(guid, "Marie Curie: taking back")
+    assert (outcome.next, outcome.reason) == (follows, reason)
+    [given] = sent
+    assert {key: given[key] for key in ("claim", "summary", "token", "maxlag")} == {
+        "claim": guid,
+        "summary": "Marie Curie: taking back",
+        "token": "TOKEN+\\",
+        "maxlag": "5",
+    }
+    assert (given["assert"], given["assertuser"]) == ("user", "ExampleUser")
+    assert not {"bot", "baserevid"} & set(given)
