@@ -352,7 +352,7 @@ def test_pages_show_the_box_the_attempts_the_diffs_and_the_deeds(
     assert WORDS in page
     assert batch.get_absolute_url() in page
     history = browser.get(reverse("admin:sdc_claim_history", args=[attempt.claim.pk]))
-    assert history.url.endswith(f"?target__exact=claim%3A{attempt.claim.pk}")
+    assert history.headers["Location"].endswith(f"?target__exact=claim%3A{attempt.claim.pk}")
 
 
 @pytest.mark.parametrize("model", ["claim", "claimattempt", "edit", "watch", "editbatch"])
@@ -409,8 +409,8 @@ def test_the_switch_asks_for_a_reason_and_then_once_more(
     page = browser.post(address, {"do": "stop", "reason": WORDS}).content.decode()
     assert "Yes, stop all writing" in page
     assert not stops.active().exists()
-    page = browser.post(address, {"do": "stop", "reason": WORDS, "sure": "yes"}, follow=True)
-    assert "All writing is stopped." in page.content.decode()
+    done = browser.post(address, {"do": "stop", "reason": WORDS, "sure": "yes"}, follow=True)
+    assert "All writing is stopped." in done.content.decode()
     send()
     assert wiki.edits() == []
     for user in (None, mona, batch.user):
