@@ -1,4 +1,4 @@
-"""What people do with batches and claims: confirm, pause, resume, stop, hold."""
+"""What people do with batches and claims: confirm, pause, resume, stop."""
 
 from __future__ import annotations
 
@@ -31,10 +31,8 @@ __all__ = [
     "confirm",
     "draft_of",
     "exclude",
-    "hold",
     "pause",
     "prepare_batch",
-    "release",
     "replaced",
     "resume",
     "stop",
@@ -126,32 +124,6 @@ def stop(batch: EditBatch, user: User) -> bool:
         audit(user, "batch.stopped", batch.project, f"batch:{batch.code}")
         call_writer(batch.user)
     return True
-
-
-def hold(claim: Claim, by: User, reason: str) -> None:
-    """A moderator keeps this person off this page until released. Raises PermissionDenied."""
-    _set_held(claim, by, True, reason)
-
-
-def release(claim: Claim, by: User) -> None:
-    """The claim may be sent again. Raises PermissionDenied."""
-    _set_held(claim, by, False, "")
-
-
-def _set_held(claim: Claim, by: User, held: bool, reason: str) -> None:
-    if not moderates(by):
-        raise PermissionDenied
-    with transaction.atomic():
-        changed = Claim.objects.filter(pk=claim.pk).exclude(held=held, held_reason=reason)
-        if changed.update(
-            held=held,
-            held_reason=reason[:255],
-            held_by=by if held else None,
-            updated_at=timezone.now(),
-        ):
-            action = "claim.held" if held else "claim.released"
-            audit(by, action, claim.project, f"claim:{claim.pk}", reason=reason)
-    claim.refresh_from_db()
 
 
 def _confirmed_already(batch: EditBatch) -> EditBatch:

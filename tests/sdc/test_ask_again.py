@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from projects.models import AuditEvent, DenyEntry, Project, User
-from sdc import cautions, services
+from sdc import cautions, moderating, services
 from sdc.cautions import Caution
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
 from sdc.reasons import Reason
@@ -130,7 +130,7 @@ def test_what_a_moderator_holds_or_that_is_under_way_can_not_be_asked_for(
     row = skipped(project, alice)
     match change:
         case "hold":
-            services.hold(claim_of(label), mona, "wait")
+            moderating.hold(claim_of(label), mona, "wait")
         case "deny":
             DenyEntry.objects.create(
                 wiki=settings.WIKI.code, kind=DenyEntry.Kind.FILE, value=label.photo.title

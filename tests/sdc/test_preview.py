@@ -16,7 +16,7 @@ from django.utils import timezone
 from crawler.models import ProjectPhoto, Region
 from projects.models import AuditEvent, DenyEntry, Membership, Project, User
 from sandbox import RunningSandbox, files
-from sdc import preview, selectors, services
+from sdc import moderating, preview, selectors, services
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reasons import Reason
 from tests.sdc.conftest import (
@@ -193,6 +193,10 @@ def test_a_row_left_out_is_not_sent_and_stays_out_when_read_again(
     assert wiki.depicts(keep.photo.page_id)
     assert not wiki.depicts(leave.photo.page_id)
     assert claim_of(leave).state == Claim.State.FREE
+    again = the_attempt(services.prepare_batch(project, alice))  # nor is it in the next batch
+    assert (again.claim, again.outcome) == (claim_of(leave), Outcome.EXCLUDED)
+    assert services.exclude(again, alice, leave_out=False)
+    assert the_attempt(services.prepare_batch(project, alice)).outcome == Outcome.PLANNED
 
 
 def test_a_new_preview_throws_the_old_one_away(
@@ -277,12 +281,12 @@ def test_what_a_moderator_holds_waits_until_released(
     services.prepare_batch(project, alice)
     claim = claim_of(label)
     with pytest.raises(PermissionDenied):
-        services.hold(claim, bob, "because")
-    services.hold(claim, mona, "Not sure that this is her")
+        moderating.hold(claim, bob, "because")
+    moderating.hold(claim, mona, "Not sure that this is her")
     assert row(services.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.HELD)
-    services.release(claim, mona)
+    moderating.release(claim, mona)
     batch = confirmed(project, alice)
-    services.hold(claim, mona, "On second thought")
+    moderating.hold(claim, mona, "On second thought")
     send_to_the_end(batch)
     assert row(batch) == (Outcome.SKIPPED, Reason.HELD)
     assert not wiki.edits()

@@ -12,7 +12,7 @@ from projects import pace
 from projects.models import Membership, Project, User, WikiCredential
 from projects.work import WorkState
 from sandbox.records import Block
-from sdc import selectors, services, turn
+from sdc import moderating, selectors, services, turn
 from sdc.lanes import EVERYBODY
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
@@ -323,7 +323,7 @@ def test_what_a_person_decides_while_we_read_the_file_counts(
             case True, "stop":
                 services.stop(batch, alice)
             case True, "hold":
-                services.hold(claim_of(label), mona, "wait")
+                moderating.hold(claim_of(label), mona, "wait")
             case True, "answer":
                 label.delete()
         return reserve(lane, per_minute, **more)
