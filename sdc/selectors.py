@@ -110,10 +110,12 @@ def batches(project: Project) -> QuerySet[EditBatch]:
         project=OuterRef("project"), confirmed_at__lte=OuterRef("undoes__confirmed_at")
     )
     number = before.order_by().values("project").annotate(n=Count("pk")).values("n")
+    removals = ClaimAttempt.objects.filter(undoes__batch=OuterRef("pk"), outcome=Outcome.WRITTEN)
+    taken_back = removals.order_by().values("undoes__batch").annotate(n=Count("pk")).values("n")
     return (
         confirmed.select_related("user", "project")
         .annotate(**{f"n_{name}": count for name, count in counts.items()})
-        .annotate(undoes_number=Subquery(number))
+        .annotate(undoes_number=Subquery(number), n_taken_back=Subquery(taken_back))
         .order_by("-pk")
     )
 

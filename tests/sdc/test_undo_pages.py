@@ -225,6 +225,7 @@ def test_lists_tell_undo_batches_apart(
         page = text_of(browser, address)
         assert "Batch 2: takes back batch 1</a>" in page
         assert "2 removed, 1 left alone" in page
+        assert "3 written, 2 taken back" in page
 
 
 def test_check_now_is_offered_to_the_sender(
