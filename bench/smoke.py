@@ -1,7 +1,8 @@
 """`make smoke`: the whole path without a browser, on fresh data, for several persons.
 
 At most ten single answers a person, from the photos' ground truth; then the review, screen by
-screen; then Send. The last line is JSON. Exit code 1 when a wrong statement was sent, or none.
+screen; then Send: a first batch of ten edits, a look at them, and the rest. The last line is
+JSON. Exit code 1 when a wrong statement was sent, or none.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def main() -> int:
     parser.add_argument("--persons", default=",".join(PERSONS), help="Q-ids with commas")
     chosen = parser.parse_args().persons.split(",")
     photos = truth.photos()
-    with System() as system:
+    with System(environment={"EDITS_A_MINUTE": "6000"}) as system:
         before = depicted(system.wiki)
         began = time.monotonic()
         volunteer = Volunteer(system.url, "Ingrid S.", photos)
@@ -71,6 +72,7 @@ def run(volunteer: Volunteer, system: System, qid: str) -> dict[str, Any]:
         "claims_inferred": sum(right + wrong for right, wrong in screens),
         "wrong_before_review": sum(wrong for _, wrong in screens),
         "claims_sent": sent,
+        "left_out": volunteer.left_out(project),
         "seconds_to_first_question": round(first, 1),
     }
     print(f"{PERSONS[qid]}: {result}", flush=True)
@@ -129,7 +131,7 @@ def figures(
         print(f"missed: {qid} in {name}")
     for name, qid in sorted(new - true):
         print(f"WRONG: {qid} in {name}")
-    summed = ("photos", "faces", "answers", "claims_sent", "claims_inferred")
+    summed = ("photos", "faces", "answers", "claims_sent", "left_out", "claims_inferred")
     report: dict[str, Any] = {key: sum(result[key] for result in results) for key in summed}
     return report | {
         "right": len(new & true),

@@ -22,6 +22,7 @@ from bench.wikipage import FilePage
 
 LOOKING = 90_000  # ms until all photos are looked at and learned from
 SENDING = 60_000
+CHECKS = 40  # looks at the batch's page, half a second apart
 MISSED = 0.1  # a face of which no drawn box covers as much (intersection over union) was missed
 USABLE = 40  # pixels: of a smaller face this volunteer says that it is no usable one
 BOXES = """
@@ -92,6 +93,7 @@ class Visitor(Window):
         super().__init__(browser, screen)
         self.url, self.name, self.qid, self.truth = url, name, qid, truth
         self.deeds = Deeds()
+        self.batch = ""  # the address of what was sent
         self._ways = {verdict: cycle(self._ways_to(verdict)) for verdict in ("yes", "no")}
 
     def arrive(self, at: str, heading: str) -> None:
@@ -348,13 +350,20 @@ class Visitor(Window):
         """What will be written, as the preview says."""
         self.press(self.page.locator("#also-send, #next-button[href$='/preview']").first)
         self.arrive("preview", "What will be written")
+        return self.rows()
+
+    def rows(self) -> list[Row]:
+        """The rows that are ticked."""
+        ticked = self.page.locator(".preview-row", has=self.page.locator(".keep input:checked"))
         return [
             Row(
                 row.locator(".about > a").inner_text().strip(),
-                row.locator(".mono").inner_text() if row.locator(".mono").count() else "",
+                row.locator(".added .mono").inner_text()
+                if row.locator(".added .mono").count()
+                else "",
                 row.locator(".about > a").get_attribute("href") or "",
             )
-            for row in self.page.locator(".preview-row").all()
+            for row in ticked.all()
         ]
 
     def leave_out(self, row: Row) -> None:
@@ -372,6 +381,45 @@ class Visitor(Window):
             "data-state", "done", timeout=SENDING
         )
         self.arrive("batch", "Batch")
+        self.batch = self.page.url
+
+    # What others do with it --------------------------------------------------------------------
+    def check_now(self, row: Row) -> None:
+        """Let the tool look whether all stands, until its page says that this one does not."""
+        self.page.goto(self.batch)
+        self.arrive("batch", "Batch")
+        self.press("#check-now")
+        line = self._line(row)
+        for _look in range(CHECKS):
+            if line.get_by_text("Removed", exact=True).count():
+                break
+            self.page.wait_for_timeout(500)
+            self.page.goto(self.batch)
+        expect(line).to_contain_text("Removed by")
+        self.arrive("batch-watched", "Batch")
+
+    def look_again(self, row: Row, verdict: str) -> None:
+        """A second look at the face that somebody removed."""
+        self.press(self._line(row).get_by_role("link", name="Look again"))
+        self.arrive("second-look", "1 face to look at again")
+        expect(self.page.locator("#look")).to_contain_text(row.photo)
+        self.press(f"#look [data-do={verdict}]")
+        self.arrive("second-looks", "Looked at again")
+
+    def _line(self, row: Row) -> Locator:
+        """The line of the batch's page about a photo."""
+        link = self.page.get_by_role("link", name=row.photo, exact=True)
+        return self.page.locator(".batch-rows > li").filter(has=link)
+
+    def look_at_first_edits(self) -> list[Row]:
+        """From a first batch's page: say that its edits are right; what the next preview says."""
+        self.page.reload()
+        self.arrive("batch", "Batch")
+        expect(self.page.locator("#first-batch a[href*='Special:Diff']").first).to_be_visible()
+        self.press("#looked")
+        self.arrive("preview", "What will be written")
+        expect(self.page.locator("#first-batch")).to_have_count(0)
+        return self.rows()
 
     # On the wiki -------------------------------------------------------------------------------
     def summary(self) -> str:
@@ -380,10 +428,7 @@ class Visitor(Window):
 
     def open_edit(self, row: Row) -> FilePage:
         """From the batch's page to the revision, and from there to the file's page."""
-        line = self.page.locator(".batch-rows > li").filter(
-            has=self.page.get_by_role("link", name=row.photo, exact=True)
-        )
-        self.press(line.locator("a.diff"))
+        self.press(self._line(row).locator("a.diff").first)
         self.arrive("diff", "what revision")
         expect(self.page.locator("#data-diff ins")).to_contain_text([self.qid])
         self.press(self.page.get_by_role("link", name="Page", exact=True))

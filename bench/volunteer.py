@@ -102,17 +102,37 @@ class Volunteer:
         return bool(photo and photo.person_at(box_of(tile)) == qid)
 
     def send(self, project: str) -> int:
-        """Preview, confirm, wait until the batch is done; returns the number of edits."""
-        batch = self.confirm(project)
-        if not batch:
-            return 0
-        self.wait_for_batch(batch)
-        return self.written(batch)
+        """Preview, confirm, wait until the batch is done, look at one's first edits; and again
+        until nothing is left to send. Returns the number of edits."""
+        sent = 0
+        while batch := self.confirm(project):
+            self.wait_for_batch(batch)
+            sent += self.written(batch)
+            self.look_at_first_edits(project)
+        return sent
+
+    def look_at_first_edits(self, project: str) -> None:
+        """Open each diff of a first batch on the wiki, and say that they are right."""
+        self.open(f"{project}/preview")
+        form = self.page.select_one("form[action*='/looked']")
+        if not form:
+            return
+        diffs = [str(link["href"]) for link in self.page.select(".first-edits a[href*='Diff/']")]
+        assert diffs, "nothing to look at"
+        for diff in diffs:
+            self.browser.session.get(diff, timeout=20).raise_for_status()
+        self.browser.select_form("form[action*='/looked']")
+        self.browser.submit_selected()
+
+    def left_out(self, project: str) -> int:
+        """How many rows of the preview are not ticked: faces that are small in a crowd."""
+        self.open(f"{project}/preview")
+        return len(self.page.select(".preview-row .keep input:not([checked])"))
 
     def confirm(self, project: str) -> str:
         """Read the preview and press Send; the batch's address, or "" with nothing to send."""
         self.open(f"{project}/preview")
-        if not self.page.select_one("form[action*='/confirm']"):
+        if not self.page.select_one("form[action*='/confirm'] button:not([disabled])"):
             return ""
         self.browser.select_form("form[action*='/confirm']")
         self.browser.submit_selected()

@@ -252,17 +252,24 @@ def _outcome(file: Found, wishes: Wishes) -> dict[str, Any]:
 
 
 def _wishes(project: Project, user: User) -> Wishes:
+    """The user's last word on each file: what was left out of a batch stays out of the next."""
+    drafted: dict[int, tuple[str, str]] = {}
+    left_out: dict[int, bool] = {}
     rows = ClaimAttempt.objects.filter(
-        batch__project=project,
-        batch__user=user,
-        batch__state=EditBatch.State.DRAFT,
-        outcome__in=(Outcome.PLANNED, Outcome.EXCLUDED),
-    ).values_list("claim", "outcome", "cautions")
+        batch__project=project, batch__user=user, batch__kind=EditBatch.Kind.ADD
+    ).exclude(outcome=Outcome.SKIPPED)
+    told = rows.order_by("pk").values_list("claim", "outcome", "cautions", "batch__state")
+    for claim, outcome, odd, state in told:
+        left_out[claim] = outcome == Outcome.EXCLUDED
+        if state == EditBatch.State.DRAFT:
+            drafted[claim] = (outcome, odd)
     return Wishes(
-        left_out=frozenset(claim for claim, outcome, _odd in rows if outcome == Outcome.EXCLUDED),
-        taken_in=frozenset(claim for claim, outcome, _odd in rows if outcome == Outcome.PLANNED),
+        left_out=frozenset(claim for claim, is_out in left_out.items() if is_out),
+        taken_in=frozenset(
+            claim for claim, (outcome, _odd) in drafted.items() if outcome == Outcome.PLANNED
+        ),
         asked_for=frozenset(
-            claim for claim, _outcome, odd in rows if cautions.ASKED & set(odd.split())
+            claim for claim, (_out, odd) in drafted.items() if cautions.ASKED & set(odd.split())
         ),
     )
 

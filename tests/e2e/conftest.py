@@ -15,5 +15,5 @@ def system() -> Iterator[System]:
     """Web server, workers and sandbox wiki on fresh data and free ports."""
     if not CHROMIUM:
         pytest.skip("needs Chromium: apt install chromium")
-    with System() as running:
+    with System(environment={"EDITS_A_MINUTE": "6000"}) as running:
         yield running

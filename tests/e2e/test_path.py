@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser
 
-from bench import truth
+from bench import stranger, truth
 from bench.browser import DESK, PHONE, Screen
 from bench.system import System
 from bench.visitor import Row, Visitor
@@ -74,9 +74,7 @@ def test_from_the_first_page_to_the_statements(
     visitor.open_project()
     visitor.wait_until_looked()
 
-    *sent, left_out = visitor.preview()
-    visitor.leave_out(left_out)
-    visitor.send()
+    sent, left_out = send_all(visitor)
 
     deeds = visitor.deeds
     assert deeds.yes >= ENOUGH
@@ -95,6 +93,13 @@ def test_from_the_first_page_to_the_statements(
     tagged = visitor.open_file(f"{system.wiki}/commons/wiki/File:{part.tagged}")
     assert len(tagged.of(part.qid)) == 1
     assert part.tagged not in [row.photo for row in sent]
+    taken_out = sent[0]
+    stranger.remove_statement(system.wiki, f"File:{taken_out.photo}", part.qid, "not for this file")
+    visitor.check_now(taken_out)
+    assert "not for this file" in visitor.page.content()
+    visitor.look_again(taken_out, "no")
+    page = visitor.open_file(taken_out.address)
+    assert page.of(part.qid) == []  # and nobody adds it again
     placeless = {row.photo for row in [*sent, left_out] if not row.place}
     assert placeless == set(deeds.no_usable_face)
     assert visitor.complaints == []
@@ -116,6 +121,19 @@ def answer_some(visitor: Visitor) -> None:
         visitor.answer(asked)
         if visitor.deeds.yes >= ENOUGH and visitor.deeds.drawn:
             return
+
+
+def send_all(visitor: Visitor) -> tuple[list[Row], Row]:
+    """The small first batch, without one row; its edits are looked at; then the rest, in a batch
+    whose page is open at the end. What that batch wrote comes first in the list."""
+    *first, left_out = visitor.preview()
+    visitor.leave_out(left_out)
+    visitor.send()
+    rest = visitor.look_at_first_edits()
+    assert rest, "the first batch is to be smaller than all there is to send"
+    assert left_out not in rest
+    visitor.send()
+    return [*rest, *first], left_out
 
 
 def check_sent(page: FilePage, row: Row, part: Part, summary: str) -> None:

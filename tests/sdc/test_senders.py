@@ -175,9 +175,9 @@ def test_what_is_stopped_says_who_stopped_it_and_why(
 ) -> None:
     said_yes(project)
     draft = services.prepare_batch(project, alice)
-    which: dict[str, Any] = {"project": {"project": project}, "user": {"user": alice}}.get(
-        scope, {}
-    )
+    which: dict[str, Any] = {}
+    if scope != "everything":
+        which = {scope: project if scope == "project" else alice}
     stop = stops.place(stops.Source.MODERATOR, "Wrong twin in many files", by=mona, **which)
     with pytest.raises(services.Refused, match="stopped") as refused:
         services.confirm(draft, alice)
