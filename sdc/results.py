@@ -80,6 +80,8 @@ def left_alone(attempt: ClaimAttempt, reason: Reason) -> None:
     """Not taken back; whoever else removed or changed it, a look soon will tell who."""
     gone = reason is Reason.GONE_ALREADY
     state = Claim.State.REMOVED if gone else attempt.claim_was
+    if attempt.claim_was == Claim.State.REJECTED:
+        state = attempt.claim_was  # that a moderator said no says more
     with _settling(attempt, Outcome.SKIPPED, reason, state):
         if attempt.undoes and (gone or reason is Reason.NOT_AS_WRITTEN):
             watching.hurry(attempt.undoes)

@@ -72,8 +72,10 @@ def undo(what: EditBatch | ClaimAttempt, user: User) -> EditBatch:
 
 
 def takeable(batch: EditBatch) -> QuerySet[ClaimAttempt]:
-    """What a batch wrote and nobody took away, as far as we know."""
-    return _latest(batch).filter(claim__state=Claim.State.WRITTEN)
+    """What a batch wrote and nobody took away, as far as we know; also what a moderator rejected
+    when it was too late to keep it from being written."""
+    rejected = Q(claim__state=Claim.State.REJECTED) & ~Q(watch__finding=Watch.Finding.REMOVED)
+    return _latest(batch).filter(Q(claim__state=Claim.State.WRITTEN) | rejected)
 
 
 def standing(batch: EditBatch) -> QuerySet[ClaimAttempt]:
@@ -114,14 +116,15 @@ def _begin(
         turn_at=now,
     )
     rows = []
-    for attempt in written.order_by("claim_id"):
-        claim = Claim.objects.filter(pk=attempt.claim_id, state=Claim.State.WRITTEN)
+    for attempt in written.select_related("claim").order_by("claim_id"):
+        claim = Claim.objects.filter(pk=attempt.claim_id, state=attempt.claim.state)
         if claim.update(state=Claim.State.UNDOING, updated_at=now):
-            rows.append(_attempt(undo, attempt, due_at=now))
+            rows.append(_attempt(undo, attempt, claim_was=attempt.claim.state, due_at=now))
     if not rows:
         raise _NothingLeft
     ended: dict[str, Any] = {"state": WorkState.DONE, "outcome": Outcome.SKIPPED, "ended_at": now}
-    rows += [_attempt(undo, each, reason=Reason.GONE_ALREADY, **ended) for each in gone]
+    ended |= {"reason": Reason.GONE_ALREADY, "claim_was": Claim.State.REMOVED}
+    rows += [_attempt(undo, each, **ended) for each in gone]
     ClaimAttempt.objects.bulk_create(rows, batch_size=100)
     audit(user, "batch.undone", batch.project, f"batch:{batch.code}", by=code, edits=len(rows))
     call_writer(user)
@@ -137,7 +140,6 @@ def _attempt(undo: EditBatch, written: ClaimAttempt, **fields: Any) -> ClaimAtte
         region_id=written.region_id,
         undoes=written,
         statement=written.statement,
-        claim_was=Claim.State.WRITTEN,
         sha1=written.sha1,
         title=written.title,
         base_revision=written.base_revision,
