@@ -21,7 +21,7 @@ from classify.models import Verdict
 from classify.selectors import Tile, Which, gallery
 from classify.views.ask import whose
 from crawler.models import Region
-from projects.models import Project, User
+from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 from projects.refusal import Refused
 from sdc import findings, second_looks, watching
@@ -128,18 +128,19 @@ def my_edits(request: HttpRequest) -> HttpResponse:
     part = bool(request.headers.get("HX-Request"))
     shown = FEW if part else ROWS
     found = Paginator(findings.findings_of_user(user), shown).get_page(request.GET.get("page"))
+    batches = list(findings.batches_of_user(user)[:shown])
+    projects = {row.claim_attempt.batch.project for row in found} | {
+        batch.project for batch in batches
+    }
     context = {
         "standings": findings.standings_of_user(user),
         "page": found,
-        "batches": _visible(findings.batches_of_user(user)[:shown], user),
+        "batches": batches,
+        # of a private project that one has left, only one's own edits are left to see
+        "visible": [project for project in projects if may(user, Can.VIEW, project)],
         "part": part,
     }
     return render(request, "sdc/_my_edits.html" if part else "sdc/my_edits.html", context)
-
-
-def _visible(batches: Any, user: User) -> list[tuple[EditBatch, bool]]:
-    """With whether the user may still look at the project; of a private one they may have left."""
-    return [(batch, may(user, Can.VIEW, batch.project)) for batch in batches]
 
 
 def _look(project: Project, watch: Watch) -> dict[str, Any]:

@@ -149,6 +149,11 @@ def _look_at(taken: list[Watch], end: float) -> None:
             for row in taken:
                 row.fail(error.code, error.text)
             return
+        except Exception as error:  # an answer that makes no sense to us
+            log.exception("watched files could not be read")
+            for row in taken:
+                row.fail("trouble", type(error).__name__)
+            return
         crash_point("watch:after-read")
         for row in taken:
             if time.monotonic() > end or pace.paused_until(commons.READ_LANE):
@@ -167,6 +172,9 @@ def _look_at_one(read: Read, watch: Watch, page: PageNow) -> None:
         watch.fail("stale")
     except WikiError as error:
         watch.fail(error.code, error.text)
+    except Exception as error:  # one odd statement must not keep the others from being looked at
+        log.exception("watch %s", watch.pk)
+        watch.fail("trouble", type(error).__name__)
 
 
 def look_now(read: Read, watch: Watch, page: PageNow) -> bool:

@@ -304,6 +304,17 @@ def test_ones_own_page_shows_how_ones_edits_stand(
     assert client_of(None).get(reverse("my-edits")).status_code == 302
 
 
+def test_of_a_private_project_that_one_left_only_ones_edits_are_told(
+    project: Project, labels: list[Label], batch: EditBatch, alice: User, client_of: ClientOf
+) -> None:
+    project.visibility = Project.Visibility.PRIVATE
+    project.save()
+    Membership.objects.filter(project=project, user=alice).update(state=Membership.State.LEFT)
+    text = client_of(alice).get(reverse("my-edits")).content.decode()
+    assert labels[0].photo.name in text
+    assert project.public_id not in text
+
+
 def test_who_may_check_a_batch_now(
     project: Project,
     labels: list[Label],

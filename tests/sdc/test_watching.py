@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -420,6 +421,73 @@ def test_a_lagging_server_is_not_believed(sent: EditBatch) -> None:
 
     with pytest.raises(history.Stale):
         watching._look(read, row, old)
+
+
+def test_one_odd_row_keeps_nobody_from_looking_at_the_others(sent: EditBatch) -> None:
+    odd, *others = page_ids(sent)
+    ClaimAttempt.objects.filter(claim__page_id=odd).update(statement={})
+    hours_pass(A_DAY)
+    watching.work()
+    row = watch_of(odd)
+    assert (row.state, row.error, row.checks) == (WorkState.QUEUED, "trouble", 0)
+    assert {watch_of(each).checks for each in others} == {1}
+
+
+class History:
+    """A page's history as the wiki tells it, of which administrators hid parts."""
+
+    def __init__(self, *rows: dict[str, Any], pages: int = 1) -> None:
+        self.rows, self.pages = rows, pages
+
+    def __call__(self, **params: Any) -> dict[str, Any]:
+        self.pages -= 1
+        more = {"continue": {"rvcontinue": "x"}} if self.pages else {}
+        return {"query": {"pages": [{"pageid": 1, "revisions": list(self.rows)}]}} | more
+
+
+def revision(number: int, *, there: bool, **fields: Any) -> dict[str, Any]:
+    rows = [statements.depicts("M1$a", CURIE, None)] if there else []
+    content = json.dumps({"statements": {settings.WIKI.depicts: rows} if rows else []})
+    shown = {"user": f"User {number}", "comment": "", "timestamp": "2026-11-24T06:58:39Z"}
+    return {"revid": number, "slots": {"mediainfo": {"content": content}}} | shown | fields
+
+
+def gone(then: statements.Statements) -> bool:
+    return not statements.says(then, CURIE)
+
+
+def test_a_hidden_revision_leaves_it_to_the_next_one() -> None:
+    hidden = revision(7, there=False, slots={"mediainfo": {"texthidden": True}})
+    read = History(revision(8, there=False), hidden, revision(6, there=True))
+    found = history.since_when(read, 1, 5, gone)
+    assert found
+    assert (found.revision, found.by) == (8, "User 8")
+
+
+def test_a_hidden_name_is_no_name() -> None:
+    row = revision(8, there=False, userhidden=True, commenthidden=True)
+    del row["user"], row["comment"]
+    found = history.since_when(History(row, revision(5, there=True)), 1, 5, gone)
+    assert found
+    assert (found.revision, found.by, found.words) == (8, "", "")
+
+
+def test_a_file_that_lost_all_its_structured_data_lost_ours_too() -> None:
+    read = History(revision(8, there=False, slots={}), revision(5, there=True))
+    found = history.since_when(read, 1, 5, gone)
+    assert found
+    assert found.revision == 8
+
+
+def test_a_history_that_is_too_long_tells_nothing() -> None:
+    read = History(*(revision(1000, there=False) for _each in range(50)), pages=100)
+    assert history.since_when(read, 1, 5, gone) is None
+    assert read.pages == 90  # 500 revisions, not more
+
+
+def test_a_history_that_contradicts_what_was_read_is_stale() -> None:
+    with pytest.raises(history.Stale):
+        history.since_when(History(revision(8, there=True)), 1, 5, gone)
 
 
 ONE_RUN = """
