@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -140,10 +139,11 @@ class Sending:
                 reached = end
         return (last - first).total_seconds(), waited
 
-    def longest_gaps(self, count: int) -> list[float]:
-        times = sorted(self.edits.values_list("at", flat=True))
-        gaps = sorted(((b - a).total_seconds() for a, b in pairwise(times)), reverse=True)
-        return [round(gap, 1) for gap in gaps[:count]]
+    def standstill(self, at: datetime) -> float:
+        """Seconds from the last edit before a moment to the first one after it."""
+        times = list(self.edits.values_list("at", flat=True))
+        before, after = [t for t in times if t <= at], [t for t in times if t > at]
+        return round((min(after) - max(before)).total_seconds(), 1) if before and after else 0.0
 
     def faults(self, qid: str) -> dict[str, int]:
         """What must not be: statements twice, pages edited twice, claims without their statement
