@@ -412,9 +412,7 @@ class Visitor(Window):
         return self.page.locator(".batch-rows > li").filter(has=link)
 
     def look_at_first_edits(self) -> list[Row]:
-        """From a first batch's page: say that its edits are right; what the next preview says."""
-        self.page.reload()
-        self.arrive("batch", "Batch")
+        """On a first batch's page: say that its edits are right; what the next preview says."""
         expect(self.page.locator("#first-batch a[href*='Special:Diff']").first).to_be_visible()
         self.press("#looked")
         self.arrive("preview", "What will be written")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
@@ -19,13 +20,24 @@ INTERWIKI = re.compile(r"\[\[:toolforge:([^|\]]+)\|([^\]]+)\]\]")
 TOOLFORGE = "https://iw.toolforge.org/"  # where the wiki's prefix `toolforge:` leads
 
 
+@dataclass(frozen=True)
+class FirstBatch:
+    """A first batch while it goes, then with the edits that wait to be looked at."""
+
+    going: bool
+    edits: list[ClaimAttempt]
+
+
 @register.simple_tag
-def to_look_at(batch: EditBatch, user: Any) -> list[ClaimAttempt]:
-    """What `batch` wrote, if it is this user's first one and waits for them to look at it."""
+def first_batch(batch: EditBatch, user: Any) -> FirstBatch | None:
+    """`batch`, if it is this user's first one and they did not look at it yet."""
     if not isinstance(user, User) or batch.user_id != user.pk:
-        return []
-    waits = senders.first_steps_of(user).to_look_at == batch
-    return list(senders.written_rows(batch)) if waits else []
+        return None
+    standing = senders.first_steps_of(user)
+    if standing.batch != batch:
+        return None
+    going = standing.to_look_at is None
+    return FirstBatch(going, [] if going else list(senders.written_rows(batch)))
 
 
 @register.filter
