@@ -82,6 +82,7 @@ def test_labels_tell_what_was_said_of_each_face(
     [label] = said_yes(project)
     [row] = rows(fetch(client_of, alice, project, "export-labels"))
     assert list(row) == list(export.LABELS)
+    row["region"] = row["region"].removeprefix("'")  # ids may begin with a dash
     assert datetime.fromisoformat(row.pop("at")) == label.decided_at.replace(microsecond=0)
     assert row == {
         "file": label.photo.title,
@@ -117,7 +118,8 @@ def test_json_and_csv_say_the_same(sent: EditBatch, alice: User, client_of: Clie
     for name in ("export-labels", "export-claims"):
         [row] = rows(fetch(client_of, alice, sent.project, name))
         [same] = json.loads(fetch(client_of, alice, sent.project, f"{name}-json"))
-        assert row == {key: _as_text(value) for key, value in same.items()}
+        bare = {key: value.removeprefix("'") for key, value in row.items()}
+        assert bare == {key: _as_text(value) for key, value in same.items()}
 
 
 def _as_text(value: object) -> str:

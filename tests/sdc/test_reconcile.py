@@ -421,6 +421,26 @@ def test_a_claim_that_a_person_asked_for_again_goes_back_to_what_was_said_agains
     assert Claim.objects.get().state == State.REJECTED
 
 
+def test_a_claim_rejected_after_it_was_written_stays_rejected_when_its_lock_is_let_go(
+    sent: EditBatch, alice: User
+) -> None:
+    undo = undoing.undo(sent, alice)
+    services.stop(undo, alice)
+    undo.attempts.update(claim_was=State.REJECTED)
+    Claim.objects.update(state=State.UNDOING)
+    repaired(Code.STUCK)
+    assert Claim.objects.get().state == State.REJECTED
+
+
+def test_a_claim_on_a_deleted_file_is_let_go_as_well(sent: EditBatch, wiki: WikiItself) -> None:
+    page = wiki.page(the_attempt(sent).claim.page_id)
+    wiki.running.world.delete(page, user="Mona", comment="copyright")
+    reconcile(repair=True)
+    Claim.objects.update(state=State.UNDOING)
+    repaired(Code.STUCK)
+    assert Claim.objects.get().state == State.WRITTEN
+
+
 def test_what_is_really_being_sent_keeps_its_lock(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
