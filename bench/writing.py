@@ -181,6 +181,7 @@ def database() -> Iterator[dict[str, str]]:
 
 def set_up_django(system: System) -> None:
     """This process sees the same data as the system's own."""
+    os.environ.clear()
     os.environ.update(system.environment)
     os.environ["DJANGO_SETTINGS_MODULE"] = "wikivisage.settings"
     import django
