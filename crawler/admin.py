@@ -19,12 +19,14 @@ from projects.models import Project
 from projects.moderation import NOTHING, ModerationAdmin, lines, link, picture_tag
 from projects.templatetags import ui
 
+LARGE = 500  # pixels wide; one of the steps that the wiki renders
+
 
 def boxed(photo: Photo, region: Region | None, width: int = 330) -> SafeString:
     """The photo with its box, drawn in SVG; `photo.picture` is read, so select it."""
-    context = ui.boxed_photo(photo, region, width=width, thumb=width < 500, lazy=True)
+    context = ui.boxed_photo(photo, region, width=width, thumb=width < LARGE, lazy=True)
     drawn = render_to_string("_boxed_photo.html", context)
-    kind = "moderated large" if width >= 500 else "moderated"
+    kind = "moderated large" if width >= LARGE else "moderated"
     return format_html('<a class="{}" href="{}">{}</a>', kind, photo.page_url, drawn)
 
 

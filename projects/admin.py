@@ -202,6 +202,11 @@ class DenyEntryForm(forms.ModelForm):  # type: ignore[type-arg]
     a false promise."""
 
     reason = forms.CharField(label=_("Reason"), max_length=255)
+    value = forms.CharField(
+        label=_("What"),
+        max_length=255,
+        help_text=_("A person by the Q-ID, a file or a category by its title on the wiki."),
+    )
 
     class Meta:
         model = DenyEntry

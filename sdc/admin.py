@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from crawler.admin import boxed, face_and_photo, file_links
+from crawler.admin import LARGE, boxed, face_and_photo, file_links
 from crawler.models import Region
 from projects.admin import ProjectAdmin, UserAdmin
 from projects.models import Project, User
@@ -125,7 +125,7 @@ class ClaimAdmin(ModerationAdmin[Claim]):
 
     @admin.display(description=_("photo"))
     def large_picture(self, claim: Claim) -> SafeString:
-        return boxed(claim.photo, self._region(claim), 960)
+        return boxed(claim.photo, self._region(claim), LARGE)
 
     @admin.display(description=_("file"), ordering="photo__title")
     def file(self, claim: Claim) -> SafeString:
@@ -415,7 +415,7 @@ class ClaimAttemptAdmin(ModerationAdmin[ClaimAttempt]):
 
     @admin.display(description=_("photo"))
     def large_picture(self, attempt: ClaimAttempt) -> SafeString:
-        return boxed(attempt.claim.photo, attempt.region, 960)
+        return boxed(attempt.claim.photo, attempt.region, LARGE)
 
     @admin.display(description=_("file"))
     def file(self, attempt: ClaimAttempt) -> SafeString:
@@ -496,7 +496,7 @@ class EditAdmin(ModerationAdmin[Edit]):
 
     @admin.display(description=_("photo"))
     def large_picture(self, edit: Edit) -> SafeString:
-        return boxed(edit.attempt.claim.photo, edit.attempt.region, 960)
+        return boxed(edit.attempt.claim.photo, edit.attempt.region, LARGE)
 
     @admin.display(description=_("file"))
     def file(self, edit: Edit) -> SafeString:
@@ -575,7 +575,7 @@ class WatchAdmin(ModerationAdmin[Watch]):
 
     @admin.display(description=_("photo"))
     def large_picture(self, watch: Watch) -> SafeString:
-        return boxed(watch.claim_attempt.claim.photo, watch.claim_attempt.region, 960)
+        return boxed(watch.claim_attempt.claim.photo, watch.claim_attempt.region, LARGE)
 
     @admin.display(description=_("file"))
     def file(self, watch: Watch) -> SafeString:

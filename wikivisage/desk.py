@@ -13,15 +13,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from projects.models import Project
+from projects.models import AuditEvent, Project, User
 from projects.moderation import list_of
-from projects.permissions import check_moderates, signed_in
+from projects.permissions import MODERATORS, check_moderates, signed_in
 from sdc import moderating, stops
 from sdc.listing import in_trouble, watches
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, WritingStop
 from sdc.reasons import Reason
 
 CODES = 8  # unknown codes that are shown
+DEEDS = 12  # of moderators
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,12 @@ def unknown_codes() -> list[Eye]:
     ]
 
 
+def _moderators() -> list[int]:
+    """A short list, so that the log is read from its end."""
+    group = User.objects.filter(groups__name=MODERATORS) | User.objects.filter(is_superuser=True)
+    return sorted(set(group.values_list("pk", flat=True)))
+
+
 def start_page() -> dict[str, Any]:
     """What the template of the start page shows beside the lists."""
     page = settings.STOP_PAGE
@@ -120,6 +127,9 @@ def start_page() -> dict[str, Any]:
         "all_stops": stops.active()
         .filter(scope=WritingStop.Scope.EVERYTHING)
         .select_related("placed_by"),
+        "deeds": AuditEvent.objects.filter(actor__in=_moderators())
+        .select_related("actor")
+        .order_by("-pk")[:DEEDS],
         "stop_page": page,
         "stop_page_url": settings.WIKI.page_url(page) if page else "",
     }

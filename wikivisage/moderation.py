@@ -26,7 +26,8 @@ OUR_APPS = ("projects", "crawler", "classify", "sdc")
 
 class ModerationSite(AdminSite):
     site_title = site_header = gettext_lazy("WikiVisage: moderation")
-    index_title = gettext_lazy("What needs eyes")
+    index_title = gettext_lazy("Moderation")
+    enable_nav_sidebar = False  # the lists need the room; the start page leads everywhere
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Only what is ours has a page: no groups, permissions, social accounts or tokens."""
