@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -58,6 +59,12 @@ def waiting() -> int:
     return Watch.objects.exclude(finding=Watch.Finding.STANDS).filter(looked_at=None).count()
 
 
+def arrive(page: Any, selector: str) -> None:
+    """Wait for what the next page shows, and for its script, which knows the keys."""
+    page.wait_for_selector(selector)
+    page.wait_for_load_state()
+
+
 @pytest.mark.parametrize(("width", "touch"), [(1280, False), (390, True)])
 def test_one_face_after_the_other(
     real_project: Project,  # noqa: F811
@@ -68,7 +75,7 @@ def test_one_face_after_the_other(
 ) -> None:
     page = open_page(real_project.get_absolute_url(), width=width, touch=touch)
     page.locator("#look-again a").click()
-    page.wait_for_selector("#look")
+    arrive(page, "#look")
     assert page.locator("h1").inner_text() == "3 faces to look at again"
     wide = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert wide, "the page scrolls sideways"
@@ -78,7 +85,7 @@ def test_one_face_after_the_other(
         page.locator("[data-do=no]").tap()
     else:
         page.keyboard.press("n")
-    page.wait_for_selector(f"#look:not([data-watch='{first}'])")
+    arrive(page, f"#look:not([data-watch='{first}'])")
     assert waiting() == 2
     looked = Watch.objects.select_related("claim_attempt").get(pk=int(first or 0))
     label = Label.objects.get(project=real_project, region=looked.claim_attempt.region_id)
@@ -88,7 +95,7 @@ def test_one_face_after_the_other(
         page.locator("[data-do=undo]").tap()
     else:
         page.keyboard.press("z")
-    page.wait_for_selector(f"#look[data-watch='{first}']")
+    arrive(page, f"#look[data-watch='{first}']")
     assert waiting() == 3
     label.refresh_from_db()
     assert label.verdict == Verdict.YES
@@ -96,7 +103,7 @@ def test_one_face_after_the_other(
     for key, left in (("b", 2), ("y", 1), ("n", 0)):
         before = page.locator("#look").get_attribute("data-watch")
         page.keyboard.press(key)
-        page.wait_for_selector(f"#look:not([data-watch='{before}']), main .empty")
+        arrive(page, f"#look:not([data-watch='{before}']), main .empty")
         assert waiting() == left
     assert "All of them were looked at again" in page.locator("main").inner_text()
 
