@@ -24,7 +24,7 @@ from projects import pace
 from projects.faults import crash_point
 from projects.http import WikiError
 from projects.models import User
-from projects.permissions import Can, may
+from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.work import Overtaken, WorkQuerySet, WorkState
 from sdc import history, reading, statements, stops
@@ -72,7 +72,7 @@ def may_check(batch: EditBatch, user: object) -> bool:
     """The sender, the project's owner, and moderators."""
     if not isinstance(user, User) or not may(user, Can.VIEW, batch.project):
         return False
-    return user.pk == batch.user_id or user.is_staff or may(user, Can.MANAGE, batch.project)
+    return user.pk == batch.user_id or moderates(user) or may(user, Can.MANAGE, batch.project)
 
 
 def check_now(batch: EditBatch, user: User) -> int:
