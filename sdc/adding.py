@@ -40,7 +40,7 @@ class Adding(Turn):
         if page.depicts(claim.qid):
             return Reason.ALREADY_THERE
         if self.batch.state == EditBatch.State.STOPPED:
-            return Reason.STOPPED
+            return self.batch.stopped_for
         if page.sha1 != attempt.sha1:
             return Reason.CHANGED
         if page.title != attempt.title:

@@ -110,6 +110,11 @@ class EditBatch(models.Model):
         return reverse("batch", args=[self.project.public_id, self.code])
 
     @property
+    def stopped_for(self) -> Reason:
+        """Why what is left of a stopped batch is not sent."""
+        return Reason(self.reason) if self.reason in Reason.values else Reason.STOPPED
+
+    @property
     def why_title(self) -> str:
         """Why it is paused or stopped, in a few words."""
         return title(self.reason)

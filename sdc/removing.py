@@ -45,7 +45,7 @@ class Removing(Turn):
         if reason := self._overtaken_by_others(page):
             return reason
         if self.batch.state == EditBatch.State.STOPPED:
-            return Reason.STOPPED
+            return self.batch.stopped_for
         if self.claim.state != Claim.State.UNDOING:
             return Reason.CLAIMED
         if self.attempt.exhausted:

@@ -693,3 +693,21 @@ def test_a_wait_that_the_wiki_orders_is_kept_by_all_users_and_workers(
     for batch in (hers, his):
         batch.refresh_from_db()
         assert batch.state == State.DONE
+
+
+def test_a_doubt_in_a_batch_that_the_wiki_stopped_ends_for_the_same_reason(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    """Not as if a person had stopped it."""
+    said_yes(project)
+    batch = confirmed(project, alice)
+    wiki.running.faults.add("cut-before", WRITE, times=1)
+    refuse(wiki, STOP[0])
+    send_to_the_end(batch)
+    batch.refresh_from_db()
+    assert (batch.state, batch.reason) == (State.STOPPED, Reason.BLOCKED)
+    time_passes()
+    send()
+    attempt = the_attempt(batch)
+    assert (attempt.outcome, attempt.reason) == (Outcome.SKIPPED, Reason.BLOCKED)
+    assert attempt.claim.state == Claim.State.FREE
