@@ -53,7 +53,7 @@ def seed(world: World, photos: Path = PHOTOS) -> None:
     """
     data = _world_file()
     with world.store.transaction():
-        steps = [*_items(data), *_categories(data), *_files(data, photos)]
+        steps = [*_items(data), *_categories(data), *_files(data, photos), *_pages(data)]
         for _, step in sorted(steps, key=lambda step: step[0]):
             step(world)
         _users(world, data)  # last, so that the seed's own edits do not change their counts
@@ -113,6 +113,12 @@ def _categories(data: Facts) -> Iterator[Step]:
         target = redirect["to"]
         text = f"#REDIRECT [[Category:{target}]]" if hard else f"{{{{Category redirect|{target}}}}}"
         yield _new_page("commons", f"Category:{title}", text, CATEGORIES_MADE)
+
+
+def _pages(data: Facts) -> Iterator[Step]:
+    """Pages about the work on the wiki."""
+    for page in data["page"]:
+        yield _new_page("commons", page["title"], page["text"], page["timestamp"])
 
 
 def _new_page(wiki: Any, title: str, text: str, timestamp: str, entity: Json | None = None) -> Step:

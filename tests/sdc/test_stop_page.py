@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import requests
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
@@ -50,7 +51,11 @@ def half_a_minute_passes() -> None:
 def test_a_page_that_says_nothing_lets_the_tool_write(
     text: str | None, project: Project, alice: User, said_yes: Make, sandbox: RunningSandbox
 ) -> None:
-    if text is not None:
+    if text is None:
+        page = sandbox.world.page("commons", PAGE)
+        assert page
+        sandbox.world.delete(page, user="Admin")
+    else:
         says(sandbox, text)
     said_yes(project, 1)
     batch = send_to_the_end(confirmed(project, alice))
@@ -165,3 +170,23 @@ def test_everybody_sees_who_stopped_it_and_where(
         assert "Nothing is written to the wiki for now." in page
         assert f'<a href="{settings.WIKI.page_url(PAGE)}">{PAGE}</a>' in page
         assert "<q>Charlie: &lt;b&gt;Statues&lt;/b&gt; everywhere</q>" in page
+
+
+def test_an_edit_in_the_wiki_s_own_way_is_enough(fresh_sandbox: RunningSandbox, db: None) -> None:
+    charlie = fresh_sandbox.world.users.by_name("Charlie")
+    assert charlie
+    signed = {"Authorization": f"Bearer {fresh_sandbox.world.users.issue_token(charlie)}"}
+    api, form = settings.WIKI.commons_api, {"format": "json", "formatversion": "2"}
+    asked = {"action": "query", "meta": "tokens", "type": "csrf"}
+    body = requests.get(api, params=form | asked, headers=signed, timeout=10).json()
+    token = body["query"]["tokens"]["csrftoken"]
+    edit = {"action": "edit", "title": PAGE, "text": "Stop, please", "token": token}
+    body = requests.post(api, data=form | edit, headers=signed, timeout=10).json()
+    assert "edit" in body, body
+    assert body["edit"]["result"] == "Success"
+    half_a_minute_passes()
+    switch.look()
+    assert WritingStop.objects.get().reason == "Charlie: Stop, please"
+    page = requests.get(settings.WIKI.page_url(PAGE), timeout=10)  # where banner and desk lead
+    assert page.status_code == 200
+    assert "Stop, please" in page.text
