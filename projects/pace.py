@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from projects.models import WikiPace
 
-IDLE = timedelta(seconds=30)  # a lane that nobody used for longer begins anew
+IDLE = timedelta(seconds=10)  # a lane that nobody used for longer begins anew
 
 
 def reserve(

@@ -34,17 +34,17 @@ def test_a_pause_holds_everybody_until_it_is_over() -> None:
 
 def test_slots_that_nobody_used_are_caught_up_for_a_moment_only() -> None:
     pace.reserve("write:1", 60)
-    missed(seconds=20)
+    missed(seconds=8)
     waits = [pace.reserve("write:1", 60, catch_up=3) for _ in range(6)]
     assert waits[:4] == [0, 0, 0, 0], "this one's own slot, and those of three seconds"
     assert waits[4:] == pytest.approx([1, 2], abs=0.2)
-    missed(seconds=20)
+    missed(seconds=8)
     assert [round(pace.reserve("write:1", 60)) for _ in range(3)] == [0, 1, 2]
 
 
 def test_a_lane_that_was_idle_has_nothing_to_catch_up() -> None:
     pace.reserve("write:1", 60)
-    missed(seconds=60)
+    missed(seconds=11)
     assert [round(pace.reserve("write:1", 60, catch_up=3)) for _ in range(3)] == [0, 1, 2]
 
 
@@ -53,7 +53,7 @@ def test_what_a_pause_took_is_not_caught_up() -> None:
     for lane in ("write:1", "write"):
         pace.reserve("write:1", 60)
         pace.pause(lane, 0.0, "maxlag")  # it is over at once …
-        missed(seconds=20)  # … after twenty seconds
+        missed(seconds=8)  # … after eight seconds
         waits = [pace.reserve("write:1", 60, catch_up=3, within=["write"]) for _ in range(3)]
         assert [round(wait) for wait in waits] == [0, 1, 2]
 
