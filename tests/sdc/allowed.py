@@ -1,5 +1,10 @@
 """The changes of state that may happen; see test_state_changes.py for who makes each."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
 from sdc.models import Claim, ClaimAttempt, EditBatch
 
 _C, _B, _O = Claim.State, EditBatch.State, ClaimAttempt.Outcome
@@ -40,3 +45,46 @@ def _changes(table: dict[str, list[str]]) -> set[tuple[str, str]]:
 CLAIM_CHANGES = _changes(_CLAIM)
 BATCH_CHANGES = _changes(_BATCH)
 OUTCOME_CHANGES = _changes(_OUTCOME)
+ALLOWED = {
+    ("sdc_claim", "state"): CLAIM_CHANGES,
+    ("sdc_editbatch", "state"): BATCH_CHANGES,
+    ("sdc_claimattempt", "outcome"): OUTCOME_CHANGES,
+}
+
+
+@contextmanager
+def watching_changes() -> Iterator[None]:
+    """The database itself keeps a list of all changes, whichever process makes them."""
+    _run("CREATE TABLE change_log (which VARCHAR(32), was VARCHAR(8), becomes VARCHAR(8))")
+    for table, column in ALLOWED:
+        keep = f"INSERT INTO change_log VALUES ('{table}', old.{column}, new.{column})"
+        differ = f"old.{column} <> new.{column}"
+        if connection.vendor == "mysql":
+            action = f"FOR EACH ROW IF {differ} THEN {keep}; END IF"
+        else:
+            action = f"WHEN {differ} BEGIN {keep}; END"
+        _run(f"CREATE TRIGGER log_{table} AFTER UPDATE ON {table} {action}")
+    try:
+        yield
+    finally:
+        for table, _column in ALLOWED:
+            _run(f"DROP TRIGGER log_{table}")
+        _run("DROP TABLE change_log")
+
+
+def forget_changes() -> None:
+    _run("DELETE FROM change_log")
+
+
+def forbidden_changes() -> set[tuple[str, str, str]]:
+    """Those that were made since and may not be."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT which, was, becomes FROM change_log")
+        made = {(which, was, becomes) for which, was, becomes in cursor.fetchall()}
+    allowed = {(table, *pair) for (table, _), pairs in ALLOWED.items() for pair in pairs}
+    return made - allowed
+
+
+def _run(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
