@@ -131,7 +131,7 @@ class Writer(WorkRow):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="writers")
     wiki = models.CharField(max_length=16)
-    desk = models.CharField(max_length=16, blank=True)  # process of the last turn, see sdc.desks
+    desk = models.CharField(max_length=16, blank=True)  # of the last turn, see sdc.writing.desks
     # As the wiki said when last asked, see sdc/senders.py.
     autoconfirmed = models.BooleanField(default=False)
     edit_count = models.PositiveIntegerField(default=0)

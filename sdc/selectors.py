@@ -29,10 +29,10 @@ from projects.models import Project
 from projects.work import WorkState
 from sdc import findings, undoing
 from sdc.findings import TAKEN_OUT
-from sdc.lanes import standstill
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer
 from sdc.reasons import Reason
 from sdc.senders import pace_of
+from sdc.writing.lanes import standstill
 
 Finding = Watch.Finding
 Outcome = ClaimAttempt.Outcome

@@ -25,10 +25,10 @@ from projects.models import Membership, Project, User
 from projects.permissions import Can
 from projects.tokens import NeedsLogin
 from sdc import stops
-from sdc.answers import Next, judge_failure
-from sdc.lanes import CATCH_UP
 from sdc.models import ClaimAttempt, EditBatch, Writer, WritingStop
 from sdc.reasons import Reason
+from sdc.writing.answers import Next, judge_failure
+from sdc.writing.lanes import CATCH_UP
 
 FRESH = timedelta(hours=1)  # what the wiki said of a user is asked again when it is older
 NAMED = 3  # members who may send, by name

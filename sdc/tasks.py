@@ -3,7 +3,8 @@
 from celery import shared_task
 
 from projects.pipeline import wake
-from sdc import switch, watching, writer
+from sdc import switch, watching
+from sdc.writing import writer
 
 
 @shared_task(name="sdc.write", soft_time_limit=100, time_limit=120)

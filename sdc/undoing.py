@@ -1,7 +1,7 @@
 """Taking back what a batch wrote: a batch of its own, in the name of whoever asks for it.
 
 Only statements of ours are planned that nothing speaks of as gone; whether they still are as we
-wrote them is seen right before each is removed, see sdc/removing.py.
+wrote them is seen right before each is removed, see sdc/writing/removing.py.
 """
 
 from __future__ import annotations

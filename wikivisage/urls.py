@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from sdc import watch_views
+from sdc.views import watch
 from wikivisage.views import health, home, pages, project, projects, state
 
 handler500 = pages.server_error
@@ -30,7 +30,7 @@ urlpatterns = [
     path("favicon.ico", pages.favicon, name="favicon"),
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),
-    path("account/edits", watch_views.my_edits, name="my-edits"),
+    path("account/edits", watch.my_edits, name="my-edits"),
     path("", include("projects.urls")),
     path("p/<slug:project_id>/", project.project, name="project"),
     path("p/<slug:project_id>/status", project.status, name="project-status"),

@@ -11,9 +11,9 @@ from crawler import commons
 from projects import wikis
 from projects.http import WikiError
 from projects.models import User
-from sdc.account import Account, Session
-from sdc.answers import Next, Outcome, judge, judge_failure
 from sdc.reasons import Reason
+from sdc.writing.account import Account, Session
+from sdc.writing.answers import Next, Outcome, judge, judge_failure
 from tests.contract.replayed import Recorded, names_of, parameters, recording, replaying
 
 WRITES = names_of("wbsetclaim", "wbremoveclaims", folders=("wikibase", "refusals", "undo"))

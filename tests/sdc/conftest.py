@@ -19,8 +19,9 @@ from projects.models import Project, User, WikiPace
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from sandbox.records import Page, Revision
-from sdc import services, statements, writer
+from sdc import services, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer
+from sdc.writing import writer
 
 CURIE = "Q7186"
 Make = Callable[..., list[Label]]

@@ -14,11 +14,12 @@ from django.db import connection
 
 from projects.models import Project, User
 from projects.work import Overtaken, WorkState
-from sdc import results, services, statements
-from sdc.account import Account
-from sdc.adding import Adding
+from sdc import services, statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
-from sdc.turn import LEASE, Pages
+from sdc.writing import results
+from sdc.writing.account import Account
+from sdc.writing.adding import Adding
+from sdc.writing.turn import LEASE, Pages
 from tests.sdc.conftest import (
     Make,
     WikiItself,

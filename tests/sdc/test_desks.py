@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from projects.models import Project, User
 from projects.work import WorkState
-from sdc import desks
-from sdc import writer as writing
 from sdc.models import ClaimAttempt, EditBatch, Writer
+from sdc.writing import desks
+from sdc.writing import writer as writing
 from tests.sdc.conftest import Make, WikiItself, confirmed, send
 from tests.sdc.test_crashes import run_a_worker
 
@@ -25,7 +25,7 @@ NAME = """
 import sys
 import django
 django.setup()
-from sdc import desks
+from sdc.writing import desks
 print(desks.own(), flush=True)
 sys.stdin.read()
 """

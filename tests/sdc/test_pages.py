@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from projects.models import Membership, Project, User
-from sdc import preview_views, services
+from sdc import services
 from sdc.models import ClaimAttempt, EditBatch
 from sdc.reasons import Reason
 from sdc.selectors import number_of
+from sdc.views import preview
 from tests.conftest import ClientOf
 from tests.factories import make_moderator, make_user
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, the_attempt
@@ -110,7 +111,7 @@ def test_sending_a_preview_that_another_tab_replaced_shows_the_newer_one(
 def test_long_previews_come_in_pages(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(preview_views, "ROWS", 2)
+    monkeypatch.setattr(preview, "ROWS", 2)
     said_yes(project, 3)
     browser, address = client_of(alice), reverse("preview", args=[project.public_id])
     text = browser.get(address).content.decode()

@@ -19,7 +19,7 @@ from projects.work import WorkState
 from sdc import services, statements, undoing
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
 from sdc.reconciling import Code, Report, reconcile
-from sdc.turn import LEASE
+from sdc.writing.turn import LEASE
 from tests.sdc.conftest import (
     Make,
     WikiItself,

@@ -21,11 +21,12 @@ from projects.http import WikiError
 from projects.models import Project, User, WikiCredential
 from projects.work import WorkState
 from sandbox.api import access
-from sdc import answers, services, turn
-from sdc.answers import Next, judge, judge_failure
-from sdc.lanes import EVERYBODY
+from sdc import services
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
 from sdc.reasons import Reason
+from sdc.writing import answers, turn
+from sdc.writing.answers import Next, judge, judge_failure
+from sdc.writing.lanes import EVERYBODY
 from tests.contract.replayed import FOLDER, Recorded, parameters
 from tests.sdc.conftest import (
     Make,

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from projects.models import Membership, Project, User
 from sdc import senders, services, stops
-from sdc.lanes import CATCH_UP
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
+from sdc.writing.lanes import CATCH_UP
 from tests import factories
 from tests.contract.recorded_world import RECORDINGS
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end

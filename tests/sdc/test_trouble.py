@@ -12,10 +12,11 @@ from projects import pace
 from projects.models import Membership, Project, User, WikiCredential
 from projects.work import WorkState
 from sandbox.records import Block
-from sdc import moderating, selectors, services, turn
-from sdc.lanes import EVERYBODY
+from sdc import moderating, selectors, services
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
+from sdc.writing import turn
+from sdc.writing.lanes import EVERYBODY
 from tests.sdc.conftest import (
     Make,
     WikiItself,

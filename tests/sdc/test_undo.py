@@ -18,13 +18,14 @@ from projects.models import Contribution, Membership, Project, Tally, User
 from projects.permissions import MODERATE
 from projects.refusal import Refused
 from projects.work import Overtaken, WorkState
-from sdc import services, statements, stops, turn
-from sdc.account import Account
+from sdc import services, statements, stops
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
 from sdc.reasons import Reason
-from sdc.removing import Removing
-from sdc.turn import LEASE, Pages
 from sdc.undoing import takeable, undo
+from sdc.writing import turn
+from sdc.writing.account import Account
+from sdc.writing.removing import Removing
+from sdc.writing.turn import LEASE, Pages
 from tests.sdc.conftest import (
     Make,
     WikiItself,

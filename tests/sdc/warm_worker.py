@@ -50,7 +50,8 @@ def serve() -> None:
     from django.conf import settings
 
     from crawler import transport
-    from sdc import watching, writer
+    from sdc import watching
+    from sdc.writing import writer
 
     assert transport
     settings.EDITS_A_MINUTE = 6000

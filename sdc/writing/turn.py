@@ -4,7 +4,7 @@ Everything about an edit is in the database before the call. After a crash, a cu
 any other doubtful end the file and its history are read before anything is repeated. So the wiki
 ends with one edit of ours, whatever dies and when.
 
-What adding (`sdc/adding.py`) and taking back (`sdc/removing.py`) have in common is here.
+What adding (`adding.py`) and taking back (`removing.py`) have in common is here.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from projects import pace, tokens
 from projects.faults import crash_point
 from projects.http import WikiError
 from projects.work import Overtaken, WorkState
-from sdc import reading, results, senders, statements
-from sdc.account import Account, Session
-from sdc.answers import Next, Outcome, judge_failure
-from sdc.lanes import CATCH_UP, EVERYBODY, lane_of
+from sdc import reading, senders, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
 from sdc.reasons import Reason
+from sdc.writing import results
+from sdc.writing.account import Account, Session
+from sdc.writing.answers import Next, Outcome, judge_failure
+from sdc.writing.lanes import CATCH_UP, EVERYBODY, lane_of
 
 log = logging.getLogger(__name__)
 

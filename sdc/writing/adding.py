@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from classify.models import Verdict
 from projects import denials
-from sdc import results
-from sdc.account import Session
-from sdc.answers import Outcome
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reading import PageNow
 from sdc.reasons import Reason
-from sdc.turn import Turn
+from sdc.writing import results
+from sdc.writing.account import Session
+from sdc.writing.answers import Outcome
+from sdc.writing.turn import Turn
 
 
 class Adding(Turn):

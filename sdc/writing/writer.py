@@ -18,15 +18,16 @@ from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.tokens import NeedsLogin
 from projects.work import Overtaken, WorkQuerySet, WorkState, delay_after
-from sdc import desks, results, stops, switch
-from sdc.account import Account
-from sdc.adding import Adding
-from sdc.lanes import EVERYBODY, lane_of, opens
+from sdc import stops, switch
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reading import A_CALL
 from sdc.reasons import Reason
-from sdc.removing import Removing
-from sdc.turn import LEASE, Pages, Setback, Turn
+from sdc.writing import desks, results
+from sdc.writing.account import Account
+from sdc.writing.adding import Adding
+from sdc.writing.lanes import EVERYBODY, lane_of, opens
+from sdc.writing.removing import Removing
+from sdc.writing.turn import LEASE, Pages, Setback, Turn
 
 log = logging.getLogger(__name__)
 

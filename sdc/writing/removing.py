@@ -9,13 +9,14 @@ statement gone without one was removed by somebody else.
 
 from __future__ import annotations
 
-from sdc import reading, results, statements
-from sdc.account import Session
-from sdc.answers import Outcome
+from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reading import PageNow
 from sdc.reasons import Reason
-from sdc.turn import Turn
+from sdc.writing import results
+from sdc.writing.account import Session
+from sdc.writing.answers import Outcome
+from sdc.writing.turn import Turn
 
 
 class Removing(Turn):

@@ -12,9 +12,9 @@ from crawler import commons
 from projects import tokens
 from projects.http import WikiError
 from projects.models import User
-from sdc.answers import Next, Outcome, judge, judge_failure
 from sdc.reading import Read
 from sdc.statements import Statement
+from sdc.writing.answers import Next, Outcome, judge, judge_failure
 
 MAXLAG = 5  # seconds; what the wiki asks of tools
 

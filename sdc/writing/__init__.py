@@ -1,0 +1,1 @@
+"""One edit after the other: whose turn it is, what is sent, and what becomes of it."""
