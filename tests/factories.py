@@ -51,10 +51,17 @@ def make_user(name: str = "", **fields: Any) -> User:
 
 def make_moderator(user: User) -> User:
     """The user in the group of the moderators, as after a login of somebody named by settings."""
-    if not Group.objects.filter(name=permissions.MODERATORS).exists():  # emptied by a test
-        import_module("sdc.migrations.0003_moderators").make(apps, None)
+    moderators()
     login.set_moderator(user, True)
     return user
+
+
+def moderators() -> Group:
+    """The group as its migration made it, should a test with transactions have emptied it."""
+    group = Group.objects.filter(name=permissions.MODERATORS).first()
+    if group is None:
+        import_module("sdc.migrations.0003_moderators").make(apps, None)
+    return group or Group.objects.get(name=permissions.MODERATORS)
 
 
 def wiki_user(sandbox: RunningSandbox, name: str, **fields: Any) -> User:

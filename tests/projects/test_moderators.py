@@ -19,12 +19,17 @@ from projects.models import AuditEvent, DenyEntry, Project, User, WikiCredential
 from projects.permissions import MODERATORS, Can, may, moderates
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
-from tests.factories import make_user
+from tests.factories import make_user, moderators
 from tests.projects.test_login import log_in
 
 pytestmark = pytest.mark.django_db
 SECRET = ("wikicredential", "embedding", "session", "group", "permission", "socialtoken",
           "socialaccount", "socialapp", "emailaddress")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def group(db: None) -> Group:
+    return moderators()
 
 
 def test_the_group_may_look_and_write_one_list_and_nothing_else(mona: User) -> None:
