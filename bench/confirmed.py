@@ -16,8 +16,9 @@ from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects import tokens
 from projects.models import Membership, Person, Project, User, WikiPace
 from projects.work import WorkState
-from sdc import first_steps, services
+from sdc import services
 from sdc.models import ClaimAttempt, Edit, EditBatch, Writer
+from sdc.rights import first_steps
 from sdc.statements import batch_mark
 
 OVER = (EditBatch.State.DONE, EditBatch.State.STOPPED)

@@ -32,7 +32,7 @@ from projects.moderation import (
 )
 from projects.permissions import signed_in
 from projects.refusal import Refused
-from sdc import moderating, stops
+from sdc import moderating
 from sdc.listing import (
     REVERTED,
     Holds,
@@ -56,6 +56,7 @@ from sdc.listing import (
     who,
 )
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, WritingStop
+from sdc.rights import stops
 
 Finding, State, Outcome = Watch.Finding, EditBatch.State, ClaimAttempt.Outcome
 

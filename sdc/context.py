@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from sdc import stops
 from sdc.models import WritingStop
+from sdc.rights import stops
 
 KEY = "writing-stop"
 SECONDS = 3  # the banner may be late by that; the writer always asks the database

@@ -23,8 +23,8 @@ from classify.selectors import best_of, eligible
 from crawler.models import ProjectPhoto, Region
 from projects import denials
 from projects.models import Project
-from sdc import cautions
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
+from sdc.preview import cautions
 from sdc.reasons import sentence
 from sdc.statements import place_in, place_of
 

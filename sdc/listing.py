@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.models import Project, User
 from projects.moderation import NOTHING, lines, link, page_of
-from sdc import cautions, stops
 from sdc.models import ClaimAttempt, EditBatch, Watch, WritingStop
+from sdc.preview import cautions
 from sdc.reasons import Reason
+from sdc.rights import stops
 
 Finding, State, Outcome = Watch.Finding, EditBatch.State, ClaimAttempt.Outcome
 REVERTED = (Finding.REMOVED, Finding.CHANGED)

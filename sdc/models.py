@@ -132,7 +132,7 @@ class Writer(WorkRow):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="writers")
     wiki = models.CharField(max_length=16)
     desk = models.CharField(max_length=16, blank=True)  # of the last turn, see sdc.writing.desks
-    # As the wiki said when last asked, see sdc/senders.py.
+    # As the wiki said when last asked, see sdc/rights/senders.py.
     autoconfirmed = models.BooleanField(default=False)
     edit_count = models.PositiveIntegerField(default=0)
     edit_limit = models.FloatField(null=True, blank=True)  # edits a minute; null: no limit
@@ -310,7 +310,7 @@ class Watch(WorkRow):
 
 
 class WritingStop(models.Model):
-    """Nobody, one user or one project may send until it is lifted; see sdc/stops.py."""
+    """Nobody, one user or one project may send until it is lifted; see sdc/rights/stops.py."""
 
     class Scope(models.TextChoices):
         EVERYTHING = "all", _("everything")

@@ -11,9 +11,10 @@ from django.utils import timezone
 from projects.ledger import audit
 from projects.models import AuditEvent, Project, User
 from projects.permissions import check_moderates
-from sdc import context, stops, undoing
+from sdc import context, undoing
 from sdc.models import Claim, EditBatch, WritingStop
 from sdc.reasons import Reason
+from sdc.rights import stops
 from sdc.services import call_writer
 from sdc.writing import results
 

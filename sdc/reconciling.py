@@ -26,10 +26,11 @@ from crawler import commons
 from projects.http import WikiError
 from projects.models import Contribution, Project, Tally
 from projects.work import Overtaken, WorkState
-from sdc import reading, statements, watching
+from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
 from sdc.reading import A_CALL, PageNow
 from sdc.reasons import Reason
+from sdc.watch import watching
 from sdc.writing import results
 
 LEASE = timedelta(seconds=45)

@@ -27,11 +27,12 @@ from classify.selectors import eligible
 from crawler.models import ProjectPhoto
 from projects.models import Project
 from projects.work import WorkState
-from sdc import findings, undoing
-from sdc.findings import TAKEN_OUT
+from sdc import undoing
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer
 from sdc.reasons import Reason
-from sdc.senders import pace_of
+from sdc.rights.senders import pace_of
+from sdc.watch import findings
+from sdc.watch.findings import TAKEN_OUT
 from sdc.writing.lanes import standstill
 
 Finding = Watch.Finding

@@ -18,11 +18,11 @@ from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
 from projects.work import WorkState
-from sdc import first_steps, senders
-from sdc.choices import ask_for, choose, exclude
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
-from sdc.preview import DRAFT_LIVES, draft_of, prepare_batch
+from sdc.preview.choices import ask_for, choose, exclude
+from sdc.preview.drafts import DRAFT_LIVES, draft_of, prepare_batch
 from sdc.reasons import Reason
+from sdc.rights import first_steps, senders
 from sdc.writing import results
 
 __all__ = [

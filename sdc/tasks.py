@@ -3,7 +3,8 @@
 from celery import shared_task
 
 from projects.pipeline import wake
-from sdc import switch, watching
+from sdc.rights import switch
+from sdc.watch import watching
 from sdc.writing import writer
 
 

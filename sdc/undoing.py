@@ -21,9 +21,10 @@ from projects.permissions import moderates
 from projects.pipeline import announce
 from projects.refusal import Refused
 from projects.work import WorkState
-from sdc import statements, stops
+from sdc import statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, new_batch_code
 from sdc.reasons import Reason
+from sdc.rights import stops
 from sdc.services import call_writer
 
 Kind, State = EditBatch.Kind, EditBatch.State

@@ -16,10 +16,11 @@ from django.views.decorators.http import require_http_methods
 from projects.models import AuditEvent, Project, User
 from projects.moderation import list_of
 from projects.permissions import MODERATORS, check_moderates, signed_in
-from sdc import moderating, stops
+from sdc import moderating
 from sdc.listing import in_trouble, watches
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, WritingStop
 from sdc.reasons import Reason
+from sdc.rights import stops
 
 CODES = 8  # unknown codes that are shown
 DEEDS = 12  # of moderators

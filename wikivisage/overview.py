@@ -14,9 +14,9 @@ from classify.selectors import FaceCounts, LearnerState, Tile, face_counts, gall
 from crawler.selectors import CrawlProgress, crawl_progress, photos_without_faces
 from projects.models import Project
 from projects.templatetags.ui import duration
-from sdc.findings import findings, to_look
 from sdc.models import Claim, EditBatch
 from sdc.selectors import batches, ready_count
+from sdc.watch.findings import findings, to_look
 from wikivisage.cards import minutes
 
 PREVIEW_FACES = 3

@@ -11,8 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from projects.models import User
-from sdc import senders
 from sdc.models import ClaimAttempt, EditBatch
+from sdc.rights import senders
 
 register = template.Library()
 

@@ -18,10 +18,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from projects.models import Project, User
 from projects.permissions import Can, may, moderates, project_view, signed_in
 from projects.refusal import Refused
-from sdc import findings, selectors, services, stops, undoing, watching
+from sdc import selectors, services, undoing
 from sdc.models import EditBatch
 from sdc.reasons import Reason, sentence, title
-from sdc.senders import pace_of
+from sdc.rights import stops
+from sdc.rights.senders import pace_of
+from sdc.watch import findings, watching
 
 ROWS = 50  # shown at once
 FACES = 20  # of what is to be taken back

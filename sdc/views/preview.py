@@ -24,11 +24,13 @@ from classify.models import Answer, Origin, Verdict
 from projects.http import WikiError
 from projects.models import Project, User
 from projects.permissions import Can, may, project_view, signed_in
-from sdc import cautions, first_steps, senders, services
+from sdc import services
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.preview import ASKABLE, may_ask
+from sdc.preview import cautions
+from sdc.preview.drafts import ASKABLE, may_ask
 from sdc.reasons import Reason, sentence, title
-from sdc.senders import Standing
+from sdc.rights import first_steps, senders
+from sdc.rights.senders import Standing
 
 ROWS = 50  # shown at once: a page
 Outcome = ClaimAttempt.Outcome

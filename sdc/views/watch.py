@@ -24,8 +24,8 @@ from crawler.models import Region
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 from projects.refusal import Refused
-from sdc import findings, second_looks, watching
 from sdc.models import EditBatch, Watch
+from sdc.watch import findings, second_looks, watching
 
 ROWS = 50  # shown at once
 FEW = 5  # lines of the part of another page

@@ -18,9 +18,9 @@ from django.utils import timezone
 from projects.ledger import contribute
 from projects.models import Contribution
 from projects.work import WorkState, delay_after
-from sdc import watching
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from sdc.reasons import Reason
+from sdc.watch import watching
 
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State

@@ -23,10 +23,11 @@ from projects import pace, tokens
 from projects.faults import crash_point
 from projects.http import WikiError
 from projects.work import Overtaken, WorkState
-from sdc import reading, senders, statements
+from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
 from sdc.reasons import Reason
+from sdc.rights import senders
 from sdc.writing import results
 from sdc.writing.account import Account, Session
 from sdc.writing.answers import Next, Outcome, judge_failure

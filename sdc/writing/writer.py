@@ -18,10 +18,10 @@ from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.tokens import NeedsLogin
 from projects.work import Overtaken, WorkQuerySet, WorkState, delay_after
-from sdc import stops, switch
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reading import A_CALL
 from sdc.reasons import Reason
+from sdc.rights import stops, switch
 from sdc.writing import desks, results
 from sdc.writing.account import Account
 from sdc.writing.adding import Adding

@@ -11,7 +11,7 @@ from celery_app import app
 from classify import tasks as classify
 from crawler import crawling, turns
 from projects.pipeline import announce
-from sdc import watching
+from sdc.watch import watching
 from wikivisage import pipeline
 
 

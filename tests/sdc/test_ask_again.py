@@ -10,9 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from projects.models import AuditEvent, DenyEntry, Project, User
-from sdc import cautions, moderating, services
-from sdc.cautions import Caution
+from sdc import moderating, services
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
+from sdc.preview import cautions
+from sdc.preview.cautions import Caution
 from sdc.reasons import Reason
 from tests.conftest import ClientOf
 from tests.sdc.conftest import (

@@ -13,9 +13,10 @@ from django.urls import reverse
 from classify.models import Answer, Label, Origin, Verdict
 from crawler.models import Photo, Region
 from projects.models import Person, Project, User
-from sdc import cautions, services, statements
-from sdc.cautions import Caution
+from sdc import services, statements
 from sdc.models import ClaimAttempt, EditBatch
+from sdc.preview import cautions
+from sdc.preview.cautions import Caution
 from sdc.reasons import Reason
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, send_to_the_end, the_attempt

@@ -11,9 +11,10 @@ from django.db import connection
 from django.urls import reverse
 
 from projects.models import AuditEvent, Project, User
-from sdc import first_steps, senders, services
+from sdc import services
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
+from sdc.rights import first_steps, senders
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end
 

@@ -9,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from projects.models import AuditEvent, Membership, Project, User
-from sdc import first_steps, senders, services
+from sdc import services
 from sdc.models import ClaimAttempt, EditBatch
 from sdc.reasons import Reason
+from sdc.rights import first_steps, senders
 from tests import factories
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, send_to_the_end

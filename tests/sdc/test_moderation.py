@@ -13,9 +13,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from projects.models import AuditEvent, Project, User
 from sandbox import RunningSandbox
-from sdc import moderating, stops
+from sdc import moderating
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, WritingStop
 from sdc.reasons import Reason
+from sdc.rights import stops
 from tests.conftest import ClientOf, MakeProject
 from tests.factories import make_user
 from tests.sdc.conftest import (

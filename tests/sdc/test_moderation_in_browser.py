@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page
 from pytest_django import Settings
 
 from projects.models import User
-from sdc import stops
 from sdc.models import Claim
+from sdc.rights import stops
 from tests.classify_pages.conftest import web  # noqa: F401
 from tests.conftest import ClientOf, MakeProject
 from tests.sdc.conftest import Make, confirmed

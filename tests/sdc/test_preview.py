@@ -16,8 +16,9 @@ from django.utils import timezone
 from crawler.models import ProjectPhoto, Region
 from projects.models import AuditEvent, DenyEntry, Membership, Project, User
 from sandbox import RunningSandbox, files
-from sdc import moderating, preview, selectors, services
+from sdc import moderating, selectors, services
 from sdc.models import Claim, ClaimAttempt, EditBatch
+from sdc.preview import drafts as previewing
 from sdc.reasons import Reason
 from tests.sdc.conftest import (
     CURIE,
@@ -261,7 +262,7 @@ def test_of_files_that_said_so_already_only_the_newest_are_read_again(
     wiki: WikiItself,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(preview, "LOOK_BACK", 1)
+    monkeypatch.setattr(previewing, "LOOK_BACK", 1)
     older, newer, fresh = said_yes(project, 3)
     for label in (older, newer):
         wiki.somebody_adds(label.photo.page_id)

@@ -13,8 +13,9 @@ from classify.services import answer
 from crawler.models import Photo, ProjectPhoto, Region
 from projects.models import Membership, Project, User
 from projects.refusal import Refused
-from sdc import second_looks, services, watching
+from sdc import services
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
+from sdc.watch import second_looks, watching
 from tests.conftest import ClientOf
 from tests.factories import make_user
 from tests.sdc.conftest import (

@@ -12,8 +12,8 @@ from pytest_django import Settings
 from classify.models import Label, Origin, Score, Verdict
 from classify.services import answer
 from projects.models import Project, User
-from sdc import watching
 from sdc.models import ClaimAttempt, EditBatch, Watch
+from sdc.watch import watching
 from tests.classify_pages.conftest import (  # noqa: F401  # fixtures
     OpenPage,
     found_before,

@@ -11,9 +11,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from projects.models import Membership, Project, User
-from sdc import senders, services, stops
+from sdc import services
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
+from sdc.rights import senders, stops
 from sdc.writing.lanes import CATCH_UP
 from tests import factories
 from tests.contract.recorded_world import RECORDINGS

@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from classify.models import Label
 from projects.models import Project, User
-from sdc import services, stops, watching
+from sdc import services
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, WritingStop
 from sdc.reasons import Reason
+from sdc.rights import stops
+from sdc.watch import watching
 from tests.sdc.conftest import (
     Make,
     WikiItself,

@@ -17,9 +17,11 @@ from classify.models import Label
 from projects import tokens
 from projects.models import AuditEvent, Project, User
 from projects.refusal import Refused
-from sdc import first_steps, moderating, reconciling, services, undoing, watching
+from sdc import moderating, reconciling, services, undoing
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
 from sdc.reasons import Reason
+from sdc.rights import first_steps
+from sdc.watch import watching
 from sdc.writing import results
 from tests.sdc.allowed import BATCH_CHANGES, CLAIM_CHANGES, OUTCOME_CHANGES
 from tests.sdc.conftest import (

@@ -43,10 +43,12 @@ from projects.refusal import Refused
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from sandbox.records import Revision
-from sdc import choices, moderating, reconciling, services, statements, undoing, watching
+from sdc import moderating, reconciling, services, statements, undoing
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
+from sdc.preview import choices
 from sdc.reasons import Reason
 from sdc.reconciling import Code
+from sdc.watch import watching
 from sdc.writing import writer
 from tests import factories
 from tests.sdc.allowed import forbidden_changes, forget_changes, watching_changes
@@ -167,6 +169,7 @@ class Story(RuleBasedStateMachine):
             for page_id in self.pages:
                 label_yes(project, self.wiki, page_id, project.owner)
         self.started = {page: self.wiki.page(page).title for page in self.pages}
+        self.desk = writer.Desk()  # of this process: it remembers what it has read
         # the model of the world: what people and the wiki did
         self.happened: Counter[str] = Counter()  # by kind
         self.at: dict[int, set[str]] = {page: set() for page in self.pages}  # by file
@@ -527,7 +530,7 @@ class Story(RuleBasedStateMachine):
             later()
         *two, point = how.split()
         if point == "here":
-            writer.work(BUDGET)
+            writer.work(BUDGET, self.desk)
         elif point != "not":
             workers, crash_at = (2 if two or point == "two" else 1), ""
             if point != "two":
@@ -724,6 +727,14 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
         ("send", 0, "Alice", False, ("cut-before", {}), ("add", 1), "here"),
         ("somebody", "add", 0),
         ("work", "here", False),
+    ],
+    "added and removed by others after it was read": [
+        ("send", 0, "Alice", False, ("maxlag", {"retry_after": 7}), None, "here"),
+        ("somebody", "add", 0),
+        ("somebody", "add", 1),
+        ("work", "here", False),
+        ("somebody", "remove", 0),
+        ("send", 1, "Bob", True, None, None, "here"),
     ],
     "stopped and rejected in the middle of a call": [
         ("send", 0, "Alice", False, CUT, None, "here"),

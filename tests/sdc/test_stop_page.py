@@ -13,8 +13,9 @@ from pytest_django import Settings
 
 from projects.models import AuditEvent, Project, User, WikiPace
 from sandbox import RunningSandbox
-from sdc import context, stops, switch, tasks
+from sdc import context, tasks
 from sdc.models import ClaimAttempt, EditBatch, WritingStop
+from sdc.rights import stops, switch
 from tests.conftest import ClientOf, MakeProject
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, time_passes
 

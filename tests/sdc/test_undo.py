@@ -18,9 +18,10 @@ from projects.models import Contribution, Membership, Project, Tally, User
 from projects.permissions import MODERATE
 from projects.refusal import Refused
 from projects.work import Overtaken, WorkState
-from sdc import services, statements, stops
+from sdc import services, statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
 from sdc.reasons import Reason
+from sdc.rights import stops
 from sdc.undoing import takeable, undo
 from sdc.writing import turn
 from sdc.writing.account import Account

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from projects.models import Membership, Project, User
-from sdc import stops
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
 from sdc.reasons import Reason
+from sdc.rights import stops
 from sdc.undoing import undo
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end

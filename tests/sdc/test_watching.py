@@ -18,12 +18,13 @@ from django.utils import timezone
 from projects import pace
 from projects.models import Project, User
 from projects.work import Overtaken, WorkState
-from sdc import history, services, statements, tasks, watching
-from sdc.findings import all_findings, findings, findings_of_user, watch_summary
+from sdc import services, statements, tasks
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
 from sdc.reading import PageNow
 from sdc.reasons import Reason
 from sdc.selectors import ready_count
+from sdc.watch import history, watching
+from sdc.watch.findings import all_findings, findings, findings_of_user, watch_summary
 from tests.sdc.conftest import (
     CURIE,
     Make,
@@ -493,7 +494,7 @@ def test_a_history_that_contradicts_what_was_read_is_stale() -> None:
 ONE_RUN = """
 import django
 django.setup()
-from sdc import watching
+from sdc.watch import watching
 watching.work(10)
 """
 

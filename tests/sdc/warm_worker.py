@@ -50,7 +50,7 @@ def serve() -> None:
     from django.conf import settings
 
     from crawler import transport
-    from sdc import watching
+    from sdc.watch import watching
     from sdc.writing import writer
 
     assert transport

@@ -13,8 +13,8 @@ from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
 from projects import ledger, people
 from projects.models import AuditEvent, DenyEntry, Project, User
 from projects.work import WorkState
-from sdc import stops
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, WritingStop
+from sdc.rights import stops
 from tests.conftest import ClientOf, MakeProject
 
 pytestmark = pytest.mark.django_db

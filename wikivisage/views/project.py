@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from crawler.selectors import set_aside
 from projects.models import Membership, Project
 from projects.permissions import Can, may, membership, project_view, signed_in
-from sdc import first_steps, senders
 from sdc.models import EditBatch
+from sdc.rights import first_steps, senders
 from wikivisage.overview import latest_batches, likely_faces, overview
 
 AVATARS = 4

@@ -16,10 +16,10 @@ from projects.ledger import audit
 from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.refusal import Refused
-from sdc import senders
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
-from sdc.preview import DRAFT_IS_FRESH
+from sdc.preview.drafts import DRAFT_IS_FRESH
 from sdc.reasons import Reason
+from sdc.rights import senders
 
 State = EditBatch.State
 Outcome = ClaimAttempt.Outcome

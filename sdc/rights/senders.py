@@ -24,9 +24,9 @@ from projects.http import WikiError
 from projects.models import Membership, Project, User
 from projects.permissions import Can
 from projects.tokens import NeedsLogin
-from sdc import stops
 from sdc.models import ClaimAttempt, EditBatch, Writer, WritingStop
 from sdc.reasons import Reason
+from sdc.rights import stops
 from sdc.writing.answers import Next, judge_failure
 from sdc.writing.lanes import CATCH_UP
 

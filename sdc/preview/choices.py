@@ -14,9 +14,9 @@ from projects.models import User
 from projects.permissions import Can, may
 from projects.refusal import Refused
 from projects.work import WorkState
-from sdc import cautions
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.preview import ASKABLE, may_ask
+from sdc.preview import cautions
+from sdc.preview.drafts import ASKABLE, may_ask
 from sdc.reasons import Reason
 
 Outcome = ClaimAttempt.Outcome

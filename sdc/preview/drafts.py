@@ -23,11 +23,13 @@ from crawler.models import Photo, ProjectPhoto
 from projects import denials, http
 from projects.models import Project, User
 from projects.work import WorkState
-from sdc import cautions, reading, senders, statements
-from sdc.cautions import Caution
+from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, new_batch_code
+from sdc.preview import cautions
+from sdc.preview.cautions import Caution
 from sdc.reading import PageNow
 from sdc.reasons import Reason
+from sdc.rights import senders
 
 DRAFT_LIVES = timedelta(days=1)  # what is older must be read again before it is sent
 DRAFT_IS_FRESH = timedelta(minutes=10)  # what is older is read again when it is looked at
@@ -39,7 +41,7 @@ State = Claim.State
 Outcome = ClaimAttempt.Outcome
 
 
-# Skipped for these, a file may be asked for all the same; see sdc/choices.py.
+# Skipped for these, a file may be asked for all the same; see sdc/preview/choices.py.
 ASKABLE = frozenset({Reason.REMOVED, Reason.TAKEN_BACK, Reason.REJECTED, Reason.MOVED})
 
 

@@ -18,8 +18,8 @@ from django.utils import timezone
 from projects import http
 from projects.http import WikiError
 from projects.models import WikiPace
-from sdc import stops
 from sdc.models import WritingStop
+from sdc.rights import stops
 
 log = logging.getLogger(__name__)
 

@@ -27,12 +27,14 @@ from projects.models import User
 from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.work import Overtaken, WorkQuerySet, WorkState
-from sdc import history, reading, statements, stops
-from sdc.findings import watched
+from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
 from sdc.reading import A_CALL, PageNow, Read
 from sdc.reasons import Reason
+from sdc.rights import stops
 from sdc.statements import Statements
+from sdc.watch import history
+from sdc.watch.findings import watched
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from crawler.models import Photo, ProjectPhoto, Region
 from projects.models import User
 from projects.permissions import Can, may
 from projects.refusal import Refused
-from sdc.findings import TAKEN_OUT
 from sdc.models import Watch
+from sdc.watch.findings import TAKEN_OUT
 
 REDRAWN = 10  # boxes followed from the one that was sent to the one that stands now
 

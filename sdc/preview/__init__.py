@@ -1,0 +1,1 @@
+"""What would be written, shown before it is: drafts, what is odd in them, what people choose."""

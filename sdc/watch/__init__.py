@@ -1,0 +1,1 @@
+"""What was written is looked at again, and what somebody did to it is told."""
