@@ -17,7 +17,7 @@ from projects.models import AuditEvent, Project, User
 from projects.moderation import list_of
 from projects.permissions import MODERATORS, check_moderates, signed_in
 from sdc import moderating
-from sdc.listing import in_trouble, watches
+from sdc.admin.filters import in_trouble, watches
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, WritingStop
 from sdc.reasons import Reason
 from sdc.rights import stops

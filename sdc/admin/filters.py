@@ -1,28 +1,23 @@
-"""What the lists of claims, batches, edits and findings share: cells and filters."""
+"""How the lists can be narrowed."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from projects.models import Project, User
-from projects.moderation import NOTHING, lines, link, page_of
+from projects.models import User
 from sdc.models import ClaimAttempt, EditBatch, Watch, WritingStop
 from sdc.preview import cautions
 from sdc.reasons import Reason
 from sdc.rights import stops
 
-Finding, State, Outcome = Watch.Finding, EditBatch.State, ClaimAttempt.Outcome
+Finding, State = Watch.Finding, EditBatch.State
 REVERTED = (Finding.REMOVED, Finding.CHANGED)
 WEEK = timedelta(days=7)
 # Codes of batches that did not end, or rest, because a person so wanted.
@@ -37,56 +32,11 @@ TROUBLE = (
 )
 
 
-def diff(revision: int | None) -> SafeString | str:
-    return link(settings.WIKI.diff_url(revision), _("diff")) if revision else NOTHING
-
-
-def item(qid: str) -> SafeString:
-    return link(f"{settings.WIKI.wikidata}/wiki/{qid}", qid)
-
-
-def who(user: User | None) -> SafeString | str:
-    """A user here, and on the wiki."""
-    if user is None:
-        return NOTHING
-    wiki = link(settings.WIKI.page_url(f"User:{user.wiki_username}"), _("on the wiki"))
-    return lines(page_of(user), wiki)
-
-
-def project_links(project: Project | None) -> SafeString | str:
-    if project is None:
-        return NOTHING
-    return lines(page_of(project), link(project.get_absolute_url(), _("project page")))
-
-
-def batch_links(batch: EditBatch) -> SafeString:
-    return lines(page_of(batch), link(batch.get_absolute_url(), _("batch page")))
-
-
-def said(attempt: ClaimAttempt) -> SafeString | str:
-    """Why an attempt ended otherwise than planned, with the wiki's code where we don't know it."""
-    return lines(attempt.why_title, attempt.error_detail) or NOTHING
-
-
-def warnings(attempt: ClaimAttempt) -> list[str]:
-    disputed = bool(attempt.label and attempt.label.disputed)
-    found = [str(each.label) for each in cautions.of_row(attempt)]
-    return found + ([_text("answers differ")] if disputed else [])
-
-
-def one_below_the_other(parts: list[str]) -> SafeString | str:
-    return format_html_join("", "<div>{}</div>", ((part,) for part in parts)) or NOTHING
-
-
-# Filters ----------------------------------------------------------------------------------
-
-
 class Risk(admin.SimpleListFilter):
     """What was odd about a claim when it was prepared, or what its answers say."""
 
     title = _("risk")
     parameter_name = "risk"
-    attempts: ClassVar[str] = ""  # path to the attempts
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         general = [("any", _("anything odd")), ("disputed", _("answers differ"))]
@@ -217,8 +167,3 @@ class MayNotSend(admin.SimpleListFilter):
         if self.value() == "share":
             holding = holding.filter(source=WritingStop.Source.SHARE)
         return queryset.filter(Exists(holding))
-
-
-def found_words(watch: Watch) -> SafeString:
-    change = diff(watch.revision) if watch.revision else ""
-    return lines(watch.get_finding_display(), watch.by, watch.comment, change)
