@@ -27,6 +27,7 @@ class Reason(models.TextChoices):
     REJECTED = "rejected", _("Rejected by a moderator")
     DENIED = "denied", _("Left alone on request")
     ARTWORK = "artwork", _("Reproduction of an artwork")
+    EDITED = "edited", _("Edited since the preview")
     ANSWER_CHANGED = "answer-changed", _("No longer answered Yes")
     # what the file says before something is taken back
     GONE_ALREADY = "gone-already", _("Removed by somebody before")
@@ -83,7 +84,9 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.REDIRECT: _("This page only leads to another file, which may be a copy."),
     Reason.DELETED: _("The page is gone. Should it come back, it can be sent then."),
     Reason.NOT_A_FILE: _("The page holds no file, so there is nothing to describe."),
-    Reason.CHANGED: _("The picture is not the one that was looked at. It will be looked at again."),
+    Reason.CHANGED: _(
+        "The picture is not the one that was looked at. “Look for new photos” finds it."
+    ),
     Reason.PROTECTED: _("Only administrators may edit it. You can ask on its talk page."),
     Reason.HELD: _("A moderator looks into it. It can be sent once it is released."),
     Reason.REMOVED: _("Somebody took it out on the wiki. It stays out."),
@@ -94,6 +97,7 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.NOT_AS_WRITTEN: _("It is no longer as we wrote it, so it is left alone."),
     Reason.RESTORED: _("It was removed, and somebody put it back on the wiki. That stands."),
     Reason.DENIED: _("This person or file is on the list of those that we leave alone."),
+    Reason.EDITED: _("Another statement there makes it worth a second look. See the next preview."),
     Reason.ANSWER_CHANGED: _("The answer was taken back or changed. Nothing was written."),
     Reason.MAXLAG: _("Its servers lag behind and ask all tools to wait. It goes on by itself."),
     Reason.RATELIMITED: _("Your account made many edits in a short time. It goes on by itself."),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from classify.models import Verdict
 from projects import denials
 from sdc.models import Claim, ClaimAttempt, EditBatch
+from sdc.preview import cautions
+from sdc.preview.cautions import Caution
 from sdc.reading import PageNow
 from sdc.reasons import Reason
 from sdc.writing import results
@@ -45,6 +47,8 @@ class Adding(Turn):
             return Reason.CHANGED
         if page.title != attempt.title:
             return Reason.MOVED
+        if found := self._odd_since(page):
+            return found
         if denials.denied_claim(claim.qid, claim.page_id, page.title):
             return Reason.DENIED
         if claim.held:
@@ -59,6 +63,14 @@ class Adding(Turn):
             return attempt.last_reason
         return page.problem
 
+    def _odd_since(self, page: PageNow) -> Reason | None:
+        """What the preview would have left out or warned of, had the file said so then."""
+        known = cautions.of_row(self.attempt)
+        if page.is_artwork and Caution.ARTWORK not in known:
+            return Reason.EDITED if self.batch.project.include_artworks else Reason.ARTWORK
+        preferred = page.prefers_others(self.claim.qid) and Caution.PREFERRED not in known
+        return Reason.EDITED if preferred else None
+
     def _end_without_edit(self, reason: Reason) -> None:
         if reason is Reason.ALREADY_THERE:
             results.present(self.attempt)
@@ -67,6 +79,8 @@ class Adding(Turn):
 
     def _still_wanted(self) -> bool:
         """Whether nobody paused, stopped, held or answered otherwise while the file was read."""
+        if denials.denied_claim(self.claim.qid, self.claim.page_id, self.attempt.title):
+            return False
         return ClaimAttempt.objects.filter(
             pk=self.attempt.pk,
             batch__state=EditBatch.State.RUNNING,

@@ -188,6 +188,40 @@ def test_a_reproduction_of_an_artwork_is_left_out_unless_the_project_asks_for_th
     assert len(wiki.depicts(label.photo.page_id)) == 1
 
 
+@pytest.mark.parametrize("asks_for_artworks", [False, True])
+def test_what_became_an_artwork_after_the_preview_is_not_sent(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself, asks_for_artworks: bool
+) -> None:
+    """Not even where the project asks for them: nobody was asked to look twice."""
+    Project.objects.update(include_artworks=asks_for_artworks)
+    [label] = said_yes(project)
+    batch = services.confirm(services.prepare_batch(project, alice), alice)
+    change_statements(wiki, label, lambda groups: groups.update(P6243=[artwork(label)]))
+    send_to_the_end(batch)
+    reason = Reason.EDITED if asks_for_artworks else Reason.ARTWORK
+    assert the_attempt(batch).reason == reason
+    assert not wiki.depicts(label.photo.page_id)
+    project.refresh_from_db()
+    again = the_attempt(services.prepare_batch(project, alice))
+    assert again.outcome == (Outcome.PLANNED if asks_for_artworks else Outcome.SKIPPED)
+
+
+def test_a_rank_that_became_preferred_after_the_preview_is_looked_at_first(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    [label] = said_yes(project)
+    wiki.somebody_adds(label.photo.page_id, "Q937")
+    batch = services.confirm(services.prepare_batch(project, alice), alice)
+    change_statements(wiki, label, lambda groups: groups["P180"][-1].update(rank="preferred"))
+    send_to_the_end(batch)
+    assert the_attempt(batch).reason == Reason.EDITED
+    assert not wiki.depicts(label.photo.page_id)
+    row, said = warned(project, alice)
+    assert set(said) == {Caution.PREFERRED}
+    send_to_the_end(services.confirm(row.batch, alice))
+    assert len(wiki.depicts(label.photo.page_id)) == 1
+
+
 def test_a_row_can_have_several_cautions_and_the_page_says_each(
     project: Project, alice: User, crowd: Label, client_of: ClientOf
 ) -> None:
