@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import (
@@ -11,7 +12,10 @@ from django.db.models import (
     CharField,
     Count,
     Exists,
+    F,
     IntegerField,
+    Max,
+    Min,
     OuterRef,
     Prefetch,
     Q,
@@ -23,6 +27,7 @@ from django.db.models import (
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from classify.models import Label
 from classify.selectors import eligible
 from crawler.models import ProjectPhoto
 from projects.models import Project
@@ -40,6 +45,18 @@ Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
 RATE_OVER = timedelta(minutes=1)
 STANDS, TAKEN_BACK = "stands", "taken-back"  # what became of a statement, besides Finding
+# What a file said when it was read, which stays so until somebody changes it on the wiki.
+OF_THE_FILE = (
+    Reason.ALREADY_THERE,
+    Reason.MOVED,
+    Reason.REDIRECT,
+    Reason.DELETED,
+    Reason.NOT_A_FILE,
+    Reason.CHANGED,
+    Reason.PROTECTED,
+    Reason.DENIED,
+    Reason.ARTWORK,
+)
 LEFT_ALONE = (Reason.GONE_ALREADY.value, Reason.NOT_AS_WRITTEN.value)
 
 
@@ -83,6 +100,33 @@ def ready_count(project: Project) -> int:
 
     Pages poll it, so the database counts: 10,000 labels take it some 25 ms with SQLite.
     """
+    return _count(_ready(project).exclude(photo__in=_passed_over(project)))
+
+
+def passed_over_count(project: Project) -> int:
+    """How many of the other files the last preview or batch left out, or skipped for what the
+    file said. Each preview looks anew."""
+    return _count(_ready(project).filter(photo__in=_passed_over(project)))
+
+
+def _count(labels: QuerySet[Label]) -> int:
+    return labels.values("photo").distinct().count()
+
+
+def _passed_over(project: Project) -> QuerySet[Any, Any]:
+    """The photos of which the project's last word is that they are left out or skipped."""
+    tries = ClaimAttempt.objects.filter(batch__project=project, batch__kind=EditBatch.Kind.ADD)
+    later = tries.filter(claim=OuterRef("claim"), pk__gt=OuterRef("pk"))
+    over = Q(outcome=Outcome.EXCLUDED) | Q(reason__in=OF_THE_FILE)
+    rows = tries.filter(over, ~Exists(later), sha1=F("claim__photo__picture__sha1"))
+    rows = rows.exclude(reason=Reason.MOVED, title=F("claim__photo__title"))
+    if project.include_artworks:
+        rows = rows.exclude(reason=Reason.ARTWORK)
+    return rows.values("claim__photo")
+
+
+def _ready(project: Project) -> QuerySet[Label]:
+    """What nobody has sent and nothing of ours speaks against."""
     depicting = ProjectPhoto.objects.filter(
         project=project, photo=OuterRef("photo"), already_depicts=True
     )
@@ -92,10 +136,9 @@ def ready_count(project: Project) -> int:
         page_id=OuterRef("photo__page_id"),
         qid=project.person.qid,
     )
-    ready = eligible(project).filter(
+    return eligible(project).filter(
         ~Exists(depicting), ~Exists(taken), photo__wiki=settings.WIKI.code
     )
-    return ready.values("photo").distinct().count()
 
 
 def batches(project: Project) -> QuerySet[EditBatch]:
@@ -280,13 +323,16 @@ def _waiting(batch: EditBatch) -> tuple[datetime, str] | None:
 
 
 def _rate(batch: EditBatch) -> float:
-    """Edits a minute over the last minute of its running."""
-    if batch.confirmed_at is None:
+    """Edits a minute: over the last minute of its running, or over all of it once it is over.
+
+    The gaps between edits count: five at one a second take four seconds, and are no 75 a minute.
+    """
+    written = ClaimAttempt.objects.filter(batch=batch, outcome=Outcome.WRITTEN)
+    if not batch.finished_at:
+        written = written.filter(ended_at__gt=timezone.now() - RATE_OVER)
+    seen = written.aggregate(n=Count("pk"), first=Min("ended_at"), last=Max("ended_at"))
+    if seen["n"] < 2:
         return 0.0
-    until = batch.finished_at or timezone.now()
-    since = batch.confirmed_at if batch.finished_at else max(batch.confirmed_at, until - RATE_OVER)
-    written = ClaimAttempt.objects.filter(
-        batch=batch, outcome=Outcome.WRITTEN, ended_at__gt=since, ended_at__lte=until
-    ).count()
-    seconds = (until - since).total_seconds()
-    return 60 * written / seconds if seconds > 0 else 0.0
+    until = seen["last"] if batch.finished_at else timezone.now()
+    seconds = (until - seen["first"]).total_seconds()
+    return float(60 * (seen["n"] - 1) / seconds) if seconds > 0 else 0.0

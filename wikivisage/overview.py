@@ -15,7 +15,7 @@ from crawler.selectors import CrawlProgress, crawl_progress, photos_without_face
 from projects.models import Project
 from projects.templatetags.ui import duration
 from sdc.models import Claim, EditBatch
-from sdc.selectors import batches, ready_count
+from sdc.selectors import batches, passed_over_count, ready_count
 from sdc.watch.findings import findings, to_look
 from wikivisage.cards import minutes
 
@@ -36,6 +36,7 @@ class Next(StrEnum):
     NO_PHOTOS = "no-photos"
     PAUSED = "paused"
     TRAY = "tray"  # all faces are answered, none was found in some photos
+    PASSED_OVER = "passed-over"  # left out or skipped: never the next thing, only besides
     DONE = "done"
 
 
@@ -70,6 +71,7 @@ class Overview:
     learner: LearnerState
     questions: int
     ready: int  # statements that could be sent
+    passed_over: int  # left out of the last preview, or skipped by it
     on_wiki: int
     running: EditBatch | None
     without_faces: int  # photos looked at, no face found, nothing said about them
@@ -128,6 +130,7 @@ class Overview:
             (asked, self.questions),
             (Next.REVIEW, self.faces.matches),
             (Next.SEND, self.ready),
+            (Next.PASSED_OVER, self.passed_over),
             (Next.TRAY, self.without_faces),
         ]
         return [(kind.value, count) for kind, count in waits if count and kind != self.next]
@@ -178,6 +181,7 @@ def overview(project: Project) -> Overview:
         learner=learner(project),
         questions=Question.objects.filter(project=project).count(),
         ready=ready_count(project),
+        passed_over=passed_over_count(project),
         on_wiki=claims.count(),
         running=running.order_by("-id").first(),
         without_faces=photos_without_faces(project).exclude(labels__project=project).count(),

@@ -6,6 +6,7 @@ Measured with 10,000 labels of Yes in one project, SQLite in memory, one core: s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,11 +15,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from classify.models import Answer, Label, Origin, Verdict
 from classify.selectors import eligible_labels
-from crawler.models import Photo, ProjectPhoto, Region
+from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
-from sdc.models import Claim
-from sdc.selectors import ready_count
-from tests.sdc.conftest import CURIE, Make
+from sdc import services
+from sdc.models import Claim, ClaimAttempt
+from sdc.reasons import Reason
+from sdc.selectors import passed_over_count, ready_count
+from tests.conftest import ClientOf
+from tests.sdc.conftest import CURIE, Make, WikiItself
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +107,59 @@ def test_it_takes_one_query(
     project = Project.objects.select_related("person").get(pk=project.pk)
     with django_assert_num_queries(1):
         assert ready_count(project) == 5
+
+
+def counts(project: Project) -> tuple[int, int]:
+    return ready_count(project), passed_over_count(project)
+
+
+def test_what_the_last_preview_left_out_or_skipped_is_not_called_ready(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself, client_of: ClientOf
+) -> None:
+    labels = said_yes(project, 3)
+    wiki.running.world.protect(wiki.page(labels[0].photo.page_id), "sysop")
+    assert counts(project) == (3, 0)  # nobody has looked yet
+    draft = services.prepare_batch(project, alice)
+    assert counts(project) == (2, 1)
+    one, other = draft.attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED)
+    services.exclude(one, alice)
+    services.exclude(other, alice)
+    assert counts(project) == (0, 3)
+    page = client_of(alice).get(project.get_absolute_url()).content.decode()
+    assert "3 files left out or skipped: see why" in page
+    assert "ready" not in page.split('id="next"')[1].split("</h2>")[0]
+    services.exclude(one, alice, leave_out=False)
+    assert counts(project) == (1, 2)
+
+
+def test_the_last_word_on_a_file_counts(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    [label] = said_yes(project)
+    wiki.running.world.protect(wiki.page(label.photo.page_id), "sysop")
+    services.prepare_batch(project, alice)
+    assert counts(project) == (0, 1)
+    wiki.running.world.protect(wiki.page(label.photo.page_id), None)
+    services.prepare_batch(project, alice)
+    assert counts(project) == (1, 0)
+
+
+def test_what_a_new_look_settled_is_ready_again(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    """A new name that the crawl took up, artworks that the project asks for, other pixels."""
+    said_yes(project)
+    services.prepare_batch(project, alice)
+    skipped = ClaimAttempt.objects.all()
+    settled: list[tuple[Reason, Callable[[], object]]] = [
+        (Reason.MOVED, lambda: Photo.objects.update(title="File:New.jpg")),
+        (Reason.ARTWORK, lambda: Project.objects.update(include_artworks=True)),
+        (Reason.CHANGED, lambda: Picture.objects.update(sha1="1" * 40)),
+    ]
+    for reason, settle in settled:
+        skipped.update(outcome=ClaimAttempt.Outcome.SKIPPED, reason=reason, title="File:New.jpg")
+        project.refresh_from_db()
+        assert counts(project) == (0, 1), reason
+        settle()
+        project.refresh_from_db()
+        assert counts(project) == (1, 0), reason
