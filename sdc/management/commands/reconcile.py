@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: do the ledger and the wiki agree? See sdc/reconciling.py."""
+"""`manage.py reconcile`: do the ledger and the wiki agree? See sdc/reconciling/."""
 
 from __future__ import annotations
 
