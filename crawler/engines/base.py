@@ -17,6 +17,9 @@ Picture = NDArray[np.uint8]  # height x width x 3, RGB, upright
 Vector = NDArray[np.float32]
 
 
+TRUSTED = 0.5
+
+
 @dataclass(frozen=True)
 class Face:
     """A face that was found, or the one in a box that a person drew."""
@@ -26,6 +29,8 @@ class Face:
     landmarks: tuple[tuple[float, float], ...]  # points (x, y), 0-1 of the picture
     embedding: Vector
     height_px: int  # of the box, in the picture that was looked at
+    # 0–1 by size, sharpness and turn: from `TRUSTED` on its vector says who it is
+    quality: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,13 @@ class Engine(Protocol):
     different names are never compared.
     """
 
+    key: str  # what people call it in settings and commands
     name: str
+    version: str
     detector: str
     dimension: int
-    metric: str  # how two vectors are compared, for example "euclidean"
+    metric: str  # how two vectors are compared: "euclidean", or "cosine" for unit vectors
+    match: float  # in this metric: what the makers call the same person
     licences: Licences
     weights: ClassVar[Mapping[str, str]]  # file name -> sha256
 
@@ -60,6 +68,10 @@ class Engine(Protocol):
     def embed(self, picture: Picture, box: Box) -> Face:
         """The face in a box that a person drew, at the same scale and alignment as found ones."""
         ...
+
+
+class EngineUnavailable(RuntimeError):
+    """The libraries or models of the engine are not installed as they should be."""
 
 
 class WrongWeights(Exception):

@@ -14,7 +14,14 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image, ImageFile
 
-from crawler.engines.base import Box, Face, Licences, Picture, check_digest
+from crawler.engines.base import (
+    Box,
+    EngineUnavailable,
+    Face,
+    Licences,
+    Picture,
+    check_digest,
+)
 from crawler.engines.boxes import overlap
 
 RESNET = "dlib_face_recognition_resnet_model_v1.dat"
@@ -26,17 +33,16 @@ SMALL_SIDE = 500  # px: half of the thumbnail step that pictures are looked at i
 DRAWN_LONGEST = 640  # its other side then; a sliver drawn by mistake must not fill the memory
 
 
-class EngineUnavailable(RuntimeError):
-    """The libraries or models of the engine are not installed as they should be."""
-
-
 class DlibEngine:
     """Loads its weights when made: about 1 s and 60 MB. One face costs some 100 ms."""
 
+    key = "dlib"
     name = "dlib-resnet-v1"
+    version = "1"
     detector = "dlib-hog-v1"
     dimension = 128
     metric = "euclidean"
+    match = 0.6
     licences = Licences(code="BSL-1.0, MIT", weights="CC0-1.0")
     weights: ClassVar[Mapping[str, str]] = {
         RESNET: "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
