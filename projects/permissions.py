@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, auto
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -19,13 +19,23 @@ Role = Membership.Role
 
 
 class Can(Enum):
-    """What a view lets people do; the value is the roles that may."""
+    """What a view lets people do."""
 
-    VIEW = frozenset[str]()  # anybody, while the project is public; else its members
-    ANSWER = frozenset({Role.OWNER, Role.REVIEWER, Role.MEMBER})
-    REVIEW = frozenset({Role.OWNER, Role.REVIEWER, Role.MEMBER})
-    SEND = frozenset({Role.OWNER, Role.REVIEWER, Role.MEMBER})
-    MANAGE = frozenset({Role.OWNER})
+    VIEW = auto()
+    ANSWER = auto()
+    REVIEW = auto()
+    SEND = auto()
+    MANAGE = auto()
+
+
+MEMBERS = frozenset({Role.OWNER, Role.REVIEWER, Role.MEMBER})
+ROLES: dict[Can, frozenset[str]] = {
+    Can.VIEW: MEMBERS,  # and anybody, while the project is public
+    Can.ANSWER: MEMBERS,
+    Can.REVIEW: MEMBERS,
+    Can.SEND: MEMBERS,
+    Can.MANAGE: frozenset({Role.OWNER}),
+}
 
 
 def membership(project: Project, user: Any) -> Membership | None:
@@ -61,7 +71,7 @@ def may(user: Any, can: Can, project: Project) -> bool:
     if can is Can.VIEW:
         public = project.visibility == Project.Visibility.PUBLIC
         return public or active or moderates(user)
-    return active and mine is not None and mine.role in can.value
+    return active and mine is not None and mine.role in ROLES[can]
 
 
 View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]

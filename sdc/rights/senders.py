@@ -22,7 +22,7 @@ from django.utils.translation import ngettext
 from projects import http, tokens
 from projects.http import WikiError
 from projects.models import Membership, Project, User
-from projects.permissions import Can
+from projects.permissions import ROLES, Can
 from projects.tokens import NeedsLogin
 from sdc.models import ClaimAttempt, EditBatch, Writer, WritingStop
 from sdc.reasons import Reason
@@ -141,7 +141,7 @@ class Helpers:
 
 def helpers(project: Project, user: User) -> Helpers:
     members = Membership.objects.filter(
-        project=project, state=Membership.State.ACTIVE, role__in=Can.SEND.value
+        project=project, state=Membership.State.ACTIVE, role__in=ROLES[Can.SEND]
     ).exclude(user=user)
     users = User.objects.filter(pk__in=members.values("user"), is_active=True)
     writers = Writer.objects.filter(user__in=users, wiki=settings.WIKI.code)
