@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 TIMEOUT = (5, 20)  # seconds to connect, to read
+A_DAY = 86_400.0
 _local = threading.local()
 
 
@@ -123,11 +124,13 @@ def telling(errors: list[dict[str, str]]) -> str:
 
 
 def retry_after_of(response: requests.Response) -> float | None:
-    """The seconds that the wiki asks to wait; None where it names none, or a date."""
+    """The seconds that the wiki asks to wait; None where it names none, a date, or no time at
+    all that one could wait."""
     try:
-        return float(response.headers["Retry-After"])
+        seconds = float(response.headers["Retry-After"])
     except (KeyError, ValueError):
         return None
+    return seconds if 0 <= seconds <= A_DAY else None
 
 
 class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined]

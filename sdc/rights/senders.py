@@ -120,6 +120,15 @@ def edit_limit(info: dict[str, Any]) -> float | None:
     return min(paces, default=None)
 
 
+def learn(writer: Writer, info: dict[str, Any]) -> None:
+    """Keep the limit that the wiki reports along with the edit token: also of those who only
+    take back, and were never asked about."""
+    limit = edit_limit(info)
+    if limit != writer.edit_limit:
+        Writer.objects.filter(pk=writer.pk).update(edit_limit=limit)
+        writer.edit_limit = limit
+
+
 def may_perhaps_send(user: User) -> bool:
     """Without asking the wiki: False only of those whom it hardly knew when last asked."""
     writer = _writer(user)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ class Account:
         self._site: Any = None
         self.token = ""  # the bearer token that the last requests were signed with
         self._csrf = ""
+        self.about: dict[str, Any] = {}  # what the wiki said of the user with the edit token
 
     @contextmanager
     def signed_in(self) -> Iterator[Session]:
@@ -40,11 +42,18 @@ class Account:
             self._site = self._site or fresh
             yield Session(self, self._site)
 
+    @contextmanager
+    def as_nobody(self) -> Iterator[Session]:
+        """For reading alone, where the user's own login must not matter. Raises WikiError."""
+        with commons.wiki_site() as site:
+            yield Session(self, site, signed=False)
+
     def edit_token(self, read: Read, *, again: bool = False) -> str:
         if again or not self._csrf:
             about_us = {"uiprop": self._site.about_us}  # which pywikibot asks for before it writes
             body = read(action="query", meta="tokens|userinfo", type="csrf", **about_us)
-            self._site.know(body["query"]["userinfo"])
+            self.about = body["query"]["userinfo"]
+            self._site.know(self.about)
             self._csrf = body["query"]["tokens"]["csrftoken"]
         return self._csrf
 
@@ -52,12 +61,20 @@ class Account:
 class Session:
     """What may be done while signed in."""
 
-    def __init__(self, account: Account, site: Any) -> None:
+    def __init__(self, account: Account, site: Any, *, signed: bool = True) -> None:
         self.account = account
         self._site = site
         # the wiki refuses rather than taking us for somebody else, or for nobody
-        self._signed: dict[str, Any] = {"assert": "user", "assertuser": account.user.wiki_username}
+        known = {"assert": "user", "assertuser": account.user.wiki_username}
+        self._signed: dict[str, Any] = known if signed else {}
         self.read: Read = partial(commons.read, site, **self._signed)
+        self.before_call: Callable[[], None] = lambda: None  # asked right before each edit
+
+    def prepare(self) -> dict[str, Any]:
+        """All that takes time before an edit: its token. Returns what the wiki says of the user.
+        Raises WikiError."""
+        self.account.edit_token(self.read)
+        return self.account.about
 
     def set_statement(self, statement: Statement, summary: str) -> Outcome:
         """One wbsetclaim. The GUID is ours, so that sending it twice edits once; an equal
@@ -83,6 +100,10 @@ class Session:
     def _submit(self, action: str, params: dict[str, Any], *, new_token: bool = False) -> Outcome:
         try:
             csrf = self.account.edit_token(self.read, again=new_token)
+        except WikiError as error:  # nothing was sent
+            return replace(judge_failure(error), doubtful=False)
+        self.before_call()
+        try:
             body, wait = commons.submit(
                 self._site, action=action, maxlag=MAXLAG, token=csrf, **params, **self._signed
             )

@@ -137,14 +137,14 @@ def stop(batch: EditBatch, reason: Reason) -> bool:
         waiting = ClaimAttempt.objects.filter(
             batch=batch, state=WorkState.QUEUED, in_doubt=False, outcome=Outcome.PLANNED
         )
-        claims = dict(waiting.values_list("claim_id", "claim_was"))
         waiting.update(
             state=WorkState.STOPPED, outcome=Outcome.SKIPPED, reason=reason, ended_at=now
         )
-        still = ClaimAttempt.objects.filter(batch=batch, state__in=UNSETTLED)
-        let_go = set(claims) - set(still.values_list("claim_id", flat=True))
+        # asked only now: a worker may have put one back until the update
+        ended = ClaimAttempt.objects.filter(batch=batch, state=WorkState.STOPPED)
+        claims = dict(ended.values_list("claim_id", "claim_was"))
         for was in set(claims.values()):
-            theirs = [pk for pk in let_go if claims[pk] == was]
+            theirs = [pk for pk in claims if claims[pk] == was]
             _move_claims(Q(pk__in=theirs), batch, was)
     return True
 

@@ -28,7 +28,7 @@ from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
 from sdc.reasons import Reason
 from sdc.rights import senders
-from sdc.writing import results
+from sdc.writing import allowed, results
 from sdc.writing.account import Account, Session
 from sdc.writing.answers import Next, Outcome, judge_failure
 from sdc.writing.lanes import CATCH_UP, EVERYBODY, lane_of
@@ -39,6 +39,7 @@ LEASE = timedelta(seconds=45)  # longer than one call may take, see projects.htt
 FRESH = 45.0  # seconds that a shared read counts as fresh
 LAG_WAIT = 5.0  # seconds to wait on lag should the wiki not say
 BUSY = timedelta(seconds=2)  # how long a file waits while another edit of it is in flight
+LONGEST = 10.0  # seconds that one waits for a slot with the turn held
 REST = {Reason.READONLY: timedelta(minutes=1), Reason.TURNED_AWAY: timedelta(minutes=15)}
 
 
@@ -49,6 +50,10 @@ class Setback(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class Unwanted(Exception):
+    """Right before the call: somebody decided otherwise, or another edit of the file goes on."""
 
 
 class Pages:
@@ -137,8 +142,10 @@ class Turn(ABC):
 
         Raises Setback, NeedsLogin, Overtaken.
         """
+        # what is left of a stopped batch is only read, so that no lost login leaves it locked
+        running = self.batch.state == EditBatch.State.RUNNING
         try:
-            with self.account.signed_in() as session:
+            with self.account.signed_in() if running else self.account.as_nobody() as session:
                 return self._settle(session, lane_is_open)
         except WikiError as error:  # while reading: the attempt is as it was
             self._read_failed(judge_failure(error))
@@ -192,20 +199,41 @@ class Turn(ABC):
 
     def _send(self, session: Session) -> None:
         attempt, was_in_doubt = self.attempt, self.attempt.in_doubt
-        time.sleep(self._reserve())
+        senders.learn(self.writer, session.prepare())
+        wait = self._reserve()
+        if wait > LONGEST:  # all were told to wait: so much can change until then
+            return
+        time.sleep(wait)
         if self._settled_at_last_look(session):
             return
         self._keep_turn()
         self._take(in_doubt=True, began_at=timezone.now())
         self.pages.forget(self.claim.page_id)
-        if not self._still_wanted():
-            results.put_back(attempt, None, in_doubt=was_in_doubt, counted=False)
-            return
         crash_point(f"{self.point}:before-call")
-        outcome = self._call(session)
+        session.before_call = self._check_wanted
+        try:
+            outcome = self._call(session)
+        except Unwanted:
+            due_at = timezone.now() + BUSY if self._another_edit_in_flight() else None
+            results.put_back(attempt, None, in_doubt=was_in_doubt, counted=False, due_at=due_at)
+            return
         crash_point(f"{self.point}:after-call")
         self._record(session, outcome, was_in_doubt)
         crash_point(f"{self.point}:after-commit")
+
+    def _check_wanted(self) -> None:
+        """Right before each call, as late as can be: the row is still ours, nobody decided
+        otherwise, and no other edit of the file goes on. A worker that stood still sends nothing
+        any more. Raises Overtaken, Unwanted."""
+        mine = ClaimAttempt.objects.filter(
+            pk=self.attempt.pk, attempt=self.attempt.attempt, state=WorkState.RUNNING
+        )
+        if not mine.update(lease_until=timezone.now() + LEASE):
+            raise Overtaken(f"attempt {self.attempt.pk}")
+        if not allowed.goes_on(self.attempt) or not self._still_wanted():
+            raise Unwanted
+        if self._another_edit_in_flight():
+            raise Unwanted
 
     def _reserve(self) -> float:
         """Seconds until the user's next slot. What waits of the wiki or of ours took is not
@@ -264,7 +292,8 @@ class Turn(ABC):
 
     def _read_failed(self, outcome: Outcome) -> None:
         """A refused read is nobody's fault but the account's, the tool's or the wiki's."""
-        if outcome.next in (Next.REFUSE, Next.TOKEN):
+        running = self.batch.state == EditBatch.State.RUNNING
+        if outcome.next in (Next.REFUSE, Next.TOKEN) or not running:
             raise Setback(outcome.reason or Reason.TROUBLE, outcome.detail)
         self._consequences(outcome)
 
@@ -290,6 +319,7 @@ class Turn(ABC):
             tokens.expire(self.account.user, self.account.token)
         else:
             tokens.reject(self.account.user, self.account.token)
+            self.account.refusals = 0  # the next login begins anew
             raise tokens.NeedsLogin
 
     def _take(self, **fields: object) -> None:

@@ -15,16 +15,16 @@ from django.utils import timezone
 from crawler.commons import READ_LANE
 from projects import pace
 from projects.models import Project, User
-from projects.permissions import Can, may
 from projects.tokens import NeedsLogin
 from projects.work import Overtaken, WorkQuerySet, WorkState, delay_after
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reading import A_CALL
 from sdc.reasons import Reason
-from sdc.rights import stops, switch
+from sdc.rights import switch
 from sdc.writing import desks, results
 from sdc.writing.account import Account
 from sdc.writing.adding import Adding
+from sdc.writing.allowed import PAUSES, why_not_at_all
 from sdc.writing.lanes import EVERYBODY, lane_of, opens
 from sdc.writing.removing import Removing
 from sdc.writing.turn import LEASE, Pages, Setback, Turn
@@ -38,17 +38,6 @@ LOOK_UP = 0.2  # seconds between looks whether the process that serves a user st
 ARRIVES = timedelta(seconds=5)  # by then the last call of a process that died has had its effect
 State = EditBatch.State
 TURNS: dict[str, type[Turn]] = {EditBatch.Kind.ADD: Adding, EditBatch.Kind.UNDO: Removing}
-HALTED = {
-    Project.State.PAUSED.value: Reason.PROJECT_PAUSED,
-    Project.State.ARCHIVED.value: Reason.ARCHIVED,
-}
-STOPPED = {
-    stops.Scope.EVERYTHING.value: Reason.ALL_STOPPED,
-    stops.Scope.USER.value: Reason.USER_STOPPED,
-    stops.Scope.PROJECT.value: Reason.PROJECT_STOPPED,
-}
-# These pause a batch; what else keeps somebody from writing ends it.
-PAUSES = {Reason.PROJECT_PAUSED, *STOPPED.values()}
 
 
 def work(budget: float = BUDGET, desk: Desk | None = None) -> bool:
@@ -119,9 +108,10 @@ def _resume_what_may_go_on(paused: QuerySet[EditBatch]) -> None:
 
 
 def open_attempts() -> WorkQuerySet[ClaimAttempt]:
-    """What a worker has to settle: all of running batches, and the doubts of stopped ones."""
+    """What a worker has to settle: all of running batches, and of stopped ones what was in flight
+    when they were stopped, so that no file stays locked."""
     return ClaimAttempt.objects.filter(
-        Q(batch__state=State.RUNNING) | Q(batch__state=State.STOPPED, in_doubt=True),
+        batch__state__in=(State.RUNNING, State.STOPPED),
         batch__wiki=settings.WIKI.code,
         outcome=ClaimAttempt.Outcome.PLANNED,
         state__in=(WorkState.QUEUED, WorkState.RUNNING),
@@ -200,6 +190,7 @@ class Desk:
             halt(batch, reason)
             return timezone.now()
         account = self._accounts.setdefault(user.pk, Account(user))
+        account.user = user  # whose name may have changed
         others = rows.filter(batch=batch).exclude(pk=attempt.pk).order_by("due_at", "pk")
         ahead = others.values_list("claim__page_id", flat=True)[: A_CALL - 1]
         turn = TURNS[batch.kind](writer, attempt, account, self._pages, lambda: list(ahead))
@@ -219,20 +210,6 @@ def lasting_desk() -> Desk:
     if time.monotonic() - _desk.made_at > LASTS:
         _desk = Desk()
     return _desk
-
-
-def why_not_at_all(batch: EditBatch) -> Reason | None:
-    """Asked before each edit: what a person decided meanwhile stops what was confirmed before."""
-    user, project = batch.user, batch.project
-    if stop := stops.of_everything():
-        return STOPPED[stop.scope]
-    if batch.kind == EditBatch.Kind.UNDO:
-        return None if user.is_active else Reason.NOT_A_MEMBER
-    if not user.is_active or not may(user, Can.SEND, project):
-        return Reason.NOT_A_MEMBER
-    if stop := stops.holding_back(user, project):
-        return STOPPED[stop.scope]
-    return HALTED.get(project.state)
 
 
 def _pause_all_of(user: User, reason: Reason) -> None:
