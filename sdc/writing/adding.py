@@ -79,8 +79,6 @@ class Adding(Turn):
 
     def _still_wanted(self) -> bool:
         """Whether nobody paused, stopped, held or answered otherwise while the file was read."""
-        if denials.denied_claim(self.claim.qid, self.claim.page_id, self.attempt.title):
-            return False
         return ClaimAttempt.objects.filter(
             pk=self.attempt.pk,
             batch__state=EditBatch.State.RUNNING,
