@@ -93,7 +93,8 @@ class Visitor(Window):
         super().__init__(browser, screen)
         self.url, self.name, self.qid, self.truth = url, name, qid, truth
         self.deeds = Deeds()
-        self.batch = ""  # the address of what was sent
+        self.batch = ""  # the address of what was sent last
+        self.batches: list[str] = []  # and of all that was sent
         self._ways = {verdict: cycle(self._ways_to(verdict)) for verdict in ("yes", "no")}
 
     def arrive(self, at: str, heading: str) -> None:
@@ -382,6 +383,7 @@ class Visitor(Window):
         )
         self.arrive("batch", "Batch")
         self.batch = self.page.url
+        self.batches.append(self.batch)
 
     # What others do with it --------------------------------------------------------------------
     def check_now(self, row: Row) -> None:
@@ -405,6 +407,29 @@ class Visitor(Window):
         expect(self.page.locator("#look")).to_contain_text(row.photo)
         self.press(f"#look [data-do={verdict}]")
         self.arrive("second-looks", "Looked at again")
+
+    def take_back(self, row: Row, batch: str) -> None:
+        """One edit of a batch: the page says what will happen, and then that it did."""
+        self.page.goto(batch)
+        self.arrive("batch", "Batch")
+        self.press(self._line(row).get_by_role("link", name="Undo"))
+        self.arrive("undo-one", "Take one edit back")
+        expect(self.page.locator(".undo-one")).to_contain_text(row.photo)
+        self._confirm_undo()
+
+    def take_back_the_rest(self, batch: str) -> None:
+        self.page.goto(batch)
+        self.press("#undo")
+        self.arrive("undo", "back")
+        self._confirm_undo()
+
+    def _confirm_undo(self) -> None:
+        self.press("#undo-now")
+        expect(self.page.locator("h1")).to_contain_text("takes back")
+        expect(self.page.locator("#batch-status")).to_have_attribute(
+            "data-state", "done", timeout=SENDING
+        )
+        self.arrive("batch-undone", "takes back")
 
     def _line(self, row: Row) -> Locator:
         """The line of the batch's page about a photo."""

@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 PHOTOS = truth.photos()
 ENOUGH = 5  # confirmed faces from which the tool looks for others itself
 AT_MOST = 20  # questions answered one by one
+FEW = 3  # edits of the first batch that are looked at when they are taken back
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,22 @@ def test_from_the_first_page_to_the_statements(
     assert page.of(part.qid) == []  # and nobody adds it again
     placeless = {row.photo for row in [*sent, left_out] if not row.place}
     assert placeless == set(deeds.no_usable_face)
+    undo(visitor, sent, part)
     assert visitor.complaints == []
+
+
+def undo(visitor: Visitor, sent: list[Row], part: Part) -> None:
+    """One edit of the first batch, then what else stands of it; the other batch stands."""
+    first_batch, *_others = visitor.batches
+    *rest, one = sent[-FEW:]
+    visitor.take_back(one, first_batch)
+    page = visitor.open_file(one.address)
+    assert page.of(part.qid) == []
+    assert [edit.user for edit in page.history if part.qid in edit.comment] == [part.user] * 2
+    assert len(visitor.open_file(rest[0].address).of(part.qid)) == 1
+    visitor.take_back_the_rest(first_batch)
+    for row in (rest[0], rest[-1]):
+        assert visitor.open_file(row.address).of(part.qid) == []
 
 
 def answer_some(visitor: Visitor) -> None:
