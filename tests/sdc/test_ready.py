@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from classify.models import Answer, Label, Origin, Verdict
@@ -163,3 +164,15 @@ def test_what_a_new_look_settled_is_ready_again(
         settle()
         project.refresh_from_db()
         assert counts(project) == (1, 0), reason
+
+
+def test_a_preview_of_nothing_offers_nothing_to_send(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself, client_of: ClientOf
+) -> None:
+    [label] = said_yes(project)
+    wiki.running.world.protect(wiki.page(label.photo.page_id), "sysop")
+    page = client_of(alice).get(reverse("preview", args=[project.public_id])).content.decode()
+    assert "Nothing to send" in page
+    assert "1 file is skipped" in page
+    assert 'id="send"' not in page
+    assert "Edit summary" not in page
