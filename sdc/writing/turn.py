@@ -13,8 +13,8 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import timedelta
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, NoReturn
 
 from django.utils import timezone
 
@@ -39,6 +39,8 @@ LEASE = timedelta(seconds=45)  # longer than one call may take, see projects.htt
 FRESH = 45.0  # seconds that a shared read counts as fresh
 LAG_WAIT = 5.0  # seconds to wait on lag should the wiki not say
 BUSY = timedelta(seconds=2)  # how long a file waits while another edit of it is in flight
+# By then a call whose answer was lost has had its effect, and all of the wiki's servers show it.
+ARRIVED = timedelta(seconds=60)
 LONGEST = 10.0  # seconds that one waits for a slot with the turn held
 REST = {Reason.READONLY: timedelta(minutes=1), Reason.TURNED_AWAY: timedelta(minutes=15)}
 
@@ -74,6 +76,14 @@ class Pages:
 
     def forget(self, page_id: int) -> None:
         self._read_at.pop(page_id, None)
+
+
+def _of_one_file(error: WikiError) -> bool:
+    """Whether a read was answered, with a refusal that may be about one of the files alone."""
+    if error.code.startswith("http-") or error.code in ("network", "not-json"):
+        return False
+    outcome = judge_failure(error)
+    return outcome.next is Next.REFUSE or outcome.reason is Reason.TROUBLE
 
 
 class Turn(ABC):
@@ -152,14 +162,18 @@ class Turn(ABC):
             return True
 
     def _settle(self, session: Session, lane_is_open: bool) -> bool:
-        page = self._page(session)
-        if self._settle_by_reading(session, page):
-            return True
+        try:
+            page = self._page(session)
+            if self._settle_by_reading(session, page):
+                return True
+        except WikiError as error:
+            if not _of_one_file(error):
+                raise
+            self._unreadable(judge_failure(error))
         if not lane_is_open:
             return False
         if self._another_edit_in_flight():
-            rows = ClaimAttempt.objects.filter(pk=self.attempt.pk, attempt=self.attempt.attempt)
-            rows.update(due_at=timezone.now() + BUSY)
+            self._wait_until(timezone.now() + BUSY)
             return True
         self._send(session)
         return True
@@ -169,7 +183,23 @@ class Turn(ABC):
         page_id = self.claim.page_id
         if self.attempt.in_doubt:
             self.pages.forget(page_id)
-        return self.pages.get(session.read, page_id, self.ahead)
+        try:
+            return self.pages.get(session.read, page_id, self.ahead)
+        except WikiError as error:
+            if not _of_one_file(error):
+                raise
+        return self.pages.get(session.read, page_id, list)  # another one of the call may be odd
+
+    def _unreadable(self, outcome: Outcome) -> NoReturn:
+        """The wiki can't say what this file is. It is tried again, but not for ever, unless we are
+        in doubt; the user's other files go on after a while. Raises Setback."""
+        attempt, reason = self.attempt, outcome.reason or Reason.TROUBLE
+        self._take()
+        if attempt.exhausted and not attempt.in_doubt:
+            results.refused(attempt, reason, outcome.detail)
+        else:
+            self._put_back(outcome, in_doubt=attempt.in_doubt)
+        raise Setback(reason, outcome.detail)
 
     def _settle_by_reading(self, session: Session, page: PageNow) -> bool:
         """End the attempt without a call if the file or our own rows say so."""
@@ -183,12 +213,26 @@ class Turn(ABC):
         reason = self._why_not_now(page)
         if reason is None:
             return False
+        if self._may_still_arrive() and reason is not Reason.ALREADY_THERE:
+            self._wait_until((self.attempt.began_at or timezone.now()) + ARRIVED)
+            return True
         self._take()
         if self.attempt.exhausted and reason == self.attempt.last_reason:
             results.refused(self.attempt, reason, self.attempt.error_detail)
         else:
             self._end_without_edit(reason)
         return True
+
+    def _may_still_arrive(self) -> bool:
+        """Whether a call was made of which it is too early to say that it had no effect."""
+        began = self.attempt.began_at
+        return self.attempt.in_doubt and began is not None and timezone.now() < began + ARRIVED
+
+    def _wait_until(self, due_at: datetime) -> None:
+        """Not now; whoever took it over meanwhile decides for themselves."""
+        rows = ClaimAttempt.objects.filter(pk=self.attempt.pk, attempt=self.attempt.attempt)
+        rows = rows.filter(state__in=results.UNSETTLED)  # running: left by a worker that died
+        rows.update(state=WorkState.QUEUED, lease_until=None, due_at=due_at)
 
     def _another_edit_in_flight(self) -> bool:
         """Two edits of one file at the same moment would be refused as a conflict."""

@@ -179,6 +179,7 @@ def time_passes() -> None:
     """All waits are over: what is due later is due, leases have run out, lanes are open."""
     now = timezone.now()
     ClaimAttempt.objects.update(due_at=now)
+    ClaimAttempt.objects.exclude(began_at=None).update(began_at=F("began_at") - timedelta(hours=1))
     ClaimAttempt.objects.filter(state=WorkState.RUNNING).update(lease_until=now)
     Writer.objects.update(due_at=now)
     Writer.objects.filter(state=WorkState.RUNNING).update(lease_until=now)

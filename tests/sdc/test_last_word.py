@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from crawler import commons
 from projects import denying, pace, tokens
 from projects.models import DenyEntry, Project, User, WikiCredential
+from projects.work import WorkState
 from sdc import moderating, services, undoing
-from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
+from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
 from sdc.reasons import Reason
 from sdc.rights import senders
 from sdc.writing import account, turn, writer
@@ -34,7 +37,7 @@ WRITE = {"action": "wbsetclaim"}
 
 def in_the_call(monkeypatch: Any, deed: Callable[[], Any]) -> None:
     """Do something once, between our row and the wiki's answer."""
-    submit = account.commons.submit
+    submit = commons.submit
     done: list[bool] = []
 
     def meanwhile(site: Any, **params: Any) -> Any:
@@ -43,7 +46,7 @@ def in_the_call(monkeypatch: Any, deed: Callable[[], Any]) -> None:
             deed()
         return submit(site, **params)
 
-    monkeypatch.setattr(account.commons, "submit", meanwhile)
+    monkeypatch.setattr(commons, "submit", meanwhile)
 
 
 def log_in(user: User, wiki: WikiItself) -> None:
@@ -255,3 +258,63 @@ def test_a_moderator_takes_back_at_the_pace_that_the_wiki_allows_them(
     undo = undoing.undo(batch, make_moderator(bob))
     send_to_the_end(undo)
     assert senders.pace_of(bob) == pytest.approx(60 * 10 / (60 + CATCH_UP))
+
+
+@pytest.mark.parametrize("reading", ["wbgetentities", "query"])
+def test_a_file_that_the_wiki_cannot_read_keeps_no_other_from_being_sent(
+    reading: str,
+    project: Project,
+    alice: User,
+    said_yes: Make,
+    wiki: WikiItself,
+    monkeypatch: Any,
+) -> None:
+    """Fifty are read in one call, which one broken file makes fail as a whole."""
+    labels = said_yes(project, 4)
+    batch = confirmed(project, alice)
+    broken = labels[1].photo.page_id
+    submit = commons.submit
+
+    def fails(site: Any, **params: Any) -> Any:
+        ids = params.get("ids", params.get("pageids", ()))
+        about = ids if isinstance(ids, list) else [ids]
+        if params["action"] == reading and {broken, f"M{broken}"} & {*about}:
+            return {
+                "errors": [{"code": "internal_api_error_MWContentSerializationException"}]
+            }, None
+        return submit(site, **params)
+
+    monkeypatch.setattr(commons, "submit", fails)
+    send_to_the_end(batch, rounds=20)
+    assert batch.state == State.DONE
+    assert len(wiki.edits()) == 3
+    attempt = batch.attempts.get(claim__page_id=broken)
+    assert (attempt.outcome, attempt.reason) == (Outcome.REFUSED, Reason.TROUBLE)
+    assert claim_of(labels[1]).state == Claim.State.FREE
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_doubt_is_not_given_up_while_the_call_may_still_arrive(
+    dies: bool, project: Project, alice: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    """The wiki saves late, or the server that we read from lags behind: a file that is let go at
+    once would bear a statement that nobody knows of."""
+    [label] = said_yes(project)
+    batch = confirmed(project, alice)
+    wiki.running.faults.add("cut-before", WRITE, times=1)
+    send(1.0)
+    services.stop(batch, alice)
+    now = timezone.now()
+    died = {"state": WorkState.RUNNING, "lease_until": now}
+    ClaimAttempt.objects.update(due_at=now, **(died if dies else {}))
+    Writer.objects.update(due_at=now)
+    send(1.0)
+    attempt = the_attempt(batch)
+    assert attempt.state == WorkState.QUEUED
+    assert (attempt.outcome, claim_of(label).state) == (Outcome.PLANNED, Claim.State.SENDING)
+    assert attempt.began_at
+    assert attempt.due_at >= attempt.began_at + turn.ARRIVED
+    time_passes()
+    send(1.0)
+    assert the_attempt(batch).outcome == Outcome.SKIPPED
+    assert claim_of(label).state == Claim.State.FREE
