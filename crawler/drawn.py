@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from crawler import crops, pictures, turns, vectors
+from crawler import choice, crops, pictures, turns, vectors
 from crawler.engines import Engine
 from crawler.models import EmbedJob, Picture, Region
 from crawler.pictures import Unusable
@@ -21,17 +21,17 @@ from projects.work import Overtaken, WorkQuerySet, WorkState
 log = logging.getLogger(__name__)
 
 
-def embed(engine: Callable[[], Engine], seconds: float) -> bool:
+def embed(load: Callable[[str], Engine], seconds: float) -> bool:
     """Work on drawn boxes for about so long; True while some are left that are due now.
 
-    `engine` is called only when there is work: loading one takes a second.
+    Engines are loaded only when there is work: loading one takes a second.
     """
     until = time.monotonic() + seconds
     while time.monotonic() < until and pace.paused_until(pictures.LANE) is None:
         job = _take_next()
         if job is None:
             return False
-        look(job, engine())
+        look(job, load)
     return _due().exists()
 
 
@@ -49,22 +49,27 @@ def _take_next() -> EmbedJob | None:
     return None
 
 
-def look(job: EmbedJob, engine: Engine) -> None:
-    """The vector and crop of one drawn box. A box whose picture can't be had keeps its place,
-    and waits or is set aside with the reason."""
+def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
+    """The vector and crop of one drawn box, by each engine that a project with it needs. A box
+    whose picture can't be had keeps its place, and waits or is set aside with the reason."""
     crash_point("embed:taken")
     region = job.region
+    first = choice.serving(job.project)
+    others = (choice.needed_for(region.picture) | choice.needed([job.project_id])) - {first.name}
     try:
         pixels = pictures.load(pictures.address_of(region.picture))
-        face = engine.embed(pixels, region.box)
+        face = load(first.name).embed(pixels, region.box)
+        more = {name: load(name).embed(pixels, region.box) for name in sorted(others)}
         crops.save(region, pixels)
         crash_point("embed:before-commit")
         with transaction.atomic():
             job.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
             Region.objects.filter(pk=region.pk).update(
-                face_px=face.height_px, detector=engine.detector
+                face_px=face.height_px, detector=first.detector, quality=face.quality
             )
-            vectors.save(region, face, engine.name)
+            vectors.save(region, face, first.name)
+            for name, other in more.items():
+                vectors.save(region, other, name)
             Project.objects.filter(pk=job.project_id).tell_learner()
             announce("region-embedded")
         crash_point("embed:after-commit")

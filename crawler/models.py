@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
+from crawler.engines.base import TRUSTED
 from projects.models import Project, PublicIdField, Source, User
 from projects.work import WorkQuerySet, WorkRow
 
@@ -73,7 +74,8 @@ class Picture(WorkRow):
     width = models.PositiveIntegerField()  # of the upright original, pixels
     height = models.PositiveIntegerField()
     mime = models.CharField(max_length=64)
-    detector = models.CharField(max_length=64, blank=True)  # engine version that looked at it
+    detector = models.CharField(max_length=64, blank=True)  # that looked at it first
+    engine = models.CharField(max_length=64, blank=True)  # and the name of its whole engine
     faces = models.PositiveSmallIntegerField(null=True)  # found by the detector
     looked_at = models.DateTimeField(null=True, blank=True)
     # The project whose turn it is being looked at in; its pictures in flight are counted by it.
@@ -205,6 +207,8 @@ class Region(models.Model):
     h = models.FloatField()
     score = models.FloatField(null=True, blank=True)  # the detector's
     face_px = models.PositiveIntegerField(default=0)  # height of the box in the looked-at picture
+    # 0–1 by size, sharpness and turn; null where nobody measured it
+    quality = models.FloatField(null=True, blank=True)
     detector = models.CharField(max_length=64, blank=True)
     drawn_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -222,6 +226,12 @@ class Region(models.Model):
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, width, height, each 0–1 of the upright picture."""
         return (self.x, self.y, self.w, self.h)
+
+    @property
+    def trusted(self) -> bool:
+        """Is it large, sharp and frontal enough that its vector says who it is? Otherwise people
+        are asked, and nothing is guessed."""
+        return self.quality is None or self.quality >= TRUSTED
 
 
 class EmbedJob(WorkRow):
@@ -246,3 +256,30 @@ class Embedding(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["region", "engine"], name="one_embedding")]
+
+
+class ProjectEngine(models.Model):
+    """Whose vectors serve a project. A project without a row has the deployment's engine."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="engine_row")
+    serving = models.CharField(max_length=64)  # name of the engine whose vectors are compared
+    chosen = models.CharField(max_length=64, blank=True)  # by an operator; else the deployment's
+    checked = models.BigIntegerField(default=-1)  # Project.revision at which no vector lacked
+    changed_at = models.DateTimeField(default=timezone.now)
+
+
+class EngineLook(WorkRow):
+    """A picture looked at by one engine more than the first that did (`Picture.engine`)."""
+
+    picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="looks")
+    engine = models.CharField(max_length=64)
+    # whose turn it is in: those of the newest projects come first
+    project = models.ForeignKey(
+        Project, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["picture", "engine"], name="one_look")]
+        indexes = [models.Index(fields=["state", "due_at"], name="look_due")]

@@ -37,21 +37,30 @@ Error = Picture.Error
 class Unusable(Exception):
     """This picture can't be looked at. `permanent`: trying again would not help.
 
-    `wait` is in seconds: the wiki asked for it, and the failure is not the picture's.
+    `wait` is in seconds: the wiki asked for it, and the failure is not the picture's. `pause`,
+    seconds and why, is for all who download (see `heed`).
     """
 
     def __init__(
-        self, code: str, detail: str = "", *, permanent: bool = True, wait: float | None = None
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        permanent: bool = True,
+        wait: float | None = None,
+        pause: tuple[float, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = str(code)
         self.detail = detail
         self.permanent = permanent
         self.wait = wait
+        self.pause = pause
 
 
 def set_back(row: WorkRow, error: Unusable) -> None:
     """Settle what can't be looked at now: for later, or aside with its reason."""
+    heed(error)
     if error.wait is None:
         row.fail(error.code, error.detail, final=error.permanent)
         return
@@ -83,9 +92,25 @@ def load(url: str) -> Pixels:
 
 def download(url: str) -> bytes:
     """The bytes at an address of our wiki, at the pace of the lane "picture". Raises Unusable."""
+    if url:
+        pace.wait_turn(LANE, settings.PICTURES_A_MINUTE)
+    try:
+        return fetch(url)
+    except Unusable as error:
+        heed(error)
+        raise
+
+
+def heed(error: Unusable) -> None:
+    """What the wiki says to one worker holds for all of them."""
+    if error.pause:
+        pace.pause(LANE, *error.pause)
+
+
+def fetch(url: str) -> bytes:
+    """The same at once, without a word to the database: for a thread whose turn is reserved."""
     if not url:
         raise Unusable(Error.NO_THUMBNAIL, "the wiki gave no address for it")
-    pace.wait_turn(LANE, settings.PICTURES_A_MINUTE)
     try:
         response = http.fetch("GET", url, stream=True, headers={"Accept": ACCEPT})
     except WikiError as error:
@@ -101,8 +126,9 @@ def download(url: str) -> bytes:
 def _unusable(error: WikiError) -> Unusable:
     if error.code == "forbidden-host":
         return Unusable(Error.FORBIDDEN_HOST, error.text)
-    pace.pause(LANE, OUTAGE_PAUSE, "network")  # when nothing answers, don't try it on all
-    return Unusable(Error.NETWORK, error.text, permanent=False)
+    # When nothing answers, it isn't tried on all of them.
+    pause = (OUTAGE_PAUSE, "network")
+    return Unusable(Error.NETWORK, error.text, permanent=False, pause=pause)
 
 
 def _check_status(response: requests.Response) -> None:
@@ -113,11 +139,10 @@ def _check_status(response: requests.Response) -> None:
     if status in (404, 410):
         raise Unusable(Error.GONE, detail)
     if status in (429, 503):
-        # What the wiki says to one worker holds for all of them.
         told = http.retry_after_of(response)
         wait = UNTOLD_PAUSE if told is None else min(max(told, 1), 3600)
-        pace.pause(LANE, wait, f"http-{status}")
-        raise Unusable(Error.NETWORK, detail, permanent=False, wait=wait)
+        pause = (wait, f"http-{status}")
+        raise Unusable(Error.NETWORK, detail, permanent=False, wait=wait, pause=pause)
     raise Unusable(Error.NO_THUMBNAIL, detail, permanent=status < 500)
 
 

@@ -10,7 +10,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crawler.models import CrawlStep, EmbedJob, Photo, Picture, ProjectPhoto, Region
+from crawler.models import CrawlStep, EmbedJob, EngineLook, Photo, Picture, ProjectPhoto, Region
 from projects.ledger import audit
 from projects.models import Project, Source, User
 from projects.pipeline import announce
@@ -135,6 +135,7 @@ def retry_all(project: Project, reason: str = "") -> int:
     rows: list[WorkQuerySet[Any]] = [
         Picture.objects.filter(pk__in=live.values("photo__picture"), **aside),
         EmbedJob.objects.filter(project=project, **aside),
+        EngineLook.objects.filter(picture__in=live.values("photo__picture"), **aside),
         CrawlStep.objects.filter(source__project=project, **aside),
     ]
     count = sum(some.requeue() for some in rows)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from celery import shared_task
 from django.conf import settings
 
-from crawler import crawling, detection, drawn, tidying
+from crawler import choice, crawling, detection, drawn, reembedding, tidying
+from crawler.engines import load
 from projects.pipeline import wake
 
 BUDGET = 10  # seconds of work a wake-up
@@ -24,19 +27,17 @@ def detect() -> None:
     """Only the hard limit stops native code; the lease of a picture is longer than it.
 
     The engine is loaded whether or not there is work, so that a new project doesn't wait for it.
+    Changes of engine go on while no picture waits for its first look.
     """
-    from crawler.engines import default_engine
-
-    default_engine()
-    if detection.detect(default_engine, BUDGET):
+    load(choice.default().name)
+    until = time.monotonic() + BUDGET
+    if detection.detect(load, BUDGET) or reembedding.work(load, until - time.monotonic()):
         wake("crawler.detect")
 
 
 @shared_task(name="crawler.embed", time_limit=settings.PICTURE_SECONDS + BUDGET + 5)
 def embed() -> None:
-    from crawler.engines import default_engine
-
-    if drawn.embed(default_engine, BUDGET):
+    if drawn.embed(load, BUDGET):
         wake("crawler.embed")
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from crawler import crops
-from crawler.models import Embedding, EmbedJob, Photo, Picture, ProjectPhoto, Region
+from crawler.models import Embedding, EmbedJob, EngineLook, Photo, Picture, ProjectPhoto, Region
 from projects.models import Project
 from projects.pipeline import announce
 from projects.work import WorkQuerySet, WorkState
@@ -61,9 +61,10 @@ def forget_these(pictures: QuerySet[Picture]) -> int:
     regions = list(Region.objects.filter(picture__in=keys))
     with transaction.atomic():
         Embedding.objects.filter(region__in=regions).delete()
+        EngineLook.objects.filter(picture__in=keys).delete()
         EmbedJob.objects.filter(region__in=regions).update(state=WorkState.STOPPED)
         Picture.objects.filter(pk__in=keys, state=WorkState.DONE).update(
-            state=WorkState.STOPPED, looked_at=None
+            state=WorkState.STOPPED, looked_at=None, engine=""
         )
     for region in regions:
         crops.remove(region)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -17,6 +18,9 @@ from projects.models import Project, WikiPace
 from projects.work import WorkState
 
 FRESH = 2.0  # seconds
+# How long a picture whose bytes come in ahead is kept for the worker that wants it: a download
+# takes half of PICTURE_SECONDS at most.
+HELD_SECONDS = 10
 CANDIDATES = 40  # pictures looked up for a project at once
 # Files that already depict the person come first until so many were looked at: they are the
 # examples that order the questions. More of them would only keep people waiting.
@@ -38,12 +42,36 @@ class Turns:
 
     def take_next(self) -> Picture | None:
         """A picture of the project whose turn it is; None when none may be looked at now."""
+        return self._next(_take)
+
+    def hold_next(self, after: Picture) -> Picture | None:
+        """One to be taken after the one that this worker looks at now, in its place: nobody
+        else takes it for some seconds, but it stays queued, and no try is counted."""
+        return self._next(_hold, after)
+
+    def begin(self, picture: Picture) -> bool:
+        """Take a picture that was held; False where somebody else has it, or may have it."""
+        project = picture.held_for_id
+        with transaction.atomic():
+            _turnstile()
+            if project in _in_turn([project] if project else []):
+                return picture.take(lease())
+        self.release(picture)
+        return False
+
+    def release(self, picture: Picture) -> None:
+        """Let others have a picture that was held."""
+        _still(picture).update(due_at=timezone.now())
+
+    def _next(
+        self, take: Callable[[Picture, int], bool], after: Picture | None = None
+    ) -> Picture | None:
         waiting = self.projects()
         with transaction.atomic():
             # All workers pass here one by one, so that the ceilings hold; it takes milliseconds.
             _turnstile()
-            for project in _in_turn(waiting):
-                if picture := self._take_of(project):
+            for project in _in_turn(waiting, after):
+                if picture := self._first_of(project, take):
                     Project.objects.filter(pk=project).update(turn_at=timezone.now())
                     return picture
         self._waiting_until = 0.0
@@ -56,7 +84,7 @@ class Turns:
             self._waiting_until = time.monotonic() + FRESH
         return self._waiting
 
-    def _take_of(self, project: int) -> Picture | None:
+    def _first_of(self, project: int, take: Callable[[Picture, int], bool]) -> Picture | None:
         for look in ("known", "afresh"):
             if look == "afresh":
                 self._candidates[project] = deque(_candidates(project))
@@ -67,9 +95,32 @@ class Turns:
                     continue  # somebody else has it
                 if picture.spent:
                     picture.fail(Picture.Error.CRASHED, final=True)
-                elif picture.take(lease(), held_for=project):
+                elif take(picture, project):
                     return picture
         return None
+
+
+def _take(picture: Picture, project: int) -> bool:
+    return picture.take(lease(), held_for=project)
+
+
+def _hold(picture: Picture, project: int) -> bool:
+    """Only what is queued: what a dead worker left is taken, so that its tries are counted."""
+    seconds = settings.PICTURE_SECONDS / 2 + HELD_SECONDS
+    due_at = timezone.now() + timedelta(seconds=seconds)
+    if picture.state != WorkState.QUEUED:
+        return False
+    if not _still(picture).update(due_at=due_at, held_for=project):
+        return False
+    picture.refresh_from_db()
+    return True
+
+
+def _still(picture: Picture) -> QuerySet[Picture]:
+    """The picture, if nobody took or held it since it was read."""
+    return Picture.objects.filter(
+        pk=picture.pk, state=WorkState.QUEUED, attempt=picture.attempt, due_at=picture.due_at
+    )
 
 
 def _waiting_projects() -> QuerySet[ProjectPhoto, int]:
@@ -79,9 +130,13 @@ def _waiting_projects() -> QuerySet[ProjectPhoto, int]:
     return active.values_list("project", flat=True).distinct()
 
 
-def _in_turn(waiting: list[int]) -> list[int]:
-    """Projects with room under the ceilings, the one that waited longest first."""
-    in_flight = Counter(Picture.objects.in_flight().values_list("held_for", flat=True))
+def _in_turn(waiting: list[int], after: Picture | None = None) -> list[int]:
+    """Projects with room under the ceilings, the one that waited longest first. What comes
+    `after` a picture has the room that this one leaves."""
+    running = Picture.objects.in_flight()
+    if after:
+        running = running.exclude(pk=after.pk)
+    in_flight = Counter(running.values_list("held_for", flat=True))
     crowded = len(in_flight) >= settings.MAX_PROJECTS_AT_ONCE
     projects = Project.objects.filter(pk__in=waiting).order_by("turn_at", "pk")
     return [

@@ -8,13 +8,13 @@ import numpy as np
 from django.db.models import Min
 from numpy.typing import NDArray
 
-from crawler.engines import ENGINE_NAME, Face
+from crawler import choice
+from crawler.engines import Face, named
 from crawler.models import Embedding, ProjectPhoto, Region
 from projects.models import Project
 from projects.sealing import seal, unseal
 
 CONTEXT = b"embedding"
-DIMENSION = 128
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,19 @@ class Vectors:
     region_ids: NDArray[np.int64]
     photo_ids: NDArray[np.int64]  # the lowest id where several photos show the picture
     picture_ids: NDArray[np.int64]
-    matrix: NDArray[np.float32]  # rows x 128
+    matrix: NDArray[np.float32]  # rows x dimension of the engine
+    engine: str  # its name; vectors of different engines are never compared
+    metric: str  # how they are compared, see crawler.engines.base.Engine
+    match: float  # in this metric: what the engine's makers call the same person
 
     def __len__(self) -> int:
         return len(self.region_ids)
 
 
 def load(project: Project, engine: str | None = None) -> Vectors:
-    """The vectors of all regions that stand in live photos of a project."""
+    """The vectors of all regions that stand in live photos of a project, by the engine that
+    serves it (or the one of that name)."""
+    kind = named(engine) if engine else choice.serving(project)
     live = ProjectPhoto.objects.live().filter(project=project)
     photo_of = dict(
         live.values("photo__picture_id")
@@ -40,7 +45,7 @@ def load(project: Project, engine: str | None = None) -> Vectors:
     )
     rows = (
         Embedding.objects.filter(
-            engine=engine or ENGINE_NAME,
+            engine=kind.name,
             region__replaced_by=None,
             region__picture__in=live.values("photo__picture_id"),
         )
@@ -57,7 +62,10 @@ def load(project: Project, engine: str | None = None) -> Vectors:
         np.array(regions, dtype=np.int64),
         np.array([photo_of[picture] for picture in pictures], dtype=np.int64),
         np.array(pictures, dtype=np.int64),
-        np.frombuffer(b"".join(blobs), dtype="<f4").reshape(-1, DIMENSION).astype(np.float32),
+        np.frombuffer(b"".join(blobs), dtype="<f4").reshape(-1, kind.dimension).astype(np.float32),
+        kind.name,
+        kind.metric,
+        kind.match,
     )
 
 

@@ -223,9 +223,12 @@ WORKER_ADDRESS_SPACE_MB = env.integer("WORKER_ADDRESS_SPACE_MB", 3000, 1000, 640
 
 # Looking at pictures ----------------------------------------------------------------------
 CPUS = os.cpu_count() or 1
+# Whose vectors new projects get; what is there is embedded anew in the background.
+ENGINE = env.choice("ENGINE", "dlib", ("sface", "dlib"))
 DETECT_PROCESSES = env.integer("DETECT_PROCESSES", max(1, min(CPUS, 4)), 1, 64)
 DETECT_WIDTH = 960  # a real thumbnail step; what Photo.thumb_url points to
 DETECT_UPSAMPLE = env.integer("DETECT_UPSAMPLE", 1, 0, 2)
+PICTURES_AHEAD = env.integer("PICTURES_AHEAD", 2, 0, 20)  # downloaded while one is looked at
 MAX_PICTURES_A_PROJECT = env.integer("MAX_PICTURES_A_PROJECT", 4, 1, 64)
 MAX_PROJECTS_AT_ONCE = env.integer("MAX_PROJECTS_AT_ONCE", 3, 1, 64)
 PICTURE_MAX_PIXELS = env.integer("PICTURE_MAX_PIXELS", 25_000_000, 100_000)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -84,7 +84,7 @@ class OpenCvEngine:
     metric = "cosine"
     match = 0.363  # cosine; what the model's makers call the same person
     licences = Licences(code="Apache-2.0", weights="MIT (YuNet), Apache-2.0 (SFace)")
-    weights: ClassVar[dict[str, str]] = {
+    weights: ClassVar[Mapping[str, str]] = {
         YUNET: "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
         SFACE: "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
     }

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from classify.models import Learner
 from classify.tasks import infer
-from crawler.engines import ENGINE_NAME
+from crawler import choice
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
 from crawler.vectors import CONTEXT
 from projects.models import Project
@@ -91,7 +91,7 @@ def add_face(picture: Picture, vector: Vector, x: float = 0.1, w: float = 0.1) -
 
 def embed(region: Region, vector: Vector) -> None:
     sealed = seal(vector.astype("<f4").tobytes(), CONTEXT)
-    Embedding.objects.create(region=region, engine=ENGINE_NAME, vector=sealed)
+    Embedding.objects.create(region=region, engine=choice.default().name, vector=sealed)
 
 
 def learn(project: Project) -> Learner:

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from bench.browser import CHROMIUM, FLAGS
 from classify.tasks import infer
 from crawler import crawling, detection
-from crawler.engines import default_engine
+from crawler.engines import load
 from projects.models import Project, Source, User
 from sandbox import RunningSandbox
 from tests import factories
@@ -63,7 +63,7 @@ def real_project(sandbox: RunningSandbox, shared_database: str, found_before: li
     Source.objects.create(project=project, kind="file", value=project.person.portrait)
     while crawling.crawl(30):
         pass
-    while detection.detect(default_engine, 30):
+    while detection.detect(load, 30):
         pass
     infer()
     models = [

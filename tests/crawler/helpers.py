@@ -11,7 +11,7 @@ from django.utils import timezone
 
 import sandbox
 from crawler import crawling, detection
-from crawler.engines import default_engine
+from crawler.engines import load
 from crawler.models import Photo, Picture
 from projects.models import Project, Source, WikiPace
 
@@ -32,7 +32,7 @@ def crawl() -> None:
 
 
 def look() -> None:
-    assert detection.detect(default_engine, 60) is False
+    assert detection.detect(load, 60) is False
 
 
 def photo(title: str) -> Photo:

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from crawler import drawn, services, vectors
-from crawler.engines import default_engine
+from crawler.engines import load
 from crawler.models import CrawlStep, Embedding, EmbedJob, Photo, Picture, Region
 from projects.models import Project
 from projects.pipeline import wake
@@ -97,7 +97,7 @@ def test_a_killed_embedding_of_a_drawn_box_is_done_later(project: Project, tmp_p
     assert job.state == WorkState.RUNNING
     assert not Embedding.objects.exists()
     let_lease_end(job)
-    drawn.embed(default_engine, 5)
+    drawn.embed(load, 5)
     assert Embedding.objects.count() == 1
 
 

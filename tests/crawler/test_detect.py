@@ -12,10 +12,11 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from crawler import crops, detection, selectors, services, tidying, turns, vectors
-from crawler.engines import ENGINE_NAME, Face, default_engine
+from crawler import choice, crops, detection, selectors, services, tidying, turns, vectors
+from crawler.engines import KINDS, Face, load
+from crawler.engines.base import EngineUnavailable
 from crawler.engines.base import Picture as Pixels
-from crawler.engines.dlib_engine import DlibEngine, EngineUnavailable
+from crawler.engines.dlib_engine import DlibEngine
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from projects.sealing import Unsealable, unseal
@@ -51,7 +52,7 @@ def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -
     assert abs(region.x + region.w / 2 - (x + w / 2)) < 0.05
     assert abs(region.y + region.h / 2 - (y + h / 2)) < 0.05
     row = Embedding.objects.get()
-    assert row.engine == ENGINE_NAME
+    assert row.engine == choice.default().name
     assert len(unseal(bytes(row.vector), b"embedding")) == 512
     with pytest.raises(Unsealable):
         unseal(bytes(row.vector), b"access-token")
@@ -59,7 +60,8 @@ def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -
     assert loaded.matrix.shape == (1, 128)
     assert list(loaded.region_ids) == [region.pk]
     assert list(loaded.photo_ids) == [photo(ARMSTRONG).pk]
-    assert len(vectors.load(project, engine="another")) == 0
+    assert len(vectors.load(project, engine=KINDS["sface"].name)) == 0
+    assert (loaded.engine, loaded.metric) == (choice.default().name, choice.default().metric)
     with Image.open(crops.path_of(region)) as crop:
         assert crop.size == (160, 160)
         assert crop.format == "JPEG"
@@ -90,7 +92,7 @@ def test_one_that_slept_past_its_lease_changes_nothing(project: Project) -> None
     look()
     regions = set(Region.objects.values_list("public_id", flat=True))
     was = Project.objects.get(pk=project.pk).revision
-    detection.look(slow, default_engine())
+    detection.look(slow, load(choice.default().name))
     assert set(Region.objects.values_list("public_id", flat=True)) == regions
     assert Project.objects.get(pk=project.pk).revision == was
     assert Embedding.objects.count() == 1
@@ -170,7 +172,7 @@ def test_too_little_memory_is_a_reason_too(project: Project) -> None:
             np.zeros((1 << 50,), dtype=np.uint8)
             return super().look(picture, upsample=upsample)
 
-    detection.detect(Hungry, 5)
+    detection.detect(lambda name: Hungry(), 5)
     assert (picture().state, picture().error) == (WorkState.QUEUED, Picture.Error.MEMORY)
 
 
@@ -179,12 +181,12 @@ def test_a_surprise_in_the_engine_is_written_down_and_tried_later(project: Proje
         def look(self, picture: Pixels, *, upsample: int = 1) -> list[Face]:
             raise RuntimeError("cast assertion failed")
 
-    detection.detect(Odd, 5)
+    detection.detect(lambda name: Odd(), 5)
     assert (picture().state, picture().error_detail) == (WorkState.QUEUED, "RuntimeError")
 
 
 def test_an_engine_that_can_t_be_loaded_costs_no_picture_a_try(project: Project) -> None:
-    def missing() -> DlibEngine:
+    def missing(name: str) -> DlibEngine:
         raise EngineUnavailable
 
     with pytest.raises(EngineUnavailable):

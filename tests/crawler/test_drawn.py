@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crawler import crops, drawn, services, vectors
-from crawler.engines import default_engine
+from crawler.engines import load
 from crawler.models import EmbedJob, Photo, Region
 from projects.models import Project, User
 from projects.work import WorkState
@@ -39,7 +39,7 @@ def test_a_drawn_face_stands_instead_of_the_found_one(project: Project, bob: Use
     region = services.draw_region(project, photo(ARMSTRONG), box, bob, replaces=found)
     assert (region.origin, region.drawn_by) == (Region.Origin.PERSON, bob)
     assert len(vectors.load(project)) == 0  # the old one is out, the new one on its way
-    assert drawn.embed(default_engine, 5) is False
+    assert drawn.embed(load, 5) is False
     loaded = vectors.load(project)
     assert list(loaded.region_ids) == [region.pk]
     assert np.linalg.norm(loaded.matrix[0] - before) < 0.4
@@ -85,7 +85,7 @@ def test_a_photo_without_a_usable_face_is_one_region_without_a_vector(
 def test_a_drawn_face_of_a_photo_that_is_gone_says_so(project: Project) -> None:
     services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
     Photo.objects.update(state=Photo.State.WITHDRAWN)
-    drawn.embed(default_engine, 5)
+    drawn.embed(load, 5)
     job = EmbedJob.objects.get()
     assert (job.state, job.error) == (WorkState.ASIDE, "gone")
 
@@ -93,12 +93,12 @@ def test_a_drawn_face_of_a_photo_that_is_gone_says_so(project: Project) -> None:
 def test_a_busy_wiki_costs_a_drawn_face_no_try(project: Project, sandbox: RunningSandbox) -> None:
     services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
     sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=30, times=1)
-    drawn.embed(default_engine, 5)
+    drawn.embed(load, 5)
     job = EmbedJob.objects.get()
     assert (job.state, job.error, job.tries) == (WorkState.QUEUED, "network", 0)
     open_lanes()
     make_due([job])
-    drawn.embed(default_engine, 5)
+    drawn.embed(load, 5)
     job.refresh_from_db()
     assert job.state == WorkState.DONE
 
@@ -106,8 +106,8 @@ def test_a_busy_wiki_costs_a_drawn_face_no_try(project: Project, sandbox: Runnin
 def test_a_drawn_face_waits_while_its_project_is_paused(project: Project) -> None:
     services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
     Project.objects.update(state=Project.State.PAUSED)
-    assert drawn.embed(default_engine, 5) is False
+    assert drawn.embed(load, 5) is False
     assert EmbedJob.objects.get().state == WorkState.QUEUED
     Project.objects.update(state=Project.State.ACTIVE)
-    drawn.embed(default_engine, 5)
+    drawn.embed(load, 5)
     assert EmbedJob.objects.get().state == WorkState.DONE

@@ -13,10 +13,10 @@ import pytest
 from PIL import ImageFile
 
 from crawler import pictures
-from crawler.engines import Face, default_engine
+from crawler.engines import Face
 from crawler.engines.base import Picture, WrongWeights, check_digest
 from crawler.engines.boxes import overlap
-from crawler.engines.dlib_engine import drawn_scale
+from crawler.engines.dlib_engine import drawn_scale, load
 from tests.crawler.helpers import DATA
 
 PORTRAITS = (
@@ -34,7 +34,7 @@ def read(name: str) -> Picture:
 
 @cache
 def looked(name: str) -> list[Face]:
-    return default_engine().look(read(name))
+    return load().look(read(name))
 
 
 def true_boxes(name: str) -> list[tuple[float, float, float, float]]:
@@ -93,7 +93,7 @@ def test_a_box_drawn_round_the_head_gives_the_same_vector() -> None:
     (face,) = looked(name)
     x, y, w, h = face.box
     drawn = (x - 0.15 * w, y - 0.35 * h, 1.3 * w, 1.6 * h)
-    mine = default_engine().embed(read(name), drawn)
+    mine = load().embed(read(name), drawn)
     assert np.linalg.norm(mine.embedding - face.embedding) < 0.3
     assert mine.box == drawn
     assert mine.score is None
@@ -101,7 +101,7 @@ def test_a_box_drawn_round_the_head_gives_the_same_vector() -> None:
 
 def test_a_box_at_the_edge_of_nothing_still_gives_a_vector() -> None:
     picture = np.zeros((50, 60, 3), dtype=np.uint8)
-    face = default_engine().embed(picture, (0.9, 0.9, 0.1, 0.1))
+    face = load().embed(picture, (0.9, 0.9, 0.1, 0.1))
     assert np.isfinite(face.embedding).all()
 
 
@@ -110,7 +110,7 @@ def test_a_sliver_across_a_tall_picture_is_not_enlarged_beyond_memory() -> None:
     assert drawn_scale(96.0, 120.0) * 96 == pytest.approx(160)
     assert drawn_scale(9.6, 4000.0) * 4000 == pytest.approx(640)
     picture = np.zeros((4000, 960, 3), dtype=np.uint8)
-    face = default_engine().embed(picture, (0.5, 0.0, 0.01, 1.0))
+    face = load().embed(picture, (0.5, 0.0, 0.01, 1.0))
     assert np.isfinite(face.embedding).all()
 
 
@@ -118,11 +118,11 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "weights.dat"
     file.write_bytes(b"something else")
     with pytest.raises(WrongWeights, match=r"weights\.dat"):
-        check_digest(file, next(iter(default_engine().weights.values())))
+        check_digest(file, next(iter(load().weights.values())))
 
 
 def test_loading_it_leaves_pillow_strict_and_skips_the_unfree_model() -> None:
-    default_engine()
+    load()
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
     api = sys.modules["face_recognition.api"]
     assert "5_face" in api.predictor_68_point_model

@@ -216,7 +216,7 @@ def test_odd_pictures_hold_no_face(engine: OpenCvEngine, shape: tuple[int, int, 
 def test_a_changed_file_of_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WrongWeights, match=SFACE):
         opencv_engine.read_weights(SFACE, OpenCvEngine.weights[YUNET])
-    changed = OpenCvEngine.weights | {YUNET: "0" * 64}
+    changed = {**OpenCvEngine.weights, YUNET: "0" * 64}
     monkeypatch.setattr(OpenCvEngine, "weights", changed)
     with pytest.raises(WrongWeights, match="yunet"):
         OpenCvEngine()

@@ -10,7 +10,7 @@ import pytest
 from classify.models import Label
 from classify.services import answer, draw
 from crawler import crops, drawn, tidying, vectors
-from crawler.engines import default_engine
+from crawler.engines import load
 from crawler.models import Embedding, EmbedJob, Photo, Picture, Region
 from projects.models import Project, User
 from projects.settings_form import set_state
@@ -34,7 +34,7 @@ def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> 
     assert found
     box = (found.x, found.y, found.w, found.h * 0.95)
     draw(made, better, box, alice, uuid4(), replaces=found)
-    assert drawn.embed(default_engine, 30) is False
+    assert drawn.embed(load, 30) is False
     return made
 
 
@@ -50,7 +50,7 @@ def reopen(project: Project) -> None:
     set_state(project, project.owner, Project.State.ACTIVE)
     tidying.tidy()
     look()
-    assert drawn.embed(default_engine, 30) is False
+    assert drawn.embed(load, 30) is False
 
 
 def test_it_has_the_same_faces_and_labels_with_vectors_and_crops_made_anew(

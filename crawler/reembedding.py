@@ -1,0 +1,229 @@
+"""A change of engine: pictures are looked at once more, in the background, while the old
+engine's vectors go on serving. Newest projects first; it can be stopped and killed at any time.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from crawler import choice, crops, pictures, places, turns
+from crawler.engines import Engine
+from crawler.engines.base import Picture as Pixels
+from crawler.models import (
+    Embedding,
+    EmbedJob,
+    EngineLook,
+    Photo,
+    Picture,
+    ProjectEngine,
+    ProjectPhoto,
+    Region,
+)
+from crawler.pictures import Unusable
+from projects import denials, pace
+from projects.faults import crash_point
+from projects.ledger import audit
+from projects.models import Project
+from projects.pipeline import announce
+from projects.work import Overtaken, WorkQuerySet, WorkState
+
+log = logging.getLogger(__name__)
+
+PLANNED = 500  # looks of a project that are begun in one go
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a project is on its way to the engine that it is to have."""
+
+    serving: str
+    wanted: str
+    pictures: int  # that were looked at by any engine
+    lacking: int
+    set_aside: int  # that could not be looked at again; they don't hold it up
+
+    @property
+    def changing(self) -> bool:
+        return self.serving != self.wanted
+
+
+def work(load: Callable[[str], Engine], seconds: float) -> bool:
+    """Look at pictures again for about so long; True while some are left that are due now."""
+    until = time.monotonic() + seconds
+    plan()
+    while time.monotonic() < until and pace.paused_until(pictures.LANE) is None:
+        row = _take_next()
+        if row is None:
+            break
+        look(row, load(row.engine))
+    finish()
+    return pace.paused_until(pictures.LANE) is None and _due().exists()
+
+
+def choose(project: Project, name: str) -> None:
+    """Let a project change to an engine. What could not be looked at is tried again."""
+    row = choice.row_of(project)
+    with transaction.atomic():
+        ProjectEngine.objects.filter(pk=row.pk).update(chosen=name, checked=-1)
+        shown = Picture.objects.filter(photos__project_photos__project=project)
+        EngineLook.objects.filter(picture__in=shown, engine=name, state=WorkState.ASIDE).requeue()
+        audit(None, "project.engine", project, chosen=name)
+        announce("photos-crawled")
+
+
+def plan() -> None:
+    """Begin the looks that projects lack; those with nothing new since the last time are left."""
+    rows = {row.project_id: row for row in ProjectEngine.objects.all()}
+    for project in _projects():
+        row = rows.get(project.pk) or choice.row_of(project)
+        names = {row.serving, choice.wanted(row)}
+        if len(names) == 1 and row.checked == project.revision:
+            continue
+        begun = [_begin(project, name) for name in names]
+        if not any(begun):
+            ProjectEngine.objects.filter(pk=row.pk).update(checked=project.revision)
+
+
+def finish() -> None:
+    """Let projects whose vectors are all there have their new engine from now on."""
+    rows = ProjectEngine.objects.select_related("project")
+    for row in rows.exclude(project__state=Project.State.ARCHIVED):
+        name = choice.wanted(row)
+        if row.serving == name or lacking(row.project, name).exists():
+            continue
+        with transaction.atomic():
+            mine = ProjectEngine.objects.filter(pk=row.pk, serving=row.serving)
+            if mine.update(serving=name, changed_at=timezone.now()):
+                Project.objects.filter(pk=row.project_id).tell_learner()
+                audit(None, "project.engine", row.project, serving=name, before=row.serving)
+                announce("pictures-detected")
+
+
+def lacking(project: Project, name: str) -> WorkQuerySet[Picture]:
+    """Pictures of a project that this engine has not looked at, or of whose faces it lacks a
+    vector (a box drawn since, a face that only the other engine found)."""
+    looks = EngineLook.objects.filter(picture=OuterRef("pk"), engine=name)
+    unseen = ~Q(engine=name) & ~Exists(looks.filter(state=WorkState.DONE))
+    mine = Embedding.objects.filter(region=OuterRef("pk"), engine=name)
+    waiting = EmbedJob.objects.filter(region=OuterRef("pk")).exclude(state=WorkState.DONE)
+    bare = Region.objects.filter(~Exists(mine), ~Exists(waiting), picture=OuterRef("pk"))
+    bare = bare.filter(replaced_by=None).exclude(origin=Region.Origin.PHOTO)
+    return (
+        _looked_at(project)
+        .filter(unseen | Exists(bare))
+        .exclude(Exists(looks.filter(state=WorkState.ASIDE)))
+    )
+
+
+def progress(project: Project) -> Progress:
+    row = choice.row_of(project)
+    name = choice.wanted(row)
+    shown = _looked_at(project)
+    aside = EngineLook.objects.filter(picture__in=shown, engine=name, state=WorkState.ASIDE)
+    return Progress(row.serving, name, shown.count(), lacking(project, name).count(), aside.count())
+
+
+def _looked_at(project: Project) -> WorkQuerySet[Picture]:
+    live = ProjectPhoto.objects.live().filter(project=project)
+    return Picture.objects.filter(pk__in=live.values("photo__picture"), state=WorkState.DONE)
+
+
+def _projects() -> list[Project]:
+    live = Project.objects.exclude(state=Project.State.ARCHIVED)
+    return list(live.exclude(person__qid__in=denials.denied_qids()).order_by("-pk"))
+
+
+def _begin(project: Project, name: str) -> bool:
+    """The looks by an engine that a project lacks; False when it lacks none."""
+    keys = list(lacking(project, name).order_by("pk").values_list("pk", flat=True)[:PLANNED])
+    if not keys:
+        return False
+    rows = [EngineLook(picture_id=key, engine=name, project=project) for key in keys]
+    EngineLook.objects.bulk_create(rows, ignore_conflicts=True)
+    here = EngineLook.objects.filter(picture__in=keys, engine=name)
+    here.filter(state__in=(WorkState.DONE, WorkState.STOPPED)).requeue()
+    return True
+
+
+def _due() -> WorkQuerySet[EngineLook]:
+    live = Photo.objects.filter(picture=OuterRef("picture"), state=Photo.State.LIVE)
+    return EngineLook.objects.due().filter(Exists(live))
+
+
+def _take_next() -> EngineLook | None:
+    rows = _due().select_related("picture").order_by(F("project").desc(nulls_last=True), "pk")
+    for row in rows[:10]:
+        if row.spent:
+            row.fail(Picture.Error.CRASHED, final=True)
+        elif row.take(turns.lease()):
+            return row
+    return None
+
+
+def look_too(picture: Picture, pixels: Pixels, seen_by: str, load: Callable[[str], Engine]) -> None:
+    """Look at a picture that is here anyway with the other engines that projects need."""
+    for name in sorted(choice.needed_for(picture) - {seen_by}):
+        row, _new = EngineLook.objects.get_or_create(picture=picture, engine=name)
+        if row.state in (WorkState.DONE, WorkState.STOPPED):
+            EngineLook.objects.filter(pk=row.pk, state=row.state).requeue()
+            row.refresh_from_db()
+        if row.take(turns.lease()):
+            look(row, load(name), pixels)
+
+
+def look(row: EngineLook, engine: Engine, pixels: Pixels | None = None) -> None:
+    """Look at a picture with one engine more, and settle the row one way or the other."""
+    crash_point("reembed:taken")
+    picture = row.picture
+    try:
+        if pixels is None:
+            pixels = pictures.load(pictures.address_of(picture))
+        _save(row, pixels, engine)
+    except Unusable as error:
+        pictures.set_back(row, error)
+    except MemoryError as error:
+        row.fail(Picture.Error.MEMORY, str(error))
+    except Overtaken as error:
+        log.info("overtaken: %s", error)
+    except Exception as error:
+        log.exception("picture %s by %s", picture.pk, row.engine)
+        row.fail(Picture.Error.CRASHED, type(error).__name__)
+
+
+def _save(row: EngineLook, pixels: Pixels, engine: Engine) -> None:
+    picture = row.picture
+    faces = engine.look(pixels, upsample=settings.DETECT_UPSAMPLE)
+    placed = places.place(picture, pixels, faces, engine)
+    fresh = [region for region, _ in placed if region.pk is None]
+    for region in fresh:
+        crops.save(region, pixels)
+    crash_point("reembed:before-commit")
+    try:
+        with transaction.atomic():
+            row.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
+            places.keep(placed, engine)
+            seen_by_projects(picture, engine.name)
+            announce("pictures-detected")
+    except Overtaken:
+        for region in fresh:
+            crops.remove(region)
+        raise
+    crash_point("reembed:after-commit")
+
+
+def seen_by_projects(picture: Picture, engine: str = "") -> None:
+    """Let the learners of all projects that show a picture know that it changed (of those that
+    this engine serves, if one is named)."""
+    shown = Project.objects.filter(project_photos__photo__picture=picture)
+    if engine:
+        shown = shown.filter(engine_row__serving=engine)
+    keys = sorted(set(shown.values_list("pk", flat=True)))
+    Project.objects.filter(pk__in=keys).tell_learner()
