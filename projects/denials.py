@@ -67,6 +67,12 @@ def refuse_project(project: Project) -> None:
         raise Refused("denied", sentence % {"name": project.person})
 
 
+def categories() -> list[str]:
+    """Titles with prefix, for asking the wiki which files are in one of them."""
+    rows = entries().filter(kind=Kind.CATEGORY).order_by("pk")
+    return [f"Category:{value}" for value in rows.values_list("value", flat=True)]
+
+
 def denied_categories(titles: Iterable[str]) -> set[str]:
     """Those of these titles (without prefix) that are on the list."""
     by_normal = {normal(Kind.CATEGORY, title): title for title in titles}

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from projects import denials
 from sdc import statements
 from sdc.reasons import Reason
 from sdc.statements import Statements
@@ -30,6 +31,7 @@ class PageNow:
     sha1: str = ""
     revision: int = 0
     statements: Statements | None = None  # None: no structured data yet
+    denied: bool = False  # it is in a category that this tool leaves alone
 
     def depicts(self, qid: str) -> bool:
         return statements.says(self.statements, qid)
@@ -114,25 +116,35 @@ def our_revision(read: Read, page_id: int, mark: str, since: int) -> Revision | 
 
 
 def _pages(read: Read, ids: list[int]) -> dict[int, dict[str, Any]]:
-    """Pages by id. Redirects are followed, so the id of one is missing from the answer."""
+    """Pages by id. Redirects are followed, so the id of one is missing from the answer. Of their
+    categories only those on the deny-list are asked for."""
+    first, *more = list(_batched(denials.categories())) or [[]]
+    about: dict[str, Any] = {"prop": ["imageinfo", "info"], "iiprop": "sha1"}
+    about["inprop"] = "protection"
+    if first:
+        about["prop"].append("categories")
+        about |= {"clcategories": first, "cllimit": "max"}
     pages: dict[int, dict[str, Any]] = {}
+    _ask(read, ids, about, pages)
+    for titles in more:
+        _ask(read, ids, {"prop": "categories", "clcategories": titles, "cllimit": "max"}, pages)
+    return pages
+
+
+def _ask(
+    read: Read, ids: list[int], about: dict[str, Any], pages: dict[int, dict[str, Any]]
+) -> None:
     cursor: dict[str, Any] = {}
     while True:
-        body = read(
-            action="query",
-            pageids=ids,
-            redirects=1,
-            prop="imageinfo|info",
-            iiprop="sha1",
-            inprop="protection",
-            **cursor,
-        )
+        body = read(action="query", pageids=ids, redirects=1, **about, **cursor)
         for page in body.get("query", {}).get("pages", []):
             if "pageid" in page:
-                pages[page["pageid"]] = pages.get(page["pageid"], {}) | page
+                had = pages.get(page["pageid"], {})
+                in_both = had.get("categories", []) + page.get("categories", [])
+                pages[page["pageid"]] = had | page | {"categories": in_both}
         cursor = body.get("continue", {})
         if not cursor:
-            return pages
+            return
 
 
 def _entities(read: Read, ids: list[int]) -> dict[int, dict[str, Any]]:
@@ -163,6 +175,7 @@ def _page_now(page_id: int, page: dict[str, Any] | None, entity: dict[str, Any] 
         picture.get("sha1", ""),
         page.get("lastrevid", 0),
         ((entity or {}).get("statements") or {}) if known else None,
+        denied=bool(page.get("categories")),
     )
 
 

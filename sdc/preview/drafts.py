@@ -95,7 +95,7 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
             if _settled_by(project, claim) and page.depicts(project.person.qid):
                 continue  # it stands as a batch of this project left it: nothing new to say
             file = _look_at(label, page, claim, crowds[label.photo.picture_id], wishes, project)
-            if denied(label.photo):
+            if page.denied or denied(label.photo):
                 file = replace(file, reason=Reason.DENIED)
             counts = file.reason is None and not wishes.leaves_out(file)
             if counts and planned >= limit:

@@ -49,7 +49,7 @@ class Adding(Turn):
             return Reason.MOVED
         if found := self._odd_since(page):
             return found
-        if denials.denied_claim(claim.qid, claim.page_id, page.title):
+        if page.denied or denials.denied_claim(claim.qid, claim.page_id, page.title):
             return Reason.DENIED
         if claim.held:
             return Reason.HELD

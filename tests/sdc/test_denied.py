@@ -20,6 +20,7 @@ from tests.sdc.conftest import (
     the_attempt,
 )
 
+Outcome = ClaimAttempt.Outcome
 pytestmark = pytest.mark.django_db
 
 
@@ -61,3 +62,30 @@ def test_a_denied_file_is_not_sent_though_it_was_confirmed_before(
     assert wiki.edits() == []
     assert not prepare_batch(project, alice).attempts.exists()
     assert Label.objects.get().pk == label.pk  # what people said stays
+
+
+@pytest.mark.parametrize("when", ["before the preview", "after the confirmation"])
+def test_nothing_is_sent_to_a_file_of_a_category_on_the_list(
+    when: str, project: Project, alice: User, mona: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    """Its files may have come before it was put there, or from another category."""
+    labels = said_yes(project, 2)
+    page_id = labels[0].photo.page_id
+    with wiki.running.world.store.transaction() as db:
+        db.execute(
+            "INSERT INTO category_member"
+            " (wiki, page_id, category_title, sortkey, prefix, timestamp, type)"
+            " VALUES ('commons', ?, 'Category:Left alone', '', '', '2026-01-01T00:00:00Z', 1)",
+            (page_id,),
+        )
+    entry = DenyEntry(kind=DenyEntry.Kind.CATEGORY, value="Left alone", reason="asked")
+    if when == "before the preview":
+        denying.deny(entry, mona)
+        batch = confirmed(project, alice)
+    else:
+        batch = confirmed(project, alice)
+        denying.deny(entry, mona)
+    send_to_the_end(batch)
+    attempt = batch.attempts.get(claim__page_id=page_id)
+    assert (attempt.outcome, attempt.reason) == (Outcome.SKIPPED, Reason.DENIED)
+    assert len(wiki.edits()) == 1
