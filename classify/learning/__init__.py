@@ -1,19 +1,44 @@
 """Learning from answers: pure numpy, no Django, no I/O.
 
-Vectors are float32 rows of a matrix; all distances are euclidean in the engine's own space
-(for dlib's 128-D network, two photos of one person are mostly nearer than 0.6).
+Vectors are float32 rows of a matrix; every face of a project is a row. `Model` holds what is
+thought of them, `choose` says what to ask next, `review` what to look at again, `guarantees`
+what can be said for certain. The centroid rule stands apart: distances from one mean.
 """
 
+from classify.learning.asking import Ask, Kind, choose, outlook
+from classify.learning.chances import date_log_odds
 from classify.learning.distances import centroid, distances, nearest, to_nearest
+from classify.learning.guarantees import Interval
+from classify.learning.lookalikes import Lookalikes
+from classify.learning.model import Circumstances, Model
 from classify.learning.order import asking_order, commonness, cost, one_a_group
+from classify.learning.priors import Prior, prior_for
+from classify.learning.review import SecondLooks, doubted, second_looks, third_looks
+from classify.learning.scorer import Scorer
 
 __all__ = [
+    "Ask",
+    "Circumstances",
+    "Interval",
+    "Kind",
+    "Lookalikes",
+    "Model",
+    "Prior",
+    "Scorer",
+    "SecondLooks",
     "asking_order",
     "centroid",
+    "choose",
     "commonness",
     "cost",
+    "date_log_odds",
     "distances",
+    "doubted",
     "nearest",
     "one_a_group",
+    "outlook",
+    "prior_for",
+    "second_looks",
+    "third_looks",
     "to_nearest",
 ]
