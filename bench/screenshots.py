@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
-from bench import truth
+from bench import stranger, truth
 from bench.browser import CHROMIUM, DESK, PHONE, chromium
 from bench.system import System
 from bench.visitor import Visitor
@@ -25,10 +26,26 @@ LIMIT = 250_000  # bytes a picture
 COLOURS = (240, 160, 112, 80, 56)  # as many as fit
 SIGNALS = bytes.fromhex("ffffff f8f9fa 202122 ffc42e 3366cc f1f4fd 177860 e6f5ef 404244 bf3c2c")
 COMPARED = 7  # confirmed faces, so that the nearest of them stand beside the question
+WRITTEN = 4  # edits, before the picture of a batch that is being sent
+WORDS = "See the talk page"
+TAKEN = {
+    "new": "new",
+    "review": "review",
+    "preview": "preview",
+    "batch-running": "batch-running",
+    "batch-watched": "batch",
+    "second-look": "second-look",
+    "undo": "undo",
+    "moderation": "moderation",
+}
 QUESTIONS = 25  # at most, until there is one fit for a picture
 
 
 class Photographer(Visitor):
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.taken: set[str] = set()  # the first of each kind: its preview has most to show
+
     def take(self, name: str) -> None:
         """A picture of what is on the screen, from the page's top."""
         self.page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
@@ -41,8 +58,11 @@ class Photographer(Visitor):
 
     def arrive(self, at: str, heading: str) -> None:
         super().arrive(at, heading)
-        if at in ("new", "review", "preview", "batch"):
-            self.take(at)
+        if at == "batch-running":
+            expect(self.page.locator(".batch-rows .chip.yes").nth(WRITTEN - 1)).to_be_visible()
+        if at in TAKEN and at not in self.taken:
+            self.taken.add(at)
+            self.take(TAKEN[at])
 
     def take_home(self) -> None:
         """As a visitor sees it, with a question of the demo project to try."""
@@ -50,7 +70,7 @@ class Photographer(Visitor):
         wait(lambda: self.page.reload() and self.page.locator("#try").count(), 60, "a question")
         self.take("home")
 
-    def walk(self, typed: str, person: str) -> None:
+    def walk(self, wiki: str, typed: str, person: str) -> None:
         self.log_in()
         self.start_project(typed, person)
         self.open_questions()
@@ -63,8 +83,23 @@ class Photographer(Visitor):
         self.review()
         self.open_project()
         self.wait_until_looked()
-        self.preview()
+        sent = self.preview()
         self.send()
+        self.look_at_first_edits()
+        somebody_else = sent[len(sent) // 2]
+        stranger.remove_statement(wiki, f"File:{somebody_else.photo}", self.qid, WORDS)
+        self.check_now(somebody_else)
+        self.press(self._line(somebody_else).get_by_role("link", name="Look again"))
+        self.arrive("second-look", "1 face to look at again")
+        self.page.goto(self.batch)
+        self.press("#undo")
+        self.arrive("undo", "back")
+
+    def moderate(self) -> None:
+        """What a moderator sees first: what needs eyes."""
+        self.log_in()
+        self.page.goto(f"{self.url}/admin/")
+        self.arrive("moderation", "")
 
     def wait_for_a_fine_question(self) -> None:
         """Answer until there are confirmed faces to compare with, and the person is asked about."""
@@ -106,8 +141,10 @@ def main() -> int:
         phone = Photographer(browser, PHONE, system.url, "Bob", "Q7186", photos)
         for visitor in (desk, phone):
             visitor.take_home()
-        desk.walk("barack", "Barack Obama")
-        phone.walk("marie cu", "Marie Curie")
+        desk.walk(system.wiki, "barack", "Barack Obama")
+        phone.walk(system.wiki, "marie cu", "Marie Curie")
+        for screen in (DESK, PHONE):
+            Photographer(browser, screen, system.url, "Mona", "", photos).moderate()
     return 0
 
 
