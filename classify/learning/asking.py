@@ -12,8 +12,8 @@ from classify.learning.model import Model
 from classify.learning.scorer import Doubles
 
 SIZE = 20  # faces on a screen
-WORTH = 0.15  # when the likeliest face is less likely than this, looking on is not worth it
-EXPECTED = 0.5  # nor is it when fewer of the person's faces are expected on the next screen
+WORTH = 0.2  # when the likeliest face is less likely than this, looking on is not worth it
+EXPECTED = 0.7  # nor is it when fewer of the person's faces are expected on the next screen
 STUCK = 3  # with fewer confirmed faces after a screen of No, look at who is seen often instead
 PATIENCE = 3  # screens without anybody, after which nothing more is worth asking
 SAVING = 2.0  # corrections that a single question must be expected to save
@@ -122,17 +122,19 @@ def common(model: Model, open_: Mask, size: int) -> Ask | None:
     """Those who are seen most often: of each group of look-alikes one, none marked."""
     candidates, counts = model.commonness()
     scorer = model.scorer
-    askable = open_[candidates] & (scorer.rejected[candidates] < scorer.prior.same)
-    left = np.where(askable, counts, -1)
+    unlike = open_[candidates] & (scorer.rejected[candidates] < scorer.prior.same)
+    # Once everybody left looks like somebody rejected, that says nothing more.
+    left = np.where(unlike if unlike.any() else open_[candidates], counts, -1)
     chosen: list[int] = []
     while len(chosen) < size and left.max(initial=-1) >= 0:
         medoid = int(left.argmax())
         chosen.append(medoid)
-        like = scorer.space.similarities(
-            scorer.vectors[candidates], scorer.vectors[candidates[[medoid]]]
-        )[:, 0]
-        left[like > scorer.prior.same - APART] = -1
         left[medoid] = -1
+        if unlike.any():
+            like = scorer.space.similarities(
+                scorer.vectors[candidates], scorer.vectors[candidates[[medoid]]]
+            )[:, 0]
+            left[like > scorer.prior.same - APART] = -1
     if not chosen:
         return None
     rows = candidates[chosen]

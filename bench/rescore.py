@@ -1,0 +1,97 @@
+"""`make bench-rescore`: from an answer to the next prepared screen, in large projects.
+
+Made-up faces of 10,000, 100,000 and 1,000,000 (unit vectors of 128 numbers in clusters of forty,
+a face a photo), 200 confirmed and 200 rejected; then screens of twenty answers. The look-alikes
+are found once, beforehand, in the background of a real project, and timed apart. One thread.
+QUICK=1 leaves the million out. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import json
+import resource
+import time
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from classify import learning
+from classify.learning.distances import Floats
+from classify.learning.model import Model
+from classify.learning.priors import SFACE
+
+SIZES = (10_000, 100_000, 1_000_000)
+CLUSTER = 40
+SCREENS = 20
+
+
+def faces(number: int) -> Floats:
+    rng = np.random.default_rng(number)
+    centres = rng.standard_normal((number // CLUSTER, 128)).astype(np.float32)
+    vectors = np.repeat(centres, CLUSTER, axis=0)
+    for start in range(0, number, 100_000):
+        block = vectors[start : start + 100_000]
+        block += rng.standard_normal(block.shape).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+def measure(number: int) -> dict[str, float]:
+    rng = np.random.default_rng(0)
+    vectors = faces(number)
+    started = time.perf_counter()
+    model = Model.of(SFACE, vectors, np.arange(number))
+    found = time.perf_counter() - started
+    del vectors
+    person = np.arange(number) < 20 * CLUSTER  # one who looks like twenty different people
+    told = np.concatenate([rng.choice(20 * CLUSTER, 200, False), rng.integers(1000, number, 200)])
+    told = np.unique(told)
+    started = time.perf_counter()
+    model.tell(told, person[told])
+    whole = time.perf_counter() - started
+    open_ = np.ones(number, bool)
+    times = []
+    rows = rng.choice(number, 20, False)
+    for _ in range(SCREENS):
+        started = time.perf_counter()
+        model.tell(rows, person[rows])
+        ask = learning.choose(model, open_)
+        times.append(time.perf_counter() - started)
+        rows = ask.rows if ask else rng.choice(np.flatnonzero(~model.answered), 20, False)
+    return {
+        "lookalikes_s": found,
+        "rebuild_s": whole,
+        "rescore_ms": 1000 * float(np.median(times)),
+        "slowest_ms": 1000 * max(times),
+        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def main() -> None:
+    sizes = SIZES[:2] if os.environ.get("QUICK") else SIZES
+    found: dict[int, dict[str, float]] = {}
+    for size in sizes:
+        with get_context("spawn").Pool(1) as alone:  # so that memory is of this size only
+            found[size] = alone.apply(measure, (size,))
+        each = found[size]
+        print(
+            f"{size:9,} faces: {each['rescore_ms']:.1f} ms from 20 answers to the next screen "
+            f"(slowest {each['slowest_ms']:.1f}), all anew {each['rebuild_s']:.1f} s, "
+            f"look-alikes once {each['lookalikes_s']:.1f} s, {each['rss_mb']:.0f} MB",
+            flush=True,
+        )
+    last: dict[str, Any] = {"rescore_ms_100k": round(found[100_000]["rescore_ms"], 1)}
+    if 1_000_000 in found:
+        last["rescore_ms_1m"] = round(found[1_000_000]["rescore_ms"], 1)
+        last["rss_mb_1m"] = round(found[1_000_000]["rss_mb"])
+    print(json.dumps(last))
+
+
+if __name__ == "__main__":
+    main()
