@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -15,8 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler import services
 from crawler.models import Photo, Picture, ProjectPhoto, Region
+from projects.ledger import audit
 from projects.models import Project
 from projects.moderation import NOTHING, ModerationAdmin, lines, link, picture_tag
+from projects.permissions import signed_in
 from projects.templatetags import ui
 
 LARGE = 500  # pixels wide; one of the steps that the wiki renders
@@ -62,6 +65,9 @@ class PhotoAdmin(ModerationAdmin[Photo]):
     ordering = ("-id",)
     actions = ("look_again",)
 
+    def audit_target(self, row: Photo) -> str:
+        return f"photo:{row.pk}"
+
     @admin.display(description=_("picture"))
     def thumbnail(self, photo: Photo) -> SafeString:
         return picture_tag(photo.thumb(120), photo.name)
@@ -82,7 +88,13 @@ class PhotoAdmin(ModerationAdmin[Photo]):
 
     @admin.action(permissions=["moderate"], description=_("Try to look at these again"))
     def look_again(self, request: HttpRequest, queryset: QuerySet[Photo]) -> None:
-        tried = sum(map(services.retry_photo, queryset.select_related("picture")))
+        tried = 0
+        for photo in queryset.select_related("picture"):
+            with transaction.atomic():
+                if services.retry_photo(photo):
+                    tried += 1
+                    by = signed_in(request)
+                    audit(by, "photo.looked-at-again", target=self.audit_target(photo))
         self.message_user(request, _("%(n)s will be looked at again.") % {"n": tried})
 
 

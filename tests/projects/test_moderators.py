@@ -14,7 +14,8 @@ from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
 from pytest_django import Settings
 
-from crawler.models import Embedding
+from crawler.models import Embedding, Photo, Picture
+from projects import login
 from projects.models import AuditEvent, DenyEntry, Project, User, WikiCredential
 from projects.permissions import MODERATORS, Can, may, moderates
 from sandbox import RunningSandbox
@@ -175,7 +176,7 @@ def test_nobody_edits_the_audit_log(power: str, mona: User, client_of: ClientOf)
     assert client.post(reverse("admin:projects_auditevent_add"), {}).status_code == 403
     form = {"action": "delete_selected", "_selected_action": [event.pk], "post": "yes"}
     client.post(reverse("admin:projects_auditevent_changelist"), form)
-    kept = AuditEvent.objects.get()
+    kept = AuditEvent.objects.get(pk=event.pk)
     assert (kept.action, kept.actor) == ("claim.held", mona)
 
 
@@ -184,3 +185,47 @@ def test_the_deny_list_is_what_moderators_write(mona: User, client_of: ClientOf)
     assert page.status_code == 200
     assert client_of(mona).get(reverse("admin:projects_denyentry_changelist")).status_code == 200
     assert not DenyEntry.objects.exists()
+
+
+def test_the_groups_that_count_are_those_of_the_wiki_that_is_written_to(
+    fresh_sandbox: RunningSandbox,
+    client_of: ClientOf,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One logs in at another wiki, whose administrators are others."""
+    settings.MODERATOR_GROUPS = ["sysop"]
+    told = {"username": "Charlie", "groups": ["sysop"]}
+    monkeypatch.setattr(login.WikiProvider, "extract_extra_data", lambda *_: told)
+    log_in(client_of(None), "Charlie")
+    assert not moderates(User.objects.get())
+
+
+def test_who_comes_and_goes_as_a_moderator_is_in_the_audit_log(
+    sandbox: RunningSandbox, client_of: ClientOf, settings: Settings
+) -> None:
+    for _twice in range(2):
+        log_in(client_of(None), "Mona")
+    settings.MODERATORS = []
+    log_in(client_of(None), "Mona")
+    target = f"user:{User.objects.get().pk}"
+    events = AuditEvent.objects.filter(target=target, action__startswith="moderator.")
+    assert [event.action for event in events.order_by("pk")] == [
+        "moderator.added",
+        "moderator.removed",
+    ]
+
+
+def test_that_a_moderator_has_pictures_looked_at_again_is_in_the_audit_log(
+    mona: User, client_of: ClientOf
+) -> None:
+    picture = Picture.objects.create(
+        sha1="a" * 40, width=10, height=10, mime="image/jpeg", state="x"
+    )
+    photo = Photo.objects.create(
+        wiki="sandbox", page_id=10**9, title="File:Broken.jpg", picture=picture, thumb_path=""
+    )
+    form = {"action": "look_again", "_selected_action": [photo.pk]}
+    client_of(mona).post(reverse("admin:crawler_photo_changelist"), form)
+    event = AuditEvent.objects.get(action="photo.looked-at-again")
+    assert (event.actor, event.target) == (mona, f"photo:{photo.pk}")
