@@ -14,17 +14,18 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Label
-from classify.selectors import best_of, eligible
-from crawler.models import ProjectPhoto, Region
+from classify.selectors import best_of
+from crawler.models import Region
 from projects import denials
 from projects.models import Project
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
 from sdc.preview import cautions
+from sdc.ready import claims_of, depicting, passed_over, ready
 from sdc.reasons import sentence
 from sdc.statements import place_in, place_of
 
@@ -79,8 +80,8 @@ CLAIMS: Columns = {
 
 def label_rows(project: Project) -> Iterator[Row]:
     qid, name = project.person.qid, project.person.label()
-    said = _claims(project).filter(state__in=(Claim.State.WRITTEN, Claim.State.PRESENT))
-    on_wiki = Exists(said) | Exists(_depicting(project))
+    said = claims_of(project).filter(state__in=(Claim.State.WRITTEN, Claim.State.PRESENT))
+    on_wiki = Exists(said) | Exists(depicting(project))
     rows = Label.objects.filter(project=project).annotate(on_wiki=on_wiki)
     for label in _in_chunks(rows.select_related("photo", "region__picture", "user")):
         photo, region = label.photo, label.region
@@ -106,33 +107,39 @@ def label_rows(project: Project) -> Iterator[Row]:
 def claim_rows(project: Project, batch: EditBatch | None = None) -> Iterator[Row]:
     """What was sent, one row a try: of all batches that were confirmed, or of one."""
     sent = Q(ended_at__isnull=False) | Q(outcome=ClaimAttempt.Outcome.PLANNED)
-    rows = ClaimAttempt.objects.filter(sent, batch__project=project)
-    rows = rows.exclude(batch__confirmed_at=None).exclude(outcome=ClaimAttempt.Outcome.EXCLUDED)
+    rows = ClaimAttempt.objects.filter(sent).exclude(outcome=ClaimAttempt.Outcome.EXCLUDED)
+    rows = rows.select_related("claim", "watch")
+    batches = EditBatch.objects.filter(project=project).exclude(confirmed_at=None)
     if batch is not None:
-        rows = rows.filter(batch=batch)
-    for attempt in _in_chunks(rows.select_related("claim", "batch__user", "watch")):
-        claim, batch_, revision = attempt.claim, attempt.batch, attempt.revision
-        watch: Watch | None = getattr(attempt, "watch", None)
-        reason = attempt.reason or attempt.error
-        yield {
-            "mid": f"M{claim.page_id}",
-            "file": attempt.title,
-            "qid": claim.qid,
-            "state": claim.state,
-            "kind": batch_.kind,
-            "batch": batch_.code,
-            "by": batch_.user.wiki_username,
-            "at": _iso(attempt.ended_at or attempt.began_at),
-            "outcome": attempt.outcome,
-            "reason": reason,
-            "reason_text": sentence(reason),
-            "guid": attempt.statement_guid,
-            "revision": revision,
-            "diff": settings.WIKI.diff_url(revision) if revision else "",
-            "watch": watch.finding if watch and watch.checked_at else "",
-            "watch_by": watch.by if watch else "",
-            "place": place_in(attempt.statement),
-        }
+        batches = batches.filter(pk=batch.pk)
+    for each in _in_chunks(batches.select_related("user")):
+        for attempt in _in_chunks(rows.filter(batch=each)):
+            yield _claim_row(each, attempt)
+
+
+def _claim_row(batch: EditBatch, attempt: ClaimAttempt) -> Row:
+    claim, revision = attempt.claim, attempt.revision
+    watch: Watch | None = getattr(attempt, "watch", None)
+    reason = attempt.reason or attempt.error
+    return {
+        "mid": f"M{claim.page_id}",
+        "file": attempt.title,
+        "qid": claim.qid,
+        "state": claim.state,
+        "kind": batch.kind,
+        "batch": batch.code,
+        "by": batch.user.wiki_username,
+        "at": _iso(attempt.ended_at or attempt.began_at),
+        "outcome": attempt.outcome,
+        "reason": reason,
+        "reason_text": sentence(reason),
+        "guid": attempt.statement_guid,
+        "revision": revision,
+        "diff": settings.WIKI.diff_url(revision) if revision else "",
+        "watch": watch.finding if watch and watch.checked_at else "",
+        "watch_by": watch.by if watch else "",
+        "place": place_in(attempt.statement),
+    }
 
 
 def quick_statements(project: Project) -> Iterator[str]:
@@ -150,40 +157,25 @@ def quick_statements(project: Project) -> Iterator[str]:
 
 def _best_labels(project: Project) -> Iterator[Label]:
     """The label of each file that the preview would plan, by what our own rows know."""
-    taken = _claims(project).filter(~Q(state=Claim.State.FREE) | Q(held=True))
-    ready = eligible(project).filter(
-        ~Exists(taken), ~Exists(_depicting(project)), photo__wiki=settings.WIKI.code
+    said = ready(project)
+    over = set(passed_over(project).values_list("claim__photo", flat=True))
+    several = set(
+        said.values("photo").annotate(n=Count("pk")).filter(n__gt=1).values_list("photo", flat=True)
     )
-    last = 0
-    while True:
-        photos = ready.filter(photo__gt=last).order_by("photo").values_list("photo", flat=True)
-        ids = list(photos.distinct()[:CHUNK])
-        if not ids:
-            return
-        last = ids[-1]
-        labels = best_of(ready.filter(photo__in=ids).select_related("photo", "region"))
+    for chunk in _chunks(said.select_related("photo", "region")):
+        rivals = said.filter(photo__in=several & {label.photo_id for label in chunk})
+        best = {label.pk for label in best_of(rivals.select_related("region"))}
+        labels = [
+            label
+            for label in chunk
+            if label.photo_id not in over and (label.photo_id not in several or label.pk in best)
+        ]
         denied = denials.denied_files((each.photo.page_id, each.photo.title) for each in labels)
         crowds = cautions.crowds({label.region.picture_id for label in labels})
         for label in labels:
             small = cautions.is_small(label.region, crowds[label.region.picture_id])
             if label.photo.page_id not in denied and not small:
                 yield label
-
-
-def _claims(project: Project) -> QuerySet[Claim]:
-    """Of a label's (outer) photo."""
-    return Claim.objects.filter(
-        wiki=OuterRef("photo__wiki"),
-        page_id=OuterRef("photo__page_id"),
-        qid=project.person.qid,
-    )
-
-
-def _depicting(project: Project) -> QuerySet[ProjectPhoto]:
-    """Whether a label's (outer) photo said so by itself."""
-    return ProjectPhoto.objects.filter(
-        project=project, photo=OuterRef("photo"), already_depicts=True
-    )
 
 
 def as_csv(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
@@ -246,10 +238,15 @@ def _iso(at: datetime | None) -> str:
 
 
 def _in_chunks(rows: QuerySet[M]) -> Iterator[M]:
+    for chunk in _chunks(rows):
+        yield from chunk
+
+
+def _chunks(rows: QuerySet[M]) -> Iterator[list[M]]:
     """By key, so that each chunk is a short query of its own."""
     last, more = 0, True
     while more:
         chunk = list(rows.filter(pk__gt=last).order_by("pk")[:CHUNK])
-        yield from chunk
+        yield chunk
         more = len(chunk) == CHUNK
         last = chunk[-1].pk if chunk else last

@@ -133,10 +133,13 @@ _SENTENCES: dict[Reason, str | Promise] = {
 }
 
 
+_KNOWN = {reason.value: reason for reason in Reason}
+
+
 def title(code: str) -> str:
     """The short words for a code, or the code itself should it be unknown."""
-    return str(Reason(code).label) if code in Reason.values else code
+    return str(_KNOWN[code].label) if code in _KNOWN else code
 
 
 def sentence(code: str) -> str:
-    return str(Reason(code).sentence) if code in Reason.values else ""
+    return str(_KNOWN[code].sentence) if code in _KNOWN else ""

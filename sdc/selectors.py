@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.conf import settings
 from django.db.models import (
     Case,
     CharField,
     Count,
     Exists,
-    F,
     IntegerField,
     Max,
     Min,
@@ -27,13 +24,10 @@ from django.db.models import (
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from classify.models import Label
-from classify.selectors import eligible
-from crawler.models import ProjectPhoto
 from projects.models import Project
 from projects.work import WorkState
 from sdc import undoing
-from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer
+from sdc.models import ClaimAttempt, EditBatch, Watch, Writer
 from sdc.reasons import Reason
 from sdc.rights.senders import pace_of
 from sdc.watch import findings
@@ -45,18 +39,6 @@ Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
 RATE_OVER = timedelta(minutes=1)
 STANDS, TAKEN_BACK = "stands", "taken-back"  # what became of a statement, besides Finding
-# What a file said when it was read, which stays so until somebody changes it on the wiki.
-OF_THE_FILE = (
-    Reason.ALREADY_THERE,
-    Reason.MOVED,
-    Reason.REDIRECT,
-    Reason.DELETED,
-    Reason.NOT_A_FILE,
-    Reason.CHANGED,
-    Reason.PROTECTED,
-    Reason.DENIED,
-    Reason.ARTWORK,
-)
 LEFT_ALONE = (Reason.GONE_ALREADY.value, Reason.NOT_AS_WRITTEN.value)
 
 
@@ -93,52 +75,6 @@ class BatchProgress:
     @property
     def not_as_planned(self) -> int:
         return self.settled - self.stand - self.taken_back
-
-
-def ready_count(project: Project) -> int:
-    """How many files a preview could plan, by what our own rows know.
-
-    Pages poll it, so the database counts: 10,000 labels take it some 25 ms with SQLite.
-    """
-    return _count(_ready(project).exclude(photo__in=_passed_over(project)))
-
-
-def passed_over_count(project: Project) -> int:
-    """How many of the other files the last preview or batch left out, or skipped for what the
-    file said. Each preview looks anew."""
-    return _count(_ready(project).filter(photo__in=_passed_over(project)))
-
-
-def _count(labels: QuerySet[Label]) -> int:
-    return labels.values("photo").distinct().count()
-
-
-def _passed_over(project: Project) -> QuerySet[Any, Any]:
-    """The photos of which the project's last word is that they are left out or skipped."""
-    tries = ClaimAttempt.objects.filter(batch__project=project, batch__kind=EditBatch.Kind.ADD)
-    later = tries.filter(claim=OuterRef("claim"), pk__gt=OuterRef("pk"))
-    over = Q(outcome=Outcome.EXCLUDED) | Q(reason__in=OF_THE_FILE)
-    rows = tries.filter(over, ~Exists(later), sha1=F("claim__photo__picture__sha1"))
-    rows = rows.exclude(reason=Reason.MOVED, title=F("claim__photo__title"))
-    if project.include_artworks:
-        rows = rows.exclude(reason=Reason.ARTWORK)
-    return rows.values("claim__photo")
-
-
-def _ready(project: Project) -> QuerySet[Label]:
-    """What nobody has sent and nothing of ours speaks against."""
-    depicting = ProjectPhoto.objects.filter(
-        project=project, photo=OuterRef("photo"), already_depicts=True
-    )
-    taken = Claim.objects.filter(
-        ~Q(state=Claim.State.FREE) | Q(held=True),
-        wiki=settings.WIKI.code,
-        page_id=OuterRef("photo__page_id"),
-        qid=project.person.qid,
-    )
-    return eligible(project).filter(
-        ~Exists(depicting), ~Exists(taken), photo__wiki=settings.WIKI.code
-    )
 
 
 def batches(project: Project) -> QuerySet[EditBatch]:

@@ -15,7 +15,8 @@ from crawler.selectors import CrawlProgress, crawl_progress, photos_without_face
 from projects.models import Project
 from projects.templatetags.ui import duration
 from sdc.models import Claim, EditBatch
-from sdc.selectors import batches, passed_over_count, ready_count
+from sdc.ready import passed_over_count, ready_count
+from sdc.selectors import batches
 from sdc.watch.findings import findings, to_look
 from wikivisage.cards import minutes
 

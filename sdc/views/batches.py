@@ -20,6 +20,7 @@ from projects.permissions import Can, may, moderates, project_view, signed_in
 from projects.refusal import Refused
 from sdc import selectors, services, undoing
 from sdc.models import EditBatch
+from sdc.ready import ready_count
 from sdc.reasons import Reason, sentence, title
 from sdc.rights import stops
 from sdc.rights.senders import pace_of
@@ -64,7 +65,7 @@ def batches(request: HttpRequest, project: Project) -> HttpResponse:
         "project": project,
         "page": page,
         "batches": [(first - place, each) for place, each in enumerate(page.object_list)],
-        "ready": selectors.ready_count(project) if may(request.user, Can.SEND, project) else 0,
+        "ready": ready_count(project) if may(request.user, Can.SEND, project) else 0,
     }
     return render(request, "sdc/batches.html", context)
 

@@ -249,6 +249,16 @@ def test_quickstatements_leave_out_what_was_written_or_spoken_against(
     assert quick(client_of, alice, project) == []
 
 
+def test_quickstatements_leave_out_what_a_person_left_out(
+    project: Project, alice: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    said_yes(project, 2)
+    out, kept = services.prepare_batch(project, alice).attempts.select_related("claim")
+    services.exclude(out, alice)
+    lines = quick(client_of, alice, project)
+    assert [line.split("|")[0] for line in lines] == [f"M{kept.claim.page_id}"]
+
+
 def test_quickstatements_leave_out_what_depicts_her_already_or_is_denied_or_gone(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf
 ) -> None:
@@ -368,7 +378,7 @@ def test_many_labels_take_a_few_queries_and_come_in_pieces(
     send_to_the_end(confirmed(project, alice))
     with CaptureQueriesContext(connection) as queries:
         assert len(list(export.claim_rows(project))) == 7
-    assert len(queries) == 3
+    assert len(queries) == 1 + 3, "the batches, and three chunks of the one"
 
 
 def test_rows_are_made_as_they_are_asked_for(

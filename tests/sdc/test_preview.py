@@ -16,9 +16,10 @@ from django.utils import timezone
 from crawler.models import ProjectPhoto, Region
 from projects.models import AuditEvent, DenyEntry, Membership, Project, User
 from sandbox import RunningSandbox, files
-from sdc import moderating, selectors, services
+from sdc import moderating, services
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.preview import drafts as previewing
+from sdc.ready import ready_count
 from sdc.reasons import Reason
 from tests.sdc.conftest import (
     CURIE,
@@ -252,7 +253,7 @@ def test_no_more_than_the_limit_is_planned(
     settings.BATCH_MAX = 2
     said_yes(project, 3)
     assert services.prepare_batch(project, alice).attempts.count() == 2
-    assert selectors.ready_count(project) == 3
+    assert ready_count(project) == 3
 
 
 def test_of_files_that_said_so_already_only_the_newest_are_read_again(

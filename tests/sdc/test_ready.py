@@ -1,7 +1,7 @@
 """How many files could be sent, as pages that poll say it: counted by the database.
 
-Measured with 10,000 labels of Yes in one project, SQLite in memory, one core: some 25 ms
-(loading the labels took 1.1 s).
+Measured with 10,000 labels of Yes in one project, SQLite in memory, one core: some 35 ms, and 65
+where 20,000 rows of batches tell of them (loading the labels took 1.1 s).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from sdc import services
 from sdc.models import Claim, ClaimAttempt
+from sdc.ready import passed_over_count, ready_count
 from sdc.reasons import Reason
-from sdc.selectors import passed_over_count, ready_count
 from tests.conftest import ClientOf
 from tests.sdc.conftest import CURIE, Make, WikiItself
 

@@ -21,8 +21,8 @@ from projects.work import Overtaken, WorkState
 from sdc import services, statements, tasks
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
 from sdc.reading import PageNow
+from sdc.ready import ready_count
 from sdc.reasons import Reason
-from sdc.selectors import ready_count
 from sdc.watch import history, watching
 from sdc.watch.findings import all_findings, findings, findings_of_user, watch_summary
 from tests.sdc.conftest import (
