@@ -23,11 +23,19 @@ test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DAT
 smoke: $(VENV)/installed  ## The whole path without a browser, on fresh data; prints one JSON line at the end
 	@$(BIN)/python -m bench.smoke
 
-bench: $(VENV)/installed  ## The benchmarks, each with its ratio against the obvious alternative
-	@$(BIN)/python -W ignore -m bench.detection
+bench: bench-detect
+
+bench-detect: $(VENV)/installed  ## How many faces are found, in what time and memory (PHOTOS=folder with manifest.csv)
+	@$(BIN)/python -W ignore -m bench.detection $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-write: $(VENV)/installed  ## How fast and how carefully claims are written, with faults and kills (13 minutes; QUICK=1: one)
 	@$(BIN)/python -W ignore -m bench.writing
+
+bench-learning: $(VENV)/installed  ## How few answers a tag needs, against the centroid rule (5 minutes; QUICK=1: 20 s; ENCODINGS=folder)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -W ignore -m bench.learning
+
+bench-rescore: $(VENV)/installed  ## From an answer to the next screen, of 10,000 to 1,000,000 faces (2 minutes)
+	@$(BIN)/python -W ignore -m bench.rescore
 
 lint: $(VENV)/installed  ## Style, types and the import law
 	@$(BIN)/ruff check .
@@ -57,4 +65,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help run test test-services smoke bench bench-write lint setup lock clean
+.PHONY: help run test test-services smoke bench bench-detect bench-write bench-learning bench-rescore lint setup lock clean

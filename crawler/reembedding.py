@@ -69,12 +69,14 @@ def work(load: Callable[[str], Engine], seconds: float) -> bool:
 
 
 def choose(project: Project, name: str) -> None:
-    """Let a project change to an engine. What could not be looked at is tried again."""
+    """Let a project change to an engine ("": the deployment's, whichever it is). What could not
+    be looked at is tried again."""
     row = choice.row_of(project)
+    looks = EngineLook.objects.filter(engine=name or choice.default().name)
     with transaction.atomic():
         ProjectEngine.objects.filter(pk=row.pk).update(chosen=name, checked=-1)
         shown = Picture.objects.filter(photos__project_photos__project=project)
-        EngineLook.objects.filter(picture__in=shown, engine=name, state=WorkState.ASIDE).requeue()
+        looks.filter(picture__in=shown, state=WorkState.ASIDE).requeue()
         audit(None, "project.engine", project, chosen=name)
         announce("photos-crawled")
 
@@ -227,3 +229,20 @@ def seen_by_projects(picture: Picture, engine: str = "") -> None:
         shown = shown.filter(engine_row__serving=engine)
     keys = sorted(set(shown.values_list("pk", flat=True)))
     Project.objects.filter(pk__in=keys).tell_learner()
+
+
+def forget(name: str) -> int | None:
+    """Delete the vectors of an engine that no project has or changes to; None if one does."""
+    if name in choice.needed(project.pk for project in _projects()):
+        return None
+    if (
+        ProjectEngine.objects.filter(serving=name)
+        .exclude(project__state=Project.State.ARCHIVED)
+        .exists()
+    ):
+        return None
+    with transaction.atomic():
+        EngineLook.objects.filter(engine=name).delete()
+        Picture.objects.filter(engine=name).update(engine="")
+        number, _ = Embedding.objects.filter(engine=name).delete()
+    return number

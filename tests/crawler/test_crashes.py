@@ -38,9 +38,9 @@ def environment(point: str, folder: Path) -> dict[str, str]:
     return os.environ | {"DJANGO_SETTINGS_MODULE": "wikivisage.settings"} | crash
 
 
-def killed_at(point: str, folder: Path) -> None:
+def killed_at(point: str, folder: Path, task: str = "") -> None:
     """Run the task of a crash point in a process of its own, which dies there."""
-    task = point.partition(":")[0]
+    task = task or point.partition(":")[0]
     died = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", TASK.format(task=task)],
         env=environment(point, folder),

@@ -1,0 +1,166 @@
+"""Two engines on faces that people have answered: who finds more, and who tells better apart.
+
+Nothing of it is kept. Pictures are downloaded once for both, at the pace of all downloads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from crawler import pictures
+from crawler.engines import TRUSTED, Engine
+from crawler.engines.base import Vector
+from crawler.engines.boxes import overlap
+from crawler.models import Picture, Region
+from crawler.pictures import Unusable
+from crawler.places import SAME_FACE
+from projects import pace
+
+Doubles = NDArray[np.float64]
+ENOUGH = 10  # pairs of a kind below which nothing is said about telling people apart
+KEPT = 0.95  # of the person's own pairs, at which strangers are counted
+
+
+@dataclass(frozen=True)
+class Word:
+    """What people said of a face."""
+
+    region: Region
+    is_person: bool  # or somebody else
+
+
+@dataclass
+class Seen:
+    """What one engine made of the labelled faces of a project."""
+
+    engine: str
+    photos: int = 0
+    seconds: float = 0.0  # of processor time, finding and embedding
+    labelled: int = 0
+    found: int = 0
+    faces: int = 0  # found at all, labelled or not
+    doubtful: int = 0  # too small, blurred or turned for a vector that is trusted
+    metric: str = "cosine"
+    persons: list[Vector] = field(default_factory=list)
+    others: list[Vector] = field(default_factory=list)
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.labelled if self.labelled else 0.0
+
+    @property
+    def ms_a_photo(self) -> float:
+        return 1000 * self.seconds / self.photos if self.photos else 0.0
+
+    def similarities(self) -> tuple[Doubles, Doubles]:
+        """Of the person's faces with one another, and with those of other people."""
+        same = _alike(self.persons, self.persons, self.metric)
+        upper = np.triu_indices(len(self.persons), 1)
+        return same[upper], _alike(self.persons, self.others, self.metric).ravel()
+
+    @property
+    def auc(self) -> float | None:
+        """How often a pair of the person is more alike than one with somebody else."""
+        same, different = self.similarities()
+        if min(len(same), len(different)) < ENOUGH:
+            return None
+        return auc(same, different)
+
+    @property
+    def strangers(self) -> float | None:
+        """Pairs with others that are as alike as all but the worst 5 % of the person's own."""
+        same, different = self.similarities()
+        if min(len(same), len(different)) < ENOUGH:
+            return None
+        return float((different >= np.quantile(same, 1 - KEPT)).mean())
+
+
+def compare(
+    words: Mapping[Picture, list[Word]],
+    engines: Iterable[Engine],
+    told: Callable[[int], None] = lambda done: None,
+) -> list[Seen]:
+    """Each engine on the labelled pictures; those that can't be had now are left out."""
+    pairs = [(engine, Seen(engine.name, metric=engine.metric)) for engine in engines]
+    for done, (picture, faces) in enumerate(words.items(), 1):
+        until = pace.paused_until(pictures.LANE)
+        if until:
+            time.sleep(max(0.0, until.timestamp() - time.time()))
+        try:
+            pixels = pictures.load(pictures.address_of(picture))
+        except Unusable:
+            continue
+        for engine, seen in pairs:
+            _look(engine, pixels, faces, seen)
+        told(done)
+    return [seen for _, seen in pairs]
+
+
+def _look(engine: Engine, pixels: NDArray[np.uint8], words: list[Word], seen: Seen) -> None:
+    began = time.process_time()
+    found = engine.look(pixels, upsample=settings.DETECT_UPSAMPLE)
+    seen.seconds += time.process_time() - began
+    seen.photos += 1
+    seen.faces += len(found)
+    seen.doubtful += sum(face.quality is not None and face.quality < TRUSTED for face in found)
+    for word in words:
+        box = word.region.box
+        best = max(found, key=lambda face: overlap(face.box, box), default=None)
+        is_found = best is not None and overlap(best.box, box) >= SAME_FACE
+        seen.labelled += 1
+        seen.found += is_found
+        # A face that was missed would be embedded as if a person had drawn it.
+        face = best if best is not None and is_found else engine.embed(pixels, box)
+        (seen.persons if word.is_person else seen.others).append(face.embedding)
+
+
+def _alike(some: list[Vector], others: list[Vector], metric: str) -> Doubles:
+    if not some or not others:
+        return np.empty((len(some), len(others)))
+    a, b = np.array(some, dtype=np.float64), np.array(others, dtype=np.float64)
+    if metric == "cosine":
+        a /= np.maximum(np.linalg.norm(a, axis=1, keepdims=True), 1e-9)
+        b /= np.maximum(np.linalg.norm(b, axis=1, keepdims=True), 1e-9)
+        alike: Doubles = a @ b.T
+        return alike
+    far: Doubles = np.linalg.norm(a[:, None] - b[None], axis=2)
+    return -far
+
+
+def auc(same: Doubles, different: Doubles) -> float:
+    """The chance that one of `same` is higher than one of `different`; ties count half."""
+    ordered = np.sort(different)
+    below = np.searchsorted(ordered, same, "left")
+    not_above = np.searchsorted(ordered, same, "right")
+    return float(((below + not_above) / 2 / len(different)).mean())
+
+
+def verdicts(one: Seen, other: Seen) -> list[str]:
+    """Which is better at what, a line each."""
+    lines = [
+        _better("finding labelled faces", one, other, one.recall, other.recall),
+        _better("time a photo (ms)", one, other, -one.ms_a_photo, -other.ms_a_photo),
+    ]
+    for what, first, second in (
+        ("telling the person from others (AUC)", one.auc, other.auc),
+        (f"strangers let in at {KEPT:.0%} of the person", one.strangers, other.strangers),
+    ):
+        if first is None or second is None:
+            lines.append(f"{what}: too few answers to say")
+        else:
+            sign = -1 if what.startswith("strangers") else 1
+            lines.append(_better(what, one, other, sign * first, sign * second))
+    return lines
+
+
+def _better(what: str, one: Seen, other: Seen, first: float, second: float) -> str:
+    figures = f"{abs(first):.3g} against {abs(second):.3g}"
+    if np.isclose(first, second, rtol=1e-3, atol=1e-3):
+        return f"{what}: equal ({figures})"
+    return f"{what}: {one.engine if first > second else other.engine} ({figures})"

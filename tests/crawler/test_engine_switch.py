@@ -1,0 +1,324 @@
+"""Another engine for a project: no label is lost, nothing is doubled, the old one serves until
+all is there, and a kill costs nothing."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from classify.models import Label
+from classify.services import answer, draw
+from crawler import choice, comparing, drawn, reembedding, tidying, turns, vectors
+from crawler.engines import KINDS, load
+from crawler.engines.boxes import overlap
+from crawler.models import Embedding, EngineLook, Photo, Picture, ProjectEngine, Region
+from projects.models import AuditEvent, Project, User
+from projects.work import WorkState
+from sandbox import RunningSandbox
+from tests.conftest import MakeProject
+from tests.crawler.helpers import (
+    ARMSTRONG,
+    CURIE_1903,
+    add_files,
+    crawl,
+    let_lease_end,
+    look,
+    make_due,
+    open_lanes,
+    photo,
+)
+from tests.crawler.test_crashes import killed_at
+from tests.factories import make_user
+
+DLIB, SFACE = KINDS["dlib"], KINDS["sface"]
+
+
+@pytest.fixture
+def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> Project:
+    return labelled(make_project(alice, "Q7186", []))
+
+
+def labelled(project: Project) -> Project:
+    """Looked at by dlib: faces answered, one redrawn, one drawn where none was found."""
+    ProjectEngine.objects.create(project=project, serving=DLIB.name, chosen=DLIB.name)
+    add_files(project, ARMSTRONG, CURIE_1903, *more_files())
+    crawl()
+    look()
+    for region in Region.objects.order_by("pk"):
+        shown = Photo.objects.get(picture=region.picture)
+        answer(
+            project, region, shown, project.owner, "yes" if region.pk % 2 else "no", "ask", uuid4()
+        )
+    found = Region.objects.filter(picture=photo(CURIE_1903).picture).first()
+    assert found
+    x, y, w, h = found.box
+    draw(project, photo(CURIE_1903), (x, y, w, h * 0.95), project.owner, uuid4(), replaces=found)
+    draw(project, photo(ARMSTRONG), (0.05, 0.7, 0.1, 0.1), project.owner, uuid4())
+    assert drawn.embed(load, 30) is False
+    project.refresh_from_db()
+    return project
+
+
+def more_files() -> tuple[str, ...]:
+    return ("File:Barack Obama O000167.jpg", "File:John Kerry K000148.jpg")
+
+
+def standing() -> set[int]:
+    faces = Region.objects.filter(replaced_by=None).exclude(origin=Region.Origin.PHOTO)
+    return set(faces.values_list("pk", flat=True))
+
+
+def switch(project: Project, name: str) -> None:
+    reembedding.choose(project, name)
+    while reembedding.work(load, 60):
+        pass
+    project.refresh_from_db()
+
+
+def test_every_label_keeps_its_face_and_no_face_is_there_twice(project: Project) -> None:
+    labels = list(Label.objects.order_by("pk").values_list("pk", "region", "verdict"))
+    boxes = {region.pk: region.box for region in Region.objects.all()}
+    before = vectors.load(project)
+    assert before.engine == DLIB.name
+    revision = project.revision
+    switch(project, SFACE.name)
+    after = vectors.load(project)
+    assert (after.engine, after.metric) == (SFACE.name, "cosine")
+    assert list(Label.objects.order_by("pk").values_list("pk", "region", "verdict")) == labels
+    assert {pk: Region.objects.get(pk=pk).box for pk in boxes} == boxes, "boxes stay where they are"
+    assert set(after.region_ids.tolist()) >= set(before.region_ids.tolist())
+    assert set(after.region_ids.tolist()) == standing()
+    assert np.allclose(np.linalg.norm(after.matrix, axis=1), 1, atol=1e-4)
+    assert project.revision > revision, "the learner is told"
+    for picture in Picture.objects.all():
+        of_it = [one for one in picture.regions.all() if one.pk in standing()]
+        assert not [
+            (one.box, other.box)
+            for place, one in enumerate(of_it)
+            for other in of_it[place + 1 :]
+            if overlap(one.box, other.box) >= 0.3
+        ]
+
+
+def test_the_old_engine_serves_until_all_is_there(
+    project: Project, sandbox: RunningSandbox
+) -> None:
+    before = vectors.load(project)
+    reembedding.choose(project, SFACE.name)
+    reembedding.plan()
+    number = EngineLook.objects.count()
+    assert number == Picture.objects.count()
+    first = EngineLook.objects.order_by("pk")[0]
+    assert first.take(turns.lease())
+    reembedding.look(first, load(SFACE.name))
+    reembedding.finish()
+    halfway = vectors.load(project)
+    assert halfway.engine == DLIB.name
+    assert halfway.region_ids.tolist() == before.region_ids.tolist()
+    assert np.array_equal(halfway.matrix, before.matrix)
+    is_at = reembedding.progress(project)
+    assert (is_at.changing, is_at.pictures, is_at.lacking) == (True, number, number - 1)
+    sandbox.world.reset_request_counts()
+    switch(project, SFACE.name)
+    got = [key for key in sandbox.world.request_counts if key.startswith("/upload")]
+    assert len(got) == number - 1, "what is done is not done again"
+    assert choice.serving(project) is SFACE
+
+
+def test_back_is_one_command_and_needs_no_download(
+    project: Project, sandbox: RunningSandbox
+) -> None:
+    before = vectors.load(project)
+    switch(project, SFACE.name)
+    lost = {pk for pk in standing() if pk not in set(before.region_ids.tolist())}
+    sandbox.world.reset_request_counts()
+    out = StringIO()
+    call_command("engine", "switch", "dlib", "--project", project.public_id, stdout=out)
+    while reembedding.work(load, 60):
+        pass
+    after = vectors.load(project)
+    assert after.engine == DLIB.name
+    assert set(after.region_ids.tolist()) >= set(before.region_ids.tolist())
+    rows = [after.region_ids.tolist().index(pk) for pk in before.region_ids.tolist()]
+    assert np.allclose(after.matrix[rows], before.matrix, atol=1e-3)
+    asked = [key for key in sandbox.world.request_counts if key.startswith("/upload")]
+    # Only where the other engine found more faces: these want a vector, too.
+    assert len(asked) == Picture.objects.filter(regions__in=lost).distinct().count()
+    assert [
+        event.data.get("serving")
+        for event in AuditEvent.objects.filter(action="project.engine").order_by("pk")
+        if "serving" in event.data
+    ] == [
+        SFACE.name,
+        DLIB.name,
+    ]
+
+
+def test_pictures_that_come_in_between_are_looked_at_by_both_with_one_download(
+    project: Project, sandbox: RunningSandbox
+) -> None:
+    reembedding.choose(project, SFACE.name)
+    add_files(project, "File:Nancy Pelosi P000197.jpg")
+    crawl()
+    sandbox.world.reset_request_counts()
+    look()
+    new = photo("File:Nancy Pelosi P000197.jpg").picture
+    engines = Embedding.objects.filter(region__picture=new).values_list("engine", flat=True)
+    assert set(engines) == {DLIB.name, SFACE.name}
+    counts = sandbox.world.request_counts
+    assert sum(n for key, n in counts.items() if key.startswith("/upload")) == 1
+
+
+def test_what_cannot_be_looked_at_again_does_not_hold_it_up(
+    project: Project, sandbox: RunningSandbox
+) -> None:
+    sandbox.faults.add("http", {"path": "/upload"}, status=404, times=1)
+    switch(project, SFACE.name)
+    aside = EngineLook.objects.get(state=WorkState.ASIDE)
+    assert aside.error == Picture.Error.GONE
+    assert choice.serving(project) is SFACE
+    assert reembedding.progress(project).set_aside == 1
+    switch(project, SFACE.name)  # asked again
+    assert reembedding.progress(project).set_aside == 0
+    assert set(vectors.load(project).region_ids.tolist()) == standing()
+
+
+def test_a_busy_wiki_costs_it_no_try(project: Project, sandbox: RunningSandbox) -> None:
+    sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=30, times=1)
+    reembedding.choose(project, SFACE.name)
+    assert reembedding.work(load, 60) is False
+    assert set(EngineLook.objects.values_list("state", "tries")) == {(WorkState.QUEUED, 0)}
+    assert choice.serving(project) is DLIB
+    open_lanes()
+    make_due(EngineLook.objects.all())
+    reembedding.work(load, 60)
+    assert choice.serving(project) is SFACE
+
+
+def test_the_newest_project_comes_first_and_another_deployment_s_default_is_followed(
+    project: Project, bob: User, make_project: MakeProject, settings: Settings
+) -> None:
+    other = make_project(bob, "Q1615", [])
+    add_files(other, "File:Bernie Sanders S000033.jpg")
+    crawl()
+    look()
+    ProjectEngine.objects.update(chosen="")
+    reembedding.plan()
+    assert choice.serving(other) is choice.default()
+    settings.ENGINE = "sface" if settings.ENGINE == "dlib" else "dlib"
+    ProjectEngine.objects.update(
+        serving=next(k for k in KINDS.values() if k is not choice.default()).name
+    )
+    reembedding.plan()
+    first = reembedding._take_next()
+    assert first
+    if EngineLook.objects.filter(project=other).exists():
+        assert first.project_id == other.pk
+    first.fail("crashed")
+    make_due(EngineLook.objects.all())
+    while reembedding.work(load, 60):
+        pass
+    assert choice.serving(project) is choice.default()
+    assert choice.serving(other) is choice.default()
+
+
+@pytest.mark.parametrize("point", ["reembed:before-commit", "reembed:after-commit"])
+def test_a_killed_change_goes_on_where_it_was(
+    sandbox: RunningSandbox,
+    shared_database: str,
+    make_project: MakeProject,
+    tmp_path: Path,
+    point: str,
+) -> None:
+    project = labelled(make_project(make_user("Alice"), "Q7186", []))
+    labels = set(Label.objects.values_list("region", "verdict"))
+    reembedding.choose(project, SFACE.name)
+    killed_at(point, tmp_path, task="detect")
+    assert choice.serving(project) is DLIB
+    done = EngineLook.objects.filter(state=WorkState.DONE).count()
+    assert done == (point == "reembed:after-commit")
+    for row in EngineLook.objects.filter(state=WorkState.RUNNING):
+        let_lease_end(row)
+    while reembedding.work(load, 60):
+        pass
+    assert choice.serving(project) is SFACE
+    assert set(Label.objects.values_list("region", "verdict")) == labels
+    assert set(vectors.load(project).region_ids.tolist()) == standing()
+    assert max(EngineLook.objects.values_list("attempt", flat=True)) <= 2
+
+
+def test_an_archived_project_comes_back_with_the_engine_that_is_its_own_then(
+    project: Project,
+) -> None:
+    labels = set(Label.objects.values_list("region", "verdict"))
+    Project.objects.update(state=Project.State.ARCHIVED)
+    tidying.tidy()
+    assert not Embedding.objects.exists()
+    ProjectEngine.objects.update(serving=SFACE.name, chosen=SFACE.name)
+    Project.objects.update(state=Project.State.ACTIVE)
+    tidying.tidy()
+    look()
+    assert drawn.embed(load, 30) is False
+    assert set(vectors.load(project).region_ids.tolist()) == standing()
+    assert set(Label.objects.values_list("region", "verdict")) == labels
+
+
+def test_status_says_how_far_it_is(project: Project) -> None:
+    def said(*words: str) -> str:
+        out = StringIO()
+        call_command("engine", *words, stdout=out)
+        return out.getvalue()
+
+    number = Picture.objects.count()
+    said("switch", "sface", "--project", project.public_id)
+    assert f"changing to {SFACE.name}: 0 of {number} pictures" in said("status")
+    while reembedding.work(load, 60):
+        pass
+    assert f"{project.public_id} {project}: {SFACE.name}\n" in said("status")
+    with pytest.raises(CommandError, match="serves projects"):
+        said("forget", "sface")
+    assert "are deleted" in said("forget", "dlib")
+    assert set(Embedding.objects.values_list("engine", flat=True)) == {SFACE.name}
+    assert reembedding.work(load, 5) is False, "nothing is lacking now"
+    with pytest.raises(CommandError, match="no live project"):
+        said("status", "--project", "none")
+
+
+def test_compare_runs_both_on_what_people_answered(project: Project) -> None:
+    before = (Embedding.objects.count(), Region.objects.count())
+    out = StringIO()
+    call_command("engine", "compare", "dlib", "sface", "--project", project.public_id, stdout=out)
+    said = out.getvalue()
+    assert f"{DLIB.name}: " in said
+    assert f"{SFACE.name}: " in said
+    assert "better at finding labelled faces" in said
+    assert "too few answers to say" in said
+    assert (Embedding.objects.count(), Region.objects.count()) == before
+
+
+def test_who_tells_better_apart_is_said_in_each_engine_s_own_metric() -> None:
+    random = np.random.default_rng(1)
+
+    def seen(name: str, spread: float) -> comparing.Seen:
+        def person(at: int) -> list[np.ndarray]:
+            middle = np.eye(128, dtype=np.float32)[at]
+            return [
+                middle + spread * random.standard_normal(128).astype(np.float32) for _ in range(8)
+            ]
+
+        return comparing.Seen(name, metric="euclidean", persons=person(0), others=person(1))
+
+    good, bad = seen("good", 0.02), seen("bad", 0.3)
+    assert good.auc == 1.0
+    assert bad.auc
+    assert bad.auc < 0.95
+    assert good.strangers == 0.0
+    assert bad.strangers
+    assert any("(AUC): good" in line for line in comparing.verdicts(good, bad))
+    assert comparing.auc(np.array([1.0, 2.0]), np.array([1.0, 0.0])) == pytest.approx(0.875)

@@ -1,0 +1,112 @@
+"""`manage.py engine`: which engine serves which project, changing it, and comparing two first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db.models import Count
+
+from classify.models import Label, Origin, Verdict
+from crawler import choice, comparing, reembedding
+from crawler.engines import KINDS, Kind, load
+from crawler.models import Embedding, Picture, Region
+from projects.models import Project
+
+
+class Command(BaseCommand):
+    help = "Says which engine serves each project, changes it without loss, or compares two."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parts = parser.add_subparsers(dest="what", required=True)
+        status = parts.add_parser(
+            "status", help="whose vectors serve whom, and how far changes are"
+        )
+        switch = parts.add_parser("switch", help="embed anew in the background, then use these")
+        switch.add_argument("name", choices=[*KINDS, "default"])
+        compare = parts.add_parser("compare", help="two engines on what people answered")
+        compare.add_argument("names", nargs=2, choices=list(KINDS), metavar="NAME")
+        compare.add_argument("--photos", type=int, default=200, help="at most so many a project")
+        forget = parts.add_parser("forget", help="delete the vectors of an engine nobody uses")
+        forget.add_argument("name", choices=list(KINDS))
+        for part in (status, switch, compare):
+            part.add_argument("--project", metavar="ID", help="only this one, as in its address")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["what"] == "forget":
+            return self._forget(KINDS[options["name"]])
+        projects = self._projects(options["project"])
+        if options["what"] == "switch":
+            key = options["name"]
+            for project in projects:
+                reembedding.choose(project, "" if key == "default" else KINDS[key].name)
+            reembedding.plan()
+            self.stdout.write(f"{len(projects)} projects change to {key} in the background.")
+        if options["what"] == "compare":
+            one, other = (KINDS[name] for name in options["names"])
+            for project in projects:
+                self._compare(project, one, other, options["photos"])
+        else:
+            self._status(projects)
+
+    def _projects(self, public_id: str | None) -> list[Project]:
+        live = Project.objects.exclude(state=Project.State.ARCHIVED).order_by("-pk")
+        if public_id is None:
+            return list(live)
+        found = list(live.filter(public_id=public_id))
+        if not found:
+            raise CommandError(f"There is no live project {public_id}.")
+        return found
+
+    def _status(self, projects: list[Project]) -> None:
+        counts = Embedding.objects.values_list("engine").annotate(Count("id")).order_by("engine")
+        for name, number in counts:
+            self.stdout.write(f"{number} vectors by {name}")
+        self.stdout.write(f"New projects get {settings.ENGINE} ({choice.default().name}).")
+        for project in projects:
+            is_at = reembedding.progress(project)
+            line = f"{project.public_id} {project}: {is_at.serving}"
+            done = is_at.pictures - is_at.lacking
+            if is_at.changing:
+                line += f", changing to {is_at.wanted}: {done} of {is_at.pictures} pictures"
+            elif is_at.lacking:
+                line += f", {is_at.lacking} of {is_at.pictures} pictures to be embedded yet"
+            if is_at.set_aside:
+                line += f", {is_at.set_aside} set aside"
+            self.stdout.write(line)
+
+    def _compare(self, project: Project, one: Kind, other: Kind, most: int) -> None:
+        words = labelled(project, most)
+        self.stdout.write(f"{project}: {sum(map(len, words.values()))} answered faces")
+        if not words:
+            return
+        first, second = comparing.compare(words, [load(one.name), load(other.name)])
+        for seen in (first, second):
+            self.stdout.write(
+                f"  {seen.engine}: {seen.found} of {seen.labelled} answered faces found, "
+                f"{seen.faces} faces in {seen.photos} photos ({seen.doubtful} doubtful), "
+                f"{seen.ms_a_photo:.0f} ms a photo"
+            )
+        for line in comparing.verdicts(first, second):
+            self.stdout.write(f"  better at {line}")
+
+    def _forget(self, kind: Kind) -> None:
+        number = reembedding.forget(kind.name)
+        if number is None:
+            raise CommandError(f"{kind.key} serves projects, or they change to it.")
+        self.stdout.write(f"{number} vectors by {kind.name} are deleted.")
+
+
+def labelled(project: Project, most: int) -> dict[Picture, list[comparing.Word]]:
+    """What people said of faces in a project, by picture, the newest first."""
+    words: dict[Picture, list[comparing.Word]] = {}
+    labels = Label.objects.filter(project=project, verdict__in=(Verdict.YES, Verdict.NO))
+    labels = labels.exclude(origin=Origin.BOOTSTRAP).exclude(region__origin=Region.Origin.PHOTO)
+    for label in labels.select_related("region__picture").order_by("-pk"):
+        picture = label.region.picture
+        if picture not in words and len(words) >= most:
+            continue
+        word = comparing.Word(label.region, label.verdict == Verdict.YES)
+        words.setdefault(picture, []).append(word)
+    return words
