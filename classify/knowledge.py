@@ -51,6 +51,7 @@ class Faces:
     settled: Mask  # in a photo that shows the person already
     tagged: Mask  # in a file that depicts the person, none of whose faces was answered
     count: int  # towards the project's minimum; boxes that still lack a vector are among them
+    round: bool = False  # are all vectors of one length, as where the cosine counts?
 
     @classmethod
     def load(cls, project: Project) -> Faces:
@@ -79,7 +80,7 @@ class Faces:
             region_ids=region_ids,
             photo_ids=found.photo_ids[shown],
             picture_ids=picture_ids,
-            matrix=found.matrix[shown],
+            matrix=found.on_usual_scale()[shown],
             labelled=regions(labelled),
             confirmed=confirmed,
             positive=regions(word.region for word in words if word.counts(project)),
@@ -88,6 +89,7 @@ class Faces:
             settled=pictures(word.picture for word in words if word.verdict == Verdict.YES),
             tagged=pictures(tagged - answered_in),
             count=sum(word.counts(project) for word in words),
+            round=found.metric == "cosine",
         )
 
 
@@ -107,6 +109,11 @@ class Thoughts:
             order = _order(faces, np.zeros(number, np.int64))
             return cls([None] * number, np.zeros(number, bool), order)
         middle = learning.centroid(faces.matrix[faces.positive])
+        if faces.round:  # a mean is shorter than what it is the mean of, so nearer to everything
+            length = float(np.linalg.norm(faces.matrix[0])) / max(
+                float(np.linalg.norm(middle)), 1e-9
+            )
+            middle = middle * np.float32(length)
         distances = learning.distances(faces.matrix, middle)
         is_match = (distances < project.threshold) & ~faces.labelled
         # Matches are settled twenty at a look in the review. Asked singly are, before them,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from projects.models import Project
 from projects.sealing import seal, unseal
 
 CONTEXT = b"embedding"
+USUAL = 0.6
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Vectors:
 
     def __len__(self) -> int:
         return len(self.region_ids)
+
+    def on_usual_scale(self) -> NDArray[np.float32]:
+        """The matrix, shrunk or stretched so that 0.6 is the distance at which the engine's makers
+        call two faces one person: the scale of Project.threshold, whatever the engine."""
+        usual = math.sqrt(2 - 2 * self.match) if self.metric == "cosine" else self.match
+        return self.matrix if usual == USUAL else self.matrix * np.float32(USUAL / usual)
 
 
 def load(project: Project, engine: str | None = None) -> Vectors:

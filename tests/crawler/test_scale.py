@@ -1,0 +1,62 @@
+"""The centroid rule on vectors of either engine: the project's threshold means the same."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from classify.knowledge import Faces, Thoughts
+from classify.models import Label
+from classify.services import answer
+from crawler.engines import KINDS
+from crawler.models import Embedding, ProjectEngine, Region
+from crawler.vectors import CONTEXT
+from projects.models import Project, User
+from projects.sealing import seal
+from tests.classify.faces import Cast, add_photo
+from tests.conftest import MakeProject
+
+SFACE = KINDS["sface"]
+
+
+def at(cosine: float, middle: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A unit vector with this cosine to a unit vector."""
+    aside = random.standard_normal(len(middle))
+    aside -= (aside @ middle) * middle
+    aside /= np.linalg.norm(aside)
+    return (cosine * middle + np.sqrt(1 - cosine**2) * aside).astype(np.float32)
+
+
+@pytest.fixture
+def project(alice: User, make_project: MakeProject) -> Project:
+    """Five confirmed faces of SFace's, one above its cosine to their mean, one below."""
+    made = make_project(alice)
+    ProjectEngine.objects.create(project=made, serving=SFACE.name, chosen=SFACE.name)
+    random = np.random.default_rng(3)
+    middle = np.eye(128, dtype=np.float32)[0]
+    vectors = [at(0.8, middle, random) for _ in range(5)]
+    mean = np.mean(vectors, axis=0)
+    mean /= np.linalg.norm(mean)
+    vectors += [at(0.40, mean, random), at(0.33, mean, random)]
+    cast = Cast()
+    for number, vector in enumerate(vectors):
+        photo, (region,) = add_photo(made, [cast.face("marie")])
+        Embedding.objects.filter(region=region).update(
+            engine=SFACE.name, vector=seal(vector.astype("<f4").tobytes(), CONTEXT)
+        )
+        if number < 5:
+            answer(made, region, photo, alice, "yes", "ask", uuid4())
+    return made
+
+
+def test_a_face_is_a_match_from_the_engine_s_own_cosine_on(project: Project) -> None:
+    faces = Faces.load(project)
+    thoughts = Thoughts.of(faces, project)
+    assert faces.matrix.shape == (7, 128)
+    assert Label.objects.count() == 5
+    last = [region.pk for region in Region.objects.order_by("pk")][5:]
+    matches = faces.region_ids[thoughts.is_match].tolist()
+    assert project.threshold == 0.6
+    assert matches == last[:1]
