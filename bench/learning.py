@@ -80,6 +80,8 @@ class Result:
     left: Interval | None = None  # the person's faces in what nobody looked at, as stated
     left_faces: int = 0
     true_left: int = 0
+    # The same, had one stopped earlier: stated and true, after each screen.
+    left_before: list[tuple[Interval, float]] = field(default_factory=list)
     curve: list[tuple[int, float]] = field(default_factory=list)  # actions, recall
 
     @property
@@ -100,7 +102,8 @@ def ours(faces: Encodings, pool: Pool, person: Person, cold: bool = False) -> Re
     if not cold:
         known[pool.portrait] = True
         model.tell(np.array([pool.portrait]), np.array([True]))
-    open_, seconds, curve = ~known, [], []
+    open_, seconds, curve, before = ~known, [], [], []
+    aside = np.random.default_rng(len(model))  # must not change what the person does
     while True:
         started = time.perf_counter()
         ask = learning.choose(model, open_, SIZE)
@@ -115,22 +118,26 @@ def ours(faces: Encodings, pool: Pool, person: Person, cold: bool = False) -> Re
         model.tell(ask.rows, yes)
         seconds[-1] += time.perf_counter() - started
         curve.append((person.actions, recall(pool, model.scorer.yes)))
+        interval, _, truth = sampled_left(model, pool, aside)
+        before.append((interval, float(truth)))
     result = outcome(pool, person.actions, model.scorer.yes & ~known, known)
-    result.seconds, result.curve = seconds, curve
-    state_left(result, model, pool, person)
+    result.seconds, result.curve, result.left_before = seconds, curve, before
+    result.left, result.left_faces, result.true_left = sampled_left(model, pool, person.rng)
     if person.errs:
         return look_again(result, model, pool, person, known)
     return result
 
 
-def state_left(result: Result, model: Model, pool: Pool, person: Person) -> None:
-    """Say from a random sample how many of the person's faces are left; costs nothing here."""
+def sampled_left(model: Model, pool: Pool, rng: np.random.Generator) -> tuple[Interval, int, int]:
+    """How many of the person's faces are left, as a random sample says; of how many; the truth.
+
+    The screens of the sample are not among the actions counted.
+    """
     left = np.flatnonzero(~model.answered)
-    looked = person.rng.permutation(left)[: LEFT_SCREENS * SIZE]
+    looked = rng.permutation(left)[: LEFT_SCREENS * SIZE]
     hits = int(pool.person[looked].sum())
-    result.left = guarantees.left_over(hits, len(looked), len(left))
-    result.left_faces = len(left) - len(looked)
-    result.true_left = int(pool.person[left].sum()) - hits
+    interval = guarantees.left_over(hits, len(looked), len(left))
+    return interval, len(left) - len(looked), int(pool.person[left].sum()) - hits
 
 
 def look_again(result: Result, model: Model, pool: Pool, person: Person, known: Mask) -> Result:
@@ -329,6 +336,8 @@ def report(faces: Encodings) -> Report:
         f"  stated number left: held {coverage(left):.3f}, {faces_wide:.0f} faces "
         f"({share:.3f} of them) wide, from {LEFT_SCREENS} screens drawn at random"
     )
+    early = [each for result in portrait + erring for each in result.left_before]
+    print(f"  the same, had one stopped after any screen before: held {coverage(early):.3f}")
     print(f"  a step: {step(portrait)}")
     return Report(portrait, rule, erring)
 
@@ -339,6 +348,7 @@ def summary(of: Report) -> dict[str, float]:
     ends = [each.recall_end_to_end for each in of.portrait]
     stated = approved_intervals(erring)
     left = left_intervals(of.portrait + erring)
+    early = [each for result in of.portrait + erring for each in result.left_before]
     rule = mean([each.per_tag for each in of.rule])
     return {
         "actions_per_tag": round(mean(per_tag), 4),
@@ -347,7 +357,7 @@ def summary(of: Report) -> dict[str, float]:
         "precision_worst": round(worst([each.precision for each in erring], False), 4),
         "recall": round(mean(ends), 4),
         "ratio_to_centroid_rule": round(rule / mean(per_tag), 1),
-        "interval_coverage": round(min(coverage(stated), coverage(left)), 4),
+        "interval_coverage": round(min(map(coverage, (stated, left, early))), 4),
         "interval_width": round(mean([interval.width for interval, _ in stated]), 4),
     }
 

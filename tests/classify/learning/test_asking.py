@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -251,3 +254,8 @@ def test_twice_in_one_photo_is_doubted() -> None:
 def test_answers_given_twice_and_differently_are_asked_a_third_time() -> None:
     first, second = np.array([True, True, False]), np.array([True, False, False])
     assert learning.third_looks(first, second).tolist() == [1]
+
+
+def test_learning_needs_no_django() -> None:
+    seen = "import sys, classify.learning; sys.exit('django' in sys.modules)"
+    subprocess.run([sys.executable, "-c", seen], check=True)
