@@ -2,15 +2,19 @@
 
 A process that writes holds a lock on a file of its own for as long as it lives; the kernel drops
 the lock with the process, however that ends. Whoever can lock another one's file knows that it is
-gone. A file that is not here is of another machine: of that one only the lease tells.
+gone. Of a process of another machine only the lease tells, even on a shared disk, whose locks can
+be lost with the network. So the names begin with the machine's.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import secrets
 import time
+import uuid
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +29,7 @@ def own() -> str:
     global _own
     if _own is None or _own[0] != os.getpid():  # a forked child has a name of its own
         _clear_away()
-        name = secrets.token_hex(8)
+        name = _machine() + secrets.token_hex(5)
         file = open(_path(name), "w")  # noqa: SIM115 - held as long as the process lives
         fcntl.flock(file, fcntl.LOCK_EX)
         _own = os.getpid(), name, file
@@ -34,7 +38,17 @@ def own() -> str:
 
 def is_gone(name: str) -> bool:
     """Whether the process of that name has ended for certain."""
-    return _is_free(_path(name))
+    return name.startswith(_machine()) and _is_free(_path(name))
+
+
+@cache
+def _machine() -> str:
+    """Six hex digits of the machine as long as it runs; containers on it are the same machine."""
+    try:
+        known = Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        known = str(uuid.getnode())
+    return hashlib.sha256(known.encode()).hexdigest()[:6]
 
 
 def _is_free(path: Path) -> bool:
@@ -53,6 +67,6 @@ def _path(name: str) -> Path:
 
 
 def _clear_away() -> None:
-    for path in _path("").iterdir():
+    for path in _path("").glob(f"{_machine()}*"):
         if path.stat().st_mtime < time.time() - OLD and _is_free(path):
             path.unlink(missing_ok=True)

@@ -111,3 +111,11 @@ def test_who_was_served_last_by_another_is_left_to_it_for_a_moment(
     send(budget=3)
     assert len(wiki.edits()) == 1
     assert time.monotonic() - began >= writing.ASIDE.total_seconds()
+
+
+def test_a_shared_disk_tells_nothing_of_another_machine() -> None:
+    """Its locks may be lost with the network, while the process over there lives on."""
+    another = "0" * 6 + "1234567890"
+    (settings.DATA_DIR / "desks").mkdir(exist_ok=True)
+    (settings.DATA_DIR / "desks" / another).touch()
+    assert not desks.is_gone(another)
