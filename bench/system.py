@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -69,6 +71,20 @@ class System:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(30)
+
+    @contextmanager
+    def wiki_alone(self) -> Iterator[None]:
+        """The sandbox wiki with the same data, and nothing else."""
+        command = [sys.executable, "-m", "sandbox", "--port", str(self.sandbox_port)]
+        command += ["--data", str(Path(self.folder.name) / "sandbox")]
+        process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE)
+        try:
+            assert process.stdout
+            assert b"ready" in process.stdout.readline()
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
 
     def __exit__(
         self,
