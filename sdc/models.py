@@ -173,7 +173,7 @@ class ClaimAttempt(WorkRow):
     statement = models.JSONField()  # exactly what is or was to be sent, or to be removed
     # The claim's state that confirming expects, and that comes back if nothing is written.
     claim_was = models.CharField(max_length=8, choices=Claim.State, default=Claim.State.FREE)
-    cautions = models.CharField(max_length=100, blank=True)  # codes of sdc.cautions, by spaces
+    cautions = models.CharField(max_length=100, blank=True)  # codes of sdc.preview.cautions
     # What the preview showed and the confirmation was about; what changed since is not sent.
     sha1 = models.CharField(max_length=40)  # of the picture that was looked at
     title = models.CharField(max_length=255, default="")  # "File:…"
