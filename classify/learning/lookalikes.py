@@ -20,6 +20,7 @@ COUNT = 8  # neighbours kept of each face
 EXACT = 20_000  # faces up to which all pairs are compared
 PROBES = 4  # cells that a face is looked for in, its own among them
 BLOCK = 1024
+AT_ONCE = 4_000_000  # similarities in memory
 SOFT = 0.05  # a neighbour this much less alike than the nearest counts 1/e of it
 FAR = np.float32(-9)  # less alike than any two faces
 
@@ -40,12 +41,10 @@ class Lookalikes:
         found = cls.none(len(vectors))
         if len(vectors) <= EXACT:
             every = np.arange(len(vectors))
-            for start in range(0, len(vectors), BLOCK):
-                found._look(space, vectors, photos, every[start : start + BLOCK], every)
+            found._look(space, vectors, photos, every, every)
             return found
         for members, candidates in _cells(space, vectors):
-            for start in range(0, len(members), BLOCK):
-                found._look(space, vectors, photos, members[start : start + BLOCK], candidates)
+            found._look(space, vectors, photos, members, candidates)
         return found
 
     @classmethod
@@ -64,12 +63,8 @@ class Lookalikes:
         new.rows[:old], new.sims[:old] = self.rows, self.sims
         self.rows, self.sims = new.rows, new.sims
         fresh = np.arange(old, len(vectors))
-        for start in range(0, len(vectors), BLOCK):
-            rows = np.arange(start, min(start + BLOCK, len(vectors)))
-            before = rows[rows < old]
-            self._look(space, vectors, photos, before, fresh)
-            after = rows[rows >= old]
-            self._look(space, vectors, photos, after, np.arange(len(vectors)))
+        self._look(space, vectors, photos, np.arange(old), fresh)
+        self._look(space, vectors, photos, fresh, np.arange(len(vectors)))
 
     def weights(self) -> Floats:
         """float32[n, COUNT] that sum to 1: how much each neighbour counts.
@@ -84,8 +79,15 @@ class Lookalikes:
         self, space: Space, vectors: Floats, photos: Ints, rows: Ints, candidates: Ints
     ) -> None:
         """Let `rows` have the most alike of `candidates` among their neighbours."""
-        if not len(rows) or not len(candidates):
+        if not len(candidates):
             return
+        step = max(1, AT_ONCE // len(candidates))
+        for start in range(0, len(rows), step):
+            self._compare(space, vectors, photos, rows[start : start + step], candidates)
+
+    def _compare(
+        self, space: Space, vectors: Floats, photos: Ints, rows: Ints, candidates: Ints
+    ) -> None:
         sims = space.similarities(vectors[rows], vectors[candidates])
         sims[photos[rows][:, None] == photos[candidates]] = FAR
         ids = np.broadcast_to(candidates.astype(np.int32), sims.shape)
