@@ -224,7 +224,7 @@ WORKER_ADDRESS_SPACE_MB = env.integer("WORKER_ADDRESS_SPACE_MB", 3000, 1000, 640
 # Looking at pictures ----------------------------------------------------------------------
 CPUS = os.cpu_count() or 1
 # Whose vectors new projects get; what is there is embedded anew in the background.
-ENGINE = env.choice("ENGINE", "dlib", ("sface", "dlib"))
+ENGINE = env.choice("ENGINE", "sface", ("sface", "dlib"))
 DETECT_PROCESSES = env.integer("DETECT_PROCESSES", max(1, min(CPUS, 4)), 1, 64)
 DETECT_WIDTH = 960  # a real thumbnail step; what Photo.thumb_url points to
 DETECT_UPSAMPLE = env.integer("DETECT_UPSAMPLE", 1, 0, 2)

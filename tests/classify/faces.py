@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from classify.models import Learner
 from classify.tasks import infer
-from crawler import choice
-from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
+from crawler.engines import KINDS
+from crawler.models import Embedding, Photo, Picture, ProjectEngine, ProjectPhoto, Region
 from crawler.vectors import CONTEXT
 from projects.models import Project
 from projects.sealing import seal
@@ -25,6 +25,7 @@ from projects.work import WorkState
 
 Vector = NDArray[np.float32]
 
+ENGINE = KINDS["dlib"].name
 SPREAD = 0.3  # of one person's faces round their mean
 _numbers = count(1)
 
@@ -78,6 +79,9 @@ def add_photo(
 
 def show(project: Project, photo: Photo, **fields: bool) -> ProjectPhoto:
     Project.objects.filter(pk=project.pk).update(revision=F("revision") + 1)
+    ProjectEngine.objects.get_or_create(
+        project=project, defaults={"serving": ENGINE, "chosen": ENGINE}
+    )
     return ProjectPhoto.objects.create(project=project, photo=photo, **fields)
 
 
@@ -91,7 +95,7 @@ def add_face(picture: Picture, vector: Vector, x: float = 0.1, w: float = 0.1) -
 
 def embed(region: Region, vector: Vector) -> None:
     sealed = seal(vector.astype("<f4").tobytes(), CONTEXT)
-    Embedding.objects.create(region=region, engine=choice.default().name, vector=sealed)
+    Embedding.objects.create(region=region, engine=ENGINE, vector=sealed)
 
 
 def learn(project: Project) -> Learner:

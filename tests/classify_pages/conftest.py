@@ -19,7 +19,8 @@ from pytest_django import Settings
 from bench.browser import CHROMIUM, FLAGS
 from classify.tasks import infer
 from crawler import crawling, detection
-from crawler.engines import load
+from crawler.engines import KINDS, load
+from crawler.models import ProjectEngine
 from projects.models import Project, Source, User
 from sandbox import RunningSandbox
 from tests import factories
@@ -60,6 +61,10 @@ def real_project(sandbox: RunningSandbox, shared_database: str, found_before: li
         return Project.objects.get()
     owner = factories.wiki_user(sandbox, "Alice")
     project = factories.make_project(owner, "Q7186", [("Marie Curie", 0)])
+    # The engine that takes many others for the person, so that there is enough to review.
+    ProjectEngine.objects.create(
+        project=project, serving=KINDS["dlib"].name, chosen=KINDS["dlib"].name
+    )
     Source.objects.create(project=project, kind="file", value=project.person.portrait)
     while crawling.crawl(30):
         pass

@@ -15,18 +15,19 @@ from crawler.models import Embedding, ProjectEngine, Region
 from crawler.vectors import CONTEXT
 from projects.models import Project, User
 from projects.sealing import seal
-from tests.classify.faces import Cast, add_photo
+from tests.classify.faces import Cast, Vector, add_photo
 from tests.conftest import MakeProject
 
 SFACE = KINDS["sface"]
 
 
-def at(cosine: float, middle: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def at(cosine: float, middle: Vector, random: np.random.Generator) -> Vector:
     """A unit vector with this cosine to a unit vector."""
     aside = random.standard_normal(len(middle))
     aside -= (aside @ middle) * middle
     aside /= np.linalg.norm(aside)
-    return (cosine * middle + np.sqrt(1 - cosine**2) * aside).astype(np.float32)
+    vector: Vector = (cosine * middle + np.sqrt(1 - cosine**2) * aside).astype(np.float32)
+    return vector
 
 
 @pytest.fixture
