@@ -31,7 +31,7 @@ bench-detect: $(VENV)/installed  ## How many faces are found, in what time and m
 bench-write: $(VENV)/installed  ## How fast and how carefully claims are written, with faults and kills (13 minutes; QUICK=1: one)
 	@$(BIN)/python -W ignore -m bench.writing
 
-bench-learning: $(VENV)/installed  ## How few answers a tag needs, against the centroid rule (5 minutes; QUICK=1: 20 s; ENCODINGS=folder)
+bench-learning: $(VENV)/installed  ## How few answers a tag needs, against the centroid rule (2 minutes; QUICK=1: 20 s; ENCODINGS=folder)
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -W ignore -m bench.learning
 
 bench-rescore: $(VENV)/installed  ## From an answer to the next screen, of 10,000 to 1,000,000 faces (2 minutes)

@@ -40,7 +40,7 @@ def create_project(
     """A project that looks for one person in some categories (title, levels of subcategories).
 
     Reads the person from Wikidata first, so call outside transactions. Raises Refused and
-    WikiError; then nothing was made.
+    WikiError; then no project was made.
     """
     _check_new(owner, qid, len(categories))
     for title, _depth in categories:
@@ -49,9 +49,10 @@ def create_project(
     _check_new(owner, data.qid, len(categories))  # the Q-ID may have been a redirect
     if not categories and not data.portrait:
         raise Refused("no-source", _("Name at least one category to look through."))
+    person = _person(data)
     try:
         with transaction.atomic():
-            project = _create(owner, data, visibility, joining)
+            project = _create(owner, person, visibility, joining)
             _add_sources(project, data, categories)
             announce("project-created")
     except IntegrityError:  # the same owner was quicker in another tab
@@ -78,10 +79,19 @@ def already(mine: Project) -> Refused:
     return Refused("already", sentence, mine.get_absolute_url())
 
 
-def _create(owner: User, data: wikidata.PersonData, visibility: str, joining: str) -> Project:
-    person, _new = Person.objects.update_or_create(
-        wiki=settings.WIKI.code, qid=data.qid, defaults=data.fields()
-    )
+def _person(data: wikidata.PersonData) -> Person:
+    """The row of a person as just read. A statement at a time, outside transactions: with locks
+    held in between, MariaDB ends one of two tabs with a deadlock."""
+    fields = data.fields()
+    key = {"wiki": settings.WIKI.code, "qid": data.qid}
+    person, new = Person.objects.get_or_create(**key, defaults=fields)
+    if not new:
+        Person.objects.filter(pk=person.pk).update(**fields)
+        person.refresh_from_db()
+    return person
+
+
+def _create(owner: User, person: Person, visibility: str, joining: str) -> Project:
     project = Project.objects.create(
         person=person,
         owner=owner,
@@ -90,7 +100,7 @@ def _create(owner: User, data: wikidata.PersonData, visibility: str, joining: st
         joining=joining,
     )
     Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
-    ledger.audit(owner, "project.created", project, f"person:{data.qid}")
+    ledger.audit(owner, "project.created", project, f"person:{person.qid}")
     return project
 
 
