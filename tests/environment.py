@@ -32,6 +32,8 @@ os.environ |= {
     "DATA_DIR": DATA_DIR,
     "SANDBOX_PORT": str(SANDBOX_PORT),
     "SANDBOX_URL": f"http://127.0.0.1:{SANDBOX_PORT}",
+    # test processes side by side share a Redis, not their queues
+    "REDIS_PREFIX": f"{os.path.basename(DATA_DIR)}:",
     "SECRET_KEY": "only for tests",
     "SEALING_KEYS": "1:dGVzdHMgc2VhbCB3aXRoIHRoaXMgMzItYnl0ZSBrZXk=",
 }
