@@ -62,6 +62,22 @@ class Claim(models.Model):
     def __str__(self) -> str:
         return f"M{self.page_id} {self.qid}"
 
+    def under_way(self, project: Project) -> Reason | None:
+        """What keeps this project from sending it at the moment."""
+        if self.held:
+            return Reason.HELD
+        if self.state == self.State.SENDING:
+            return Reason.SENDING if self.project_id == project.pk else Reason.CLAIMED
+        return None
+
+    def spoken_against(self) -> Reason | None:
+        """How somebody said, or is saying, that it does not belong there."""
+        if self.state == self.State.REMOVED:
+            return Reason.REMOVED
+        if self.state in (self.State.UNDONE, self.State.UNDOING):
+            return Reason.TAKEN_BACK
+        return Reason.REJECTED if self.state == self.State.REJECTED else None
+
 
 class EditBatch(models.Model):
     """What one person confirmed to send at once, and how it goes."""

@@ -11,12 +11,9 @@ from django.utils import timezone
 from projects.ledger import audit
 from projects.models import AuditEvent, Project, User
 from projects.permissions import check_moderates
-from sdc import context, undoing
+from sdc import context, services, undoing
 from sdc.models import Claim, EditBatch, WritingStop
-from sdc.reasons import Reason
 from sdc.rights import stops
-from sdc.services import call_writer
-from sdc.writing import results
 
 State = Claim.State
 Source = WritingStop.Source
@@ -56,13 +53,9 @@ def reject(claim: Claim, by: User, reason: str) -> bool:
 def stop_batch(batch: EditBatch, by: User, reason: str) -> bool:
     """What was written stays written; what is in flight is settled by its worker."""
     check_moderates(by)
-    with transaction.atomic():
-        if not results.stop(batch, Reason.STOPPED):
-            return False
-        audit(by, "batch.stopped", batch.project, _batch(batch), reason=reason)
-        call_writer(batch.user)
+    stopped = services.stop(batch, by, reason=reason)
     batch.refresh_from_db()
-    return True
+    return stopped
 
 
 def undo_batch(batch: EditBatch, by: User, reason: str = "") -> EditBatch:

@@ -115,14 +115,15 @@ def resume(batch: EditBatch, user: User) -> bool:
     return True
 
 
-def stop(batch: EditBatch, user: User) -> bool:
-    """By whoever may steer it, or a moderator. What was written stays written."""
+def stop(batch: EditBatch, user: User, **why: str) -> bool:
+    """By whoever may steer it, or a moderator. What was written stays written; what is in flight
+    is settled by its worker. `why` goes into the audit log."""
     if not may_stop(batch, user):
         raise PermissionDenied
     with transaction.atomic():
         if not results.stop(batch, Reason.STOPPED):
             return False
-        audit(user, "batch.stopped", batch.project, f"batch:{batch.code}")
+        audit(user, "batch.stopped", batch.project, f"batch:{batch.code}", **why)
         call_writer(batch.user)
     return True
 
@@ -187,18 +188,7 @@ def _take_claims(batch: EditBatch) -> None:
 
 
 def _why_lost(claim: Claim, batch: EditBatch) -> Reason:
-    if claim.held:
-        return Reason.HELD
-    if claim.state == Claim.State.SENDING:
-        own = claim.project_id == batch.project_id
-        return Reason.SENDING if own else Reason.CLAIMED
-    if claim.state == Claim.State.REMOVED:
-        return Reason.REMOVED
-    if claim.state in (Claim.State.UNDONE, Claim.State.UNDOING):
-        return Reason.TAKEN_BACK
-    if claim.state == Claim.State.REJECTED:
-        return Reason.REJECTED
-    return Reason.ALREADY_THERE
+    return claim.under_way(batch.project) or claim.spoken_against() or Reason.ALREADY_THERE
 
 
 def _check_goes_on(project: Project) -> None:

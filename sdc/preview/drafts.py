@@ -127,21 +127,17 @@ def why_not(claim: Claim, page: PageNow, photo: Photo, project: Project) -> Reas
         return page.problem
     if page.sha1 != photo.picture.sha1:
         return Reason.CHANGED
-    if claim.held:
-        return Reason.HELD
-    if claim.state == State.SENDING:
-        return Reason.SENDING if claim.project_id == project.pk else Reason.CLAIMED
+    if under_way := claim.under_way(project):
+        return under_way
     if page.depicts(project.person.qid):
         return Reason.ALREADY_THERE
     if page.problem:
         return page.problem
     if page.is_artwork and not project.include_artworks:
         return Reason.ARTWORK
-    if claim.state in (State.UNDONE, State.UNDOING):
-        return Reason.TAKEN_BACK
-    if claim.state == State.REJECTED:
-        return Reason.REJECTED
-    if claim.state in (State.REMOVED, State.WRITTEN, State.PRESENT):
+    if spoken_against := claim.spoken_against():
+        return spoken_against
+    if claim.state in (State.WRITTEN, State.PRESENT):
         return Reason.REMOVED
     return Reason.MOVED if page.title != photo.title else None
 
