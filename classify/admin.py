@@ -47,7 +47,7 @@ class LabelAdmin(ModerationAdmin[Label]):
 
 @admin.register(Score)
 class ScoreAdmin(ModerationAdmin[Score]):
-    list_display = (face, file, "project", "distance", "is_match", "revision")
+    list_display = (face, file, "project", "unlikely", "is_match", "revision")
     list_filter = ("is_match", by_project("project"))
     texts = ("photo__title",)
     exact = ("project__public_id", "project__person__qid", "photo__page_id")

@@ -16,7 +16,7 @@ from projects.faults import crash_point
 from projects.models import Project
 from projects.work import Overtaken, WorkState
 
-STILL = 0.005  # a distance that moved less than this is not saved again
+STILL = 0.005  # a score that moved less than this is not saved again
 BATCH = 1000  # scores saved in one transaction
 
 T = TypeVar("T")
@@ -65,13 +65,13 @@ def _save_scores(learner: Learner, project: Project, faces: Faces, thoughts: Tho
     """Write the scores that changed, and drop those of faces that are gone."""
     rows = Score.objects.filter(project=project)
     saved = {
-        region: Thought(photo, distance, is_match)
-        for region, photo, distance, is_match in rows.values_list(
-            "region", "photo", "distance", "is_match"
+        region: Thought(photo, unlikely, is_match)
+        for region, photo, unlikely, is_match in rows.values_list(
+            "region", "photo", "unlikely", "is_match"
         )
     }
     photos, matches = faces.photo_ids.tolist(), thoughts.is_match.tolist()
-    now = map(Thought, photos, thoughts.distances, matches)
+    now = map(Thought, photos, thoughts.unlikely, matches)
     changed = [
         Score(project=project, region_id=region, revision=project.revision, **thought._asdict())
         for region, thought in zip(faces.region_ids.tolist(), now, strict=True)
@@ -83,7 +83,7 @@ def _save_scores(learner: Learner, project: Project, faces: Faces, thoughts: Tho
             answered = _answered_meanwhile(project, scores)
             for score in scores:
                 score.is_match = score.is_match and score.region_id not in answered
-            upsert(scores, ["project", "region"], ["photo", "distance", "is_match", "revision"])
+            upsert(scores, ["project", "region"], ["photo", "unlikely", "is_match", "revision"])
         crash_point("infer:between-batches")
     for gone in _batches(list(saved)):  # what was not popped
         rows.filter(region__in=gone).delete()
@@ -93,15 +93,13 @@ class Thought(NamedTuple):
     """The columns of a Score that may change."""
 
     photo_id: int
-    distance: float | None
+    unlikely: float
     is_match: bool
 
     def differs(self, saved: Thought | None) -> bool:
         if saved is None or (saved.photo_id, saved.is_match) != (self.photo_id, self.is_match):
             return True
-        if saved.distance is None or self.distance is None:
-            return saved.distance is not self.distance
-        return abs(saved.distance - self.distance) >= STILL
+        return abs(saved.unlikely - self.unlikely) >= STILL
 
 
 def _answered_meanwhile(project: Project, scores: Iterable[Score]) -> set[int]:

@@ -97,7 +97,7 @@ class Faces:
 class Thoughts:
     """What follows from the answers, for the same n rows as Faces."""
 
-    distances: list[float | None]  # to the centroid; None before there is one
+    unlikely: list[float]  # see Score
     is_match: Mask
     order: Ints  # rows to ask, the first one first
 
@@ -107,7 +107,7 @@ class Thoughts:
         number = len(faces.region_ids)
         if faces.count < project.min_confirmed or not faces.positive.any():
             order = _order(faces, np.zeros(number, np.int64))
-            return cls([None] * number, np.zeros(number, bool), order)
+            return cls([Score.FAR] * number, np.zeros(number, bool), order)
         middle = learning.centroid(faces.matrix[faces.positive])
         if faces.round:  # a mean is shorter than what it is the mean of, so nearer to everything
             length = float(np.linalg.norm(faces.matrix[0])) / max(

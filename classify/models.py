@@ -24,6 +24,8 @@ class Verdict(models.TextChoices):
 
 class Origin(models.TextChoices):
     ASK = "ask", _("a question")
+    GRID = "grid", _("a screen of faces")
+    AGAIN = "again", _("a second look")
     DRAWN = "drawn", _("a box drawn by a person")
     REVIEW = "review", _("the review")
     BOOTSTRAP = "bootstrap", _("a statement that existed")
@@ -80,35 +82,63 @@ class Score(models.Model):
     """What the model thinks of a region in a project; never outranks a label."""
 
     UNCERTAIN = 0.05  # a face this far beyond the project's threshold may still be the person
+    FAR = 99.0  # before anything is known
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="scores")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="scores")
-    distance = models.FloatField(null=True)  # to the centroid; null before there is one
-    is_match = models.BooleanField(default=False)
+    # 0 is the likeliest: 1 − the probability by exemplars, the distance by the centroid rule
+    unlikely = models.FloatField(default=FAR)
+    is_match = models.BooleanField(default=False)  # likely the person, and nobody answered it
+    doubt = models.FloatField(null=True)  # log-odds of all the rest against what people said
     revision = models.PositiveBigIntegerField()  # Project.revision it was computed from
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "region"], name="one_score")]
         indexes = [
-            models.Index(fields=["project", "is_match", "distance", "id"], name="score_match")
+            models.Index(fields=["project", "is_match", "unlikely", "id"], name="score_likely"),
+            models.Index(fields=["project", "doubt"], name="score_doubt"),
         ]
 
 
-class Question(models.Model):
-    """A question prepared ahead of the people who answer; the lowest rank is asked next."""
+class Leased(models.Model):
+    """A face that is asked about, and who is looking at it."""
+
+    leased_to = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Question(Leased):
+    """A question prepared ahead of the people who answer; the lowest rank is asked next.
+
+    Questions of one `screen` are asked together in a grid, in the order of their ranks.
+    """
+
+    class Kind(models.TextChoices):
+        """See classify.learning.asking.Kind."""
+
+        LIKELY = "likely", _("likely ones")
+        ONE = "one", _("a single face")
+        OTHERS = "others", _("hardly the person")
+        COMMON = "common", _("those seen most often")
+        THIRD = "third", _("answered twice and differently")
 
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="questions")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="questions")
     rank = models.FloatField()
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.ONE)
+    screen = models.PositiveIntegerField(default=0)
+    marked = models.BooleanField(default=False)  # Yes is set already in a grid
+    chance = models.FloatField(null=True)  # what the model thinks; shown on request only
     # nearest confirmed faces: region ids, nearest first, for the strip beside the face
     nearest = models.JSONField(default=list)
-    leased_to = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    leased_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "region"], name="one_question")]
@@ -129,6 +159,50 @@ class Skip(models.Model):
         ]
 
 
+class Round(models.Model):
+    """Faces drawn to be looked at, so that something can be said for certain.
+
+    `frame` faces were there when they were drawn: all that were approved and no round before
+    had, or all that nobody had looked at.
+    """
+
+    class About(models.TextChoices):
+        APPROVED = "approved", _("what is approved")
+        LEFT = "left", _("what is left")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rounds")
+    about = models.CharField(max_length=8, choices=About)
+    frame = models.PositiveIntegerField()
+    revision = models.PositiveBigIntegerField()  # Project.revision it was drawn from
+    created_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True, blank=True)  # when all its looks were given
+
+
+class Look(Leased):
+    """A face of a round, looked at once more (or, of what is left, for the first time)."""
+
+    class Why(models.TextChoices):
+        """Nobody who looks is told which is which. See classify.learning.review."""
+
+        UNLIKELY = "unlikely", _("the least likely Yes")
+        SAMPLED = "sampled", _("drawn at random")
+        TRAP = "trap", _("surely No")
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="looks")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="looks")
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
+    region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="looks")
+    why = models.CharField(max_length=8, choices=Why)
+    rank = models.PositiveIntegerField()  # looks are mixed; screens are cut from this order
+    before = models.CharField(max_length=12, choices=Verdict, blank=True)  # when it was drawn
+    said = models.CharField(max_length=12, choices=Verdict, blank=True)  # now; empty: still open
+    third = models.BooleanField(default=False)  # said differently, so asked a third time
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "region"], name="one_look_a_round")]
+        indexes = [models.Index(fields=["project", "said", "id"], name="look_open")]
+
+
 class Bootstrap(WorkRow):
     """Reading what the wikis already know of a project's person."""
 
@@ -147,6 +221,8 @@ class Learner(WorkRow):
     faces = models.PositiveIntegerField(default=0)
     confirmed = models.PositiveIntegerField(default=0)  # faces that count towards min_confirmed
     matches = models.PositiveIntegerField(default=0)
+    worth = models.FloatField(default=0)  # answers still worth giving, by the model's opinion
+    left = models.PositiveIntegerField(default=0)  # faces that nobody looked at
     computed_at = models.DateTimeField(null=True, blank=True)
 
     max_tries = 1000  # it must never be given up; a failure waits longer

@@ -27,8 +27,6 @@ from crawler.models import Photo, ProjectPhoto, Region
 from projects import denials
 from projects.models import Project, User
 
-FAR = 99.0  # stands for "no distance" where faces are ordered by it
-
 
 @dataclass(frozen=True)
 class FaceCounts:
@@ -112,7 +110,7 @@ def face_counts(project: Project) -> FaceCounts:
         cant_tell=Count("pk", filter=face & ~said_no & ~Q(verdict=Verdict.YES)),
         without_face=Count("pk", filter=~face & Q(verdict=Verdict.YES)),
     )
-    near = Q(distance=None) | Q(distance__lt=project.threshold + Score.UNCERTAIN)
+    near = Q(unlikely=Score.FAR) | Q(unlikely__lt=project.threshold + Score.UNCERTAIN)
     thought = _unanswered(project).aggregate(
         matches=Count("pk", filter=Q(is_match=True)),
         uncertain=Count("pk", filter=Q(is_match=False) & near),
@@ -239,7 +237,7 @@ def typical(project: Project) -> Tile | None:
     """A face that is the person if any is: said to be by people, else in the portrait, else the
     nearest by its score."""
     yes = _rows(project, Which.CONFIRMED).exclude(origin=Origin.BOOTSTRAP)
-    scored = Score.objects.filter(project=project).exclude(distance=None)
+    scored = Score.objects.filter(project=project).exclude(unlikely=Score.FAR)
     return _best(project, yes) or portrait(project) or _best(project, scored)
 
 
@@ -293,10 +291,10 @@ def _ordered(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
     if order is Order.NEWEST:
         key = Value(0.0)
     elif rows.model is Score:
-        key = Coalesce("distance", Value(FAR))
+        key = F("unlikely")
     else:
         scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
-        key = Coalesce(Subquery(scored.values("distance")[:1]), Value(FAR))
+        key = Coalesce(Subquery(scored.values("unlikely")[:1]), Value(Score.FAR))
     keyed: QuerySet[Any] = rows.annotate(key=key)
     return keyed.order_by("key", "pk") if order is Order.BEST else keyed.order_by("-key", "-pk")
 

@@ -222,7 +222,7 @@ def _take_back(taken: Answer, client_uuid: UUID) -> Answer:
 def _match_again(project: Project, region_id: int) -> None:
     """Back to the review at once, by the distance it had; the learner looks closer."""
     if selectors.still_needed(project) == 0:
-        near = Score.objects.filter(project=project, distance__lt=project.threshold)
+        near = Score.objects.filter(project=project, unlikely__lt=project.threshold)
         near.filter(region=region_id).update(is_match=True)
 
 

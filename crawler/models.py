@@ -209,6 +209,8 @@ class Region(models.Model):
     face_px = models.PositiveIntegerField(default=0)  # height of the box in the looked-at picture
     # 0–1 by size, sharpness and turn; null where nobody measured it
     quality = models.FloatField(null=True, blank=True)
+    # Perceptual hash of the face, 32 hex digits: alike for crops and re-uploads of a photo
+    phash = models.CharField(max_length=32, blank=True)
     detector = models.CharField(max_length=64, blank=True)
     drawn_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

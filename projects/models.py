@@ -187,6 +187,12 @@ class Project(models.Model):
         PAUSED = "paused", _("paused")
         ARCHIVED = "archived", _("archived")
 
+    class Rule(models.TextChoices):
+        """How faces are judged by those that people answered."""
+
+        EXEMPLARS = "exemplars", _("by the answered faces most alike")
+        CENTROID = "centroid", _("by the distance to the mean of confirmed faces")
+
     public_id = PublicIdField()
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="projects")
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="owned_projects")
@@ -198,6 +204,8 @@ class Project(models.Model):
     )
     joining = models.CharField(max_length=8, choices=Joining, default=Joining.INVITE)
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    rule = models.CharField(max_length=9, choices=Rule, default=Rule.EXEMPLARS)
+    # These three are the centroid rule's.
     threshold = models.FloatField(default=0.6)  # distance to the centroid that is a match
     min_confirmed = models.PositiveSmallIntegerField(default=5)
     bootstrap_counts = models.BooleanField(default=False)  # towards min_confirmed

@@ -52,15 +52,15 @@ def test_there_are_no_matches_before_five_confirmed_faces(
     learner = learn(project)
     assert (learner.confirmed, learner.matches, learner.faces) == (4, 0, 20)
     assert not matches(project)
-    assert not Score.objects.exclude(distance=None).exists()
+    assert not Score.objects.exclude(unlikely=Score.FAR).exists()
 
     say(alice, "yes", hers[4])
     learner = learn(project)
     assert matches(project) == ids(hers[5:])
     assert (learner.confirmed, learner.matches) == (5, 5)
-    near = Score.objects.filter(distance__lt=0.6)
+    near = Score.objects.filter(unlikely__lt=0.6)
     assert set(near.values_list("region", flat=True)) == ids(hers)
-    assert set(others) == {score.region for score in Score.objects.filter(distance__gt=0.6)}
+    assert set(others) == {score.region for score in Score.objects.filter(unlikely__gt=0.6)}
 
 
 def test_the_threshold_is_the_projects(project: Project, cast: Cast, alice: User, say: Say) -> None:
@@ -68,8 +68,8 @@ def test_the_threshold_is_the_projects(project: Project, cast: Cast, alice: User
     for region in hers[:5]:
         say(alice, "yes", region)
     learn(project)
-    farthest = Score.objects.filter(region__in=hers[5:]).order_by("-distance")[0]
-    Project.objects.update(threshold=farthest.distance, revision=F("revision") + 1)
+    farthest = Score.objects.filter(region__in=hers[5:]).order_by("-unlikely")[0]
+    Project.objects.update(threshold=farthest.unlikely, revision=F("revision") + 1)
     learn(project)
     assert matches(project) == ids(hers[5:]) - {farthest.region_id}
 
@@ -99,7 +99,7 @@ def test_an_undo_lowers_the_count_again(
     services.undo(project, alice, uuid4())
     assert learn(project).matches == 0
     assert not matches(project)
-    assert not Score.objects.exclude(distance=None).exists()
+    assert not Score.objects.exclude(unlikely=Score.FAR).exists()
 
 
 def test_bootstrap_examples_count_only_if_the_project_says_so(project: Project, cast: Cast) -> None:
@@ -196,8 +196,8 @@ def test_once_there_are_matches_those_just_beyond_the_threshold_are_asked_before
     for region in hers[:5]:
         say(alice, "yes", region)
     learn(project)
-    distance = Score.objects.get(region=unsure).distance
-    nearest = Score.objects.filter(region__in=hers[5:]).order_by("distance")[0].distance
+    distance = Score.objects.get(region=unsure).unlikely
+    nearest = Score.objects.filter(region__in=hers[5:]).order_by("unlikely")[0].unlikely
     assert distance
     assert nearest
     threshold = (distance + nearest) / 2 if nearest < distance else distance - 0.001

@@ -56,8 +56,8 @@ def test_counts_add_up(learned: Project, alice: User) -> None:
 
 
 def test_uncertain_faces_are_near_the_threshold(learned: Project) -> None:
-    scores = learned.scores.filter(is_match=False, region__labels=None).order_by("distance")
-    nearest = scores[0].distance
+    scores = learned.scores.filter(is_match=False, region__labels=None).order_by("unlikely")
+    nearest = scores[0].unlikely
     assert nearest is not None
     learned.threshold = nearest - 0.04
     assert selectors.face_counts(learned).uncertain >= 1
@@ -101,7 +101,7 @@ def test_best_worst_and_newest_first(learned: Project) -> None:
     for which in (Which.MATCHES, Which.CONFIRMED):
         best = shown(learned, which)
         assert shown(learned, which, Order.WORST) == best[::-1]
-        nearest_first = learned.scores.filter(region__in=best).order_by("distance", "pk")
+        nearest_first = learned.scores.filter(region__in=best).order_by("unlikely", "pk")
         assert best == list(nearest_first.values_list("region", flat=True))
         assert sorted(shown(learned, which, Order.NEWEST)) == sorted(best)
     labels = [tile.label for tile in selectors.gallery(learned, "confirmed", "newest").tiles]

@@ -46,7 +46,7 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
     said = {"user": bob, "verdict": Verdict.YES, "origin": Origin.ASK}
     answer = Answer.objects.create(**face, **said)
     Label.objects.create(**face, **said, answer=answer)
-    Score.objects.create(**face, distance=0.4, is_match=True, revision=1)
+    Score.objects.create(**face, unlikely=0.4, is_match=True, revision=1)
     claim = Claim.objects.create(wiki="sandbox", page_id=7, qid="Q7186", photo=photo, project=made)
     batch = EditBatch.objects.create(project=made, user=bob, wiki="sandbox", summary="")
     attempt = ClaimAttempt.objects.create(
