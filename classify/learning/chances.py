@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classify.learning.distances import Ints, Mask
-from classify.learning.scorer import CERTAIN, LIMIT, Doubles
+from classify.learning.scorer import LIMIT, Doubles
 
 BESIDE = float(np.log(0.02))  # log-odds of a second face of the person in one photo
 
@@ -37,7 +37,7 @@ def calibrate(log_odds: Doubles, yes: Mask) -> Calibration:
     precision = np.array([SHIFT_SD**-2, SLOPE_SD**-2])
     design = np.column_stack([np.ones(len(log_odds)), log_odds])
     for _ in range(8):
-        chance = probability(design @ found)
+        chance = probability(np.clip(design @ found, -LIMIT, LIMIT))
         slope = design.T @ (chance - yes) + precision * (found - ideal)
         bend = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(precision)
         step = np.linalg.solve(bend, slope)
@@ -48,7 +48,7 @@ def calibrate(log_odds: Doubles, yes: Mask) -> Calibration:
 
 
 def probability(log_odds: Doubles) -> Doubles:
-    chance: Doubles = 1 / (1 + np.exp(-np.clip(log_odds, -CERTAIN, CERTAIN)))
+    chance: Doubles = 1 / (1 + np.exp(-log_odds))
     return chance
 
 

@@ -10,7 +10,7 @@ from classify.learning import chances
 from classify.learning.distances import Floats, Ints, Mask
 from classify.learning.lookalikes import Lookalikes
 from classify.learning.priors import Prior
-from classify.learning.scorer import CERTAIN, Doubles, Scorer
+from classify.learning.scorer import Doubles, Scorer
 
 SAMPLE = 2048  # faces among which it is counted how often somebody is seen
 CANDIDATES = 20_000  # faces that may stand for those like them
@@ -99,7 +99,7 @@ class Model:
     def chances(self) -> Doubles:
         """float64[n]: the probability that each face is the person; what people said is certain.
 
-        So an answer never lowers the score of its own face: Yes makes it 1, No 0, to within e⁻²⁰.
+        So an answer never lowers the score of its own face: Yes makes it 1, No 0.
         """
         scorer, answered = self.scorer, self.answered
         yes = scorer.yes & answered
@@ -111,8 +111,7 @@ class Model:
             self.around.tagged,
             self.around.collage,
         )
-        said = np.where(scorer.yes, CERTAIN, -CERTAIN)
-        whole: Doubles = np.where(answered, chances.probability(said), found)
+        whole: Doubles = np.where(answered, yes, found)
         return whole
 
     def commonness(self) -> tuple[Ints, Ints]:

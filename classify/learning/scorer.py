@@ -19,7 +19,6 @@ Doubles = NDArray[np.float64]
 NEAREST = 5  # confirmed faces that a face is measured by
 BLOCK = 8192  # faces x 20 answers: stays in the cache
 LIMIT = 12.0  # log-odds of a face that nobody spoke about stay within ±LIMIT
-CERTAIN = 20.0  # log-odds of what a person said
 
 
 class Scorer:

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classify.learning import chances as chances_of
@@ -32,6 +32,7 @@ def tell(to: Scorer, said: Answers) -> None:
 
 @few
 @given(seeds, engines, answers, st.integers(0, 71), st.booleans())
+@example(seed=2663, engine="sface", before=[(24, True)], row=1, yes=False)
 def test_an_answer_never_lowers_the_score_of_its_own_face(
     seed: int, engine: str, before: Answers, row: int, yes: bool
 ) -> None:
