@@ -173,13 +173,19 @@ class Round(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rounds")
     about = models.CharField(max_length=8, choices=About)
     frame = models.PositiveIntegerField()
+    faces = models.PositiveIntegerField(default=0)  # of the project, answered ones among them
     revision = models.PositiveBigIntegerField()  # Project.revision it was drawn from
+    after = models.PositiveBigIntegerField(default=0)  # id of the last answer when it was drawn
     created_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True, blank=True)  # when all its looks were given
 
 
 class Look(Leased):
-    """A face of a round, looked at once more (or, of what is left, for the first time)."""
+    """A face of a round, looked at once more (or, of what is left, for the first time).
+
+    A round about what is approved lists the whole of its frame, so that it stands written which
+    faces its sample speaks for; those that were not drawn are never asked.
+    """
 
     class Why(models.TextChoices):
         """Nobody who looks is told which is which. See classify.learning.review."""
@@ -187,6 +193,7 @@ class Look(Leased):
         UNLIKELY = "unlikely", _("the least likely Yes")
         SAMPLED = "sampled", _("drawn at random")
         TRAP = "trap", _("surely No")
+        FRAME = "frame", _("not drawn")
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="looks")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="looks")
