@@ -27,7 +27,7 @@ def lock(project: Project) -> None:
     Whatever writes answers, labels or scores of a project does this first, so that no two of
     them interleave.
     """
-    Project.objects.filter(pk=project.pk).tell_learner()
+    Project.objects.filter(pk=project.pk).tell_learner(only_words=True)
 
 
 def standing(project: Project) -> QuerySet[Answer]:

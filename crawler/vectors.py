@@ -10,13 +10,14 @@ from django.db.models import Min
 from numpy.typing import NDArray
 
 from crawler import choice
-from crawler.engines import Face, named
+from crawler.engines import Face, Kind, named
 from crawler.models import Embedding, ProjectPhoto, Region
 from projects.models import Project
 from projects.sealing import seal, unseal
 
 CONTEXT = b"embedding"
 USUAL = 0.6
+OPENED = 500  # in one query
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,32 @@ class Vectors:
     def on_usual_scale(self) -> NDArray[np.float32]:
         """The matrix, shrunk or stretched so that 0.6 is the distance at which the engine's makers
         call two faces one person: the scale of Project.threshold, whatever the engine."""
-        usual = math.sqrt(2 - 2 * self.match) if self.metric == "cosine" else self.match
-        return self.matrix if usual == USUAL else self.matrix * np.float32(USUAL / usual)
+        scale = usual_scale(self.metric, self.match)
+        return self.matrix if scale == 1 else self.matrix * np.float32(scale)
 
 
-def load(project: Project, engine: str | None = None) -> Vectors:
-    """The vectors of all regions that stand in live photos of a project, by the engine that
-    serves it (or the one of that name)."""
+def usual_scale(metric: str, match: float) -> float:
+    """What distances by an engine are multiplied by, see `Vectors.on_usual_scale`."""
+    return USUAL / (math.sqrt(2 - 2 * match) if metric == "cosine" else match)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Which vectors a project has, ordered by region id; those themselves stay sealed."""
+
+    keys: NDArray[np.int64]  # of Embedding: a vector that is made anew has another one
+    region_ids: NDArray[np.int64]
+    photo_ids: NDArray[np.int64]  # the lowest id where several photos show the picture
+    picture_ids: NDArray[np.int64]
+    kind: Kind
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def listed(project: Project, engine: str | None = None) -> Listed:
+    """Of all regions that stand in live photos of a project, by the engine that serves it (or
+    the one of that name)."""
     kind = named(engine) if engine else choice.serving(project)
     live = ProjectPhoto.objects.live().filter(project=project)
     photo_of = dict(
@@ -58,22 +78,39 @@ def load(project: Project, engine: str | None = None) -> Vectors:
             region__picture__in=live.values("photo__picture_id"),
         )
         .order_by("region_id")
-        .values_list("region_id", "region__picture_id", "vector")
+        .values_list("pk", "region_id", "region__picture_id")
     )
-    regions, pictures, blobs = [], [], []
-    for region, picture, vector in rows.iterator(chunk_size=2000):
-        if picture in photo_of:  # a photo that came between the two queries waits for next time
-            regions.append(region)
-            pictures.append(picture)
-            blobs.append(unseal(bytes(vector), CONTEXT))
+    # a photo that came between the two queries waits for next time
+    found = [(*row, photo_of[row[2]]) for row in rows if row[2] in photo_of]
+    keys, regions, pictures, photos = np.array(found, np.int64).reshape(-1, 4).T
+    return Listed(keys, regions, photos, pictures, kind)
+
+
+def opened(keys: NDArray[np.int64], kind: Kind) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """The vectors with these keys: bool[n], is it still there? And float32[n, d], 0 if not."""
+    there = np.zeros(len(keys), bool)
+    matrix = np.zeros((len(keys), kind.dimension), np.float32)
+    for start in range(0, len(keys), OPENED):
+        some = {key: at for at, key in enumerate(keys[start : start + OPENED].tolist(), start)}
+        rows = Embedding.objects.filter(pk__in=some).values_list("pk", "vector")
+        for key, vector in rows:
+            matrix[some[key]] = np.frombuffer(unseal(bytes(vector), CONTEXT), dtype="<f4")
+            there[some[key]] = True
+    return there, matrix
+
+
+def load(project: Project, engine: str | None = None) -> Vectors:
+    """All vectors of a project by the engine that serves it, or the one of that name."""
+    found = listed(project, engine)
+    there, matrix = opened(found.keys, found.kind)
     return Vectors(
-        np.array(regions, dtype=np.int64),
-        np.array([photo_of[picture] for picture in pictures], dtype=np.int64),
-        np.array(pictures, dtype=np.int64),
-        np.frombuffer(b"".join(blobs), dtype="<f4").reshape(-1, kind.dimension).astype(np.float32),
-        kind.name,
-        kind.metric,
-        kind.match,
+        found.region_ids[there],
+        found.photo_ids[there],
+        found.picture_ids[there],
+        matrix[there],
+        found.kind.name,
+        found.kind.metric,
+        found.kind.match,
     )
 
 
@@ -84,8 +121,9 @@ def of(region: Region, face: Face, engine: str) -> Embedding:
 
 
 def save(region: Region, face: Face, engine: str) -> None:
-    """Keep the vector of a region by an engine, in place of an older one."""
-    row = of(region, face, engine)
-    Embedding.objects.update_or_create(
-        region=region, engine=engine, defaults={"vector": row.vector}
-    )
+    """Keep the vector of a region by an engine, in place of an older one.
+
+    It is a new row, so that whoever has the older one in memory sees that it is gone.
+    """
+    Embedding.objects.filter(region=region, engine=engine).delete()
+    of(region, face, engine).save()

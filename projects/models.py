@@ -165,10 +165,12 @@ class Person(models.Model):
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
-    def tell_learner(self) -> None:
+    def tell_learner(self, *, only_words: bool = False) -> None:
         """Something changed that the learner should see. Call in the transaction of the change;
-        it holds the projects' rows until that ends."""
-        self.update(revision=F("revision") + 1)
+        it holds the projects' rows until that ends. With `only_words` people said something, and
+        the faces are those that were there before."""
+        words = {"words": F("words") + 1} if only_words else {}
+        self.update(revision=F("revision") + 1, **words)
 
 
 class Project(models.Model):
@@ -213,6 +215,7 @@ class Project(models.Model):
     include_artworks = models.BooleanField(default=False)  # reproductions of artworks (P6243)
     # See `tell_learner`: bumped by new faces, answers, settings of learning.
     revision = models.PositiveBigIntegerField(default=0)
+    words = models.PositiveBigIntegerField(default=0)  # of these, by nothing but answers
     turn_at = models.DateTimeField(default=timezone.now)  # when detection last served it
     created_at = models.DateTimeField(default=timezone.now)
     active_at = models.DateTimeField(default=timezone.now)
@@ -228,6 +231,11 @@ class Project(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("project", args=[self.public_id])
+
+    @property
+    def faces_revision(self) -> int:
+        """As long as it is the same, the project has the same faces with the same vectors."""
+        return self.revision - self.words
 
 
 class Source(models.Model):
