@@ -10,6 +10,7 @@ from django.db import transaction
 
 from crawler import choice, crops, pictures, turns, vectors
 from crawler.engines import Engine
+from crawler.hashing import face_hash
 from crawler.models import EmbedJob, Picture, Region
 from crawler.pictures import Unusable
 from projects import denials, pace
@@ -60,12 +61,16 @@ def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
         pixels = pictures.load(pictures.address_of(region.picture))
         face = load(first.name).embed(pixels, region.box)
         more = {name: load(name).embed(pixels, region.box) for name in sorted(others)}
+        phash = face_hash(pixels, region.box)
         crops.save(region, pixels)
         crash_point("embed:before-commit")
         with transaction.atomic():
             job.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
             Region.objects.filter(pk=region.pk).update(
-                face_px=face.height_px, detector=first.detector, quality=face.quality
+                face_px=face.height_px,
+                detector=first.detector,
+                quality=face.quality,
+                phash=phash,
             )
             vectors.save(region, face, first.name)
             for name, other in more.items():

@@ -11,6 +11,7 @@ from crawler import vectors
 from crawler.engines import Engine, Face
 from crawler.engines.base import Picture as Pixels
 from crawler.engines.boxes import overlap
+from crawler.hashing import face_hash
 from crawler.models import Embedding, EmbedJob, Picture, Region
 from projects.work import WorkState
 
@@ -25,7 +26,7 @@ Placed = list[tuple[Region, Face]]
 
 def place(picture: Picture, pixels: Pixels, faces: Sequence[Face], engine: Engine) -> Placed:
     """Each face with its region, which may be new (unsaved), and each face that was known but
-    that this engine missed, embedded as if a person had drawn it."""
+    that this engine missed, embedded as if a person had drawn it. All have their hash then."""
     known = [
         region
         for region in picture.regions.exclude(origin=Region.Origin.PHOTO)
@@ -37,7 +38,10 @@ def place(picture: Picture, pixels: Pixels, faces: Sequence[Face], engine: Engin
     ]
     taken = {region.pk for region, _ in placed}
     missed = [one for one in known if one.pk not in taken and one.replaced_by_id is None]
-    return placed + [(region, engine.embed(pixels, region.box)) for region in missed]
+    placed += [(region, engine.embed(pixels, region.box)) for region in missed]
+    for region, _ in placed:
+        region.phash = region.phash or face_hash(pixels, region.box)
+    return placed
 
 
 def keep(placed: Placed, engine: Engine) -> None:
@@ -46,8 +50,9 @@ def keep(placed: Placed, engine: Engine) -> None:
         region.quality = face.quality if face.quality is not None else region.quality
         if region.pk is None:
             region.save()
-        elif face.quality is not None:
-            Region.objects.filter(pk=region.pk).update(quality=face.quality)
+        else:
+            same = Region.objects.filter(pk=region.pk)
+            same.update(quality=region.quality, phash=region.phash)
     Embedding.objects.filter(
         region__in=[region for region, _ in placed], engine=engine.name
     ).delete()
