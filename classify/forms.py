@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Verdict
+from classify.services import Given
 from crawler.models import Photo, Region
 from projects.models import Project
 
@@ -162,6 +163,73 @@ class ReviewForm(ProjectForm):
         self.cleaned_data["faces"] = [
             (face, each) for face, each in zip(faces, uuids, strict=True) if not face.replaced_by_id
         ]
+
+
+class ScreenForm(ProjectForm):
+    """A grid of faces: all that were `shown`, of which `yes` are the person, the others not.
+
+    `word`, one for each in the same order or none at all, is another verdict than these two,
+    or empty. `all` is "yes" or "no" for all faces without such a word, whatever is marked.
+    Each face's answer has a UUID of its own: `uuid`, in the same order, else made of the form's.
+    """
+
+    WORDS = (Verdict.CANT_TELL, Verdict.BACKGROUND, Verdict.NOT_A_FACE, Verdict.ARTWORK)
+    MOST = 100  # faces on one screen
+
+    all = forms.ChoiceField(required=False, choices=[(word, word) for word in ("yes", "no")])
+
+    @property
+    def given(self) -> list[tuple[Given, str]]:
+        """What services.answer_screen takes. A face that is gone meanwhile (its box drawn anew,
+        its photo withdrawn) is none to judge."""
+        photos = photos_of(self.project, [region for region, *_said in self._faces])
+        return [
+            (Given(region, photos[region.picture_id], own), verdict)
+            for region, verdict, own in self._faces
+            if not region.replaced_by_id and photos[region.picture_id].state == Photo.State.LIVE
+        ]
+
+    @property
+    def regions(self) -> list[Region]:
+        return [region for region, *_said in self._faces]
+
+    def clean(self) -> None:
+        if self.errors:
+            return
+        shown = self.sent.getlist("shown")
+        self._check_names(shown)
+        words = self._aligned("word", shown) or [""] * len(shown)
+        if any(word and word not in self.WORDS for word in words):
+            raise forms.ValidationError(_("That is not an answer we know."), "unknown-verdict")
+        named = [forms.UUIDField().clean(each) for each in self._aligned("uuid", shown)]
+        if len(set(named)) != len(named):
+            raise forms.ValidationError(_("One UUID a face, please."), "invalid")
+        made_up = [uuid5(self.cleaned_data["client_uuid"], public_id) for public_id in shown]
+        faces = faces_of(self.project, shown)
+        if len(faces) != len(shown):
+            raise forms.ValidationError(_("This face is not in this project."), "unknown")
+        verdicts = [word or self._mark(each) for word, each in zip(words, shown, strict=True)]
+        self._faces = list(zip(faces, verdicts, named or made_up, strict=True))
+
+    def _check_names(self, shown: list[str]) -> None:
+        if not shown:
+            raise forms.ValidationError(_("There is no face on this screen."), "nothing")
+        if len(shown) > self.MOST:
+            raise forms.ValidationError(_("Too many faces at once."), "too-many")
+        if len(set(shown)) != len(shown):
+            raise forms.ValidationError(_("A face is on a screen once."), "invalid")
+        if not set(self.sent.getlist("yes")) <= set(shown):
+            raise forms.ValidationError(_("This face is not on this screen."), "unknown")
+
+    def _aligned(self, name: str, shown: list[str]) -> list[str]:
+        values = self.sent.getlist(name)
+        if values and len(values) != len(shown):
+            raise forms.ValidationError(_("One value a face, please."), "invalid")
+        return values
+
+    def _mark(self, public_id: str) -> str:
+        marked = public_id in self.sent.getlist("yes")
+        return self.cleaned_data["all"] or (Verdict.YES if marked else Verdict.NO)
 
 
 def faces_of(project: Project, public_ids: list[str]) -> list[Region]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from classify.models import Answer, Question, Skip
+from classify.models import Answer, Question, Skip, Verdict
 from crawler.models import Photo
 from projects import denials
 from projects.models import Project, User
@@ -32,29 +33,47 @@ def next_question(
     for _ in range(3):  # others may take every candidate while we look at them
         candidates = list(_candidates(project, user, exclude))
         for question in candidates:
-            if _lease(question, user):
+            if lease([question], user):
                 return question
         if not candidates:
             break
     return None
 
 
-def put_back(taken_back: Answer, undo: Answer) -> None:
-    """Ask a face again, before all others, of the user who took the answer back."""
-    Question.objects.update_or_create(
-        project_id=taken_back.project_id,
-        region_id=taken_back.region_id,
-        defaults={
-            "photo_id": taken_back.photo_id,
-            "rank": -float(undo.pk),  # of several that were put back, the last comes first
-            "leased_to_id": undo.user_id,
-            "leased_until": timezone.now() + LEASE,
-        },
-    )
+def put_back(project: Project, undone: Sequence[Answer]) -> None:
+    """Ask faces again, before all others, of the user who took these answers back at once.
+
+    They make one screen, on which is marked what was a Yes.
+    """
+    if not undone:
+        return
+    last = Question.objects.filter(project=project).aggregate(last=Max("screen"))["last"]
+    verdicts = [each.undoes.verdict for each in undone if each.undoes]
+    for undo, verdict in zip(undone, verdicts, strict=True):
+        Question.objects.update_or_create(
+            project=project,
+            region_id=undo.region_id,
+            defaults={
+                "photo_id": undo.photo_id,
+                "rank": -float(undo.pk),  # of several that were put back, the last comes first
+                "screen": 0 if last is None else last + 1,
+                "kind": _kind(verdicts),
+                "marked": verdict == Verdict.YES,
+                "leased_to_id": undo.user_id,
+                "leased_until": timezone.now() + LEASE,
+            },
+        )
 
 
-def release(project: Project, region_id: int, user: User) -> None:
-    mine = Question.objects.filter(project=project, region=region_id, leased_to=user)
+def _kind(verdicts: list[str]) -> str:
+    """What a screen with these answers was, as far as they tell."""
+    if len(verdicts) == 1:
+        return Question.Kind.ONE
+    return Question.Kind.LIKELY if Verdict.YES in verdicts else Question.Kind.OTHERS
+
+
+def release(project: Project, region_ids: Collection[int], user: User) -> None:
+    mine = Question.objects.filter(project=project, region__in=region_ids, leased_to=user)
     mine.update(leased_to=None, leased_until=None)
 
 
@@ -68,6 +87,34 @@ def free() -> Q:
     return Q(leased_until=None) | Q(leased_until__lt=timezone.now())
 
 
+def open_to(project: Project, user: User, exclude: Collection[UUID | str] = ()) -> QuerySet[Any]:
+    """What may be asked of the user now: free, or leased to them; `skipped_at` is when they
+    skipped the face. Photos and persons that are left alone are not asked about."""
+    skipped = Skip.objects.filter(project=project, user=user, region=OuterRef("region"))
+    return (
+        Question.objects.filter(free() | Q(leased_to=user), project=project)
+        .filter(photo__state=Photo.State.LIVE)
+        .exclude(project__person__qid__in=denials.denied_qids())
+        .exclude(public_id__in=list(exclude))
+        .select_related("region", "photo__picture")
+        .annotate(skipped_at=Subquery(skipped.values("created_at")[:1]))
+    )
+
+
+def lease(asked: Sequence[Question], user: User) -> list[Question]:
+    """Lease these to the user for two minutes; returns those that nobody else took first."""
+    until = timezone.now() + LEASE
+    keys = [each.pk for each in asked]
+    takeable = Question.objects.filter(free() | Q(leased_to=user), pk__in=keys)
+    taken = takeable.update(leased_to=user, leased_until=until)
+    for each in asked:
+        each.leased_to, each.leased_until = user, until
+    if taken == len(keys) or not taken:
+        return list(asked) if taken else []
+    mine = Question.objects.filter(pk__in=keys, leased_to=user).values_list("pk", flat=True)
+    return [each for each in asked if each.pk in set(mine)]
+
+
 def _candidates(
     project: Project, user: User, exclude: Collection[UUID | str]
 ) -> Iterator[Question]:
@@ -75,23 +122,9 @@ def _candidates(
 
     Of several own ones the page shows what was put back last, else what it was given first.
     """
-    skipped = Skip.objects.filter(project=project, user=user, region=OuterRef("region"))
-    questions = (
-        Question.objects.filter(project=project, photo__state=Photo.State.LIVE)
-        .exclude(project__person__qid__in=denials.denied_qids())
-        .exclude(public_id__in=list(exclude))
-        .select_related("region", "photo__picture")
-        .annotate(skipped_at=Subquery(skipped.values("created_at")[:1]))
-    )
+    questions = open_to(project, user, exclude)
     own = questions.filter(leased_to=user, leased_until__gte=timezone.now())
     yield from own.order_by(Least("rank", Value(0.0)), "leased_until", "rank", "id")[:1]
     available = questions.filter(free())
     yield from available.filter(skipped_at=None).order_by("rank", "id")[:20]
     yield from available.exclude(skipped_at=None).order_by("skipped_at", "id")[:20]
-
-
-def _lease(question: Question, user: User) -> bool:
-    question.leased_until = timezone.now() + LEASE
-    question.leased_to = user
-    takeable = Question.objects.filter(pk=question.pk).filter(free() | Q(leased_to=user))
-    return bool(takeable.update(leased_to=user, leased_until=question.leased_until))

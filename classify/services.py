@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classify import questions, selectors
-from classify.labels import lock, rebuild_labels, relabel, standing
+from classify.labels import lock, rebuild_labels, relabel, standing, upsert
 from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
 from crawler import services as crawler
@@ -29,6 +30,7 @@ __all__ = [
     "Refused",
     "answer",
     "answer_many",
+    "answer_screen",
     "draw",
     "next_question",
     "no_usable_face",
@@ -36,6 +38,7 @@ __all__ = [
     "skip",
     "undo",
     "undo_many",
+    "undone_with",
 ]
 
 Box = tuple[float, float, float, float]  # left, top, width, height, 0–1 of the upright picture
@@ -75,24 +78,50 @@ def answer_many(
     origin: str = Origin.REVIEW,
 ) -> list[Answer]:
     """The same verdict on several faces, all or none: what is on the screen of a review."""
-    if verdict not in Verdict.values:
+    return answer_screen(project, user, [(each, verdict) for each in given], origin)
+
+
+def answer_screen(
+    project: Project,
+    user: User,
+    given: Sequence[tuple[Given, str]],
+    origin: str = Origin.GRID,
+) -> list[Answer]:
+    """A verdict of its own on each of several faces, all or none: what a grid was marked with.
+
+    Undo takes it back as one deed. Raises Refused like `answer`.
+    """
+    if any(verdict not in Verdict.values for _each, verdict in given):
         raise Refused("unknown-verdict", _("That is not an answer we know."))
     with _once(), transaction.atomic():
         _enter(project)
-        return _record(project, given, user, verdict, origin)
+        return _record(project, given, user, origin)
 
 
 def undo(project: Project, user: User, client_uuid: UUID) -> Answer | None:
     """Take back the user's last answer that stands; None when there is none left.
 
-    The label is what the remaining answers say. A face without a word is asked again first.
+    With it goes what was answered by the same button: a whole screen. The label is what the
+    remaining answers say. A face without a word is asked again first.
     """
     with _once(), transaction.atomic():
         _enter(project)
         if done := _already([client_uuid], project, user):
             return done[client_uuid]
         last = standing(project).filter(user=user).last()
-        return _take_back(last, client_uuid) if last else None
+        if last is None:
+            return None
+        deed = list(standing(project).filter(user=user, created_at=last.created_at))
+        undone = _take_back(project, deed, {last.pk: client_uuid})
+        return next(each for each in undone if each.client_uuid == client_uuid)
+
+
+def undone_with(undo: Answer) -> list[Answer]:
+    """The undos of the deed that this one is part of, the last answer's first."""
+    deed = Answer.objects.filter(
+        project=undo.project_id, user=undo.user_id, origin=Origin.UNDO, created_at=undo.created_at
+    )
+    return list(deed.order_by("id"))
 
 
 def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> list[Answer]:
@@ -103,17 +132,22 @@ def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> lis
     with transaction.atomic():
         _enter(project)
         answers = standing(project).filter(user=user, client_uuid__in=client_uuids)
-        return [_take_back(each, uuid5(each.client_uuid, "undo")) for each in reversed(answers)]
+        return _take_back(project, list(answers))
 
 
 def skip(project: Project, region: Region, user: User) -> None:
     """Leave a face to others; it comes back to this user after all others."""
+    skip_screen(project, [region], user)
+
+
+def skip_screen(project: Project, regions: Sequence[Region], user: User) -> None:
+    """Leave all faces of a screen to others."""
     with transaction.atomic():
         _enter(project)
-        Skip.objects.update_or_create(
-            project=project, user=user, region=region, defaults={"created_at": timezone.now()}
-        )
-        questions.release(project, region.pk, user)
+        now = timezone.now()
+        rows = [Skip(project=project, user=user, region=each, created_at=now) for each in regions]
+        upsert(rows, ["project", "user", "region"], ["created_at"])
+        questions.release(project, [region.pk for region in regions], user)
         announce("answers-given")
 
 
@@ -143,7 +177,7 @@ def draw(
         except crawler.BadBox as bad:
             raise Refused("bad-box", str(bad)) from None
         drawn = Given(region, photo, client_uuid)
-        [made] = _record(project, [drawn], user, Verdict.YES, Origin.DRAWN)
+        [made] = _record(project, [(drawn, Verdict.YES)], user, Origin.DRAWN)
         if replaces:
             Score.objects.filter(project=project, region=replaces).delete()
             Question.objects.filter(project=project, region=replaces).delete()
@@ -159,7 +193,7 @@ def no_usable_face(project: Project, photo: Photo, user: User, client_uuid: UUID
             return done[client_uuid]
         _check_photo(project, photo)
         given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
-        return _record(project, [given], user, Verdict.YES, Origin.DRAWN)[0]
+        return _record(project, [(given, Verdict.YES)], user, Origin.DRAWN)[0]
 
 
 def _enter(project: Project) -> None:
@@ -171,52 +205,77 @@ def _enter(project: Project) -> None:
 
 
 def _record(
-    project: Project, given: Sequence[Given], user: User, verdict: str, origin: str
+    project: Project, given: Sequence[tuple[Given, str]], user: User, origin: str
 ) -> list[Answer]:
     """Answers, labels, contributions; call with the project locked."""
-    made = _already([each.client_uuid for each in given], project, user)
-    new = [each for each in given if each.client_uuid not in made]
-    _check_faces(project, new)
-    said = {"project": project, "user": user, "verdict": verdict, "origin": origin}
+    made = _already([each.client_uuid for each, _verdict in given], project, user)
+    new = [(each, verdict) for each, verdict in given if each.client_uuid not in made]
+    _check_faces(project, [each for each, _verdict in new])
+    # one moment for all: by it undo knows what was one deed
+    said = {"project": project, "user": user, "origin": origin, "created_at": timezone.now()}
     answers = Answer.objects.bulk_create(
-        Answer(**said, photo=each.photo, region=each.region, client_uuid=each.client_uuid)
-        for each in new
+        Answer(
+            **said,
+            verdict=verdict,
+            photo=each.photo,
+            region=each.region,
+            client_uuid=each.client_uuid,
+        )
+        for each, verdict in new
     )
     made |= {answer.client_uuid: answer for answer in answers}
     if new:
-        region_ids = [each.region.pk for each in new]
+        region_ids = [each.region.pk for each, _verdict in new]
         relabel(project, region_ids)
         Question.objects.filter(project=project, region__in=region_ids).delete()
         Score.objects.filter(project=project, region__in=region_ids).update(is_match=False)
         contribute(project, user, _kind(origin), len(new))
         announce("answers-given")
-    return [made[each.client_uuid] for each in given]
+    return [made[each.client_uuid] for each, _verdict in given]
 
 
-def _take_back(taken: Answer, client_uuid: UUID) -> Answer:
-    made = Answer.objects.create(
-        project=taken.project,
-        photo=taken.photo,
-        region=taken.region,
-        user=taken.user,
-        origin=Origin.UNDO,
-        undoes=taken,
-        client_uuid=client_uuid,
-    )
-    label = relabel(taken.project, [taken.region_id]).get(taken.region_id)
-    if label:
-        made.verdict = label.verdict
-        made.save(update_fields=["verdict"])
-    elif taken.region.origin == Region.Origin.PERSON:
-        _withdraw_box(taken.project, taken.region)
-    else:
-        _match_again(taken.project, taken.region_id)
-        if taken.origin == Origin.ASK:
-            questions.put_back(taken, made)
-    assert taken.user is not None  # only people undo, and only what is theirs
-    contribute(taken.project, taken.user, _kind(taken.origin), -1)
-    announce("answers-given")
-    return made
+def _take_back(
+    project: Project, answers: list[Answer], uuids: dict[int, UUID] | None = None
+) -> list[Answer]:
+    """Take back these answers as one deed, the last one first; `uuids` has, by the keys of
+    their answers, what some of the undos are sent under."""
+    now = timezone.now()
+    undone = [
+        Answer.objects.create(
+            project=project,
+            photo=taken.photo,
+            region=taken.region,
+            user=taken.user,
+            origin=Origin.UNDO,
+            undoes=taken,
+            client_uuid=(uuids or {}).get(taken.pk) or uuid5(taken.client_uuid, "undo"),
+            created_at=now,
+        )
+        for taken in reversed(answers)
+    ]
+    labels = relabel(project, {taken.region_id for taken in answers})
+    for made in undone:
+        if label := labels.get(made.region_id):
+            made.verdict = label.verdict
+            made.save(update_fields=["verdict"])
+        elif made.region.origin == Region.Origin.PERSON:
+            _withdraw_box(project, made.region)
+        else:
+            _match_again(project, made.region_id)
+    wordless = [made for made in undone if made.region_id not in labels]
+    questions.put_back(project, [made for made in wordless if _is_asked_again(made)])
+    for kind, n in Counter(_kind(taken.origin) for taken in answers).items():
+        user = answers[0].user
+        assert user is not None  # only people undo, and only what is theirs
+        contribute(project, user, kind, -n)
+    if undone:
+        announce("answers-given")
+    return undone
+
+
+def _is_asked_again(undo: Answer) -> bool:
+    asked = undo.undoes is not None and undo.undoes.origin in (Origin.ASK, Origin.GRID)
+    return asked and undo.region.origin != Region.Origin.PERSON
 
 
 def _match_again(project: Project, region_id: int) -> None:
@@ -246,7 +305,7 @@ def _withdraw_box(project: Project, box: Region) -> None:
 
 
 def _kind(origin: str) -> str:
-    review = origin == Origin.REVIEW
+    review = origin in (Origin.REVIEW, Origin.AGAIN)
     return Contribution.Kind.REVIEW if review else Contribution.Kind.ANSWER
 
 
