@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from classify import questions, selectors
+from classify import looks, questions, selectors
 from classify.labels import lock, rebuild_labels, relabel, standing, upsert
 from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
@@ -229,6 +229,7 @@ def _record(
         relabel(project, region_ids)
         Question.objects.filter(project=project, region__in=region_ids).delete()
         Score.objects.filter(project=project, region__in=region_ids).update(is_match=False)
+        looks.settle(project, region_ids)
         contribute(project, user, _kind(origin), len(new))
         announce("answers-given")
     return [made[each.client_uuid] for each, _verdict in given]
@@ -264,6 +265,7 @@ def _take_back(
             _match_again(project, made.region_id)
     wordless = [made for made in undone if made.region_id not in labels]
     questions.put_back(project, [made for made in wordless if _is_asked_again(made)])
+    looks.settle(project, {made.region_id for made in undone})
     for kind, n in Counter(_kind(taken.origin) for taken in answers).items():
         user = answers[0].user
         assert user is not None  # only people undo, and only what is theirs

@@ -1,0 +1,332 @@
+"""Looking again: faces drawn by chance and looked at, so that something can be said for certain.
+
+The `infer` worker draws a round when nothing more is worth asking: of what is approved (the least
+likely Yes, some at random, and a few that are surely No), and of what nobody looked at. What was
+said of a look is read from the answers that stand since its round was drawn, on whatever page
+they were given; so it may be made anew at any time (`settle`). `certainty` says what follows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from classify import learning, questions, selectors
+from classify.labels import standing, upsert
+from classify.learning.distances import Mask
+from classify.models import Answer, Label, Look, Origin, Question, Round, Verdict
+from classify.screens import Face, Screen
+from crawler.models import ProjectPhoto, Region
+from projects import denials
+from projects.models import Project, User
+
+if TYPE_CHECKING:
+    from classify.knowledge import Faces
+
+SIZE = 20  # faces on a screen
+SAMPLE = 60  # of what is left: three screens
+NEARBY = 5  # confirmed faces shown for comparison
+CAME = 0.05  # faces that came, as a share of what was left: then what is left is drawn anew
+MANY = 40  # other faces answered since then: the same
+FIRST = -1e12  # rank of a third look: before what an undo put back
+
+About, Why = Round.About, Look.Why
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Looks that nobody has given yet."""
+
+    approved: int
+    left: int
+
+    @property
+    def faces(self) -> int:
+        return self.approved + self.left
+
+    @property
+    def screens(self) -> int:
+        return ceil(self.approved / SIZE) + ceil(self.left / SIZE)
+
+
+def wanted(project: Project) -> Wanted:
+    rows = _unsaid(project).order_by().values("round__about").annotate(n=Count("pk"))
+    counts = dict(rows.values_list("round__about", "n"))
+    return Wanted(counts.get(About.APPROVED, 0), counts.get(About.LEFT, 0))
+
+
+def draw(
+    project: Project, faces: Faces, model: learning.Model, open_: Mask, rng: np.random.Generator
+) -> None:
+    """Draw what is to be looked at, where no round is open and there is something new.
+
+    `model` and `open_` bool[n] are of the n rows of `faces`; open are faces that may be asked.
+    Call inside a transaction that holds the project, when nothing more is worth asking.
+    """
+    close(project)
+    rounds = Round.objects.filter(project=project, done_at=None)
+    opened = set(rounds.values_list("about", flat=True))
+    if About.APPROVED not in opened:
+        _draw_approved(project, faces, model, rng)
+    if About.LEFT not in opened:
+        _draw_left(project, faces, open_ & ~model.answered, rng)
+
+
+def approved(project: Project) -> QuerySet[Label]:
+    """Faces that people said Yes to, as far as they are to be seen: what is looked at again."""
+    faces = selectors.eligible(project).exclude(region__origin=Region.Origin.PHOTO)
+    return faces.filter(region__replaced_by=None)
+
+
+def covering(project: Project) -> QuerySet[Look]:
+    """For Exists with `region`: looks by which a finished round speaks for a face."""
+    speaks = Q(why=Why.FRAME) | ~Q(said="") & ~Q(why=Why.TRAP) | Q(said=Verdict.YES)
+    return Look.objects.filter(
+        speaks,
+        project=project,
+        region=OuterRef("region"),
+        round__about=About.APPROVED,
+        round__done_at__isnull=False,
+    )
+
+
+def next_screen(project: Project, user: User) -> Screen | None:
+    """Up to 20 faces for `user` to look at, leased to them; None while there are none.
+
+    What is approved comes before what is left; all of the former are marked, none of the latter.
+    The same user gets the same screen again until they answer it.
+    """
+    if project.state == Project.State.ARCHIVED or denials.denied_project(project):
+        return None
+    if not _choose(project, user):
+        return None  # the usual answer to a page that waits: it holds nobody up
+    with transaction.atomic():
+        # one after the other, so that two people do not get half of a screen each
+        Project.objects.select_for_update().get(pk=project.pk)
+        chosen = _choose(project, user)
+        until = timezone.now() + questions.LEASE
+        leased = Look.objects.filter(pk__in=[look.pk for look in chosen])
+        leased.update(leased_to=user, leased_until=until)
+    return _screen(project, chosen) if chosen else None
+
+
+def settle(project: Project, region_ids: Collection[int]) -> None:
+    """Bring the looks at these faces in line with the answers; call with the project locked.
+
+    The first word since the round was drawn is the look. Where it differs from the word before,
+    the face is asked once more, alone; the word after that settles it. An undo opens it again.
+    """
+    drawn = Look.objects.filter(project=project, region__in=region_ids).exclude(why=Why.FRAME)
+    looks = list(drawn.select_related("round"))
+    if not looks:
+        return
+    words = _words(project, {look.region_id for look in looks})
+    changed = [look for look in looks if _reread(look, words[look.region_id])]
+    Look.objects.bulk_update(changed, ["said", "third", "leased_to", "leased_until"])
+    _ask_third(project, looks)
+    opened = {look.round_id for look in changed if not look.said or look.third}
+    Round.objects.filter(pk__in=opened).update(done_at=None)
+    close(project)
+
+
+def close(project: Project) -> None:
+    """End the rounds in which nothing is to be looked at any more.
+
+    Faces that were withdrawn, denied or drawn anew meanwhile hold nothing up.
+    """
+    waiting = _pending(project).order_by().values("round")
+    rounds = Round.objects.filter(project=project, done_at=None).exclude(pk__in=waiting)
+    ended = list(rounds.values_list("pk", flat=True))  # MariaDB reads no table that it updates
+    Round.objects.filter(pk__in=ended).update(done_at=timezone.now())
+
+
+def _draw_approved(
+    project: Project, faces: Faces, model: learning.Model, rng: np.random.Generator
+) -> None:
+    new = approved(project).filter(~Exists(covering(project)))
+    frame = dict(new.values_list("region", "photo"))
+    if not frame:
+        return
+    rows = np.isin(faces.region_ids, list(frame))
+    why: dict[int, str] = {}
+    if rows.any():
+        drawn = learning.second_looks(model, rows, rng)
+        why |= dict.fromkeys(faces.region_ids[drawn.unlikely].tolist(), Why.UNLIKELY)
+        why |= dict.fromkeys(faces.region_ids[drawn.sampled].tolist(), Why.SAMPLED)
+        traps = _still_no(project, faces.region_ids[drawn.traps].tolist())
+        why |= dict.fromkeys(traps, Why.TRAP)
+        frame |= traps
+    # Of a face without a vector the model knows nothing: it is looked at.
+    bare = frame.keys() - set(faces.region_ids.tolist())
+    why |= dict.fromkeys(sorted(bare), Why.UNLIKELY)
+    mixed = rng.permutation(np.array(list(why), np.int64)).tolist()
+    rest = [region for region in frame if region not in why]
+    size = sum(reason != Why.TRAP for reason in why.values()) + len(rest)
+    _make(
+        _round(project, faces, About.APPROVED, size),
+        (
+            Look(
+                region_id=region,
+                photo_id=frame[region],
+                why=why.get(region, Why.FRAME),
+                before=Verdict.NO if why.get(region) == Why.TRAP else Verdict.YES,
+            )
+            for region in mixed + rest
+        ),
+    )
+
+
+def _draw_left(project: Project, faces: Faces, left: Mask, rng: np.random.Generator) -> None:
+    last = Round.objects.filter(project=project, about=About.LEFT).order_by("id").last()
+    if last and not _much_happened(last, faces):
+        return
+    said = Label.objects.filter(project=project).exclude(origin=Origin.BOOTSTRAP)
+    left = left & ~np.isin(faces.region_ids, list(said.values_list("region", flat=True)))
+    rows = np.flatnonzero(left)
+    if not len(rows):
+        return
+    sample = rng.permutation(rows)[:SAMPLE].tolist()
+    _make(
+        _round(project, faces, About.LEFT, len(rows)),
+        (
+            Look(
+                region_id=int(faces.region_ids[row]),
+                photo_id=int(faces.photo_ids[row]),
+                why=Why.SAMPLED,
+            )
+            for row in sample
+        ),
+    )
+
+
+def _much_happened(last: Round, faces: Faces) -> bool:
+    """Whether what is left has become another crowd since it was last drawn from."""
+    if len(faces.region_ids) - last.faces > CAME * last.frame:
+        return True
+    since = standing(last.project).filter(pk__gt=last.after).exclude(origin=Origin.BOOTSTRAP)
+    elsewhere = since.exclude(region__in=last.looks.values("region"))
+    return elsewhere.order_by().values("region").distinct().count() >= MANY
+
+
+def _still_no(project: Project, region_ids: list[int]) -> dict[int, int]:
+    """Of these regions those that people say No to by now, with their photos."""
+    said = Label.objects.filter(project=project, region__in=region_ids, verdict=Verdict.NO)
+    return dict(said.exclude(origin=Origin.BOOTSTRAP).values_list("region", "photo"))
+
+
+def _round(project: Project, faces: Faces, about: str, frame: int) -> Round:
+    last = Answer.objects.filter(project=project).aggregate(last=Max("pk"))["last"]
+    return Round.objects.create(
+        project=project,
+        about=about,
+        frame=frame,
+        faces=len(faces.region_ids),
+        revision=project.revision,
+        after=last or 0,
+    )
+
+
+def _make(round_: Round, looks: Iterable[Look]) -> None:
+    rows = list(looks)
+    for rank, look in enumerate(rows):
+        look.round, look.project, look.rank = round_, round_.project, rank
+    Look.objects.bulk_create(rows, batch_size=500)
+
+
+def _pending(project: Project) -> QuerySet[Look]:
+    """Looks that hold their round open: to be given for the first or (third) once more."""
+    held = ProjectPhoto.objects.live().filter(project=OuterRef("project"), photo=OuterRef("photo"))
+    word = Label.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
+    return Look.objects.filter(
+        Q(said="") | Q(third=True),
+        Q(before="") | Exists(word),  # an undo may have left nothing to be looked at again
+        Exists(held),
+        project=project,
+        round__done_at=None,
+        region__picture=F("photo__picture"),
+        region__replaced_by=None,
+    ).exclude(why=Why.FRAME)
+
+
+def _unsaid(project: Project) -> QuerySet[Look]:
+    return _pending(project).filter(said="")
+
+
+def _choose(project: Project, user: User) -> list[Look]:
+    """The next screen of one round, by rank; what somebody else said before comes first."""
+    looks = _unsaid(project).order_by("round__about", "round", "rank")
+    own = list(looks.filter(leased_to=user, leased_until__gte=timezone.now())[:SIZE])
+    if own:
+        return own
+    free = looks.filter(questions.free())
+    first = free.first()
+    if first is None:
+        return []
+    here = list(free.filter(round=first.round_id))
+    said = Label.objects.filter(project=project, user=user)
+    mine = set(said.filter(region__in=[look.region_id for look in here]).values_list("region_id"))
+    here.sort(key=lambda look: (look.region_id,) in mine)  # stable: by rank within both
+    return here[:SIZE]
+
+
+def _screen(project: Project, chosen: list[Look]) -> Screen:
+    """What page shows them: the marks say what was said before, or are empty for what is left."""
+    keys = [look.pk for look in chosen]
+    full = Look.objects.select_related("region", "photo__picture", "round").in_bulk(keys)
+    about = full[keys[0]].round.about
+    faces = [
+        Face(full[key].region, full[key].photo, marked=about == About.APPROVED) for key in keys
+    ]
+    shown = {face.region.pk for face in faces}
+    known = selectors.gallery(project, selectors.Which.CONFIRMED, limit=NEARBY + SIZE).tiles
+    others = [tile for tile in known if tile.region.pk not in shown]
+    return Screen(about, faces, others[:NEARBY])
+
+
+def _words(project: Project, region_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
+    """What people said of each face that stands: (answer, verdict), oldest first."""
+    words: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    given = standing(project).filter(region__in=region_ids).exclude(origin=Origin.BOOTSTRAP)
+    for pk, region, verdict in given.values_list("pk", "region", "verdict"):
+        words[region].append((pk, verdict))
+    return words
+
+
+def _reread(look: Look, words: list[tuple[int, str]]) -> bool:
+    """Set what was said from the words since the round was drawn; whether it changed."""
+    since = [verdict for pk, verdict in words if pk > look.round.after]
+    said = since[0] if since else ""
+    third = bool(look.before) and len(since) == 1 and said != look.before
+    changed = (look.said, look.third) != (said, third)
+    look.said, look.third = said, third
+    if said:
+        look.leased_to, look.leased_until = None, None
+    return changed
+
+
+def _ask_third(project: Project, looks: list[Look]) -> None:
+    """Ask, before all others, those that are open a third time; each is a screen by itself."""
+    third = {look.region_id: look for look in looks if look.third}
+    settled = {look.region_id for look in looks} - third.keys()
+    asked = Question.objects.filter(project=project, kind=Question.Kind.THIRD)
+    asked.filter(region__in=settled).delete()
+    rows = [
+        Question(
+            project=project,
+            region_id=look.region_id,
+            photo_id=look.photo_id,
+            kind=Question.Kind.THIRD,
+            rank=FIRST,
+            screen=look.pk % 2**31,
+        )
+        for look in third.values()
+    ]
+    upsert(rows, ["project", "region"], ["photo", "kind", "rank", "screen"])
