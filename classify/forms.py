@@ -169,14 +169,14 @@ class ScreenForm(ProjectForm):
     """A grid of faces: all that were `shown`, of which `yes` are the person, the others not.
 
     `word`, one for each in the same order or none at all, is another verdict than these two,
-    or empty. `all` is "yes" or "no" for all faces without such a word, whatever is marked.
+    or empty. `all` is the verdict on all faces without such a word, whatever is marked.
     Each face's answer has a UUID of its own: `uuid`, in the same order, else made of the form's.
     """
 
     WORDS = (Verdict.CANT_TELL, Verdict.BACKGROUND, Verdict.NOT_A_FACE, Verdict.ARTWORK)
     MOST = 100  # faces on one screen
 
-    all = forms.ChoiceField(required=False, choices=[(word, word) for word in ("yes", "no")])
+    all = forms.ChoiceField(required=False, choices=Verdict.choices)
 
     @property
     def given(self) -> list[tuple[Given, str]]:

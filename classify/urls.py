@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from classify.views import answers, ask, review, tray
+from classify.views import answers, ask, grid, review, tray
 
 urlpatterns = [
     path("ask", ask.ask, name="ask"),
     path("ask/next", ask.question_next, name="question-next"),
+    path("grid", grid.grid, name="grid"),
+    path("grid/next", grid.grid_next, name="grid-next"),
+    path("grid/answer", grid.grid_answer, name="grid-answer"),
+    path("grid/skip", grid.grid_skip, name="grid-skip"),
     path("answer", answers.answer, name="answer"),
     path("skip", answers.skip, name="skip"),
     path("undo", answers.undo, name="undo"),

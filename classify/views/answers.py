@@ -17,8 +17,6 @@ from classify.views.ask import asked_again
 from projects.models import Project, User
 from projects.permissions import Can, project_view, signed_in
 
-LAST_DEED = "last-deed"  # in the session: what one button did, for pages without script
-
 
 @require_POST
 @project_view(Can.ANSWER)
@@ -104,8 +102,10 @@ def undo(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     user, own = signed_in(request), form.cleaned_data["client_uuid"]
-    targets = form.targets or _last_deed(request, project)
-    undone = _take_back(project, user, targets) if targets else _step_back(project, user, own)
+    if form.targets:
+        undone = _take_back(project, user, form.targets)
+    else:
+        undone = _step_back(project, user, own)
     if not undone:
         return replies.done(request, project, _("There is nothing to undo."), undone=0)
     sentence = ngettext("%d answer taken back.", "%d answers taken back.", len(undone))
@@ -124,18 +124,6 @@ def beside(client_uuid: uuid.UUID) -> uuid.UUID:
     return uuid.uuid5(client_uuid, "face")
 
 
-def remember_deed(request: HttpRequest, project: Project, given: list[uuid.UUID]) -> None:
-    request.session[LAST_DEED] = [project.public_id, [str(each) for each in given]]
-
-
-def _last_deed(request: HttpRequest, project: Project) -> list[uuid.UUID]:
-    """Only for plain forms: the page's script knows what it wants to take back."""
-    if replies.is_script(request):
-        return []
-    where, given = request.session.pop(LAST_DEED, ["", []])
-    return [uuid.UUID(each) for each in given] if where == project.public_id else []
-
-
 def _take_back(project: Project, user: User, targets: list[uuid.UUID]) -> list[Answer]:
     both = [each for target in targets for each in (target, beside(target))]
     return services.undo_many(project, user, both)
@@ -145,4 +133,5 @@ def _step_back(project: Project, user: User, own: uuid.UUID) -> list[Answer]:
     undone = services.undo(project, user, own)
     if undone is None or undone.undoes is None:
         return []
-    return [undone, *services.undo_many(project, user, [beside(undone.undoes.client_uuid)])]
+    beside_it = [beside(undone.undoes.client_uuid)]
+    return services.undone_with(undone) + services.undo_many(project, user, beside_it)

@@ -14,14 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from classify import selectors, services
-from classify.models import Answer, Question
+from classify.models import Answer, Look, Question
 from classify.views import counts, words
 from crawler import selectors as crawler
 from crawler.models import Region
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 
-MOST_EXCLUDED = 50
+MOST_EXCLUDED = 200
+WAY = "way"  # in the session: how one answered last, "grid" or "ask"
 
 
 @require_GET
@@ -31,6 +32,7 @@ def ask(request: HttpRequest, project: Project) -> HttpResponse:
     """The page; who may look but not answer reads why, and how to join."""
     if not may(request.user, Can.ANSWER, project):
         return render(request, "classify/ask_join.html", whose(project))
+    remember_way(request, "ask")
     context = _next(request, project, [])
     told = context["counts"]
     context |= {
@@ -49,6 +51,12 @@ def question_next(request: HttpRequest, project: Project) -> HttpResponse:
     """The next question as a fragment; `exclude` names the faces that the page holds already."""
     context = _next(request, project, request.GET.getlist("exclude")[:MOST_EXCLUDED])
     return render(request, context["fragment"], context)
+
+
+def remember_way(request: HttpRequest, way: str) -> None:
+    """The way of answering used last, to which a project's main button leads."""
+    if request.session.get(WAY) != way:
+        request.session[WAY] = way
 
 
 def asked_again(request: HttpRequest, project: Project, undone: Answer) -> str:
@@ -79,7 +87,7 @@ def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str,
     held = Question.objects.filter(project=project, region__public_id__in=faces)
     exclude = list(held.values_list("public_id", flat=True))
     question = services.next_question(project, signed_in(request), exclude)
-    shown = _shown(project, question) if question else _why_not(project)
+    shown = _shown(project, question) if question else not_asking(project)
     return shown | {"counts": counts.of(project, request.user)}
 
 
@@ -97,9 +105,9 @@ def _shown(project: Project, question: Question) -> dict[str, Any]:
     )
 
 
-def _why_not(project: Project) -> dict[str, Any]:
+def not_asking(project: Project) -> dict[str, Any]:
     """Why there is nothing to ask now, and in how many seconds to ask again."""
-    progress = crawler.crawl_progress(project)
+    progress, faces = crawler.crawl_progress(project), selectors.face_counts(project)
     if project.state != Project.State.ACTIVE:
         why, again = "paused", 30
     elif progress.crawling or progress.detecting:
@@ -108,6 +116,8 @@ def _why_not(project: Project) -> dict[str, Any]:
         why, again = "learning", 1
     elif Question.objects.filter(project=project).exists():
         why, again = "others-answer", 5
+    elif faces.unanswered:
+        why, again = "enough", 15
     else:
         why, again = "all-answered" if progress.faces else "no-faces", 15
     return whose(project) | {
@@ -115,5 +125,6 @@ def _why_not(project: Project) -> dict[str, Any]:
         "why": why,
         "again": again,
         "progress": progress,
-        "faces": selectors.face_counts(project),
+        "faces": faces,
+        "looks": Look.objects.filter(project=project, said="").count(),
     }

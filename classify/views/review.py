@@ -19,7 +19,6 @@ from classify.forms import ReviewForm, photos_of
 from classify.models import Origin
 from classify.selectors import Cursor, Order, Which
 from classify.views import replies, words
-from classify.views.answers import remember_deed
 from classify.views.ask import whose
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
@@ -73,7 +72,6 @@ def review_answer(request: HttpRequest, project: Project) -> HttpResponse:
     photos = photos_of(project, [region for region, _own in faces])
     given = [services.Given(region, photos[region.picture_id], own) for region, own in faces]
     services.answer_many(project, given, signed_in(request), form.verdict, Origin.REVIEW)
-    remember_deed(request, project, [each.client_uuid for each in given])
     return replies.done(
         request,
         project,

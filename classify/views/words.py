@@ -10,6 +10,10 @@ def ask(name: str) -> dict[str, str]:
     return common() | {
         "yes": _("Yes, %(name)s") % named,
         "no": _("No, not %(name)s") % named,
+        "background": _("Only in the background"),
+        "artwork": _("An artwork of %(name)s") % named,
+        "not-a-face": _("Not a face"),
+        "cant-tell": _("Can't tell"),
         "skip": _("Skipped for now"),
         "nousableface": _("%(name)s is here, without a usable face") % named,
         "draw": _("The face you drew is %(name)s") % named,
@@ -18,6 +22,28 @@ def ask(name: str) -> dict[str, str]:
         "question": _("Is this %(name)s? A face in {photo}.") % named,
         "needed": _("1 more Yes, and the tool looks for others by itself."),
         "neededMany": _("{n} more Yes, and the tool looks for others by itself."),
+    }
+
+
+def grid(name: str) -> dict[str, str]:
+    named = {"name": name}
+    return common() | {
+        "confirm": _("Confirm {n}"),
+        "nobody": _("Nobody here is %(name)s") % named,
+        "others": _("1 is somebody else"),
+        "othersMany": _("{n} are somebody else"),
+        "else": _("1 with another word"),
+        "elseMany": _("{n} with another word"),
+        "screen": _("1 answer kept"),
+        "screenMany": _("{n} answers kept"),
+        "skipscreen": _("Skipped for now"),
+        "undone": _("Taken back"),
+        "nothing": _("There is nothing to undo."),
+        "no": _("No"),
+        "cant-tell": _("Can't tell"),
+        "background": _("Background"),
+        "not-a-face": _("Not a face"),
+        "artwork": _("Artwork"),
     }
 
 

@@ -1,15 +1,16 @@
 // Asking one face after the other without loading a page: answers go to the outbox, the next
 // question is here before it is needed, and undo goes back through what was shown.
 
+import { Ahead, parse, ready } from "./ahead.js";
 import { drawBox } from "./draw.js";
 import { commandOf } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { onSwipe } from "./swipe.js";
+import { Tally } from "./tally.js";
 import { toast, troubleOn } from "./trouble.js";
 import { Zoom, onPinch } from "./zoom.js";
 
 const AHEAD = 2; // questions fetched beyond the one on screen
-const RENEW = 80_000; // ms; the server keeps a face for us for two minutes
 const KEPT = 100; // questions that undo can show again without asking the server
 
 const root = document.getElementById("ask");
@@ -19,28 +20,30 @@ const outbox = new Outbox(root);
 const tellTrouble = troubleOn(outbox, words);
 const zoom = new Zoom(document.getElementById("zoom"));
 
-const ahead = []; // questions to come
+const tally = new Tally(root, outbox);
+const ahead = new Ahead(root, stage, outbox, AHEAD);
 const past = []; // {op, uuid, node}: what undo takes back, the last one at the end
-let filling = null;
-let later = 0;
 let hushing = 0;
 let needed = 0;
-let deeds = 0; // given or sent so far: what was asked of the server before is older
 let drawing = false;
 
-const current = () => stage.querySelector(".question");
-const regionOf = (node) => node?.dataset.region;
+const current = () => ahead.current;
 
 // What one can do ------------------------------------------------------------------------------
 const commands = {
   yes: () => answer("yes"),
   no: () => answer("no"),
+  background: () => answer("background"),
+  artwork: () => answer("artwork"),
+  notaface: () => answer("not-a-face"),
+  canttell: () => answer("cant-tell"),
   skip: () => give("skip", faceOf(current()), words.skip),
   nousableface: () => give("nousableface", faceOf(current()), words.nousableface),
   undo,
   draw,
   zoom: () => current() && zoom.open(current().querySelector(".q-frame")),
   keys: () => document.getElementById("keys").showModal(),
+  grid: () => root.querySelector("[data-way=grid]").click(),
   flush: () => outbox.flush(),
 };
 
@@ -49,6 +52,11 @@ const keys = {
   ArrowRight: "yes",
   n: "no",
   ArrowLeft: "no",
+  b: "background",
+  a: "artwork",
+  f: "notaface",
+  c: "canttell",
+  g: "grid",
   s: "skip",
   u: "nousableface",
   z: "undo",
@@ -62,7 +70,7 @@ function answer(verdict) {
 }
 
 function faceOf(node) {
-  return node && { region: regionOf(node), photo: node.dataset.photo };
+  return node && { region: node.dataset.region, photo: node.dataset.photo };
 }
 
 /** Send it off, and go on with the next face at once. */
@@ -71,13 +79,13 @@ function give(op, fields, sentence) {
   if (!node || drawing) return;
   const uuid = outbox.add(op, fields);
   remember({ op, uuid, node });
-  if (op !== "skip") count(1);
+  if (op !== "skip") tally.add(1);
   tellUndo(sentence);
-  advance(op === "answer" ? fields.verdict : op);
+  ahead.advance(op === "answer" ? fields.verdict : op);
 }
 
 function remember(deed) {
-  deeds++;
+  ahead.deed();
   past.push(deed);
   if (past.length > KEPT) past.shift();
 }
@@ -91,13 +99,9 @@ async function undo() {
   }
   if (deed.op !== "skip") {
     outbox.add("undo", { target: deed.uuid }, deed.uuid);
-    count(-1);
+    tally.add(-1);
   }
-  if (deed.node !== current()) {
-    const shown = current();
-    if (shown) ahead.unshift(shown);
-    show(deed.node, "back");
-  }
+  ahead.back(deed.node);
   toast(words.undone);
 }
 
@@ -114,136 +118,14 @@ async function draw() {
   if (!box) return;
   const uuid = outbox.add("draw", { photo: node.dataset.photo, ...box });
   remember({ op: "draw", uuid, node });
-  count(1);
+  tally.add(1);
   tellUndo(words.draw);
 }
 
-// Questions ------------------------------------------------------------------------------------
-function advance(from) {
-  const next = ahead.shift();
-  if (next) show(next, from);
-  else {
-    stage.setAttribute("aria-busy", "true");
-    stage.replaceChildren(document.importNode(document.getElementById("waiting").content, true));
-  }
-  fill();
-}
-
-function show(node, from) {
-  const within = stage.contains(document.activeElement);
-  const focused = within ? document.activeElement.dataset.do : undefined;
-  node.dataset.from = from;
-  node.style.transform = "";
-  ready(node);
-  stage.removeAttribute("aria-busy");
-  stage.replaceChildren(node);
-  showNeeded();
-  if (focused) node.querySelector(`[data-do=${focused}]`)?.focus({ preventScroll: true });
-  if (node.matches(".question")) say(words.question.replace("{photo}", node.dataset.name));
-  else say(node.querySelector("h1").textContent);
-}
-
-/** Buttons that need this script are hidden without it. */
-function ready(node) {
-  for (const button of node.querySelectorAll("button[data-do][hidden]")) button.hidden = false;
-}
-
-/** Fetch until two questions wait behind the one on screen; one fetch after the other. */
-function fill() {
-  clearTimeout(later);
-  filling ??= fetchAhead().finally(() => (filling = null));
-}
-
-function fillAgainIn(seconds) {
-  clearTimeout(later);
-  later = setTimeout(() => document.hidden || fill(), 1000 * seconds);
-}
-
-async function fetchAhead() {
-  while (ahead.length < AHEAD) {
-    const node = await fetchNext(held());
-    if (!node) return fillAgainIn(3);
-    if (!node.matches(".question")) {
-      if (!current()) showWhyNot(node);
-      return fillAgainIn(Number(node.dataset.again));
-    }
-    if (held().includes(regionOf(node))) return fillAgainIn(1); // an undo was quicker
-    preload(node);
-    if (current()) ahead.push(node);
-    else show(node, "wait");
-  }
-}
-
-/** The same reason again only changes its figures. */
-function showWhyNot(node) {
-  const shown = stage.querySelector(".no-question");
-  if (shown?.dataset.why === node.dataset.why) shown.replaceChildren(...node.childNodes);
-  else show(node, "wait");
-}
-
-async function fetchNext(exclude) {
-  const address = new URL(root.dataset.urlNext, location.href);
-  for (const region of exclude) address.searchParams.append("exclude", region);
-  const before = deeds;
-  let response;
-  try {
-    response = await fetch(address, {
-      headers: { "X-Background": "1" },
-      signal: AbortSignal.timeout(15_000),
-    });
-  } catch {
-    return null;
-  }
-  if (response.status === 401) {
-    outbox.trouble = "signed-out";
-    tellTrouble();
-  }
-  if ([403, 404].includes(response.status)) location.reload(); // no member any more: it says why
-  const node = response.ok ? parse(await response.text()) : null;
-  if (node && before === deeds) trueCounts(node.dataset); // else they are older than an answer
-  return node;
-}
-
-/** Faces that must not be asked now: on screen, fetched, or with an answer that is still here. */
-function held() {
-  const nodes = [current(), ...ahead].filter(Boolean);
-  return [...nodes.map(regionOf), ...unsent()];
-}
-
-function unsent() {
-  return outbox.waiting.map((item) => item.fields.region).filter(Boolean);
-}
-
-function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return document.importNode(template.content, true).querySelector("article");
-}
-
-function preload(node) {
-  for (const { src } of node.querySelectorAll("img")) new Image().src = src;
-}
-
 // What people see of it ------------------------------------------------------------------------
-function count(by) {
-  const [answered, left] = ["answered", "left"].map((name) =>
-    root.querySelector(`[data-count=${name}]`),
-  );
-  answered.textContent = Math.max(0, Number(answered.textContent) + by);
-  left.textContent = Math.max(0, Number(left.textContent) - by);
-  document.getElementById("progress").value = Number(answered.textContent);
-}
-
-/** The server's figures, unless answers that it doesn't know of are still here. */
-function trueCounts(told) {
-  if (outbox.waiting.length > 0 || told.answered === undefined) return;
-  for (const name of ["answered", "left", "matches"]) {
-    root.querySelectorAll(`[data-count=${name}]`).forEach((node) => (node.textContent = told[name]));
-  }
-  const progress = document.getElementById("progress");
-  progress.max = Number(told.answered) + Number(told.left) || 1;
-  progress.value = told.answered;
-  needed = Number(told.needed);
+function told(counts) {
+  if (!tally.told(counts)) return;
+  needed = Number(counts.needed);
   showNeeded();
 }
 
@@ -273,15 +155,18 @@ function say(text) {
 // Wiring ---------------------------------------------------------------------------------------
 outbox.addEventListener("change", tellTrouble);
 outbox.addEventListener("sent", ({ detail: { item, body } }) => {
-  deeds++;
-  trueCounts(body);
+  told(body);
   if (item.op !== "undo" || item.target) return;
   if (!body.undone) return toast(words.nothing);
   toast(words.undone);
   const node = body.question && parse(body.question);
-  if (!node || held().includes(regionOf(node))) return;
-  if (current()) ahead.unshift(current());
-  show(node, "back");
+  if (node && !ahead.held().includes(node.dataset.region)) ahead.back(node);
+});
+ahead.addEventListener("told", ({ detail }) => told(detail.counts));
+ahead.addEventListener("shown", ({ detail: { node } }) => {
+  showNeeded();
+  if (node.matches(".question")) say(words.question.replace("{photo}", node.dataset.name));
+  else say(node.querySelector("h1").textContent);
 });
 outbox.addEventListener("refused", ({ detail: { item, sentence } }) => {
   const at = past.findIndex((deed) => deed.uuid === item.uuid);
@@ -308,18 +193,8 @@ onSwipe(stage, current, document.getElementById("hint"), (direction) =>
 onPinch(stage, (event) => {
   if (event.target.closest(".q-frame") && !drawing) commands.zoom();
 });
-document.addEventListener("visibilitychange", () => document.hidden || fill());
-// asking again for what is here keeps it ours for two more minutes; in the same order, since a
-// reload brings back what we were given first
-setInterval(async () => {
-  if (document.hidden) return;
-  for (const mine of [current(), ...ahead].map(regionOf).filter(Boolean)) {
-    await fetchNext(held().filter((region) => region !== mine));
-  }
-}, RENEW);
 
 ready(root);
-trueCounts(stage.firstElementChild.dataset);
-if (unsent().includes(regionOf(current()))) advance("wait"); // answered just before a reload
-else fill();
+told(stage.firstElementChild.dataset);
+ahead.start();
 outbox.flush();

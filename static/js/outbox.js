@@ -72,6 +72,12 @@ export class Outbox extends EventTarget {
     return uuid;
   }
 
+  /** The server knows us no longer; what waits is kept until somebody logs in. */
+  signedOut() {
+    this.trouble = "signed-out";
+    this.#changed();
+  }
+
   /** Send what waits; settles when all is sent or the server can't be reached. */
   flush() {
     clearTimeout(this.#timer);

@@ -47,7 +47,8 @@ export class Zoom {
   open(frame) {
     const boxes = frame.querySelector(".boxed > svg");
     const { width, height } = boxes.viewBox.baseVal;
-    const small = frame.querySelector("img").currentSrc;
+    const { currentSrc, src } = frame.querySelector("img");
+    const small = currentSrc || src; // it may have been made just now
     const images = [small, frame.dataset.zoomSrc].map((href) => {
       const image = document.createElementNS(SVG, "image");
       const attributes = { href, width, height, preserveAspectRatio: "none" };

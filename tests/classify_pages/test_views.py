@@ -133,7 +133,8 @@ def test_an_answer_sent_twice_is_one(
 def test_each_answer_says_how_many_more_are_needed(
     here: str, client_of: ClientOf, bob: User, sent: dict[str, Any]
 ) -> None:
-    """Before the learner has run, too."""
+    """By the centroid rule, before the learner has run, too."""
+    Project.objects.update(rule=Project.Rule.CENTROID)
     browser = client_of(bob)
     assert background(browser, f"{here}/answer", sent).json()["needed"] == 4
     undone = background(browser, f"{here}/undo", {"client_uuid": str(uuid4())})
@@ -365,6 +366,7 @@ def matches(project: Project, alice: User) -> list[Region]:
 def test_the_review_says_how_many_more_answers_it_needs(
     here: str, client_of: ClientOf, bob: User
 ) -> None:
+    Project.objects.update(rule=Project.Rule.CENTROID)
     page = client_of(bob).get(f"{here}/review").content.decode()
     assert "5 more Yes" in page
     assert "0 of 5 faces are confirmed" in page
@@ -515,7 +517,7 @@ def test_says_why_there_is_nothing_to_ask(
     project.sources.all().delete()  # all of them are read
     browser = client_of(bob)
     Question.objects.all().delete()
-    assert why(browser, here) == "all-answered"
+    assert why(browser, here) == "enough"
     page = browser.get(f"{here}/ask/next").content.decode()
     assert 'data-again="15"' in page
     Project.objects.update(revision=project.revision + 1)
