@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from django.db import transaction
@@ -21,15 +21,12 @@ from django.utils import timezone
 
 from classify import learning, questions, selectors
 from classify.labels import standing, upsert
-from classify.learning.distances import Mask
+from classify.learning.distances import Ints, Mask
 from classify.models import Answer, Label, Look, Origin, Question, Round, Verdict
 from classify.screens import Face, Screen
 from crawler.models import ProjectPhoto, Region
 from projects import denials
 from projects.models import Project, User
-
-if TYPE_CHECKING:
-    from classify.knowledge import Faces
 
 SIZE = 20  # faces on a screen
 SAMPLE = 60  # of what is left: three screens
@@ -39,6 +36,15 @@ MANY = 40  # other faces answered since then: the same
 FIRST = -1e12  # rank of a third look: before what an undo put back
 
 About, Why = Round.About, Look.Why
+
+
+class Faces(Protocol):
+    """The rows of a model, see classify.knowledge."""
+
+    @property
+    def region_ids(self) -> Ints: ...
+    @property
+    def photo_ids(self) -> Ints: ...
 
 
 @dataclass(frozen=True)
