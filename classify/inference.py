@@ -1,114 +1,174 @@
-"""Scoring all faces of a project after answers, and preparing what is asked next."""
+"""From answers to the next questions and to the scores of all faces of a project."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable
 
+import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from classify import bootstrap, preparing
-from classify.knowledge import Faces, Thoughts
+from classify import bootstrap, learning, looks, memory, preparing
+from classify.knowledge import Words
 from classify.labels import upsert
+from classify.learning.distances import Ints, Mask
+from classify.learning.review import against
+from classify.learning.scorer import Doubles
+from classify.memory import Mind, Saved
 from classify.models import Label, Learner, Score
+from classify.rules import Thoughts
 from projects.faults import crash_point
 from projects.models import Project
 from projects.work import Overtaken, WorkState
 
 STILL = 0.005  # a score that moved less than this is not saved again
+STILL_IN_DOUBT = 0.1  # nor is a doubt that did
 BATCH = 1000  # scores saved in one transaction
-
-T = TypeVar("T")
 
 
 def infer(learner: Learner) -> None:
-    """Bring a project's scores and questions up to its present revision.
+    """Bring a project's questions and scores up to its present revision.
 
     `learner` was taken by this worker. Raises Overtaken when another one took it since; what
-    was saved until then is what the other one saves, too.
+    was saved until then is what the other one saves, too. While people go on answering, scores
+    are saved a batch at a time and questions are prepared again in between.
     """
+    try:
+        _infer(learner)
+    except BaseException:
+        memory.forget(learner.project_id)  # it may have heard half of what was said
+        raise
+
+
+def _infer(learner: Learner) -> None:
     crash_point("infer:before-work")
-    project = Project.objects.get(pk=learner.project_id)
+    project = Project.objects.select_related("person").get(pk=learner.project_id)
     bootstrap.label_tagged(project)
     project.refresh_from_db()  # the revision comes first: what is read next is at least as new
-    faces = Faces.load(project)
-    thoughts = Thoughts.of(faces, project)
-    _save_scores(learner, project, faces, thoughts)
+    mind = memory.recall(project)
+    saved = memory.saved_scores(mind, project, learner)
+    words = Words.read(project, mind.faces)
+    mind.tell(project, words)
+    thoughts = Thoughts.of(mind, words, project)
     with transaction.atomic():
         _hold(learner)
-        preparing.prepare(project, faces, thoughts.order)
+        if not preparing.prepare(project, mind, words, thoughts):
+            looks.draw(project, mind.faces, mind.model, thoughts.left, np.random.default_rng())
+    crash_point("infer:questions-prepared")
+    doubt = _doubt(mind.model)
+    _save_scores(learner, project, mind, saved, thoughts, doubt)
+    with transaction.atomic():
+        _hold(learner)
+        mind.settled_at = timezone.now()
         learner.settle_or_raise(
             WorkState.DONE,
             tries=0,
             error="",
             error_detail="",
             revision=project.revision,
-            faces=len(faces.region_ids),
-            confirmed=faces.count,
+            faces=len(mind.faces),
+            confirmed=words.counted(project),
             matches=int(thoughts.is_match.sum()),
-            computed_at=timezone.now(),
+            worth=thoughts.worth(mind),
+            left=int(thoughts.left.sum()),
+            computed_at=mind.settled_at,
         )
         crash_point("infer:before-commit")
+    mind.attempt = learner.attempt
     crash_point("infer:after-commit")
 
 
-def _hold(learner: Learner) -> None:
+def _hold(learner: Learner) -> Project:
     """Keep answers out until the transaction ends, and make sure that the project is still ours."""
-    Project.objects.select_for_update().get(pk=learner.project_id)
+    project = Project.objects.select_for_update().get(pk=learner.project_id)
     ours = Learner.objects.filter(pk=learner.pk, attempt=learner.attempt, state=WorkState.RUNNING)
     if not ours.exists():
         raise Overtaken(f"learner {learner.pk}")
+    return project
 
 
-def _save_scores(learner: Learner, project: Project, faces: Faces, thoughts: Thoughts) -> None:
-    """Write the scores that changed, and drop those of faces that are gone."""
-    rows = Score.objects.filter(project=project)
-    saved = {
-        region: Thought(photo, unlikely, is_match)
-        for region, photo, unlikely, is_match in rows.values_list(
-            "region", "photo", "unlikely", "is_match"
-        )
-    }
-    photos, matches = faces.photo_ids.tolist(), thoughts.is_match.tolist()
-    now = map(Thought, photos, thoughts.unlikely, matches)
-    changed = [
-        Score(project=project, region_id=region, revision=project.revision, **thought._asdict())
-        for region, thought in zip(faces.region_ids.tolist(), now, strict=True)
-        if thought.differs(saved.pop(region, None))
-    ]
-    for scores in _batches(changed):
-        with transaction.atomic():
-            _hold(learner)
-            answered = _answered_meanwhile(project, scores)
-            for score in scores:
-                score.is_match = score.is_match and score.region_id not in answered
-            upsert(scores, ["project", "region"], ["photo", "unlikely", "is_match", "revision"])
-        crash_point("infer:between-batches")
-    for gone in _batches(list(saved)):  # what was not popped
-        rows.filter(region__in=gone).delete()
+def _doubt(model: learning.Model) -> Doubles:
+    """float64[n]: log-odds of all the rest against what people said; NaN where that is right."""
+    found = np.full(len(model), np.nan)
+    rows = learning.doubted(model)
+    found[rows] = against(model)[rows]
+    return found
 
 
-class Thought(NamedTuple):
-    """The columns of a Score that may change."""
+def _save_scores(
+    learner: Learner,
+    project: Project,
+    mind: Mind,
+    saved: Saved,
+    thoughts: Thoughts,
+    doubt: Doubles,
+) -> None:
+    """Write the scores that changed, the likeliest first, and drop those of faces that are gone.
 
-    photo_id: int
-    unlikely: float
-    is_match: bool
-
-    def differs(self, saved: Thought | None) -> bool:
-        if saved is None or (saved.photo_id, saved.is_match) != (self.photo_id, self.is_match):
-            return True
-        return abs(saved.unlikely - self.unlikely) >= STILL
-
-
-def _answered_meanwhile(project: Project, scores: Iterable[Score]) -> set[int]:
-    """Regions that people answered since the labels were read; call with the project held."""
-    matches = [score.region_id for score in scores if score.is_match]
-    said = Label.objects.filter(project=project, region__in=matches)
-    return set(said.values_list("region", flat=True))
-
-
-def _batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    Once people have answered meanwhile, the rest waits: all of it will be different then.
+    """
+    for start in range(0, len(mind.gone), BATCH):
+        gone = mind.gone[start : start + BATCH]
+        Score.objects.filter(project=project, region__in=gone).delete()
+    mind.gone = []
+    rows = np.flatnonzero(_moved(mind, saved, thoughts, doubt))
+    rows = rows[np.argsort(thoughts.unlikely[rows], kind="stable")]
     for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
+        some = rows[start : start + BATCH]
+        with transaction.atomic():
+            held = _hold(learner)
+            matches = thoughts.is_match[some] & ~_answered(project, mind, some, thoughts)
+            upsert(
+                _scores(project, mind, some, thoughts.unlikely[some], matches, doubt[some]),
+                ["project", "region"],
+                ["photo", "unlikely", "is_match", "doubt", "revision"],
+            )
+        saved.photo_ids[some] = mind.faces.photo_ids[some]
+        saved.unlikely[some], saved.is_match[some] = thoughts.unlikely[some], matches
+        saved.doubt[some] = doubt[some]
+        crash_point("infer:between-batches")
+        if held.revision != project.revision:
+            return
+
+
+def _moved(mind: Mind, saved: Saved, thoughts: Thoughts, doubt: Doubles) -> Mask:
+    apart = np.abs(saved.unlikely - thoughts.unlikely) >= STILL
+    doubts = np.isnan(saved.doubt) != np.isnan(doubt)
+    doubts |= np.abs(saved.doubt - doubt) >= STILL_IN_DOUBT
+    moved: Mask = (
+        np.isnan(saved.unlikely)
+        | apart
+        | doubts
+        | (saved.is_match != thoughts.is_match)
+        | (saved.photo_ids != mind.faces.photo_ids)
+    )
+    return moved
+
+
+def _answered(project: Project, mind: Mind, rows: Ints, thoughts: Thoughts) -> Mask:
+    """Were these matches answered since the labels were read? Call with the project held."""
+    matches = mind.faces.region_ids[rows[thoughts.is_match[rows]]].tolist()
+    said = Label.objects.filter(project=project, region__in=matches)
+    return np.isin(mind.faces.region_ids[rows], list(said.values_list("region", flat=True)))
+
+
+def _scores(
+    project: Project,
+    mind: Mind,
+    rows: Ints,
+    unlikely: Doubles,
+    is_match: Mask,
+    doubt: Doubles,
+) -> Iterable[Score]:
+    faces = mind.faces
+    columns = (faces.region_ids[rows], faces.photo_ids[rows], unlikely, is_match, doubt)
+    for region, photo, far, match, odds in zip(*(each.tolist() for each in columns), strict=True):
+        yield Score(
+            project=project,
+            region_id=region,
+            photo_id=photo,
+            unlikely=far,
+            is_match=match,
+            doubt=None if np.isnan(odds) else odds,
+            revision=project.revision,
+        )

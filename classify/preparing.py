@@ -2,70 +2,106 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+from itertools import count
+
 from django.utils import timezone
 
-from classify import learning
-from classify.knowledge import Faces
+from classify import learning, rules
+from classify.knowledge import Words
 from classify.labels import upsert
-from classify.learning.distances import Ints
-from classify.models import Label, Question, Skip
+from classify.learning.asking import Ask
+from classify.learning.distances import Ints, Mask
+from classify.memory import Mind
+from classify.models import Label, Origin, Question, Skip
 from classify.questions import free
+from classify.rules import Thoughts
 from projects.models import Project
 
-AHEAD = 40  # questions beyond those that are leased, put back or skipped by somebody
 NEAREST = 6  # confirmed faces shown beside the one in question
+FIELDS = ["photo", "rank", "nearest", "kind", "screen", "marked", "chance"]
 
 
-def prepare(project: Project, faces: Faces, order: Ints) -> None:
-    """Bring the questions of a project in line with `order` (int64[k], rows of `faces`).
+def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> bool:
+    """Bring the questions of a project in line with what is thought. Returns whether anything
+    is worth asking still, what somebody looks at included, and what they skipped not.
 
     Questions that somebody is looking at stay as they are; those put back by an undo stay
-    first. Call inside a transaction that holds the project, so that no answer comes between.
+    first, and those asked a third time are not ours. What somebody skipped comes alone, after
+    all screens. Call inside a transaction that holds the project, so that no answer comes
+    between.
     """
-    answered = set(Label.objects.filter(project=project).values_list("region", flat=True))
-    skipped = set(Skip.objects.filter(project=project).values_list("region", flat=True))
-    rows = [row for row in order.tolist() if int(faces.region_ids[row]) not in answered]
-    askable = {int(faces.region_ids[row]) for row in rows}
+    faces = mind.faces
     existing = list(Question.objects.filter(project=project))
-    now = timezone.now()
-    fixed = {
-        question.region_id
-        for question in existing
-        if question.rank < 0 or (question.leased_until and question.leased_until >= now)
-    }
-    chosen = _choose(rows, faces.region_ids, fixed, skipped)
-    upsert(_questions(project, faces, chosen), ["project", "region"], ["photo", "rank", "nearest"])
-    wanted = {int(faces.region_ids[row]) for row in chosen} | fixed | skipped
-    pointless = [each.pk for each in existing if each.region_id not in askable]
-    surplus = [each.pk for each in existing if each.region_id not in wanted]
+    fixed = [question for question in existing if _stays(question)]
+    skipped = faces.of(set(Skip.objects.filter(project=project).values_list("region", flat=True)))
+    open_ = thoughts.askable & ~faces.of(question.region_id for question in fixed)
+    asks = list(rules.screens(mind, thoughts, open_ & ~skipped))
+    worth = bool(asks) or any(each.kind != Question.Kind.THIRD for each in fixed)
+    asks += rules.one_by_one(mind, thoughts, open_ & skipped, rules.SINGLY)
+    made = _questions(project, mind, words.confirmed, asks, {each.screen for each in fixed})
+    answered = _answered(project, thoughts, [each.region_id for each in made + existing])
+    upsert((each for each in made if each.region_id not in answered), ["project", "region"], FIELDS)
+    wanted = {question.region_id for question in made + fixed}
+    lost = faces.rows_of(each.region_id for each in existing) < 0
+    pointless = [
+        each.pk
+        for each, is_lost in zip(existing, lost.tolist(), strict=True)
+        if each.kind != Question.Kind.THIRD and (is_lost or each.region_id in answered)
+    ]
     Question.objects.filter(pk__in=pointless).delete()
+    surplus = [each.pk for each in existing if each.region_id not in wanted]
     Question.objects.filter(free(), pk__in=surplus).delete()
+    return worth if thoughts.order is None else thoughts.first > 0
 
 
-def _choose(rows: list[int], region_ids: Ints, fixed: set[int], skipped: set[int]) -> list[int]:
-    """The first rows that make AHEAD fresh questions; skipped faces come along, uncounted."""
-    chosen, fresh = [], 0
-    for row in rows:
-        region_id = int(region_ids[row])
-        if region_id in fixed:
-            continue
-        chosen.append(row)
-        fresh += region_id not in skipped
-        if fresh == AHEAD:
-            break
-    return chosen
+def _stays(question: Question) -> bool:
+    leased = question.leased_until and question.leased_until >= timezone.now()
+    return bool(leased) or question.rank < 0 or question.kind == Question.Kind.THIRD
 
 
-def _questions(project: Project, faces: Faces, rows: list[int]) -> list[Question]:
-    confirmed = faces.region_ids[faces.confirmed]
-    near = learning.nearest(faces.matrix[rows], faces.matrix[faces.confirmed], NEAREST)
-    return [
+def _questions(
+    project: Project, mind: Mind, confirmed: Mask, asks: Iterable[Ask], taken: set[int]
+) -> list[Question]:
+    """Unsaved, with numbers of screens that are not `taken`."""
+    numbers = (number for number in count() if number not in taken)
+    asked = [
         Question(
             project=project,
-            region_id=int(faces.region_ids[row]),
-            photo_id=int(faces.photo_ids[row]),
-            rank=float(rank),
-            nearest=confirmed[near[rank]].tolist(),
+            region_id=int(mind.faces.region_ids[row]),
+            photo_id=int(mind.faces.photo_ids[row]),
+            kind=ask.kind.value,
+            screen=screen,
+            marked=marked,
+            chance=None if math.isnan(chance) else chance,
         )
-        for rank, row in enumerate(rows)
+        for ask, screen in zip(asks, numbers, strict=False)
+        for row, marked, chance in zip(
+            ask.rows.tolist(), ask.marks.tolist(), ask.chances.tolist(), strict=True
+        )
     ]
+    rows = mind.faces.rows_of(question.region_id for question in asked)
+    for rank, (question, near) in enumerate(
+        zip(asked, _nearest(mind, rows, confirmed), strict=True)
+    ):
+        question.rank, question.nearest = float(rank), near
+    return asked
+
+
+def _nearest(mind: Mind, rows: Ints, confirmed: Mask) -> list[list[int]]:
+    """Region ids of the confirmed faces most like each of `rows`."""
+    vectors, known = mind.model.scorer.vectors, mind.faces.region_ids[confirmed]
+    near: list[list[int]] = known[
+        learning.nearest(vectors[rows], vectors[confirmed], NEAREST)
+    ].tolist()
+    return near
+
+
+def _answered(project: Project, thoughts: Thoughts, regions: list[int]) -> set[int]:
+    """Of these regions the ones that need no question: people answered them, perhaps just now.
+    By the centroid rule nor do those that a statement confirms."""
+    labels = Label.objects.filter(project=project, region__in=regions)
+    if thoughts.order is None:
+        labels = labels.exclude(origin=Origin.BOOTSTRAP)
+    return set(labels.values_list("region", flat=True))

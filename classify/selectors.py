@@ -110,7 +110,7 @@ def face_counts(project: Project) -> FaceCounts:
         cant_tell=Count("pk", filter=face & ~said_no & ~Q(verdict=Verdict.YES)),
         without_face=Count("pk", filter=~face & Q(verdict=Verdict.YES)),
     )
-    near = Q(unlikely=Score.FAR) | Q(unlikely__lt=project.threshold + Score.UNCERTAIN)
+    near = Q(unlikely=Score.FAR) | Q(unlikely__lt=_uncertain_below(project))
     thought = _unanswered(project).aggregate(
         matches=Count("pk", filter=Q(is_match=True)),
         uncertain=Count("pk", filter=Q(is_match=False) & near),
@@ -125,7 +125,7 @@ def learner(project: Project) -> LearnerState:
     revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
     return LearnerState(
         confirmed=row.confirmed,
-        needed=max(0, project.min_confirmed - row.confirmed),
+        needed=_needed(project, row.confirmed),
         matches=row.matches,
         faces=row.faces,
         behind=row.revision != revision,
@@ -140,9 +140,26 @@ def still_needed(project: Project) -> int:
     """
     yes = Label.objects.filter(project=project, verdict=Verdict.YES)
     faces = yes.exclude(region__origin=Region.Origin.PHOTO)
-    if not project.bootstrap_counts:
+    if project.rule == Project.Rule.CENTROID and not project.bootstrap_counts:
         faces = faces.exclude(origin=Origin.BOOTSTRAP)
-    return max(0, project.min_confirmed - faces.count())
+    return _needed(project, faces.count())
+
+
+def _needed(project: Project, confirmed: int) -> int:
+    """By exemplars a single one is enough, or the person's portrait."""
+    if project.rule == Project.Rule.CENTROID:
+        return max(0, project.min_confirmed - confirmed)
+    return 0 if confirmed or portrait(project) else 1
+
+
+def match_below(project: Project) -> float:
+    """What Score.unlikely is below where a face is taken for the person."""
+    return project.threshold if project.rule == Project.Rule.CENTROID else 0.5
+
+
+def _uncertain_below(project: Project) -> float:
+    """And where it may still be."""
+    return project.threshold + Score.UNCERTAIN if project.rule == Project.Rule.CENTROID else 0.8
 
 
 def gallery(

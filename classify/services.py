@@ -261,6 +261,7 @@ def _take_back(
             made.save(update_fields=["verdict"])
         elif made.region.origin == Region.Origin.PERSON:
             _withdraw_box(project, made.region)
+            Project.objects.filter(pk=project.pk).tell_learner()  # it has other faces now
         else:
             _match_again(project, made.region_id)
     wordless = [made for made in undone if made.region_id not in labels]
@@ -283,7 +284,7 @@ def _is_asked_again(undo: Answer) -> bool:
 def _match_again(project: Project, region_id: int) -> None:
     """Back to the review at once, by the distance it had; the learner looks closer."""
     if selectors.still_needed(project) == 0:
-        near = Score.objects.filter(project=project, unlikely__lt=project.threshold)
+        near = Score.objects.filter(project=project, unlikely__lt=selectors.match_below(project))
         near.filter(region=region_id).update(is_match=True)
 
 

@@ -10,7 +10,7 @@ from celery import shared_task
 from django.db.models import F, Q
 from django.utils import timezone
 
-from classify import bootstrap, inference
+from classify import bootstrap, inference, memory
 from classify.models import Bootstrap, Learner
 from projects.models import Project
 from projects.pipeline import wake
@@ -25,6 +25,7 @@ LEASE = timedelta(seconds=30)  # longer than the hard limits
 @shared_task(name="classify.infer", soft_time_limit=20, time_limit=25)
 def infer() -> None:
     """Learn from what was answered and found since, project by project."""
+    memory.tidy()
     until = time.monotonic() + BUDGET
     while learner := _next_learner():
         if time.monotonic() > until:

@@ -31,12 +31,20 @@ from playwright.sync_api import Browser
 import sandbox as sandbox_package
 from bench.browser import CHROMIUM
 from bench.browser import chromium as start_chromium
+from classify import memory
 from projects.models import Project, User
 from sandbox import RunningSandbox
 from tests import factories
 
 ClientOf = Callable[[User | None], Client]
 MakeProject = Callable[..., Project]
+
+
+@pytest.fixture(autouse=True)
+def _learner_of_one_test() -> Iterator[None]:
+    """Another test's project may have the same keys: nothing is kept in mind of it."""
+    yield
+    memory.forget()
 
 
 @pytest.fixture(scope="session")

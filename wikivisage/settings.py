@@ -219,6 +219,8 @@ CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
     for task, seconds in pipeline.HEARTBEAT.items()
 }
+# Of open vectors and what is thought of them, in the worker that learns; a face takes 0.8 KB.
+LEARNING_MEMORY_MB = env.integer("LEARNING_MEMORY_MB", 300, 1, 64000)
 WORKER_ADDRESS_SPACE_MB = env.integer("WORKER_ADDRESS_SPACE_MB", 3000, 1000, 64000)
 
 # Looking at pictures ----------------------------------------------------------------------

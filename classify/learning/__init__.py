@@ -7,6 +7,7 @@ what can be said for certain. The centroid rule stands apart: distances from one
 
 from classify.learning.asking import Ask, Kind, choose, outlook
 from classify.learning.chances import date_log_odds
+from classify.learning.copies import copies
 from classify.learning.distances import centroid, distances, nearest, to_nearest
 from classify.learning.guarantees import Interval
 from classify.learning.lookalikes import Lookalikes
@@ -30,6 +31,7 @@ __all__ = [
     "centroid",
     "choose",
     "commonness",
+    "copies",
     "cost",
     "date_log_odds",
     "distances",

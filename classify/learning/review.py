@@ -60,13 +60,19 @@ def third_looks(first: Mask, second: Mask) -> Ints:
 def doubted(model: Model, among: Mask | None = None) -> Ints:
     """Rows of people's answers that all the rest contradicts, the worst first."""
     scorer, answered = model.scorer, model.answered
-    support = _support(model, model.rest())
-    against = np.where(scorer.yes, -support, support)
+    odds = against(model)
     if scorer.yes.sum() < 2:  # nobody to contradict the only Yes
         answered = answered & ~scorer.yes
     chosen = answered if among is None else answered & among
-    rows = np.flatnonzero(chosen & (against > DOUBT))
-    return rows[np.argsort(-against[rows], kind="stable")]
+    rows = np.flatnonzero(chosen & (odds > DOUBT))
+    return rows[np.argsort(-odds[rows], kind="stable")]
+
+
+def against(model: Model) -> Doubles:
+    """float64[n]: log-odds of all the rest against what was said of each face."""
+    support = _support(model, model.rest())
+    odds: Doubles = np.where(model.scorer.yes, -support, support)
+    return odds
 
 
 def _support(model: Model, rest: Doubles) -> Doubles:

@@ -64,12 +64,14 @@ def let_leases_end() -> None:
         model.objects.filter(state=WorkState.RUNNING).update(lease_until=past)
 
 
-@pytest.mark.parametrize("point", ["before-work", "between-batches", "before-commit"])
+@pytest.mark.parametrize(
+    "point", ["before-work", "questions-prepared", "between-batches", "before-commit"]
+)
 def test_a_killed_learner_is_taken_up_again(project: Project, tmp_path: Path, point: str) -> None:
     kill("infer", f"infer:{point}", tmp_path)
     learner = Learner.objects.get()
     assert (learner.state, learner.attempt) == (WorkState.RUNNING, 1)
-    assert not Question.objects.exists()
+    assert Question.objects.exists() == (point != "before-work"), "questions come first"
     infer()
     learner.refresh_from_db()
     assert learner.attempt == 1, "nobody takes it before its lease ends"
@@ -115,9 +117,11 @@ def _check_all_done(project: Project) -> None:
     project.refresh_from_db()
     learner = Learner.objects.get()
     assert (learner.state, learner.revision) == (WorkState.DONE, project.revision)
-    assert (learner.faces, learner.confirmed, learner.matches) == (19, 6, 6)
+    assert (learner.faces, learner.confirmed, learner.matches) == (19, 7, 6)
     assert Score.objects.filter(is_match=True).count() == 6
     assert Score.objects.count() == Region.objects.count() == 19
-    assert Question.objects.count() == 12
+    asked = Question.objects.filter(marked=True).values_list("region", flat=True)
+    matches = Score.objects.filter(is_match=True).values_list("region", flat=True)
+    assert set(asked) == set(matches)
     assert Label.objects.filter(origin="bootstrap").count() == 1
     assert Answer.objects.filter(origin="bootstrap").count() == 1

@@ -7,8 +7,10 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from classify.knowledge import Faces, Thoughts
+from classify.knowledge import Words
+from classify.memory import Mind
 from classify.models import Label
+from classify.rules import Thoughts
 from classify.services import answer
 from crawler.engines import KINDS
 from crawler.models import Embedding, ProjectEngine, Region
@@ -33,7 +35,7 @@ def at(cosine: float, middle: Vector, random: np.random.Generator) -> Vector:
 @pytest.fixture
 def project(alice: User, make_project: MakeProject) -> Project:
     """Five confirmed faces of SFace's, one above its cosine to their mean, one below."""
-    made = make_project(alice)
+    made = make_project(alice, rule="centroid")
     ProjectEngine.objects.create(project=made, serving=SFACE.name, chosen=SFACE.name)
     random = np.random.default_rng(3)
     middle = np.eye(128, dtype=np.float32)[0]
@@ -53,11 +55,11 @@ def project(alice: User, make_project: MakeProject) -> Project:
 
 
 def test_a_face_is_a_match_from_the_engine_s_own_cosine_on(project: Project) -> None:
-    faces = Faces.load(project)
-    thoughts = Thoughts.of(faces, project)
-    assert faces.matrix.shape == (7, 128)
+    mind = Mind.read(project)
+    thoughts = Thoughts.of(mind, Words.read(project, mind.faces), project)
+    assert mind.model.scorer.vectors.shape == (7, 128)
     assert Label.objects.count() == 5
     last = [region.pk for region in Region.objects.order_by("pk")][5:]
-    matches = faces.region_ids[thoughts.is_match].tolist()
+    matches = mind.faces.region_ids[thoughts.is_match].tolist()
     assert project.threshold == 0.6
     assert matches == last[:1]
