@@ -104,20 +104,22 @@ def covering(project: Project) -> QuerySet[Look]:
     )
 
 
-def next_screen(project: Project, user: User) -> Screen | None:
-    """Up to 20 faces for `user` to look at, leased to them; None while there are none.
+def next_screen(project: Project, user: User, exclude: Collection[str] = ()) -> Screen | None:
+    """Up to 20 faces for `user` to look at, leased to them for two minutes; None while there
+    are none, as in an archived project or in one for a person that is left alone.
 
     What is approved comes before what is left; all of the former are marked, none of the latter.
-    The same user gets the same screen again until they answer it.
+    The same user gets the same screen again until they answer it. `exclude` holds public ids of
+    faces that the page shows or has fetched already.
     """
     if project.state == Project.State.ARCHIVED or denials.denied_project(project):
         return None
-    if not _choose(project, user):
+    if not _choose(project, user, exclude):
         return None  # the usual answer to a page that waits: it holds nobody up
     with transaction.atomic():
         # one after the other, so that two people do not get half of a screen each
         Project.objects.select_for_update().get(pk=project.pk)
-        chosen = _choose(project, user)
+        chosen = _choose(project, user, exclude)
         until = timezone.now() + questions.LEASE
         leased = Look.objects.filter(pk__in=[look.pk for look in chosen])
         leased.update(leased_to=user, leased_until=until)
@@ -266,13 +268,16 @@ def _unsaid(project: Project) -> QuerySet[Look]:
     return _pending(project).filter(said="")
 
 
-def _choose(project: Project, user: User) -> list[Look]:
-    """The next screen of one round, by rank; what somebody else said before comes first."""
-    looks = _unsaid(project).order_by("round__about", "round", "rank")
-    own = list(looks.filter(leased_to=user, leased_until__gte=timezone.now())[:SIZE])
-    if own:
-        return own
-    free = looks.filter(questions.free())
+def _choose(project: Project, user: User, exclude: Collection[str]) -> list[Look]:
+    """The next screen of one round, by rank; what somebody else said before comes first.
+
+    Of several screens that are leased to the user it is the one they were given first.
+    """
+    looks = _unsaid(project).exclude(region__public_id__in=list(exclude))
+    own = looks.filter(leased_to=user, leased_until__gte=timezone.now())
+    if held := list(own.order_by("leased_until", "rank")):
+        return [look for look in held if look.leased_until == held[0].leased_until]
+    free = looks.filter(questions.free()).order_by("round__about", "round", "rank")
     first = free.first()
     if first is None:
         return []

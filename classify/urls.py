@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classify.views import answers, ask, grid, review, tray
+from classify.views import answers, ask, grid, looks, review, tray
 
 urlpatterns = [
     path("ask", ask.ask, name="ask"),
@@ -18,5 +18,8 @@ urlpatterns = [
     path("no-usable-face", answers.no_usable_face, name="no-usable-face"),
     path("review", review.review, name="review"),
     path("review/answer", review.review_answer, name="review-answer"),
+    path("again", looks.again, name="again"),
+    path("again/next", looks.again_next, name="again-next"),
+    path("again/answer", looks.again_answer, name="again-answer"),
     path("tray", tray.tray, name="tray"),
 ]

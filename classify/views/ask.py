@@ -13,8 +13,8 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from classify import selectors, services
-from classify.models import Answer, Look, Question
+from classify import looks, selectors, services
+from classify.models import Answer, Question
 from classify.views import counts, words
 from crawler import selectors as crawler
 from crawler.models import Region
@@ -126,5 +126,5 @@ def not_asking(project: Project) -> dict[str, Any]:
         "again": again,
         "progress": progress,
         "faces": faces,
-        "looks": Look.objects.filter(project=project, said="").count(),
+        "looks": looks.wanted(project).faces,
     }

@@ -1,0 +1,90 @@
+"""Second looks: a screen of what is approved, or of what nobody looked at, drawn by chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from classify import certainty, looks, services
+from classify.forms import ScreenForm
+from classify.models import Origin, Round
+from classify.screens import Screen
+from classify.views import counts, grid, replies
+from classify.views.ask import MOST_EXCLUDED, whose
+from projects.models import Project
+from projects.permissions import Can, may, project_view, signed_in
+
+
+@require_GET
+@never_cache
+@project_view(Can.VIEW)
+def again(request: HttpRequest, project: Project) -> HttpResponse:
+    """The page; who may look but not answer reads why, and how to join."""
+    if not may(request.user, Can.REVIEW, project):
+        return render(request, "classify/ask_join.html", whose(project))
+    return grid.page(request, project, _next(request, project, []))
+
+
+@require_GET
+@never_cache
+@project_view(Can.REVIEW)
+def again_next(request: HttpRequest, project: Project) -> HttpResponse:
+    """The next screen as a fragment; `exclude` names the faces that the page holds already."""
+    context = _next(request, project, request.GET.getlist("exclude")[:MOST_EXCLUDED])
+    return render(request, context["fragment"], context)
+
+
+@require_POST
+@project_view(Can.REVIEW)
+@replies.says_why
+def again_answer(request: HttpRequest, project: Project) -> HttpResponse:
+    form = ScreenForm(project, request.POST)
+    if not form.is_valid():
+        return replies.wrong(request, project, form)
+    answers = services.answer_screen(project, signed_in(request), form.given, Origin.AGAIN)
+    return replies.done(request, project, grid.kept(len(answers)))
+
+
+def _next(request: HttpRequest, project: Project, held: list[str]) -> dict[str, Any]:
+    addresses = {
+        "post_url": reverse("again-answer", args=[project.public_id]),
+        "next_url": reverse("again-next", args=[project.public_id]),
+        "here": "again",
+        "outbox": "again",
+    }
+    screen = looks.next_screen(project, signed_in(request), held)
+    if screen is None:
+        return _nothing(request, project) | addresses
+    title, lead = _sentences(screen, whose(project)["name"])
+    return grid.shown(request, project, screen, title, lead, addresses["post_url"]) | addresses
+
+
+def _nothing(request: HttpRequest, project: Project) -> dict[str, Any]:
+    """What came of it; or others are looking at the last ones."""
+    sure = certainty.of(project)
+    return whose(project) | {
+        "fragment": "classify/_no_look.html",
+        "why": "others-look" if sure.wanted.faces else "all-looked-at",
+        "again": 5 if sure.wanted.faces else 15,
+        "sure": sure,
+        "counts": counts.of(project, request.user),
+    }
+
+
+def _sentences(screen: Screen, name: str) -> tuple[str, str]:
+    """What is asked, and what to do."""
+    person = format_html("<bdi>{}</bdi>", name)
+    if screen.is_one:
+        return format_html(_("Is this {}?"), person), _("A second look.")
+    if screen.kind == Round.About.APPROVED:
+        title = format_html(_("Second look: are these all {}?"), person)
+        return title, _("People said Yes to most of them. Tap the wrong ones.")
+    title = format_html(_("Is {} among these?"), person)
+    return title, _("Drawn by chance from what nobody looked at. Tap whoever is.")
