@@ -133,6 +133,7 @@ class ProjectAdmin(ModerationAdmin[Project]):
         "state",
         "visibility",
         "joining",
+        "rule",
         "threshold",
         "min_confirmed",
         "write_region",

@@ -15,7 +15,7 @@ from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused
 
-LEARNING = {"threshold", "min_confirmed", "bootstrap_counts"}  # the learner must see these
+LEARNING = {"rule", "threshold", "min_confirmed", "bootstrap_counts"}  # the learner must see these
 WRITING = {"write_region", "include_artworks"}  # a preview made before is not what will be sent
 
 
@@ -23,7 +23,8 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     threshold = forms.FloatField(
         label=gettext_lazy("Distance that is still a match"),
         help_text=gettext_lazy(
-            "0.6 is the usual value. Lower finds fewer faces and errs less often."
+            "0.6 is the usual value on the scale of dlib’s authors; other engines are stretched to it. "
+            "Lower finds fewer faces and errs less often."
         ),
         min_value=0.3,
         max_value=0.8,
@@ -40,13 +41,14 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "visibility",
             "joining",
+            "rule",
             "threshold",
             "min_confirmed",
             "bootstrap_counts",
             "write_region",
             "include_artworks",
         )
-        widgets = {"visibility": forms.RadioSelect, "joining": forms.RadioSelect}
+        widgets = {name: forms.RadioSelect for name in ("visibility", "joining", "rule")}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -9,6 +9,7 @@ from tests.conftest import ClientOf, MakeProject
 GOOD = {
     "visibility": "public",
     "joining": "invite",
+    "rule": "exemplars",
     "threshold": "0.55",
     "min_confirmed": "7",
     "write_region": "on",
@@ -31,12 +32,17 @@ def test_what_the_owner_saves_is_saved_written_down_and_learned_from(
 
 @pytest.mark.parametrize(
     ("name", "sent", "kept"),
-    [("threshold", "0.5", 0.5), ("min_confirmed", "8", 8), ("bootstrap_counts", "on", True)],
+    [
+        ("rule", "centroid", "centroid"),
+        ("threshold", "0.5", 0.5),
+        ("min_confirmed", "8", 8),
+        ("bootstrap_counts", "on", True),
+    ],
 )
 def test_each_setting_of_the_learner_is_seen_by_it(
     name: str,
     sent: str,
-    kept: float,
+    kept: float | str,
     alice: User,
     make_project: MakeProject,
     client_of: ClientOf,
@@ -80,6 +86,8 @@ def test_saving_nothing_new_writes_nothing_down(
         ("min_confirmed", "-1"),
         ("visibility", "secret"),
         ("joining", ""),
+        ("rule", "dice"),
+        ("rule", ""),
     ],
 )
 def test_a_wrong_value_gets_a_sentence_and_keeps_the_rest(

@@ -172,6 +172,7 @@ def test_a_reproduction_of_an_artwork_is_left_out_unless_the_project_asks_for_th
     form = {
         "visibility": "public",
         "joining": "invite",
+        "rule": "exemplars",
         "threshold": "0.6",
         "min_confirmed": "5",
         "write_region": "on",
