@@ -20,7 +20,8 @@ from classify import looks
 from classify.labels import standing
 from classify.learning import Interval, guarantees
 from classify.learning.asking import EXPECTED, SIZE
-from classify.models import Answer, Label, Learner, Look, Round, Verdict
+from classify.models import Answer, Label, Learner, Look, Origin, Round, Verdict
+from crawler.models import Region
 from projects.models import Project
 
 About, Why = Round.About, Look.Why
@@ -83,7 +84,7 @@ class Left:
     """The faces that nobody looked at."""
 
     faces: int
-    known: int  # of the project, answered ones among them
+    seen: int = 0  # that people answered; counted only where nothing is left
     looked: int = 0  # of what was left, drawn at random
     number: Interval | None = None  # of the person's among `faces`; None: nothing is known
     came: int = 0  # faces since then, of which it says nothing
@@ -105,8 +106,8 @@ class Left:
             return ""
         if self.number.all_seen:
             one = _("The one face was seen: nothing is left.")
-            several = _("All %(n)s were seen: nothing is left.") % {"n": _number(self.known)}
-            return one if self.known == 1 else several
+            several = _("All %(n)s were seen: nothing is left.") % {"n": _number(self.seen)}
+            return one if self.seen == 1 else several
         figures = {
             "looked": _number(self.looked),
             "about": _number(round(self.number.estimate)),
@@ -142,12 +143,11 @@ class Certainty:
 
     @property
     def may_stop(self) -> bool:
-        """Proven, not thought: the sample of what is left says so, and no look waits."""
-        return self.left.may_stop and not self.wanted.faces
+        """Shown, not thought: the sample of what is left says so, and no look waits.
 
-    @property
-    def stop_sentence(self) -> str:
-        return _("You can stop: nothing more is worth asking.") if self.may_stop else ""
+        “You can stop. About 3 more in the 412 left, 33 at most.”
+        """
+        return self.left.may_stop and not self.wanted.faces
 
     def __bool__(self) -> bool:
         """Whether there is anything to say."""
@@ -275,25 +275,32 @@ def _left(project: Project) -> Left:
     goes down by each face that was found since.
     """
     learner = Learner.objects.filter(project=project).first() or Learner()
-    known, faces = learner.faces, learner.left
+    faces = learner.left
     rounds = Round.objects.filter(project=project, about=About.LEFT, done_at__isnull=False)
     last = rounds.order_by("id").last()
     behind = learner.revision != Project.objects.values_list("revision").get(pk=project.pk)[0]
-    if not faces and known and not behind:
-        return Left(0, known, number=Interval(0, 0, 0, all_seen=True))
+    if not faces and learner.faces and not behind and (answered := _answered(project)):
+        return Left(0, answered, number=Interval(0, 0, 0, all_seen=True))
     if last is None:
-        return Left(faces, known)
+        return Left(faces)
     seen = last.looks.exclude(said="").aggregate(
         looked=Count("pk"), hits=Count("pk", filter=Q(said=Verdict.YES))
     )
-    came = max(0, known - last.faces)
+    came = max(0, learner.faces - last.faces)
     whole = guarantees.left_over(seen["hits"], seen["looked"], last.frame)
     unseen = last.frame - seen["looked"]
     still = max(0, min(unseen, faces - came))
     high = min(whole.high, still)
     low = min(max(0.0, whole.low - (unseen - still)), high)
     estimate = min(max(whole.estimate - _found_since(last), low), high)
-    return Left(faces, known, seen["looked"], Interval(estimate, low, high), came)
+    number = Interval(estimate, low, high)
+    return Left(faces, looked=seen["looked"], number=number, came=came)
+
+
+def _answered(project: Project) -> int:
+    """Faces that people said a word about."""
+    said = Label.objects.filter(project=project).exclude(origin=Origin.BOOTSTRAP)
+    return said.exclude(region__origin=Region.Origin.PHOTO).count()
 
 
 def _found_since(last: Round) -> int:

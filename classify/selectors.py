@@ -12,6 +12,7 @@ from django.db.models import (
     Count,
     Exists,
     F,
+    FloatField,
     OuterRef,
     Q,
     QuerySet,
@@ -72,6 +73,7 @@ class Which(models.TextChoices):
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
     DISPUTED = "disputed", _("Answers differ")
+    DOUBTED = "doubted", _("Doubted")
     ON_COMMONS = "on-commons", _("On Commons")
     OTHERS = "others", _("Others")
 
@@ -173,7 +175,7 @@ def gallery(
 
     Raises ValueError for an unknown filter or order.
     """
-    rows = _ordered(_rows(project, Which(which)), Order(order))
+    rows = _ordered(_rows(project, Which(which)), Order(order), by_doubt=which == Which.DOUBTED)
     descending = order != Order.BEST
     if after is not None:
         key, pk = after
@@ -299,14 +301,30 @@ def _rows(project: Project, which: Which) -> QuerySet[Any]:
             return said.exclude(verdict=Verdict.YES)
         case Which.DISPUTED:
             return said.filter(disputed=True)
+        case Which.DOUBTED:
+            return _doubted(project, said)
         case Which.ON_COMMONS:
             return yes.filter(Exists(depicting))
 
 
-def _ordered(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
+def _doubted(project: Project, said: QuerySet[Label]) -> QuerySet[Label]:
+    """Answers that the other faces contradict; a word that was said twice stays and is not."""
+    score = Score.objects.filter(project=project, region=OuterRef("region"))
+    same = labels.standing(project).filter(region=OuterRef("region"), verdict=OuterRef("verdict"))
+    same = same.exclude(origin=Origin.BOOTSTRAP).order_by()
+    times = same.values("region").annotate(times=Count("pk")).values("times")
+    doubted = said.filter(Exists(score.filter(doubt__isnull=False)))
+    return doubted.annotate(times=Subquery(times)).filter(times=1)
+
+
+def _ordered(rows: QuerySet[Any], order: Order, by_doubt: bool = False) -> QuerySet[Any]:
+    """By how unlikely they are, or by how much is against what was said, the worst first."""
     key: Any
     if order is Order.NEWEST:
         key = Value(0.0)
+    elif by_doubt:
+        scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
+        key = Coalesce(-Subquery(scored.values("doubt")[:1], FloatField()), Value(0.0))
     elif rows.model is Score:
         key = F("unlikely")
     else:

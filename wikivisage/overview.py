@@ -9,6 +9,8 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from classify import certainty
+from classify.certainty import Certainty
 from classify.models import Question
 from classify.selectors import FaceCounts, LearnerState, Tile, face_counts, gallery, learner
 from crawler.selectors import CrawlProgress, crawl_progress, photos_without_faces
@@ -30,6 +32,7 @@ class Next(StrEnum):
     SENDING = "sending"
     FIRST = "first"  # answer until there are enough confirmed faces
     REVIEW = "review"
+    AGAIN = "again"  # second looks
     ASK = "ask"
     SEND = "send"
     LISTING = "listing"
@@ -76,6 +79,7 @@ class Overview:
     on_wiki: int
     running: EditBatch | None
     without_faces: int  # photos looked at, no face found, nothing said about them
+    sure: Certainty  # what second looks say for certain
     look_again: int  # statements that somebody removed or changed, the face not looked at since
 
     @property
@@ -93,10 +97,14 @@ class Overview:
             return Next.FIRST
         if self.faces.matches:
             return Next.REVIEW
+        if self.sure.wanted.approved:
+            return Next.AGAIN
         if self.ready:
             return Next.SEND
         if self.questions:
             return Next.ASK
+        if self.sure.wanted.left:
+            return Next.AGAIN
         return self._nothing_waits()
 
     def _nothing_waits(self) -> Next:
@@ -130,6 +138,7 @@ class Overview:
         waits = [
             (asked, self.questions),
             (Next.REVIEW, self.faces.matches),
+            (Next.AGAIN, self.sure.wanted.faces),
             (Next.SEND, self.ready),
             (Next.PASSED_OVER, self.passed_over),
             (Next.TRAY, self.without_faces),
@@ -184,6 +193,7 @@ def overview(project: Project) -> Overview:
         ready=ready_count(project),
         passed_over=passed_over_count(project),
         on_wiki=claims.count(),
+        sure=certainty.of(project),
         running=running.order_by("-id").first(),
         without_faces=photos_without_faces(project).exclude(labels__project=project).count(),
         look_again=to_look(findings(project)).count(),

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from classify import selectors, services
+from classify import certainty, selectors, services
 from classify.forms import ReviewForm, photos_of
 from classify.models import Origin
 from classify.selectors import Cursor, Order, Which
@@ -50,6 +50,7 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
     context |= {
         "filters": [(each, counts[each]) for each in Which if counts[each] or each in ALWAYS],
         "total": counts[which],
+        "sure": certainty.of(project),
         "undo_uuid": uuid.uuid4(),
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "words": words.review(context["name"]),

@@ -19,6 +19,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from classify import certainty
 from classify.labels import standing as standing_answers
 from classify.models import Answer, Origin, Verdict
 from projects.http import WikiError
@@ -299,6 +300,7 @@ def _counts(
         "project": project,
         "batch": batch,
         "show": show,
+        "sure": certainty.of(project),
         "edits": edits,
         "left_out": left_out,
         "twice": _sendable(batch, TWICE).count(),

@@ -211,7 +211,6 @@ def test_faces_that_came_are_not_in_it(project: Project, alice: User) -> None:
     learned(project, 200)
     found = certainty.of(project)
     assert found.may_stop
-    assert found.stop_sentence == "You can stop: nothing more is worth asking."
     high = guarantees.left_over(0, 60, 200).high
     assert found.left.sentence == f"None found among 60; in the 140 left {high:.0f} at most."
 
@@ -251,10 +250,10 @@ def test_of_three_rounds_each_is_said_with_more_care() -> None:
 
 def test_one_may_not_stop_while_a_look_waits_or_much_is_expected() -> None:
     approved, few = Approved(0, 0, 0, None), Interval(3, 0, 33)
-    assert Certainty(approved, Left(412, 900, 60, few), Wanted(0, 0)).may_stop
-    assert not Certainty(approved, Left(412, 900, 60, few), Wanted(1, 0)).may_stop
+    assert Certainty(approved, Left(412, looked=60, number=few), Wanted(0, 0)).may_stop
+    assert not Certainty(approved, Left(412, looked=60, number=few), Wanted(1, 0)).may_stop
     much = Interval(30, 9, 70)
-    assert not Certainty(approved, Left(412, 900, 60, much), Wanted(0, 0)).may_stop
+    assert not Certainty(approved, Left(412, looked=60, number=much), Wanted(0, 0)).may_stop
 
 
 def test_all_of_it_takes_few_queries_whatever_the_size(

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from classify import looks, services
-from classify.models import Answer, Label, Look, Origin, Question, Round, Verdict
+from classify import looks, selectors, services
+from classify.models import Answer, Label, Look, Origin, Question, Round, Score, Verdict
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from tests.classify.crowd import Crowd, add_crowd, look, look_at_all
@@ -319,3 +319,27 @@ def test_looks_can_be_made_anew_from_the_answers(
     Look.objects.update(said="", third=False)
     looks.settle(project, crowd.region_ids.tolist())
     assert list(Look.objects.order_by("pk").values_list("region", "said", "third")) == kept
+
+
+def test_doubted_answers_are_shown_worst_first_until_the_word_is_said_twice(
+    project: Project, crowd: Crowd, alice: User, bob: User
+) -> None:
+    ids = crowd.region_ids.tolist()
+    for row, doubt in ((3, 1.5), (100, 4.0), (7, 2.0), (8, None)):
+        Score.objects.create(
+            project=project,
+            photo_id=int(crowd.photo_ids[row]),
+            region_id=ids[row],
+            doubt=doubt,
+            revision=1,
+        )
+    assert doubted(project) == [ids[100], ids[7], ids[3]]
+    crowd.say(bob, Verdict.YES, [7])  # the same word: it stays, and is doubted no more
+    crowd.say(alice, Verdict.YES, [100])  # changed: the other faces will be asked anew
+    assert doubted(project) == [ids[100], ids[3]]
+    assert selectors.gallery_counts(project)["doubted"] == 2
+
+
+def doubted(project: Project) -> list[int]:
+    tiles = selectors.gallery(project, selectors.Which.DOUBTED).tiles
+    return [tile.region.pk for tile in tiles]

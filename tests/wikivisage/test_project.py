@@ -11,6 +11,7 @@ from projects import people
 from projects.models import Project, User
 from projects.work import WorkState
 from sdc.models import EditBatch
+from tests.classify.crowd import look_at_all
 from tests.classify.faces import Cast, add_photo
 from tests.conftest import ClientOf, MakeProject
 from tests.wikivisage.conftest import add_source, finish_crawl, give
@@ -81,6 +82,9 @@ def test_the_next_thing_follows_the_state(
     assert (view.next, view.faces.matches) == (Next.REVIEW, 3)
     assert ("send", 5) in view.also
     give(project, alice, "yes", *faces[5:])
+    view = overview(fresh(project))
+    assert (view.next, view.sure.wanted.approved) == (Next.AGAIN, 8)
+    look_at_all(project, alice, lambda region: True)
     assert overview(fresh(project)).next == Next.SEND
 
 
