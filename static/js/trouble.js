@@ -4,7 +4,8 @@
 export function troubleOn(outbox, words) {
   const find = (id) => document.getElementById(id);
   return () => {
-    const n = outbox.waiting.length;
+    // a screen holds as many answers as faces
+    const n = outbox.waiting.flatMap(({ fields }) => fields.shown ?? fields.region ?? 1).length;
     const kept = n ? (n === 1 ? words.kept : words.keptMany).replace("{n}", n) : "";
     find("net").hidden = outbox.trouble !== "offline";
     find("signed-out").hidden = outbox.trouble !== "signed-out";

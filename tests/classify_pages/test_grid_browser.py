@@ -1,0 +1,249 @@
+"""The grid in a real Chromium: marks by tap and by key, confirm, undo, offline, no script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from classify.models import Answer, Label, Origin, Question, Skip
+from crawler.models import Region
+from projects.models import Project
+from tests.classify_pages.conftest import OpenPage
+from tests.classify_pages.screens import lay_out
+from tests.classify_pages.test_browser import eventually, word_on
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+SCREEN = 4
+PHONE = {"width": 390, "height": 844, "touch": True}
+
+
+@pytest.fixture
+def faces(real_project: Project) -> list[Region]:
+    """Real faces, on screens of four: all marked."""
+    found = Region.objects.exclude(origin=Region.Origin.PHOTO).order_by("id")[: 3 * SCREEN]
+    faces = list(found)
+    lay_out(real_project, [faces[at : at + SCREEN] for at in range(0, len(faces), SCREEN)])
+    return faces
+
+
+def shown_on(page: Any) -> list[str]:
+    regions: list[str] = page.evaluate(
+        "[...document.querySelectorAll('#main [name=shown]')].map((input) => input.value)"
+    )
+    return regions
+
+
+def wait_for(page: Any, faces: list[Region]) -> None:
+    page.wait_for_selector(f"#main .face[data-region='{faces[0].public_id}']")
+    page.wait_for_timeout(550)  # a screen is looked at before it is answered
+
+
+def words_on(project: Project, faces: list[Region]) -> list[str]:
+    return [word_on(project, face.public_id) for face in faces]
+
+
+def button(page: Any) -> str:
+    return str(page.locator("[data-confirm]").inner_text())
+
+
+def test_marks_and_confirms_with_keys_and_takes_a_screen_back(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    first, second = faces[:SCREEN], faces[SCREEN : 2 * SCREEN]
+    page = open_page(f"/p/{real_project.public_id}/grid")
+    wait_for(page, first)
+    assert button(page) == "Confirm 4"
+    page.keyboard.press("ArrowRight")  # from the first, which is in focus
+    page.keyboard.press("Space")
+    assert button(page) == "Confirm 3 · 1 is somebody else"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("a")
+    assert button(page) == "Confirm 2 · 1 is somebody else · 1 other"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("b")
+    page.keyboard.press("b")  # the same key takes it back
+    page.keyboard.press("Enter")
+    wait_for(page, second)
+    eventually(lambda: words_on(real_project, first) == ["yes", "no", "artwork", "yes"])
+    assert page.locator("[data-count=answered]").first.inner_text() == "4"
+
+    page.keyboard.press("z")
+    wait_for(page, first)
+    eventually(lambda: words_on(real_project, first) == [""] * SCREEN)
+    assert button(page) == "Confirm 2 · 1 is somebody else · 1 other", "as it was marked"
+    page.keyboard.press("s")
+    wait_for(page, second)
+    eventually(lambda: Skip.objects.count() == SCREEN)
+    page.keyboard.press("z")
+    wait_for(page, first)
+    page.keyboard.press("e")
+    page.wait_for_selector("#zoom[open]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("Enter")
+    wait_for(page, second)
+    eventually(lambda: Answer.objects.filter(origin=Origin.GRID).count() == 2 * SCREEN)
+    page.reload()  # what was done before is taken back by the server's memory
+    wait_for(page, second)
+    page.locator("[data-do=undo]").click()
+    wait_for(page, first)
+    eventually(lambda: words_on(real_project, first) == [""] * SCREEN)
+
+
+def test_marks_and_confirms_with_taps(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    first, second = faces[:SCREEN], faces[SCREEN : 2 * SCREEN]
+    phone = open_page(f"/p/{real_project.public_id}/grid", **PHONE)
+    wait_for(phone, first)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    tiles = phone.locator(".face label")
+    tiles.nth(0).tap()
+    tiles.nth(3).tap()
+    phone.locator("[data-do=canttell]").tap()
+    tiles.nth(1).tap()
+    tiles.nth(1).tap()  # back again
+    assert button(phone) == "Confirm 2 · 1 is somebody else · 1 other"
+    hold(phone, 2)
+    phone.wait_for_selector("#zoom[open]")
+    phone.locator("[data-zoom=close]").tap()
+    assert button(phone) == "Confirm 2 · 1 is somebody else · 1 other", "holding is no tap"
+    phone.locator("[data-do=confirm]").tap()
+    wait_for(phone, second)
+    eventually(lambda: words_on(real_project, first) == ["no", "yes", "yes", "cant-tell"])
+    phone.locator("[data-do=none]").tap()
+    eventually(lambda: words_on(real_project, second) == ["no"] * SCREEN)
+
+
+def hold(page: Any, place: int) -> None:
+    """A finger that stays on a face, as Chromium itself makes touches."""
+    box = page.locator(".face .crop").nth(place).bounding_box()
+    touch = page.context.new_cdp_session(page)
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    page.wait_for_timeout(700)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_double_click_confirms_one_screen(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    page = open_page(f"/p/{real_project.public_id}/grid")
+    wait_for(page, faces)
+    page.wait_for_load_state("networkidle")  # the next screen is here
+    page.locator("[data-do=confirm]").dblclick()
+    eventually(lambda: Label.objects.count() == SCREEN)
+    page.wait_for_timeout(500)
+    assert Answer.objects.filter(project=real_project, origin=Origin.GRID).count() == SCREEN
+
+
+def test_switches_between_the_grid_and_one_face(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    page = open_page(f"/p/{real_project.public_id}/grid")
+    wait_for(page, faces)
+    page.keyboard.press("Enter")
+    page.keyboard.press("g")
+    page.wait_for_selector(".question h1")
+    assert page.url.endswith("/ask")
+    eventually(lambda: words_on(real_project, faces[:SCREEN]) == ["yes"] * SCREEN)
+    page.keyboard.press("y")
+    page.keyboard.press("g")
+    page.wait_for_selector(".screen")
+    assert page.url.endswith("/grid")
+    eventually(lambda: Answer.objects.filter(origin=Origin.ASK).count() == 1)
+    assert not set(shown_on(page)) & {face.public_id for face in faces[:SCREEN]}
+    assert page.locator(".ask-head [data-way=ask]").is_visible()
+
+
+def test_keeps_screens_while_the_server_is_away_and_sends_them_once(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    page = open_page(f"/p/{real_project.public_id}/grid")
+    wait_for(page, faces)
+    page.wait_for_load_state("networkidle")  # the next screen is here
+    page.context.set_offline(True)
+    page.keyboard.press("Enter")
+    wait_for(page, faces[SCREEN:])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#main .no-question.late")
+    assert "8 answers kept here" in page.locator("#net").inner_text()
+    assert not Answer.objects.filter(origin=Origin.GRID).exists()
+    page.context.set_offline(False)
+    page.reload()
+    eventually(lambda: Answer.objects.filter(origin=Origin.GRID).count() == 2 * SCREEN)
+    wait_for(page, faces[2 * SCREEN :])
+    assert page.locator("#net").is_hidden()
+
+
+def test_says_when_the_session_has_ended_and_loses_nothing(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    page = open_page(f"/p/{real_project.public_id}/grid")
+    wait_for(page, faces)
+    session = page.context.cookies()
+    page.context.clear_cookies()
+    page.keyboard.press("Enter")
+    page.locator("#signed-out").wait_for()
+    page.context.add_cookies(session)
+    page.reload()
+    eventually(lambda: words_on(real_project, faces[:SCREEN]) == ["yes"] * SCREEN)
+
+
+def test_a_single_face_looks_like_a_question_and_has_its_keys(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    lay_out(real_project, [faces[:1], faces[1:3], faces[3:4]], kind=Question.Kind.ONE)
+    page = open_page(f"/p/{real_project.public_id}/grid")
+    for answered, key, word in ((faces[:1], "y", "yes"), (faces[1:3], "n", "no")):
+        page.wait_for_selector(f"#main [data-region='{answered[0].public_id}']", state="attached")
+        page.wait_for_timeout(550)
+        assert "Is this" in page.locator("#main h1").inner_text()
+        page.keyboard.press("Enter")
+        page.keyboard.press(key)
+        eventually(lambda: words_on(real_project, answered) == [word] * len(answered))  # noqa: B023
+    page.wait_for_selector(f"#main [data-region='{faces[3].public_id}']", state="attached")
+    page.wait_for_timeout(550)
+    page.keyboard.press("b")
+    eventually(lambda: words_on(real_project, faces[3:4]) == ["background"])
+
+
+def test_a_screen_weighs_little(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    every = list(Region.objects.exclude(origin=Region.Origin.PHOTO).order_by("id")[:20])
+    lay_out(real_project, [every])
+    page = open_page(f"/p/{real_project.public_id}/grid")
+    page.wait_for_load_state("networkidle")
+    crops = page.evaluate(
+        """performance.getEntriesByType("resource").filter((each) => each.name.includes("/crop"))
+            .map((each) => each.encodedBodySize)"""
+    )
+    assert len(crops) >= len(every)
+    assert sum(crops) <= 200_000
+
+
+def test_the_form_works_without_script(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    page = open_page(f"/p/{real_project.public_id}/grid")
+    plain = page.context.browser.new_context(java_script_enabled=False)
+    plain.add_cookies(page.context.cookies())
+    bare = plain.new_page()
+    bare.goto(page.url)
+    first, second = faces[:SCREEN], faces[SCREEN : 2 * SCREEN]
+    assert bare.locator(".face").count() == SCREEN
+    bare.locator(".face label").nth(1).click()
+    bare.locator(".face select").nth(2).select_option("artwork")
+    bare.locator("[data-do=confirm]").click()
+    bare.wait_for_selector(f".face[data-region='{second[0].public_id}']")
+    assert words_on(real_project, first) == ["yes", "no", "artwork", "yes"]
+    assert "4 answers are kept." in bare.locator("body").inner_text()
+    bare.locator("[data-do=undo]").click()
+    bare.wait_for_selector(f".face[data-region='{first[0].public_id}']")
+    assert words_on(real_project, first) == [""] * SCREEN
