@@ -23,8 +23,8 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     threshold = forms.FloatField(
         label=gettext_lazy("Distance that is still a match"),
         help_text=gettext_lazy(
-            "0.6 is the usual value on the scale of dlib’s authors; other engines are stretched to it. "
-            "Lower finds fewer faces and errs less often."
+            "0.6 is the usual value on the scale of dlib’s authors; other engines are stretched to "
+            "it. Lower finds fewer faces and errs less often."
         ),
         min_value=0.3,
         max_value=0.8,
@@ -48,7 +48,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
             "write_region",
             "include_artworks",
         )
-        widgets = {name: forms.RadioSelect for name in ("visibility", "joining", "rule")}
+        widgets = dict.fromkeys(("visibility", "joining", "rule"), forms.RadioSelect)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
