@@ -42,6 +42,11 @@ class Approved:
         return self.faces - self.covered
 
     @property
+    def once(self) -> int:
+        """Spoken for by a sample alone."""
+        return self.covered - self.twice
+
+    @property
     def all_twice(self) -> bool:
         return 0 < self.faces == self.twice
 
@@ -52,8 +57,10 @@ class Approved:
             return ""
         n = {"n": _number(self.covered)}
         if self.precision.all_seen:
-            one = _("The one approved face was seen twice.")
-            return one if self.covered == 1 else _("All %(n)s approved faces were seen twice.") % n
+            if self.covered == 1:
+                return _("One approved face was seen twice.")
+            every = _("All %(n)s approved faces were seen twice.")
+            return (_("%(n)s approved faces were seen twice.") if self.waiting else every) % n
         low, high = _down(100 * self.precision.low), _up(100 * self.precision.high)
         figures = {
             "estimate": _number(100 * self.precision.estimate, 1),
@@ -166,7 +173,7 @@ class _Counted:
     looked: int = 0  # drawn at random and looked at
     wrong: int = 0  # of these
     rest: int = 0  # not drawn
-    kept: int = 0  # of these, still approved
+    kept: int = 0  # of these, still approved and seen once only
     rejected: int = 0  # of these, found to be wrong all the same, elsewhere
 
 
@@ -202,8 +209,9 @@ def _errors(rounds: list[_Counted], outvoted: int) -> Interval:
     * No face of the frame became wrong since. So among those that are still approved there are at
       most as many errors as there were among all; those of a photo that was withdrawn may have
       been right, so none is subtracted from the upper end.
-    * Any face that is no longer approved may have been one of the errors, so each is subtracted
-      from the lower end; and from the estimate, where people said No to it.
+    * Any face that is no longer approved, or was seen twice since, may have been one of the
+      errors, so each is subtracted from the lower end; and from the estimate, where people said
+      No to it.
     * Faces that were withdrawn before anybody looked at them again fall out of the sample, as if
       they had not been drawn. Those in the rest are unknown: the upper end is taken as if they
       were there, the lower one as if not.
@@ -232,13 +240,15 @@ def _rounds(project: Project, outvoted: set[int]) -> dict[int, _Counted]:
     yes = Label.objects.filter(project=project, region=OuterRef("region"), verdict=Verdict.YES)
     yes = yes.exclude(region__in=outvoted)
     drawn = Look.objects.filter(project=project, round__about=About.APPROVED)
+    # A later round may have shown what an earlier one left to its sample: that is known then.
+    seen = looks.covering(project).exclude(why=Why.FRAME)
     rows = (
         drawn.filter(Q(why=Why.FRAME) | Q(why=Why.SAMPLED) & ~Q(said=""))
         .filter(round__done_at__isnull=False)
         .annotate(
             # A face that was drawn anew is no error: its word moved to the better box.
             right=Exists(yes) | Q(region__replaced_by__isnull=False),
-            kept=Exists(looks.approved(project).filter(region=OuterRef("region"))),
+            kept=Exists(looks.approved(project).filter(region=OuterRef("region"))) & ~Exists(seen),
         )
         .order_by()
         .values("round", "why", "right", "kept")

@@ -86,6 +86,27 @@ def draw(
         _draw_left(project, faces, open_ & ~model.answered, rng)
 
 
+def draw_rest(project: Project, rng: np.random.Generator) -> int:
+    """Draw all that finished rounds have left to their samples, for who wants certainty instead
+    of a percentage; returns how many. What was stated stays until all of these are seen."""
+    with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)
+        if Round.objects.filter(project=project, about=About.APPROVED, done_at=None).exists():
+            return 0
+        once = approved(project).filter(Exists(covering(project)))
+        once = once.exclude(Exists(covering(project).exclude(why=Why.FRAME)))
+        photo_of = dict(once.order_by("pk").values_list("region", "photo"))
+        if not photo_of:
+            return 0
+        mixed = rng.permutation(np.array(list(photo_of), np.int64)).tolist()
+        looks = (
+            Look(region_id=each, photo_id=photo_of[each], why=Why.UNLIKELY, before=Verdict.YES)
+            for each in mixed
+        )
+        _make(_round(project, 0, About.APPROVED, len(mixed)), looks)
+        return len(mixed)
+
+
 def approved(project: Project) -> QuerySet[Label]:
     """Faces that people said Yes to, as far as they are to be seen: what is looked at again."""
     faces = selectors.eligible(project).exclude(region__origin=Region.Origin.PHOTO)
@@ -179,7 +200,7 @@ def _draw_approved(
     rest = [region for region in frame if region not in why]
     size = sum(reason != Why.TRAP for reason in why.values()) + len(rest)
     _make(
-        _round(project, faces, About.APPROVED, size),
+        _round(project, len(faces.region_ids), About.APPROVED, size),
         (
             Look(
                 region_id=region,
@@ -203,7 +224,7 @@ def _draw_left(project: Project, faces: Faces, left: Mask, rng: np.random.Genera
         return
     sample = rng.permutation(rows)[:SAMPLE].tolist()
     _make(
-        _round(project, faces, About.LEFT, len(rows)),
+        _round(project, len(faces.region_ids), About.LEFT, len(rows)),
         (
             Look(
                 region_id=int(faces.region_ids[row]),
@@ -230,13 +251,13 @@ def _still_no(project: Project, region_ids: list[int]) -> dict[int, int]:
     return dict(said.exclude(origin=Origin.BOOTSTRAP).values_list("region", "photo"))
 
 
-def _round(project: Project, faces: Faces, about: str, frame: int) -> Round:
+def _round(project: Project, faces: int, about: str, frame: int) -> Round:
     last = Answer.objects.filter(project=project).aggregate(last=Max("pk"))["last"]
     return Round.objects.create(
         project=project,
         about=about,
         frame=frame,
-        faces=len(faces.region_ids),
+        faces=faces,
         revision=project.revision,
         after=last or 0,
     )

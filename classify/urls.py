@@ -21,5 +21,6 @@ urlpatterns = [
     path("again", looks.again, name="again"),
     path("again/next", looks.again_next, name="again-next"),
     path("again/answer", looks.again_answer, name="again-answer"),
+    path("again/rest", looks.again_rest, name="again-rest"),
     path("tray", tray.tray, name="tray"),
 ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -49,7 +50,16 @@ def again_answer(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     answers = services.answer_screen(project, signed_in(request), form.given, Origin.AGAIN)
-    return replies.done(request, project, grid.kept(len(answers)))
+    return replies.done(request, project, grid.kept(len(answers)), **_more(project))
+
+
+@require_POST
+@project_view(Can.REVIEW)
+def again_rest(request: HttpRequest, project: Project) -> HttpResponse:
+    """All that is stated by a sample only is to be looked at, too."""
+    if project.state != Project.State.ARCHIVED:
+        looks.draw_rest(project, np.random.default_rng())
+    return redirect("again", project.public_id)
 
 
 def _next(request: HttpRequest, project: Project, held: list[str]) -> dict[str, Any]:
@@ -63,7 +73,8 @@ def _next(request: HttpRequest, project: Project, held: list[str]) -> dict[str, 
     if screen is None:
         return _nothing(request, project) | addresses
     title, lead = _sentences(screen, whose(project)["name"])
-    return grid.shown(request, project, screen, title, lead, addresses["post_url"]) | addresses
+    context = grid.shown(request, project, screen, title, lead, addresses["post_url"])
+    return context | addresses | {"counts": context["counts"] | _more(project)}
 
 
 def _nothing(request: HttpRequest, project: Project) -> dict[str, Any]:
@@ -74,8 +85,14 @@ def _nothing(request: HttpRequest, project: Project) -> dict[str, Any]:
         "why": "others-look" if sure.wanted.faces else "all-looked-at",
         "again": 5 if sure.wanted.faces else 15,
         "sure": sure,
-        "counts": counts.of(project, request.user),
+        "may_review": True,
+        "counts": counts.of(project, request.user) | _more(project),
     }
+
+
+def _more(project: Project) -> dict[str, int]:
+    """What is left here is what is to be looked at."""
+    return {"left": looks.wanted(project).faces, "worth": 0}
 
 
 def _sentences(screen: Screen, name: str) -> tuple[str, str]:

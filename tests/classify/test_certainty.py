@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.utils import translation
 
-from classify import certainty, labels, services
+from classify import certainty, labels, looks, services
 from classify.certainty import Approved, Certainty, Left, _Counted, _errors
 from classify.learning import Interval, guarantees
 from classify.looks import Wanted
@@ -274,3 +274,22 @@ def test_a_word_by_a_statement_alone_is_not_approved(project: Project, alice: Us
     labels.standing(project).update(origin=Origin.BOOTSTRAP, user=None)
     services.rebuild_labels(project)
     assert certainty.of(project).approved.faces == 0
+
+
+def test_who_wants_certainty_looks_at_the_rest_and_what_was_stated_stays_until_then(
+    project: Project, alice: User
+) -> None:
+    crowd = add_crowd(project, 60)
+    crowd.say(alice, Verdict.YES, range(60))
+    crowd.draw()
+    wrong = int(Look.objects.filter(why=Why.FRAME).values_list("region", flat=True)[0])
+    look_at_all(project, alice, lambda region: region.pk != wrong)
+    before = certainty.of(project).approved
+    assert before.once == 40
+    assert looks.draw_rest(project, np.random.default_rng(1)) == 40
+    assert looks.draw_rest(project, np.random.default_rng(1)) == 0  # it is open
+    assert certainty.of(project).approved == before
+    look_at_all(project, alice, lambda region: region.pk != wrong)
+    after = certainty.of(project).approved
+    assert after.all_twice
+    assert after.sentence == "All 59 approved faces were seen twice."

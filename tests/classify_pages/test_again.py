@@ -193,3 +193,16 @@ def test_an_archived_project_has_nothing_to_look_at(
     response = background(client_of(bob), f"{here}/answer", sent(faces, faces))
     assert response.status_code == 409
     assert looks.wanted(project).faces
+
+
+def test_the_rest_is_looked_at_on_request(
+    here: str, project: Project, client_of: ClientOf, bob: User, charlie: User
+) -> None:
+    browser = client_of(bob)
+    while faces := shown(browser.get(here).content.decode()):
+        background(browser, f"{here}/answer", sent(faces, faces if len(faces) == 20 else []))
+    assert "Look at the other 10, too" in browser.get(here).content.decode()
+    assert client_of(charlie).post(f"{here}/rest").status_code == 403
+    response = browser.post(f"{here}/rest")
+    assert response["Location"] == here
+    assert len(shown(browser.get(here).content.decode())) == 10
