@@ -150,6 +150,7 @@ class Visitor(Window):
     def open_questions(self) -> None:
         """From the project's page, by its button, as soon as there is one."""
         self.press(self.page.get_by_role("link", name=re.compile("^Answer ")).last)
+        self.press(self.page.locator("[data-way=ask]:visible").first)
         assert self.question(), "nothing is asked"
         self.arrive("ask", "Is this ")
 
@@ -157,7 +158,8 @@ class Visitor(Window):
         """The question on screen, once it is there; None when nothing is left to ask."""
         page = self.page
         there = page.locator(
-            ".question, .no-question[data-why=all-answered], .no-question[data-why=no-faces]"
+            ".question, .no-question:is([data-why=all-answered], [data-why=enough],"
+            " [data-why=no-faces])"
         )
         expect(there).to_have_count(1, timeout=LOOKING)
         if not page.locator(".question").count():

@@ -57,6 +57,7 @@ class LearnerState:
     needed: int  # how many more it takes until there are matches
     matches: int
     faces: int
+    worth: int  # about how many answers are still worth giving, by the model's opinion
     behind: bool  # something happened that it has not learned from yet
     computed_at: datetime | None
 
@@ -130,6 +131,7 @@ def learner(project: Project) -> LearnerState:
         needed=_needed(project, row.confirmed),
         matches=row.matches,
         faces=row.faces,
+        worth=round(row.worth),
         behind=row.revision != revision,
         computed_at=row.computed_at,
     )

@@ -90,11 +90,18 @@ class Overview:
         return live and (working or self.running is not None)
 
     @property
+    def asks_likely(self) -> bool:
+        """By exemplars likely faces are asked about, by the centroid rule they are reviewed."""
+        return self.project.rule == Project.Rule.EXEMPLARS
+
+    @property
     def next(self) -> Next:
         if self.running:
             return Next.SENDING
         if self.questions and not self.learner.ready:
             return Next.FIRST
+        if self.questions and self.asks_likely:
+            return Next.ASK
         if self.faces.matches:
             return Next.REVIEW
         if self.sure.wanted.approved:
@@ -120,7 +127,7 @@ class Overview:
 
     @property
     def answer_minutes(self) -> int:
-        return minutes(self.questions)
+        return minutes(self.learner.worth or self.questions)
 
     @property
     def more_likely(self) -> int:
@@ -168,7 +175,7 @@ class Overview:
         faces = self.faces
         return [
             (_("Confirmed"), faces.confirmed, "yes", "confirmed"),
-            (_("Likely, to review"), faces.matches, "face", "matches"),
+            (_("Likely, to check"), faces.matches, "face", "matches"),
             (_("Uncertain, to ask"), faces.uncertain, "warn", "ask"),
             (_("Probably somebody else"), faces.others, "other", "others"),
             (_("Not the person"), faces.rejected, "not", "rejected"),
@@ -248,7 +255,7 @@ def _look_note(crawl: CrawlProgress) -> str:
 def _learning(view: Overview) -> Step:
     """First the confirmed faces it still needs, then the answers it has learned from."""
     state, answered = view.learner, view.faces.answered
-    minimum = view.project.min_confirmed
+    minimum = 1 if view.asks_likely else view.project.min_confirmed
     moving = state.behind and view.project.state == Project.State.ACTIVE
     if not state.ready:
         count, word = state.confirmed, _("of %(n)d") % {"n": minimum}
@@ -268,13 +275,13 @@ def _learning(view: Overview) -> Step:
 
 
 def _asking(view: Overview) -> Step:
-    n = view.questions
+    n = view.learner.worth or view.questions
     about = ngettext("about %(n)d minute", "about %(n)d minutes", view.answer_minutes)
     answered = view.faces.answered
     return Step(
         name=_("Ask"),
         count=n,
-        word=ngettext("question", "questions", n),
+        word=ngettext("answer", "answers", n),
         note=about % {"n": view.answer_minutes} if n else _("None waits"),
         value=answered,
         whole=max(answered + n, 1),

@@ -55,8 +55,13 @@ def question_next(request: HttpRequest, project: Project) -> HttpResponse:
 
 def remember_way(request: HttpRequest, way: str) -> None:
     """The way of answering used last, to which a project's main button leads."""
-    if request.session.get(WAY) != way:
+    if way_used(request) != way:
         request.session[WAY] = way
+
+
+def way_used(request: HttpRequest) -> str:
+    """The name of the address, "grid" or "ask"."""
+    return str(request.session.get(WAY, "grid"))
 
 
 def asked_again(request: HttpRequest, project: Project, undone: Answer) -> str:

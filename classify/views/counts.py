@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from classify import labels, selectors
-from classify.models import Learner
 from projects.models import Project
 
 
@@ -15,12 +14,6 @@ def of(project: Project, user: Any) -> dict[str, int]:
         "answered": labels.standing(project).filter(user=user).count(),
         "left": known.unanswered,
         "matches": known.matches,
-        "worth": worth(project),
+        "worth": selectors.learner(project).worth,
         "needed": selectors.still_needed(project),
     }
-
-
-def worth(project: Project) -> int:
-    """About how many more answers are worth giving, as of the last time that it learned."""
-    learner = Learner.objects.filter(project=project).first()
-    return round(learner.worth) if learner else 0

@@ -414,3 +414,22 @@ def test_one_face_at_a_time_has_the_same_words(
     assert f'name="verdict" value="{verdict}"' in page
     browser.post(f"{here}/answer", form_of(page, f"{here}/answer") | {"verdict": verdict})
     assert Label.objects.get().verdict == verdict
+
+
+def test_the_way_used_last_is_where_the_project_leads(
+    here: str, faces: list[Region], client_of: ClientOf, bob: User
+) -> None:
+    browser = client_of(bob)
+
+    def leads_to() -> str:
+        [button] = re.findall(
+            r'href="([^"]+)" id="next-button"|id="next-button" href="([^"]+)"',
+            browser.get(f"{here}/").content.decode(),
+        )
+        return str(button[0] or button[1])
+
+    assert leads_to() == f"{here}/grid"
+    browser.get(f"{here}/ask")
+    assert leads_to() == f"{here}/ask"
+    browser.get(f"{here}/grid")
+    assert leads_to() == f"{here}/grid"

@@ -170,7 +170,7 @@ def test_own_projects_include_archived_ones(
 def test_answer_leads_to_a_question_of_ones_own_project(
     project: Project, faces: list[Region], bob: User, charlie: User, client_of: ClientOf
 ) -> None:
-    assert client_of(bob).get("/answer")["Location"] == f"/p/{project.public_id}/ask"
+    assert client_of(bob).get("/answer")["Location"] == f"/p/{project.public_id}/grid"
     assert client_of(charlie).get("/answer")["Location"] == "/projects"
     assert client_of(None).get("/answer")["Location"] == "/projects"
 

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from classify.models import Learner
 from crawler.models import Picture, Region
 from projects import people
 from projects.models import Project, User
@@ -79,13 +80,36 @@ def test_the_next_thing_follows_the_state(
     assert overview(fresh(project)).next == Next.FIRST
     give(project, alice, "yes", *faces[:5])
     view = overview(fresh(project))
-    assert (view.next, view.faces.matches) == (Next.REVIEW, 3)
+    assert (view.next, view.faces.matches) == (Next.ASK, 3)
     assert ("send", 5) in view.also
     give(project, alice, "yes", *faces[5:])
     view = overview(fresh(project))
     assert (view.next, view.sure.wanted.approved) == (Next.AGAIN, 8)
     look_at_all(project, alice, lambda region: True)
     assert overview(fresh(project)).next == Next.SEND
+
+
+def test_by_the_centroid_rule_five_are_confirmed_and_matches_are_reviewed(
+    project: Project, faces: list[Region], alice: User, client_of: ClientOf
+) -> None:
+    Project.objects.update(rule=Project.Rule.CENTROID)
+    give(project, alice, "yes", faces[0])
+    assert overview(fresh(project)).next == Next.FIRST
+    assert "4 more confirmed faces" in client_of(alice).get(address(project)).content.decode()
+    give(project, alice, "yes", *faces[1:5])
+    view = overview(fresh(project))
+    assert (view.next, view.faces.matches) == (Next.REVIEW, 3)
+
+
+def test_says_how_many_answers_are_worth_giving(
+    project: Project, faces: list[Region], alice: User, client_of: ClientOf
+) -> None:
+    give(project, alice, "yes", *faces[:5])
+    Learner.objects.filter(project=project).update(worth=12.4)
+    page = client_of(alice).get(address(project)).content.decode()
+    assert "About 12 answers are worth giving" in page
+    assert f'href="{address(project, "grid")}"' in page
+    assert "more confirmed" not in page
 
 
 def test_before_anything_is_listed_it_says_so(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from classify.models import Question
+from classify.views.ask import way_used
 from projects.models import Membership, Project
 from wikivisage.cards import cards, visible
 
@@ -39,7 +40,7 @@ def answer_now(request: HttpRequest) -> HttpResponse:
         waiting = Exists(Question.objects.filter(project=OuterRef("pk"), leased_to=None))
         mine = visible(request.user).filter(_own(request), waiting, state=Project.State.ACTIVE)
         if project := mine.first():
-            return redirect("ask", project.public_id)
+            return redirect(way_used(request), project.public_id)
         messages.info(request, _("No question waits in your projects. Others need a hand:"))
     return redirect("projects")
 
