@@ -5,8 +5,9 @@ Nothing of it is kept. Pictures are downloaded once for both, at the pace of all
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,6 +36,24 @@ class Word:
     is_person: bool  # or somebody else
 
 
+@dataclass(frozen=True)
+class Answered:
+    """A labelled face that an engine found."""
+
+    vector: Vector
+    photo: int  # a number of its picture
+    is_person: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing at which engines are compared, with a figure for each."""
+
+    what: str
+    figures: tuple[str, str]
+    better: str  # the engine's name, "equal", or why nothing can be said
+
+
 @dataclass
 class Seen:
     """What one engine made of the labelled faces of a project."""
@@ -49,6 +68,7 @@ class Seen:
     metric: str = "cosine"
     persons: list[Vector] = field(default_factory=list)
     others: list[Vector] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)
 
     @property
     def recall(self) -> float:
@@ -117,6 +137,8 @@ def _look(engine: Engine, pixels: NDArray[np.uint8], words: list[Word], seen: Se
         seen.found += is_found
         # A face that was missed would be embedded as if a person had drawn it.
         face = best if best is not None and is_found else engine.embed(pixels, box)
+        if is_found:
+            seen.answered.append(Answered(face.embedding, seen.photos, word.is_person))
         (seen.persons if word.is_person else seen.others).append(face.embedding)
 
 
@@ -141,26 +163,46 @@ def auc(same: Doubles, different: Doubles) -> float:
     return float(((below + not_above) / 2 / len(different)).mean())
 
 
-def verdicts(one: Seen, other: Seen) -> list[str]:
-    """Which is better at what, a line each."""
-    lines = [
-        _better("finding labelled faces", one, other, one.recall, other.recall),
-        _better("time a photo (ms)", one, other, -one.ms_a_photo, -other.ms_a_photo),
+def lines(one: Seen, other: Seen) -> list[Line]:
+    """Which engine finds more, tells people better apart, and is faster."""
+    both = (one, other)
+    found = (f"{seen.found} of {seen.labelled}" for seen in both)
+    return [
+        Line("labelled faces found", _pair(found), _better(both, [seen.recall for seen in both])),
+        line("person told from others (AUC)", both, [seen.auc for seen in both], "{:.3f}"),
+        line(
+            f"strangers let in at {KEPT:.0%} of the person",
+            both,
+            [seen.strangers for seen in both],
+            "{:.1%}",
+            less=True,
+        ),
+        line("ms a photo", both, [seen.ms_a_photo for seen in both], "{:.0f}", less=True),
     ]
-    for what, first, second in (
-        ("telling the person from others (AUC)", one.auc, other.auc),
-        (f"strangers let in at {KEPT:.0%} of the person", one.strangers, other.strangers),
-    ):
-        if first is None or second is None:
-            lines.append(f"{what}: too few answers to say")
-        else:
-            sign = -1 if what.startswith("strangers") else 1
-            lines.append(_better(what, one, other, sign * first, sign * second))
-    return lines
 
 
-def _better(what: str, one: Seen, other: Seen, first: float, second: float) -> str:
-    figures = f"{abs(first):.3g} against {abs(second):.3g}"
-    if np.isclose(first, second, rtol=1e-3, atol=1e-3):
-        return f"{what}: equal ({figures})"
-    return f"{what}: {one.engine if first > second else other.engine} ({figures})"
+def line(
+    what: str,
+    both: tuple[Seen, Seen],
+    figures: Sequence[float | None],
+    form: str,
+    *,
+    less: bool = False,
+) -> Line:
+    """`less`: the lower figure is the better one. None: there is too little to say."""
+    known = [figure for figure in figures if figure is not None]
+    told = _pair("–" if figure is None else form.format(figure) for figure in figures)
+    if len(known) < len(both):
+        return Line(what, told, "too few answers to say")
+    return Line(what, told, _better(both, [-figure if less else figure for figure in known]))
+
+
+def _better(both: tuple[Seen, Seen], worth: list[float]) -> str:
+    if math.isclose(*worth, rel_tol=1e-3, abs_tol=1e-3):
+        return "equal"
+    return both[int(np.argmax(worth))].engine
+
+
+def _pair(texts: Iterable[str]) -> tuple[str, str]:
+    one, other = texts
+    return one, other

@@ -3,6 +3,7 @@ all is there, and a kill costs nothing."""
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 from uuid import uuid4
@@ -294,11 +295,20 @@ def test_compare_runs_both_on_what_people_answered(project: Project) -> None:
     before = (Embedding.objects.count(), Region.objects.count())
     out = StringIO()
     call_command("engine", "compare", "dlib", "sface", "--project", project.public_id, stdout=out)
-    said = out.getvalue()
-    assert f"{DLIB.name}: " in said
-    assert f"{SFACE.name}: " in said
-    assert "better at finding labelled faces" in said
-    assert "too few answers to say" in said
+    said = {line.strip().split("  ")[0]: line for line in out.getvalue().splitlines()}
+    assert {
+        "labelled faces found",
+        "person told from others (AUC)",
+        "strangers let in at 95% of the person",
+        "actions a tag",
+        "tags reached, of faces found",
+        "ms a photo",
+    } <= set(said)
+    found = re.findall(r"(\d+) of (\d+)", said["labelled faces found"])
+    answered = Label.objects.exclude(region__replaced_by__isnull=False).count()
+    assert [of for _, of in found] == [str(answered)] * 2
+    assert said["ms a photo"].endswith((DLIB.name, SFACE.name, "equal"))
+    assert "too few answers to say" in said["person told from others (AUC)"]
     assert (Embedding.objects.count(), Region.objects.count()) == before
 
 
@@ -320,5 +330,7 @@ def test_who_tells_better_apart_is_said_in_each_engine_s_own_metric() -> None:
     assert bad.auc < 0.95
     assert good.strangers == 0.0
     assert bad.strangers
-    assert any("(AUC): good" in line for line in comparing.verdicts(good, bad))
+    better = {line.what: line.better for line in comparing.lines(good, bad)}
+    assert better["person told from others (AUC)"] == "good"
+    assert better["labelled faces found"] == "equal"
     assert comparing.auc(np.array([1.0, 2.0]), np.array([1.0, 0.0])) == pytest.approx(0.875)

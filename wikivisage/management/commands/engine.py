@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db.models import Count
 
+from classify import rehearsal
 from classify.models import Label, Origin, Verdict
 from crawler import choice, comparing, reembedding
 from crawler.engines import KINDS, Kind, load
@@ -84,18 +86,48 @@ class Command(BaseCommand):
         first, second = comparing.compare(words, [load(one.name), load(other.name)])
         for seen in (first, second):
             self.stdout.write(
-                f"  {seen.engine}: {seen.found} of {seen.labelled} answered faces found, "
-                f"{seen.faces} faces in {seen.photos} photos ({seen.doubtful} doubtful), "
-                f"{seen.ms_a_photo:.0f} ms a photo"
+                f"  {seen.engine}: {seen.faces} faces in {seen.photos} photos, "
+                f"{seen.doubtful} of them doubtful"
             )
-        for line in comparing.verdicts(first, second):
-            self.stdout.write(f"  better at {line}")
+        self._table((first.engine, second.engine), table(first, second))
+
+    def _table(self, names: tuple[str, str], lines: list[comparing.Line]) -> None:
+        rows = [("", *names, "better")]
+        rows += [(line.what, *line.figures, line.better) for line in lines]
+        wide = [max(len(row[column]) for row in rows) for column in range(4)]
+        for what, one, other, better in rows:
+            self.stdout.write(f"  {what:{wide[0]}}  {one:>{wide[1]}}  {other:>{wide[2]}}  {better}")
 
     def _forget(self, kind: Kind) -> None:
         number = reembedding.forget(kind.name)
         if number is None:
             raise CommandError(f"{kind.key} serves projects, or they change to it.")
         self.stdout.write(f"{number} vectors by {kind.name} are deleted.")
+
+
+def table(one: comparing.Seen, other: comparing.Seen) -> list[comparing.Line]:
+    """Who finds more, who tells people better apart, and with whom fewer answers are needed."""
+    both = (one, other)
+    costs = [_cost(seen) for seen in both]
+    actions = [cost.per_tag if cost and cost.tags else None for cost in costs]
+    reached = [cost.reached if cost else None for cost in costs]
+    asked = [
+        comparing.line("actions a tag", both, actions, "{:.3f}", less=True),
+        comparing.line("tags reached, of faces found", both, reached, "{:.1%}"),
+    ]
+    found, *apart, time = comparing.lines(one, other)
+    return [found, *apart, *asked, time]
+
+
+def _cost(seen: comparing.Seen) -> rehearsal.Cost | None:
+    if not seen.answered:
+        return None
+    return rehearsal.rehearse(
+        np.array([face.vector for face in seen.answered], dtype=np.float32),
+        np.array([face.photo for face in seen.answered], dtype=np.int64),
+        np.array([face.is_person for face in seen.answered], dtype=bool),
+        seen.metric,
+    )
 
 
 def labelled(project: Project, most: int) -> dict[Picture, list[comparing.Word]]:
