@@ -11,6 +11,7 @@ import argparse
 import csv
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -40,6 +41,7 @@ PARTLY_BOXED = {
 }
 SIZES = (0, 16, 24, 32, 48, 96, 192)  # px, from which a face of the 960-px thumbnail is
 WIDTHS = (500, 960, 1600)  # of thumbnails
+LOOKS = 3  # at each photo; the shortest counts, since other work makes the others longer
 
 Looked = list[Box]  # in pixels of the thumbnail
 Way = Callable[[bytes], tuple[Looked, tuple[int, int]]]
@@ -158,9 +160,11 @@ def measure(name: str, thumbs: Path, photos: list[Photo]) -> Result:
     result = Result(name)
     for photo, file in files:
         data = file.read_bytes()
-        began = time.process_time()
-        found, (wide, high) = look(data)
-        spent = time.process_time() - began
+        spent = math.inf
+        for _ in range(LOOKS):
+            began = time.process_time()
+            found, (wide, high) = look(data)
+            spent = min(spent, time.process_time() - began)
         x, y = photo.width / wide, photo.height / high
         count(result, photo, [(a * x, b * y, w * x, h * y) for a, b, w, h in found], spent)
     # Not getrusage: that one remembers the process that started this one.

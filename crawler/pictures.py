@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import numpy as np
@@ -216,10 +217,10 @@ def _shrunk(image: Image.Image) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except (ValueError, SyntaxError, TypeError, KeyError):  # EXIF that makes no sense
-        return image
+    """In place: a picture that stands upright already is not copied."""
+    with suppress(ValueError, SyntaxError, TypeError, KeyError):  # EXIF that makes no sense
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _has_alpha(image: Image.Image) -> bool:
@@ -233,7 +234,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(ground, image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
