@@ -16,7 +16,7 @@ from classify.learning.distances import Floats, Ints, Mask
 from classify.learning.scorer import Doubles, Scorer
 
 PROJECTS = 3  # of each identity
-GRIDS = 5
+GRIDS = 20  # at most
 RIDGE = 1e-3
 
 
@@ -51,7 +51,6 @@ def examples(faces: Encodings) -> tuple[Ints, Floats, Mask, Doubles]:
                 likely = np.argsort(-np.where(left, scorer.log_odds(), -np.inf))
                 weight = np.full(len(left), 6 / len(left))
                 weight[likely[:40]] = 1
-                weight *= 0.5 if grid else 1
                 rows = np.flatnonzero(left)
                 of = np.full(len(rows), person)
                 found.append((of, scorer.features()[rows], pool.person[rows], weight[rows]))

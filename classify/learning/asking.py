@@ -12,8 +12,8 @@ from classify.learning.model import Model
 from classify.learning.scorer import Doubles
 
 SIZE = 20  # faces on a screen
-WORTH = 0.2  # when the likeliest face is less likely than this, looking on is not worth it
-EXPECTED = 0.7  # nor is it when fewer of the person's faces are expected on the next screen
+WORTH = 0.15  # when the likeliest face is less likely than this, looking on is not worth it
+EXPECTED = 0.5  # nor is it when fewer of the person's faces are expected on the next screen
 STUCK = 3  # with fewer confirmed faces after a screen of No, look at who is seen often instead
 PATIENCE = 3  # screens without anybody, after which nothing more is worth asking
 SAVING = 2.0  # corrections that a single question must be expected to save
@@ -58,7 +58,7 @@ def choose(model: Model, open_: Mask, size: int = SIZE) -> Ask | None:
     chances = np.where(open_, model.chances(), 0)
     next_best = likely(model, chances, open_, size)
     expected = next_best.chances.sum()
-    if found < STUCK and expected < 1 and size // 2 <= rejected < 2 * size:
+    if found < STUCK and expected < 1 and size // 2 <= rejected < PATIENCE * size:
         return common(model, open_, size) or next_best
     little = chances.max() < WORTH or expected < EXPECTED
     if little and (found > 1 or rejected >= PATIENCE * size):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classify.learning.distances import Floats
+
+Doubles = NDArray[np.float64]
 
 COSINE, EUCLIDEAN = "cosine", "euclidean"
 
@@ -43,3 +46,14 @@ class Space:
         product += np.einsum("ij,ij->i", references, references)
         np.sqrt(np.maximum(product, 0, out=product), out=product)
         return np.subtract(1, product, out=product)
+
+    def to_centre(self, vectors: Floats, centres: Doubles) -> Doubles:
+        """float64[…] of prepared vectors[…, d], each to a mean of its own in centres[…, d]."""
+        if self.metric == COSINE:
+            lengths = np.sqrt(np.einsum("...d,...d->...", centres, centres))
+            along = np.einsum("...d,...d->...", vectors, centres)
+            cosine: Doubles = along / np.maximum(lengths, 1e-9)
+            return cosine
+        apart = vectors - centres
+        near: Doubles = 1 - np.sqrt(np.einsum("...d,...d->...", apart, apart))
+        return near
