@@ -92,20 +92,18 @@ class Mind:
         kind = choice.serving(project)
         if kind.name != self.kind.name:
             return Mind.read(project)
-        listed = vectors.listed(project, kind.name)
-        faces = Faces.read(project, listed)
+        faces = Faces.read(project, vectors.listed(project, kind.name))
         old = len(self.faces)
         came = faces.keys[~np.isin(faces.keys, self.faces.keys)]
-        there, matrix = vectors.opened(came, kind)
-        came = came[there]
-        keys = np.concatenate([self.faces.keys, came])
-        order = np.argsort(faces.keys)
-        at = np.searchsorted(faces.keys, keys, sorter=order) if len(faces) else keys * 0
-        gone = not len(faces) or (faces.keys[order[np.minimum(at, len(faces) - 1)]] != keys).any()
+        gone = not np.isin(self.faces.keys, faces.keys).all()
         if gone or len(came) > MANY_NEW * old:
             return Mind.read(project, self)
+        there, matrix = vectors.opened(came, kind)
+        keys = np.concatenate([self.faces.keys, came[there]])
+        order = np.argsort(faces.keys)
+        at = np.searchsorted(faces.keys, keys, sorter=order)
         self.faces = faces.taken(order[at])
-        if len(came):
+        if there.any():
             self.model.extend(matrix[there], self.faces.picture_ids[old:])
             self.saved = self.saved and self.saved.extended(len(keys))
         alike = self.model.scorer.alike
