@@ -95,12 +95,18 @@ class Overview:
         return self.project.rule == Project.Rule.EXEMPLARS
 
     @property
+    def _prepares(self) -> bool:
+        """Whether likely faces will be asked about in a moment."""
+        live = self.project.state == Project.State.ACTIVE
+        return live and self.learner.behind and self.faces.matches > 0
+
+    @property
     def next(self) -> Next:
         if self.running:
             return Next.SENDING
         if self.questions and not self.learner.ready:
             return Next.FIRST
-        if self.questions and self.asks_likely:
+        if self.asks_likely and (self.questions or self._prepares):
             return Next.ASK
         if self.faces.matches:
             return Next.REVIEW

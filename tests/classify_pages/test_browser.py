@@ -185,6 +185,10 @@ def place(page: Any) -> list[int]:
 
 
 def test_reviews_with_keys_and_clicks(real_project: Project, open_page: OpenPage) -> None:
+    mine = Project.objects.filter(pk=real_project.pk)
+    mine.update(rule=Project.Rule.CENTROID)  # which needs five Yes, and takes many for the person
+    mine.tell_learner()
+    infer()
     phone = open_page(f"/p/{real_project.public_id}/review", width=390, height=844, touch=True)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     phone.context.close()
