@@ -282,7 +282,8 @@ def _left(project: Project) -> Left:
 
     A face that somebody answers later only leaves the frame: the number that was stated as the
     most stays the most, and each face that is gone is subtracted from the least. The estimate
-    goes down by each face that was found since.
+    goes down by each face that was found since. Of the sample counts the word of now, should
+    somebody have corrected it.
     """
     learner = Learner.objects.filter(project=project).first() or Learner()
     faces = learner.left
@@ -293,8 +294,10 @@ def _left(project: Project) -> Left:
         return Left(0, answered, number=Interval(0, 0, 0, all_seen=True))
     if last is None:
         return Left(faces)
+    yes = Label.objects.filter(project=project, region=OuterRef("region"), verdict=Verdict.YES)
+    redrawn = Q(said=Verdict.YES, region__replaced_by__isnull=False)
     seen = last.looks.exclude(said="").aggregate(
-        looked=Count("pk"), hits=Count("pk", filter=Q(said=Verdict.YES))
+        looked=Count("pk"), hits=Count("pk", filter=Exists(yes) | redrawn)
     )
     came = max(0, learner.faces - last.faces)
     whole = guarantees.left_over(seen["hits"], seen["looked"], last.frame)

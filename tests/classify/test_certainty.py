@@ -200,6 +200,19 @@ def test_what_is_left_is_said_of_what_nobody_looked_at(project: Project, alice: 
     assert later.estimate == pytest.approx(expected.estimate - 5)
 
 
+def test_a_slip_in_the_sample_of_what_is_left_may_be_corrected(
+    project: Project, alice: User
+) -> None:
+    crowd = add_crowd(project, 200)
+    crowd.draw()
+    first = Look.objects.values_list("region", flat=True)[0]
+    look_at_all(project, alice, lambda region: region.pk == first)
+    learned(project, 200)
+    assert certainty.of(project).left.sentence.startswith("About 2 more in the 140 left")
+    crowd.say(alice, Verdict.NO, [crowd.region_ids.tolist().index(first)])
+    assert certainty.of(project).left.sentence.startswith("None found among 60")
+
+
 def test_faces_that_came_are_not_in_it(project: Project, alice: User) -> None:
     crowd = add_crowd(project, 200)
     crowd.draw()

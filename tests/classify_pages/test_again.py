@@ -206,3 +206,23 @@ def test_the_rest_is_looked_at_on_request(
     response = browser.post(f"{here}/rest")
     assert response["Location"] == here
     assert len(shown(browser.get(here).content.decode())) == 10
+
+
+def test_the_other_pages_lead_to_it_and_say_what_came_of_it(
+    here: str, project: Project, client_of: ClientOf, bob: User, charlie: User
+) -> None:
+    browser = client_of(bob)
+    address = project.get_absolute_url()
+    review = browser.get(f"{address}review").content.decode()
+    assert "25 faces, 2 screens." in " ".join(review.split())
+    assert 'id="look-twice"' in review
+    assert 'id="look-twice"' not in client_of(charlie).get(f"{address}review").content.decode()
+    page = browser.get(address).content.decode()
+    assert "30 faces not looked at twice yet." in page
+    assert f'id="next-button" href="{here}"' in page
+    while faces := shown(browser.get(here).content.decode()):
+        background(browser, f"{here}/answer", sent(faces, faces if len(faces) == 20 else []))
+    for path in ("review", ""):
+        page = browser.get(f"{address}{path}").content.decode()
+        assert "of 30 approved faces are right: between" in page
+    assert 'id="how-sure"' in page

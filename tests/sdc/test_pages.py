@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +15,7 @@ from sdc.models import ClaimAttempt, EditBatch
 from sdc.reasons import Reason
 from sdc.selectors import number_of
 from sdc.views import preview
+from tests.classify.crowd import Crowd, look_at_all
 from tests.conftest import ClientOf
 from tests.factories import make_moderator, make_user
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, the_attempt
@@ -59,6 +61,26 @@ def test_from_the_preview_to_the_batch_page_by_hand(
     assert f"Special:Diff/{edit.id}" in fragment
     assert "hx-trigger" not in fragment  # nothing moves any more
     assert not wiki.depicts(leave.photo.page_id)
+
+
+def test_how_sure_it_is_stands_before_the_button(
+    project: Project, alice: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    labels = said_yes(project, 2)
+    regions = np.array([label.region_id for label in labels])
+    photos = np.array([label.photo_id for label in labels])
+    crowd = Crowd(project, regions, photos, np.eye(2, 16, dtype=np.float32))
+    browser, address = client_of(alice), reverse("preview", args=[project.public_id])
+    again = f'<a href="{reverse("again", args=[project.public_id])}">2 faces not looked at twice'
+    before = browser.get(address).content.decode()
+    assert "2 faces not looked at twice yet" in before
+    assert again not in before  # there is no round yet
+    crowd.draw()
+    assert again in browser.get(address).content.decode()
+    look_at_all(project, alice, lambda region: True)
+    after = browser.get(address).content.decode()
+    assert after.index("All 2 approved faces were seen twice.") < after.index("Send 2 edits")
+    assert "not looked at twice" not in after
 
 
 def test_what_is_skipped_is_grouped_by_its_reason(
