@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from classify import questions
+from classify.learning.copies import BITS
 from classify.models import Question
 from classify.selectors import Tile, nearest_confirmed
 from crawler.models import Photo, Region
@@ -75,10 +76,14 @@ def screen_of(asked: list[Question]) -> Screen:
     """The screen that these questions make, in their order."""
     faces: list[Face] = []
     for question in asked:
-        before = faces[-1].region.phash if faces else ""
-        alike = bool(before) and before == question.region.phash
+        alike = bool(faces) and _are_alike(faces[-1].region.phash, question.region.phash)
         faces.append(Face(question.region, question.photo, question.marked, is_copy=alike))
     return Screen(asked[0].kind, faces, nearest_confirmed(asked[0])[:NEAREST])
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Whether these perceptual hashes, if there are two, are of copies of one picture."""
+    return bool(one and other) and (int(one, 16) ^ int(other, 16)).bit_count() <= BITS
 
 
 def _choose(project: Project, user: User, exclude: Collection[UUID | str]) -> list[Any]:

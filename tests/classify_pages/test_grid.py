@@ -8,13 +8,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from classify import screens, services
 from classify.models import Answer, Label, Learner, Look, Origin, Question, Skip, Verdict
 from crawler.models import Photo, Region
 from projects.models import Membership, Project, User
-from tests.classify.faces import Cast, add_photo
+from tests.classify.faces import Cast, add_photo, learn
 from tests.classify_pages.conftest import background
 from tests.classify_pages.screens import lay_out
 from tests.classify_pages.test_views import form_of
@@ -132,6 +134,47 @@ def test_untrusted_faces_stand_alone(project: Project, faces: list[Region], alic
     screen = screens.next_screen(project, alice)
     assert screen
     assert screen.is_one
+
+
+def test_copies_of_one_picture_are_told_as_such(
+    project: Project, faces: list[Region], alice: User
+) -> None:
+    for face, phash in zip(faces, ("f" * 32, "f" * 31 + "7", "0" * 32), strict=False):
+        Region.objects.filter(pk=face.pk).update(phash=phash)
+    screen = screens.next_screen(project, alice)
+    assert screen
+    assert [face.is_copy for face in screen.faces] == [False, True, False, False, False, False]
+
+
+def test_a_full_screen_takes_as_many_queries_as_a_small_one(
+    here: str, project: Project, faces: list[Region], client_of: ClientOf, bob: User
+) -> None:
+    def queries(some: list[Region]) -> int:
+        lay_out(project, [some], nearest=faces[14:])
+        with CaptureQueriesContext(connection) as made:
+            page = client_of(bob).get(f"{here}/grid/next").content.decode()
+        assert len(shown_in(page)) == len(some)
+        return len(made)
+
+    queries(faces[:2])
+    assert queries(faces[:14]) == queries(faces[:2]) <= 40
+
+
+def test_a_project_is_answered_screen_by_screen_until_nothing_is_worth_asking(
+    here: str, project: Project, client_of: ClientOf, bob: User
+) -> None:
+    """What the worker itself prepares: marie is on the left of each photo, pierre on the right."""
+    project.sources.all().delete()  # all of them are read
+    browser, sent_screens = client_of(bob), 0
+    while shown := shown_in(page := browser.get(f"{here}/grid").content.decode()):
+        faces = list(Region.objects.filter(public_id__in=shown))
+        form = sent(faces, [face for face in faces if face.x == 0])
+        assert background(browser, f"{here}/grid/answer", form).status_code == 200
+        learn(project)
+        sent_screens += 1
+        assert sent_screens < 10
+    assert 'data-why="enough"' in page or 'data-why="all-answered"' in page
+    assert Label.objects.filter(verdict=Verdict.YES, region__x=0).count() == 8
 
 
 # Answers ----------------------------------------------------------------------------------------
