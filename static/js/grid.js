@@ -129,7 +129,10 @@ function word(verdict) {
   setWord(inFocus, inFocus.dataset.word === verdict ? "" : verdict);
 }
 
+/** A face with another word is not ticked; it is again what it was when that is taken back. */
 function setWord(tile, verdict) {
+  if (!tile.dataset.word) tile.dataset.was = box(tile).checked;
+  box(tile).checked = !verdict && tile.dataset.was === "true";
   if (verdict) tile.dataset.word = verdict;
   else delete tile.dataset.word;
   tile.querySelector("[data-said]").textContent = words[verdict || "no"];
@@ -168,7 +171,7 @@ function focusOn(tile) {
   tile.classList.add("in-focus");
   bar.hidden = false;
   place.hidden = false;
-  if (place.checkVisibility()) place.replaceChildren(photoOf(tile));
+  if (place.getClientRects().length) place.replaceChildren(photoOf(tile));
   shown();
 }
 
@@ -248,7 +251,8 @@ stage.addEventListener("submit", (event) => event.preventDefault()); // by a key
 stage.addEventListener("change", (event) => {
   const tile = event.target.closest(".face");
   if (!tile) return;
-  setWord(tile, ""); // a tap takes back another word
+  if (tile.dataset.word) tile.dataset.was = true; // a tap on another word means Yes
+  setWord(tile, "");
   focusOn(tile);
 });
 stage.addEventListener("focusin", (event) => {

@@ -108,6 +108,10 @@ def test_marks_and_confirms_with_taps(
     phone.locator("[data-do=canttell]").tap()
     tiles.nth(1).tap()
     tiles.nth(1).tap()  # back again
+    tiles.nth(2).tap()
+    phone.locator("[data-do=notaface]").tap()
+    assert not phone.locator(".face-yes").nth(2).is_checked()
+    tiles.nth(2).tap()  # Yes, after all
     assert button(phone) == "Confirm 2 · 1 is somebody else · 1 other"
     hold(phone, 2)
     phone.wait_for_selector("#zoom[open]")
