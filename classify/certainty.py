@@ -156,10 +156,6 @@ class Certainty:
         """
         return self.left.may_stop and not self.wanted.faces
 
-    def __bool__(self) -> bool:
-        """Whether there is anything to say."""
-        return bool(self.approved.faces or self.left.number or self.wanted.faces)
-
 
 def of(project: Project) -> Certainty:
     """In a bounded number of queries, none of which opens a vector."""

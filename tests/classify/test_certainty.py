@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from django.utils import translation
 
-from classify import certainty, labels, looks, services
+from classify import certainty, labels, looks, screens, services
 from classify.certainty import Approved, Certainty, Left, _Counted, _errors
 from classify.learning import Interval, guarantees
 from classify.looks import Wanted
 from classify.models import Label, Learner, Look, Origin, Round, Verdict
+from classify.services import Given
 from crawler.models import Photo, Region
 from projects.models import Project, User
 from tests.classify.crowd import add_crowd, look_at_all
+from tests.classify.faces import Cast, add_photo, learn
 
 pytestmark = pytest.mark.django_db
 
@@ -306,3 +308,39 @@ def test_who_wants_certainty_looks_at_the_rest_and_what_was_stated_stays_until_t
     after = certainty.of(project).approved
     assert after.all_twice
     assert after.sentence == "All 59 approved faces were seen twice."
+
+
+def test_from_the_first_answer_to_where_one_can_stop(
+    project: Project, alice: User, cast: Cast
+) -> None:
+    """The worker draws by itself when nothing more is worth asking."""
+    marie = {add_photo(project, [cast.face("marie")])[1][0].pk for _ in range(12)}
+    for _ in range(30):
+        add_photo(project, [cast.face("pierre"), cast.face("irene"), cast.face("eve")])
+
+    def is_marie(region: Region) -> bool:
+        return region.pk in marie
+
+    learn(project)
+    while screen := screens.next_screen(project, alice):
+        given = [
+            (
+                Given(face.region, face.photo, uuid4()),
+                Verdict.YES if is_marie(face.region) else Verdict.NO,
+            )
+            for face in screen.faces
+        ]
+        services.answer_screen(project, alice, given)
+        learn(project)
+    asked = Label.objects.count()
+    assert asked < 80  # of 102
+    assert certainty.of(project).wanted.approved == 12
+    assert not certainty.of(project).may_stop
+    while look_at_all(project, alice, is_marie):
+        learn(project)
+    found = certainty.of(project)
+    assert found.approved.sentence == "All 12 approved faces were seen twice."
+    assert found.left.number
+    assert found.left.number.holds(0)
+    assert found.left.looked == 60
+    assert found.may_stop
