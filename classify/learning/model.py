@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classify.learning import chances
 from classify.learning.distances import Floats, Ints, Mask
@@ -37,6 +39,18 @@ class Circumstances:
         )
 
 
+class Thought(NamedTuple):
+    """What follows from one state of answers and circumstances."""
+
+    prior: Prior
+    state: tuple[NDArray[Any], ...]
+    rest: Doubles
+    chances: Doubles
+
+    def holds(self, prior: Prior, state: tuple[NDArray[Any], ...]) -> bool:
+        return prior is self.prior and all(map(np.array_equal, state, self.state))
+
+
 @dataclass
 class Model:
     """The faces of a project as rows 0…n−1; see Scorer for what may be told of them."""
@@ -45,6 +59,7 @@ class Model:
     around: Circumstances
     photos: Ints = field(init=False)  # 0…m−1
     _common: tuple[Ints, Ints] | None = field(init=False, default=None)
+    _thought: Thought | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._number_photos()
@@ -89,22 +104,41 @@ class Model:
 
     def rest(self) -> Doubles:
         """float64[n]: log-odds of each face by all but its own answer, calibrated."""
-        raw = self.scorer.log_odds()
-        answered = np.flatnonzero(self.answered)
-        # A single confirmed face has nobody to be compared with.
-        judged = answered if self.scorer.yes.sum() > 1 else np.flatnonzero(self.scorer.no)
-        calibration = chances.calibrate(raw[judged], self.scorer.yes[judged])
-        return calibration.applied(raw) + self.around.log_odds
+        return self._think().rest
 
     def chances(self) -> Doubles:
         """float64[n]: the probability that each face is the person; what people said is certain.
 
         So an answer never lowers the score of its own face: Yes makes it 1, No 0.
         """
+        return self._think().chances
+
+    def _think(self) -> Thought:
+        """Once for one state of answers and circumstances: screens are chosen from it again and
+        again."""
+        scorer, around = self.scorer, self.around
+        state = (scorer.said, scorer.trust, around.log_odds, around.tagged, around.collage)
+        if self._thought is None or not self._thought.holds(scorer.prior, state):
+            rest = self._rest()
+            kept = tuple(column.copy() for column in state)
+            self._thought = Thought(scorer.prior, kept, rest, self._chances(rest))
+        return self._thought
+
+    def _rest(self) -> Doubles:
+        raw = self.scorer.log_odds()
+        answered = np.flatnonzero(self.answered)
+        # A single confirmed face has nobody to be compared with.
+        judged = answered if self.scorer.yes.sum() > 1 else np.flatnonzero(self.scorer.no)
+        calibration = chances.calibrate(raw[judged], self.scorer.yes[judged])
+        rest: Doubles = calibration.applied(raw) + self.around.log_odds
+        rest.flags.writeable = False
+        return rest
+
+    def _chances(self, rest: Doubles) -> Doubles:
         scorer, answered = self.scorer, self.answered
         yes = scorer.yes & answered
         found = chances.once_a_photo(
-            self.rest(),
+            rest,
             self.photos,
             yes,
             ~answered,
@@ -112,6 +146,7 @@ class Model:
             self.around.collage,
         )
         whole: Doubles = np.where(answered, yes, found)
+        whole.flags.writeable = False
         return whole
 
     def commonness(self) -> tuple[Ints, Ints]:
