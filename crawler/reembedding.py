@@ -54,6 +54,11 @@ class Progress:
     def changing(self) -> bool:
         return self.serving != self.wanted
 
+    @property
+    def seen(self) -> int:
+        """Pictures of which all is there by the engine that is wanted."""
+        return self.pictures - self.lacking
+
 
 def work(load: Callable[[str], Engine], seconds: float) -> bool:
     """Look at pictures again for about so long; True while some are left that are due now."""

@@ -49,6 +49,7 @@ class Engine(Protocol):
     """
 
     key: str  # what people call it in settings and commands
+    label: str  # and on pages
     name: str
     version: str
     detector: str

@@ -37,6 +37,7 @@ class DlibEngine:
     """Loads its weights when made: about 1 s and 60 MB. One face costs some 100 ms."""
 
     key = "dlib"
+    label = "HOG + dlib’s ResNet"
     name = "dlib-resnet-v1"
     version = "1"
     detector = "dlib-hog-v1"

@@ -86,6 +86,7 @@ class OpenCvEngine:
     """Loads its weights when made: some 0.3 s and 60 MB. A look costs 4–25 ms, a face 12."""
 
     key = "sface"
+    label = "YuNet + SFace"
     name = "sface-2021dec-int8bq"
     version = "2021dec"
     detector = "yunet-2023mar-int8bq"

@@ -22,7 +22,7 @@ from crawler.models import Embedding, EngineLook, Photo, Picture, ProjectEngine,
 from projects.models import AuditEvent, Project, User
 from projects.work import WorkState
 from sandbox import RunningSandbox
-from tests.conftest import MakeProject
+from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import (
     ARMSTRONG,
     CURIE_1903,
@@ -289,6 +289,21 @@ def test_status_says_how_far_it_is(project: Project) -> None:
     assert reembedding.work(load, 5) is False, "nothing is lacking now"
     with pytest.raises(CommandError, match="no live project"):
         said("status", "--project", "none")
+
+
+def test_the_project_s_page_says_whose_vectors_it_has(
+    project: Project, client_of: ClientOf
+) -> None:
+    def said() -> str:
+        page = client_of(project.owner).get(f"/p/{project.public_id}/").content.decode()
+        return " ".join(page.partition('id="engine">')[2].partition("</p>")[0].split())
+
+    number = Picture.objects.count()
+    assert said() == f"Found and compared by HOG + dlib’s ResNet ({DLIB.name})."
+    reembedding.choose(project, SFACE.name)
+    assert said().endswith(f"YuNet + SFace is looking again: 0 of {number} photos so far.")
+    switch(project, SFACE.name)
+    assert said() == f"Found and compared by YuNet + SFace ({SFACE.name})."
 
 
 def test_compare_runs_both_on_what_people_answered(project: Project) -> None:

@@ -69,9 +69,8 @@ class Command(BaseCommand):
         for project in projects:
             is_at = reembedding.progress(project)
             line = f"{project.public_id} {project}: {is_at.serving}"
-            done = is_at.pictures - is_at.lacking
             if is_at.changing:
-                line += f", changing to {is_at.wanted}: {done} of {is_at.pictures} pictures"
+                line += f", changing to {is_at.wanted}: {is_at.seen} of {is_at.pictures} pictures"
             elif is_at.lacking:
                 line += f", {is_at.lacking} of {is_at.pictures} pictures to be embedded yet"
             if is_at.set_aside:
