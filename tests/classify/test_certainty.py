@@ -255,6 +255,17 @@ def test_numbers_are_written_as_the_reader_writes_them() -> None:
         assert "99,2 % of 12.345" in approved.sentence
 
 
+def test_of_a_small_project_counts_are_said_instead_of_a_share() -> None:
+    approved = Approved(60, 60, 20, Interval(1.0, 1 - 5 / 60, 1.0))
+    assert approved.sentence == (
+        "All 60 approved faces were seen, 20 of them twice: 5 of the others are wrong at most."
+    )
+    more = Approved(62, 60, 20, Interval(1.0, 1 - 1 / 60, 1.0))
+    assert more.sentence == (
+        "60 approved faces were seen, 20 of them twice: 1 of the others is wrong at most."
+    )
+
+
 def test_of_three_rounds_each_is_said_with_more_care() -> None:
     one = _Counted(looked=20, wrong=0, rest=80, kept=80)
     single, three = _errors([one], 0), _errors([one, one, one], 0)

@@ -152,7 +152,7 @@ def test_at_the_end_it_says_how_sure_it_is(
         background(browser, f"{here}/answer", sent(faces, yes))
     page = browser.get(here).content.decode()
     assert "No second look waits" in page
-    assert "of 30 approved faces are right" in page
+    assert "All 30 approved faces were seen, " in page
 
 
 @pytest.mark.parametrize(
@@ -224,5 +224,5 @@ def test_the_other_pages_lead_to_it_and_say_what_came_of_it(
         background(browser, f"{here}/answer", sent(faces, faces if len(faces) == 20 else []))
     for path in ("review", ""):
         page = browser.get(f"{address}{path}").content.decode()
-        assert "of 30 approved faces are right: between" in page
+        assert "All 30 approved faces were seen, " in page
     assert 'id="how-sure"' in page
