@@ -86,7 +86,7 @@ def first_one(model: Model, ask: Ask, open_: Mask) -> Ask | None:
     best = int(saved.argmax())
     if saved[best] <= SAVING:
         return None
-    together = _with_copies(model, rows[[best]], open_)
+    together = _with_copies(model, rows[[best]], open_, len(open_))
     marks = np.repeat(ask.marks[best], len(together))
     return Ask(Kind.ONE, together, marks, np.repeat(ask.chances[best], len(together)))
 
@@ -100,22 +100,26 @@ def likely(model: Model, chances: Doubles, open_: Mask, size: int = SIZE) -> Ask
     count = min(size, int(open_.sum()))
     best = np.argpartition(-chances, count - 1)[:count]
     rows = best[np.lexsort((best, -chances[best]))]
-    rows = _with_copies(model, rows, open_)[:size]
+    rows = _with_copies(model, rows, open_, size)
     marks = _marks(model, rows, chances[rows])
     return Ask(Kind.LIKELY if marks.any() else Kind.OTHERS, rows, marks, chances[rows])
 
 
-def _with_copies(model: Model, rows: Ints, open_: Mask) -> Ints:
-    """`rows`, each followed by the open copies of its picture."""
+def _with_copies(model: Model, rows: Ints, open_: Mask, size: int) -> Ints:
+    """`rows`, each followed by the open copies of its picture: `size` at most, and no picture's
+    copies on two screens unless there are more of them than that."""
     copies = model.around.duplicates
     if not (copies[rows] >= 0).any():
         return rows
     found: dict[int, None] = {}
     for row in rows.tolist():
-        found[row] = None
+        group = {row: None}
         if copies[row] >= 0:
-            found |= dict.fromkeys(np.flatnonzero((copies == copies[row]) & open_).tolist())
-    return np.fromiter(found, np.int64)
+            group |= dict.fromkeys(np.flatnonzero((copies == copies[row]) & open_).tolist())
+        if found and len(found | group) > size:
+            break
+        found |= group
+    return np.fromiter(found, np.int64)[:size]
 
 
 def common(model: Model, open_: Mask, size: int) -> Ask | None:

@@ -36,11 +36,19 @@ def calibrate(log_odds: Doubles, yes: Mask) -> Calibration:
     found, ideal = np.array([0.0, 1.0]), np.array([0.0, 1.0])
     precision = np.array([SHIFT_SD**-2, SLOPE_SD**-2])
     design = np.column_stack([np.ones(len(log_odds)), log_odds])
-    for _ in range(8):
+    sign = np.where(yes, -1, 1)
+
+    def loss(of: Doubles) -> float:
+        unlikely = np.logaddexp(0, sign * (design @ of)).sum()
+        return float(unlikely + (precision * (of - ideal) ** 2).sum() / 2)
+
+    for _ in range(20):
         chance = probability(np.clip(design @ found, -LIMIT, LIMIT))
         slope = design.T @ (chance - yes) + precision * (found - ideal)
         bend = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(precision)
         step = np.linalg.solve(bend, slope)
+        while loss(found - step) > loss(found) and np.abs(step).max() > 1e-6:
+            step /= 2  # where answers contradict all that was thought, Newton steps too far
         found = found - step
         if np.abs(step).max() < 1e-6:
             break

@@ -133,6 +133,28 @@ def test_copies_are_asked_side_by_side_with_a_look_at_each() -> None:
     assert len(set(ask.marks[places].tolist())) == 1
 
 
+@few
+@given(st.integers(0, 1000), st.integers(2, 6), st.integers(2, 30))
+def test_copies_are_never_on_two_screens(seed: int, pictures: int, copies: int) -> None:
+    vectors, person = faces(seed, people=8, each=25)
+    around = Circumstances.none(len(vectors))
+    copied = np.random.default_rng(seed).permutation(len(vectors))[: pictures * copies]
+    for name, rows in enumerate(np.array_split(copied, pictures)):
+        around.duplicates[rows] = name
+        vectors[rows], person[rows] = vectors[rows[0]], person[rows[0]]
+    one = model(vectors, around=around)
+    one.tell(np.flatnonzero(person)[:1], np.array([True]))
+    left = ~one.answered
+    for ask in play(one, person, np.ones(len(vectors), bool)):
+        names = around.duplicates[ask.rows]
+        for name in set(names[names >= 0].tolist()) if ask.kind is not Kind.COMMON else ():
+            places = np.flatnonzero(names == name)
+            assert np.ptp(places) == len(places) - 1, "side by side"
+            there = int((left & (around.duplicates == name)).sum())
+            assert len(places) == min(there, max(20, len(places)))
+        left[ask.rows] = False
+
+
 def test_a_tagged_file_with_two_faces_has_one_that_is_the_person() -> None:
     vectors, person = faces(4)
     photos = np.arange(72)
