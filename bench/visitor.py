@@ -149,7 +149,9 @@ class Visitor(Window):
     # Asking ------------------------------------------------------------------------------------
     def open_questions(self) -> None:
         """From the project's page, by its button, as soon as there is one."""
-        self.press(self.page.get_by_role("link", name=re.compile("^Answer ")).last)
+        link = self.page.get_by_role("link", name=re.compile("^Answer ")).last
+        expect(link).to_be_visible(timeout=LOOKING)
+        self.press(link)
         self.press(self.page.locator("[data-way=ask]:visible").first)
         assert self.question(), "nothing is asked"
         self.arrive("ask", "Is this ")

@@ -11,12 +11,11 @@ from bench.system import System
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[System]:
-    """Web server, workers and sandbox wiki on fresh data and free ports.
-
-    With the engine that misses faces, so that there are some to draw and photos without any.
-    """
+def system(request: pytest.FixtureRequest) -> Iterator[System]:
+    """Web server, workers and sandbox wiki on fresh data and free ports, with the engine that
+    the test names."""
     if not CHROMIUM:
         pytest.skip("needs Chromium: apt install chromium")
-    with System(environment={"EDITS_A_MINUTE": "6000", "ENGINE": "dlib"}) as running:
+    engine: str = request.param
+    with System(environment={"EDITS_A_MINUTE": "6000", "ENGINE": engine}) as running:
         yield running

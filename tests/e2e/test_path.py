@@ -1,7 +1,8 @@
 """From the first page to the statements on the wiki, clicking as a person would.
 
 In real Chromium, at the width of a desk and of a phone, on the running system: nothing is read
-but pages, and the truth about who is on a face comes from the photos' manifest.
+but pages, and the truth about who is on a face comes from the photos' manifest. At a desk with
+the default engine; on a phone with the one that misses faces, so that there are some to draw.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 PHOTOS = truth.photos()
 ENOUGH = 5  # confirmed faces from which the tool looks for others itself
 AT_MOST = 20  # questions answered one by one
+MISSING = "dlib"  # the engine that misses some faces
 FEW = 3  # edits of the first batch that are looked at when they are taken back
 
 
 @dataclass(frozen=True)
 class Part:
-    """Who does it on which screen, and for which person."""
+    """Who does it on which screen, with which engine, and for which person."""
 
+    engine: str
     screen: Screen
     user: str
     typed: str
@@ -38,16 +41,11 @@ class Part:
     tagged: str  # a file that depicts the person from the start
 
 
+PERSON = ("einstein", "Albert Einstein", "Q937", "Albert Einstein (Nobel).png")
 PARTS = [
-    Part(DESK, "Ingrid S.", "marie cu", "Marie Curie", "Q7186", "Marie Curie 1903.jpg"),
-    Part(PHONE, "Tomás R.", "einstein", "Albert Einstein", "Q937", "Albert Einstein (Nobel).png"),
+    Part("sface", DESK, "Ingrid S.", *PERSON),
+    Part("dlib", PHONE, "Tomás R.", *PERSON),
 ]
-
-
-@pytest.fixture(params=PARTS, ids=lambda part: part.screen.name)
-def part(request: pytest.FixtureRequest) -> Part:
-    chosen: Part = request.param
-    return chosen
 
 
 @pytest.fixture
@@ -57,6 +55,12 @@ def visitor(chromium: Browser, system: System, part: Part) -> Iterator[Visitor]:
     visitor.close()
 
 
+@pytest.mark.parametrize(
+    ("system", "part"),
+    [(part.engine, part) for part in PARTS],
+    indirect=["system"],
+    ids=[f"{part.screen.name}-{part.engine}" for part in PARTS],
+)
 def test_from_the_first_page_to_the_statements(
     visitor: Visitor, part: Part, system: System
 ) -> None:
@@ -65,11 +69,12 @@ def test_from_the_first_page_to_the_statements(
     assert offered["files"] > offered["lacking"] > 0
 
     visitor.open_questions()
-    answer_some(visitor)
+    answer_some(visitor, draws=part.engine == MISSING)
     visitor.open_project()
     visitor.wait_until_looked()
-    visitor.go_through_tray()
-    visitor.open_project()
+    if part.engine == MISSING:
+        visitor.go_through_tray()
+        visitor.open_project()
     visitor.wait_until_looked()
     visitor.review()
     visitor.open_project()
@@ -79,8 +84,9 @@ def test_from_the_first_page_to_the_statements(
 
     deeds = visitor.deeds
     assert deeds.yes >= ENOUGH
-    assert deeds.drawn
-    assert deeds.no_usable_face
+    if part.engine == MISSING:
+        assert deeds.drawn
+        assert deeds.no_usable_face
     assert deeds.approved
     assert deeds.skipped
     assert deeds.undone == 2
@@ -121,8 +127,8 @@ def undo(visitor: Visitor, sent: list[Row], part: Part) -> None:
         assert visitor.open_file(row.address).of(part.qid) == []
 
 
-def answer_some(visitor: Visitor) -> None:
-    """Until five are confirmed and a missed face was drawn; once skipping, once after a slip."""
+def answer_some(visitor: Visitor, draws: bool) -> None:
+    """Until five are confirmed (and a missed face was drawn); once skipping, once after a slip."""
     for number in range(AT_MOST):
         asked = visitor.question()
         assert asked, "the questions ended early"
@@ -135,7 +141,7 @@ def answer_some(visitor: Visitor) -> None:
         if number == 2:
             visitor.answer_wrongly_and_undo(asked)
         visitor.answer(asked)
-        if visitor.deeds.yes >= ENOUGH and visitor.deeds.drawn:
+        if visitor.deeds.yes >= ENOUGH and (visitor.deeds.drawn or not draws):
             return
 
 
