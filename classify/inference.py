@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 import numpy as np
@@ -24,6 +25,7 @@ from projects.work import Overtaken, WorkState
 STILL = 0.005  # a score that moved less than this is not saved again
 STILL_IN_DOUBT = 0.1  # nor is a doubt that did
 BATCH = 1000  # scores saved in one transaction
+SECONDS = 5  # of saving, after which others get their turn
 
 
 def infer(learner: Learner) -> None:
@@ -43,7 +45,8 @@ def infer(learner: Learner) -> None:
 def _infer(learner: Learner) -> None:
     crash_point("infer:before-work")
     project = Project.objects.select_related("person").get(pk=learner.project_id)
-    bootstrap.label_tagged(project)
+    if not memory.knows(project):  # nor do statements tell anything new while it does
+        bootstrap.label_tagged(project)
     project.refresh_from_db()  # the revision comes first: what is read next is at least as new
     mind = memory.recall(project)
     saved = memory.saved_scores(mind, project, learner)
@@ -56,7 +59,7 @@ def _infer(learner: Learner) -> None:
             looks.draw(project, mind.faces, mind.model, thoughts.left, np.random.default_rng())
     crash_point("infer:questions-prepared")
     doubt = _doubt(mind.model)
-    _save_scores(learner, project, mind, saved, thoughts, doubt)
+    done = _save_scores(learner, project, mind, saved, thoughts, doubt)
     with transaction.atomic():
         _hold(learner)
         mind.settled_at = timezone.now()
@@ -65,7 +68,7 @@ def _infer(learner: Learner) -> None:
             tries=0,
             error="",
             error_detail="",
-            revision=project.revision,
+            revision=project.revision if done else project.revision - 1,
             faces=len(mind.faces),
             confirmed=words.counted(project),
             matches=int(thoughts.is_match.sum()),
@@ -102,11 +105,13 @@ def _save_scores(
     saved: Saved,
     thoughts: Thoughts,
     doubt: Doubles,
-) -> None:
+) -> bool:
     """Write the scores that changed, the likeliest first, and drop those of faces that are gone.
 
-    Once people have answered meanwhile, the rest waits: all of it will be different then.
+    Returns whether all are written. Once people have answered meanwhile, the rest waits: all of
+    it will be different then. It also waits for the next turn when it takes long.
     """
+    until = time.monotonic() + SECONDS
     for start in range(0, len(mind.gone), BATCH):
         gone = mind.gone[start : start + BATCH]
         Score.objects.filter(project=project, region__in=gone).delete()
@@ -127,8 +132,9 @@ def _save_scores(
         saved.unlikely[some], saved.is_match[some] = thoughts.unlikely[some], matches
         saved.doubt[some] = doubt[some]
         crash_point("infer:between-batches")
-        if held.revision != project.revision:
-            return
+        if held.revision != project.revision or time.monotonic() > until:
+            return start + BATCH >= len(rows)
+    return True
 
 
 def _moved(mind: Mind, saved: Saved, thoughts: Thoughts, doubt: Doubles) -> Mask:

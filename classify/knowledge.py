@@ -104,6 +104,19 @@ class Faces:
         found[known] = np.array(terms)[which.ravel()]
         return found
 
+    def same_picture(self, rows: Ints | Mask, others: Sequence[int] = ()) -> Mask:
+        """bool[n]: is it in a picture that one of these faces is in, or one of the others?"""
+        numbers, ids = self._pictures
+        shown = np.isin(ids, np.array(others)) if others else np.zeros(len(ids), bool)
+        shown[numbers[rows]] = True
+        return shown[numbers]
+
+    @cached_property
+    def _pictures(self) -> tuple[Ints, Ints]:
+        """The number of each face's picture, 0…m−1, and the ids of these."""
+        ids, numbers = np.unique(self.picture_ids, return_inverse=True)
+        return numbers, ids
+
     @cached_property
     def _sorted(self) -> tuple[Ints, Ints]:
         order = np.argsort(self.region_ids, kind="stable")
@@ -138,9 +151,8 @@ class Words:
             return faces.of(word.region for word in words)
 
         def pictures(words: list[Word]) -> Mask:
-            there = faces.picture_ids[regions(words)]
             others = [elsewhere[word.region].picture for word in words if word.region in elsewhere]
-            return np.isin(faces.picture_ids, np.concatenate([there, np.array(others, np.int64)]))
+            return faces.same_picture(regions(words), others)
 
         def is_face(region: int) -> bool:
             return region not in elsewhere or elsewhere[region].origin != Region.Origin.PHOTO
@@ -177,8 +189,8 @@ class Words:
         word about it: the detector may have missed the face. The model isn't told of faces that
         can't be trusted; where one of them is the person, the others of the picture hardly are.
         """
-        pressed = (faces.depicted | _same(faces.portrait, faces.picture_ids)) & ~self.spoken
-        unheard = self.shown & ~_same(self.yes & faces.trusted, faces.picture_ids)
+        pressed = (faces.depicted | faces.same_picture(faces.portrait)) & ~self.spoken
+        unheard = self.shown & ~faces.same_picture(self.yes & faces.trusted)
         log_odds = dates + np.where(unheard & ~self.said, BESIDE, 0.0)
         return learning.Circumstances(log_odds, pressed, np.zeros(len(faces), bool), copies)
 
@@ -215,11 +227,6 @@ class Held(NamedTuple):
     portrait: bool = False
     depicts: bool = False
     years: tuple[float, float] = (np.nan, np.nan)
-
-
-def _same(faces: Mask, pictures: Ints) -> Mask:
-    """All faces of the pictures in which one of these is."""
-    return np.isin(pictures, pictures[faces])
 
 
 def _regions(project: Project) -> dict[int, Place]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from classify.learning.scorer import Doubles
 from classify.models import Answer, Learner, Score
 from crawler import choice, vectors
 from crawler.engines import Kind
-from projects.models import Project
+from projects.models import Person, Project
 
 PORTRAIT, STATED = 0.95, 0.7  # how much a Yes weighs that no person has said
 RESTS = 1800  # seconds after which a project in which nobody answers is forgotten
@@ -65,6 +65,7 @@ class Mind:
     model: learning.Model
     faces_revision: int
     copies: Ints
+    dated: tuple[int, tuple[date | None, ...], Doubles] | None = None  # what the dates say
     saved: Saved | None = None  # None: to be read
     gone: list[int] = field(default_factory=list)  # regions with scores that are no faces now
     answer: int = 0  # the last one that was given when scores were last compared
@@ -115,7 +116,7 @@ class Mind:
     def tell(self, project: Project, words: Words) -> None:
         """Let the model know what was said, and forget what was taken back."""
         faces, model = self.faces, self.model
-        model.around = words.around(faces, faces.dates(project.person), self.copies)
+        model.around = words.around(faces, self._dates(project.person), self.copies)
         portrait = faces.portrait & ~words.spoken
         trust = np.select([words.yes, portrait, words.stated], [1.0, PORTRAIT, STATED], 0.0)
         trust = np.where(faces.trusted, trust, 0).astype(np.float32)
@@ -127,6 +128,12 @@ class Mind:
         if len(rows):
             model.tell(rows, said[rows] > 0, trust[rows])
 
+    def _dates(self, person: Person) -> Doubles:
+        days = (person.born_from, person.died_from, person.died_to)
+        if self.dated is None or self.dated[:2] != (self.faces_revision, days):
+            self.dated = (self.faces_revision, days, self.faces.dates(person))
+        return self.dated[2]
+
     @property
     def size(self) -> int:
         """Bytes, about."""
@@ -136,6 +143,12 @@ class Mind:
 
 
 _minds: dict[UUID, Mind] = {}  # the one used last stands last
+
+
+def knows(project: Project) -> bool:
+    """Is a mind kept that is up to the faces of now?"""
+    mind = _minds.get(project.public_id)
+    return mind is not None and mind.faces_revision == project.faces_revision
 
 
 def recall(project: Project) -> Mind:

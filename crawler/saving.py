@@ -199,7 +199,8 @@ def _mark_asked(step: CrawlStep, page_ids: list[int]) -> None:
 
 
 def _add_to_project(step: CrawlStep, page: Page, photos: dict[int, Photo]) -> bool:
-    """Join photos to the project; True when faces of one that is new here are known already."""
+    """Join photos to the project; True when the learner must see it: faces of one that is new here
+    are known already, or statements came or went."""
     project = step.source.project
     there = {
         one.photo_id: one
@@ -222,10 +223,13 @@ def _add_to_project(step: CrawlStep, page: Page, photos: dict[int, Photo]) -> bo
         ignore_conflicts=True,
     )
     tidying.remember(Picture.objects.filter(photos__in=photos.values()))
+    changed = any(photo.picture.state == WorkState.DONE for photo in new)
     for photo in photos.values():
         if one := there.get(photo.pk):
-            _see_again(one, step, photo.page_id in page.depicting, portrait)
-    return any(photo.picture.state == WorkState.DONE for photo in new)
+            depicts = photo.page_id in page.depicting
+            changed |= one.already_depicts != depicts
+            _see_again(one, step, depicts, portrait)
+    return changed
 
 
 def _see_again(one: ProjectPhoto, step: CrawlStep, depicts: bool, portrait: bool) -> None:
