@@ -21,6 +21,21 @@ T = TypeVar("T")
 
 
 @dataclass
+class Looked:
+    """A screen of faces that was answered: how many of its marks were right and wrong, how many
+    faces of the person bore no mark, and what it cost."""
+
+    right: int
+    wrong: int
+    unmarked: int
+
+    @property
+    def actions(self) -> int:
+        """One to confirm, one more for each face that is not as marked."""
+        return 1 + self.wrong + self.unmarked
+
+
+@dataclass
 class Seen:
     """A face as a page shows it: the photo's name, the box in pixels, and its ids."""
 
@@ -78,6 +93,42 @@ class Volunteer:
         self.browser.select_form("article.question form")
         self.press("verdict", "yes" if yes else "no")
         return yes
+
+    def screens(self, page: str, qid: str) -> Iterator[Looked]:
+        """Answer the screens of a project's page (its grid, or its second looks) until there is
+        none now: tick the faces of the person, and no others."""
+        for _ in range(200):
+            self.open(page)
+            if not (screen := self.page.select_one("article.screen")):
+                return
+            yield self._answer_one(qid) if "one" in screen["class"] else self._answer_many(qid)
+        raise AssertionError(f"{page} has no end")
+
+    def _answer_one(self, qid: str) -> Looked:
+        screen = self.page.select_one("article.screen")
+        assert screen, self.page.get_text(" ", strip=True)[:500]
+        yes = self.is_right(screen, qid)
+        self.browser.select_form("article.screen form")
+        self.press("all", "yes" if yes else "no")
+        return Looked(0, 0, 0)  # nothing was marked, and the one key was the answer
+
+    def _answer_many(self, qid: str) -> Looked:
+        form = self.browser.select_form("article.screen form")
+        tiles = self.page.select("article.screen li.tile")
+        theirs, marked = set(), set()
+        for tile in tiles:
+            box = tile.select_one("input.face-yes")
+            if self.is_right(tile, qid):
+                theirs.add(str(box["value"]))
+            if box.has_attr("checked"):
+                marked.add(str(box["value"]))
+                del box["checked"]
+        form.set_checkbox({"yes": sorted(theirs)})
+        for word in form.form.select("noscript"):  # a word for each face is for those who need it
+            word.decompose()
+        response = self.browser.submit_selected()
+        assert response.status_code < 400, f"{response.status_code} at {response.url}"
+        return Looked(len(marked & theirs), len(marked - theirs), len(theirs - marked))
 
     def review(self, project: str, qid: str) -> Iterator[tuple[int, int]]:
         """Go through the gallery of matches screen by screen: reject the wrong, approve the
