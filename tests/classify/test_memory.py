@@ -312,3 +312,25 @@ def test_a_region_that_comes_back_is_scored_again(
         there = state == Photo.State.LIVE
         assert Score.objects.filter(region=hers[1], is_match=True).exists() == there
     assert Region.objects.count() == 4
+
+
+def test_many_scores_are_saved_bit_by_bit_while_others_get_their_turn(
+    project: Project, cast: Cast, alice: User, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers = several(project, cast, "marie", 5)
+    several(project, cast, "pierre", 6)
+    learn(project)
+    say(alice, "yes", hers[0])
+    monkeypatch.setattr(inference, "BATCH", 4)
+    monkeypatch.setattr(inference, "SECONDS", -1)
+    for behind in (True, True, False):
+        learner = Learner.objects.get()
+        assert learner.take(timedelta(minutes=1))
+        inference.infer(learner)
+        project.refresh_from_db()
+        learner.refresh_from_db()
+        assert (learner.revision < project.revision) == behind
+        assert matches(project) == {region.pk for region in hers[1:]}, "the likeliest come first"
+        assert Question.objects.filter(marked=True).count() == 4
+    assert not Score.objects.filter(unlikely=Score.FAR).exists()
+    assert close(thought(project), anew(project))
