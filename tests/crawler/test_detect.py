@@ -177,7 +177,7 @@ def test_too_little_memory_is_a_reason_too(project: Project) -> None:
             np.zeros((1 << 50,), dtype=np.uint8)
             return super().look(picture, upsample=upsample)
 
-    detection.detect(lambda name: Hungry(), 5)
+    detection.detect(lambda name: Hungry(), 60)
     assert (picture().state, picture().error) == (WorkState.QUEUED, Picture.Error.MEMORY)
 
 
@@ -186,7 +186,7 @@ def test_a_surprise_in_the_engine_is_written_down_and_tried_later(project: Proje
         def look(self, picture: Pixels, *, upsample: int = 1) -> list[Face]:
             raise RuntimeError("cast assertion failed")
 
-    detection.detect(lambda name: Odd(), 5)
+    detection.detect(lambda name: Odd(), 60)
     assert (picture().state, picture().error_detail) == (WorkState.QUEUED, "RuntimeError")
 
 
@@ -195,7 +195,7 @@ def test_an_engine_that_can_t_be_loaded_costs_no_picture_a_try(project: Project)
         raise EngineUnavailable
 
     with pytest.raises(EngineUnavailable):
-        detection.detect(missing, 5)
+        detection.detect(missing, 60)
     assert (picture().state, picture().attempt) == (WorkState.QUEUED, 0)
 
 
