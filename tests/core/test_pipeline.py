@@ -48,7 +48,7 @@ def test_every_task_in_the_table_exists_and_has_limits() -> None:
         ("crawler.crawl", crawling.LEASE),
         ("crawler.detect", turns.lease()),
         ("crawler.embed", turns.lease()),
-        ("classify.infer", classify.LEASE),
+        ("classify.infer", classify.LEARNING_LEASE),
         ("classify.bootstrap", classify.LEASE),
         ("sdc.watch", watching.LEASE),
     ],
