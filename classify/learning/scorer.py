@@ -19,7 +19,7 @@ Doubles = NDArray[np.float64]
 
 SOFT_SAME = 0.05  # around `same`: this much more alike is e times likelier one person
 NEAREST = 5  # confirmed faces that a face is measured by
-AT_ONCE = 1024  # faces, each with its neighbours
+AT_ONCE = 256  # faces, each with its neighbours
 LITTLE = 1e-6  # less trust than that is none
 BLOCK = 8192  # faces x 20 answers: stays in the cache
 LIMIT = 12.0  # log-odds of a face that nobody spoke about stay within ±LIMIT
@@ -192,8 +192,8 @@ class Scorer:
             return unknown, unknown
         middle = self.space.prepare((total / count)[None].astype(np.float32))
         centre = self.space.similarities(self.vectors, middle)[:, 0]
-        own, counts = shares[some, None] * self.vectors[some], count - shares[some]
-        centre[some] = self._to_centre(self.vectors[some], total - own, counts)
+        vectors, own = self.vectors[some], shares[some]
+        centre[some] = self._to_centre(vectors, vectors @ total, total @ total, own, count)
         around: Floats = np.einsum("ij,ij->i", self._weights, centre[self.alike.rows])
         for start in range(0, len(some), AT_ONCE):
             rows = some[start : start + AT_ONCE]
@@ -224,14 +224,29 @@ class Scorer:
         """float64[k] twice: the centre without each of `rows`, to itself and to its neighbours."""
         near, lent = self.alike.rows[rows], self._lent(rows)
         vectors, others = self.vectors[rows], self.vectors[near]  # [k, d], [k, COUNT, d]
-        brought = shares[rows, None] * vectors + np.einsum("ij,ijd->id", lent, others)
+        brought = shares[rows, None] * vectors + np.matmul(lent[:, None], others)[:, 0]
         left, counts = total - brought, count - shares[rows] - lent.sum(axis=1)
-        centre = self._to_centre(vectors, left, counts)
+        lengths = np.einsum("id,id->i", left, left)
+        none, products = np.zeros(len(rows)), np.einsum("id,id->i", vectors, left)
+        centre = self._to_centre(vectors, products, lengths, none, counts)
         own = np.where(near == rows[:, None], 0, shares[near] - lent)
-        left = left[:, None] - own[..., None] * others
-        around = self._to_centre(others, left, counts[:, None] - own)
+        products = np.matmul(others, left.astype(np.float32)[..., None])[..., 0]
+        around = self._to_centre(others, products, lengths[:, None], own, counts[:, None])
         return centre, (self._weights[rows] * around).sum(axis=1)
 
-    def _to_centre(self, vectors: Floats, totals: Doubles, counts: Doubles) -> Doubles:
-        alike = self.space.to_centre(vectors, totals / np.maximum(counts, LITTLE)[..., None])
+    def _to_centre(
+        self,
+        vectors: Floats,
+        products: Doubles,
+        lengths: Doubles,
+        own: Doubles,
+        counts: Doubles | float,
+    ) -> Doubles:
+        """float64[…]: of vectors[…, d] to the mean of `counts` faces, their sum being known by its
+        product with each and with itself, after `own` times the vector is taken out of it."""
+        squares = np.einsum("...d,...d->...", vectors, vectors).astype(np.float64)
+        lengths = lengths - 2 * own * products + own**2 * squares
+        products, counts = products - own * squares, counts - own
+        some = np.maximum(counts, LITTLE)
+        alike = self.space.to_centre(squares, products / some, lengths / some**2)
         return np.where(counts > LITTLE, alike, self.prior.crowd)

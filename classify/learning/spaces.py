@@ -47,13 +47,10 @@ class Space:
         np.sqrt(np.maximum(product, 0, out=product), out=product)
         return np.subtract(1, product, out=product)
 
-    def to_centre(self, vectors: Floats, centres: Doubles) -> Doubles:
-        """float64[…] of prepared vectors[…, d], each to a mean of its own in centres[…, d]."""
+    def to_centre(self, squares: Doubles, products: Doubles, lengths: Doubles) -> Doubles:
+        """float64[…]: of vectors v, each to a mean c of its own, given v·v, v·c and c·c."""
         if self.metric == COSINE:
-            lengths = np.sqrt(np.einsum("...d,...d->...", centres, centres))
-            along = np.einsum("...d,...d->...", vectors, centres)
-            cosine: Doubles = along / np.maximum(lengths, 1e-9)
+            cosine: Doubles = products / np.sqrt(np.maximum(squares * lengths, 1e-18))
             return cosine
-        apart = vectors - centres
-        near: Doubles = 1 - np.sqrt(np.einsum("...d,...d->...", apart, apart))
+        near: Doubles = 1 - np.sqrt(np.maximum(squares - 2 * products + lengths, 0))
         return near
