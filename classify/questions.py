@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Least
 from django.utils import timezone
@@ -103,16 +104,36 @@ def open_to(project: Project, user: User, exclude: Collection[UUID | str] = ()) 
 
 def lease(asked: Sequence[Question], user: User) -> list[Question]:
     """Lease these to the user for two minutes; returns those that nobody else took first."""
-    until = timezone.now() + LEASE
+    now = timezone.now()
+    until = now + LEASE
     keys = [each.pk for each in asked]
+    is_new = any(_is_free(each, now) for each in asked)
     takeable = Question.objects.filter(free() | Q(leased_to=user), pk__in=keys)
     taken = takeable.update(leased_to=user, leased_until=until)
     for each in asked:
         each.leased_to, each.leased_until = user, until
+    if taken and is_new:
+        _prepare_more(asked[0].project_id)
     if taken == len(keys) or not taken:
         return list(asked) if taken else []
     mine = Question.objects.filter(pk__in=keys, leased_to=user).values_list("pk", flat=True)
     return [each for each in asked if each.pk in set(mine)]
+
+
+def _is_free(question: Question, now: datetime) -> bool:
+    return question.leased_until is None or question.leased_until < now
+
+
+def _prepare_more(project_id: int) -> None:
+    """Have the learner bring more for those who come next, should little be free by now.
+
+    Where no more is worth asking there is none; each lease then wakes it once, in vain.
+    """
+    if Question.objects.filter(free(), project=project_id).count() >= FEW:
+        return
+    with transaction.atomic():
+        Project.objects.filter(pk=project_id).tell_learner(only_words=True)
+        announce("questions-taken")
 
 
 def _candidates(

@@ -29,6 +29,7 @@ WAKES: dict[str, tuple[str, ...]] = {
     "region-drawn": ("crawler.embed",),
     "region-embedded": ("classify.infer",),
     "answers-given": ("classify.infer",),
+    "questions-taken": ("classify.infer",),
     "batch-confirmed": ("sdc.write",),
     "watch-asked": ("sdc.watch",),
 }

@@ -1,7 +1,7 @@
 """The exemplars rule: what a face is compared with, what is asked, and when asking ends."""
 
 from datetime import date
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from projects.models import Person, Project, User
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, Vector, add_photo, embed, learn
 from tests.classify.test_inference import asked, ids, matches, several
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -324,3 +325,37 @@ def test_the_centroid_rule_is_a_setting_away(
     assert not matches(project), "it wants five"
     project.refresh_from_db()
     assert selectors.still_needed(project) == 2
+
+
+@pytest.mark.parametrize("people", [3, 6])
+def test_many_volunteers_who_hold_two_screens_each_leave_some_for_all(
+    project: Project, cast: Cast, alice: User, say: Say, people: int
+) -> None:
+    hers = several(project, cast, "marie", 300)
+    several(project, cast, "pierre", 60)
+    say(alice, "yes", hers[0])
+    learn(project)
+    given: list[int] = []
+    for volunteer in [make_user() for _ in range(people)]:
+        held: list[UUID] = []
+        for _screen in range(2):  # the one on screen, and the one fetched ahead
+            screen = next_screen(project, volunteer, held)
+            assert screen, "nothing was left"
+            regions = [face.region.pk for face in screen.faces]
+            given += regions
+            held += Question.objects.filter(region__in=regions).values_list("public_id", flat=True)
+            learn(project)
+    assert len(given) == len(set(given)) == people * 2 * 20
+
+
+def test_holding_what_one_holds_already_wakes_nobody(
+    project: Project, cast: Cast, alice: User, say: Say
+) -> None:
+    hers = several(project, cast, "marie", 12)
+    say(alice, "yes", hers[0])
+    learn(project)
+    next_screen(project, alice)
+    learner = learn(project)
+    next_screen(project, alice)
+    project.refresh_from_db()
+    assert learner.revision == project.revision

@@ -157,7 +157,7 @@ class TestOneAfterAnother:
         alice: User,
         django_assert_max_num_queries: Callable[[int], object],
     ) -> None:
-        with django_assert_max_num_queries(4):  # type: ignore[attr-defined]
+        with django_assert_max_num_queries(8):  # type: ignore[attr-defined]
             question = ask(project, alice)
             assert question.region.box
             assert question.photo.picture.width
