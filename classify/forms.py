@@ -170,6 +170,7 @@ class ScreenForm(ProjectForm):
 
     `word`, one for each in the same order or none at all, is another verdict than these two,
     or empty. `all` is the verdict on all faces without such a word, whatever is marked.
+    `rest=open`: once one is marked, nothing is said of the others; they are `untold`.
     Each face's answer has a UUID of its own: `uuid`, in the same order, else made of the form's.
     """
 
@@ -177,6 +178,7 @@ class ScreenForm(ProjectForm):
     MOST = 100  # faces on one screen
 
     all = forms.ChoiceField(required=False, choices=Verdict.choices)
+    rest = forms.ChoiceField(required=False, choices=[("open", "open")])
 
     @property
     def given(self) -> list[tuple[Given, str]]:
@@ -186,8 +188,14 @@ class ScreenForm(ProjectForm):
         return [
             (Given(region, photos[region.picture_id], own), verdict)
             for region, verdict, own in self._faces
-            if not region.replaced_by_id and photos[region.picture_id].state == Photo.State.LIVE
+            if verdict
+            and not region.replaced_by_id
+            and photos[region.picture_id].state == Photo.State.LIVE
         ]
+
+    @property
+    def untold(self) -> list[Region]:
+        return [region for region, verdict, _own in self._faces if not verdict]
 
     @property
     def regions(self) -> list[Region]:
@@ -228,8 +236,9 @@ class ScreenForm(ProjectForm):
         return values
 
     def _mark(self, public_id: str) -> str:
-        marked = public_id in self.sent.getlist("yes")
-        return self.cleaned_data["all"] or (Verdict.YES if marked else Verdict.NO)
+        marked = self.sent.getlist("yes")
+        unmarked = "" if marked and self.cleaned_data["rest"] else Verdict.NO
+        return self.cleaned_data["all"] or (Verdict.YES if public_id in marked else unmarked)
 
 
 def faces_of(project: Project, public_ids: list[str]) -> list[Region]:

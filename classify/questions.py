@@ -13,7 +13,7 @@ from django.db.models.functions import Least
 from django.utils import timezone
 
 from classify.models import Answer, Question, Skip, Verdict
-from crawler.models import Photo
+from crawler.models import Photo, Region
 from projects import denials
 from projects.models import Project, User
 
@@ -76,6 +76,13 @@ def _kind(verdicts: list[str]) -> str:
 def release(project: Project, region_ids: Collection[int], user: User) -> None:
     mine = Question.objects.filter(project=project, region__in=region_ids, leased_to=user)
     mine.update(leased_to=None, leased_until=None)
+
+
+def let_go(project: Project, regions: Collection[Region], user: User) -> None:
+    """Ask no more what was to be found out: who the person is, among those seen most often."""
+    mine = Question.objects.filter(project=project, region__in=regions, leased_to=user)
+    common = Question.objects.filter(project=project, kind=Question.Kind.COMMON)
+    (mine | common.filter(free() | Q(leased_to=user))).delete()
 
 
 def drop_denied() -> None:

@@ -47,6 +47,11 @@ class Screen:
         return self.kind == Question.Kind.ONE or len(self.faces) == 1
 
     @property
+    def is_search(self) -> bool:
+        """Whether one Yes is all that is wanted: nothing is said of the other faces then."""
+        return self.kind == Question.Kind.COMMON
+
+    @property
     def marked(self) -> int:
         return sum(face.marked for face in self.faces)
 

@@ -86,15 +86,20 @@ def answer_screen(
     user: User,
     given: Sequence[tuple[Given, str]],
     origin: str = Origin.GRID,
+    untold: Sequence[Region] = (),
 ) -> list[Answer]:
     """A verdict of its own on each of several faces, all or none: what a grid was marked with.
 
+    `untold` are faces of the screen of which nothing is said: they are asked again where that
+    is worth it by what is known now.
     Undo takes it back as one deed. Raises Refused like `answer`.
     """
     if any(verdict not in Verdict.values for _each, verdict in given):
         raise Refused("unknown-verdict", _("That is not an answer we know."))
     with _once(), transaction.atomic():
         _enter(project)
+        if untold:
+            questions.let_go(project, untold, user)
         return _record(project, given, user, origin)
 
 

@@ -52,7 +52,9 @@ def grid_answer(request: HttpRequest, project: Project) -> HttpResponse:
     form = ScreenForm(project, request.POST)
     if not form.is_valid():
         return replies.wrong(request, project, form)
-    answers = services.answer_screen(project, signed_in(request), form.given, Origin.GRID)
+    answers = services.answer_screen(
+        project, signed_in(request), form.given, Origin.GRID, form.untold
+    )
     return replies.done(request, project, kept(len(answers)))
 
 
@@ -131,6 +133,6 @@ def _sentences(screen: Screen, name: str) -> tuple[str, str]:
             return title, _("Tap whoever is.")
         case Question.Kind.COMMON:
             title = format_html(_("Is {} among these?"), person)
-            return title, _("They are seen most often. Tap whoever is.")
+            return title, _("They are seen most often. One tap is enough.")
     title = format_html(_("Which of these are {}?"), person)
     return title, _("People's answers differ here: look once more, and tap what is wrong.")

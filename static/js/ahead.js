@@ -28,6 +28,8 @@ export class Ahead extends EventTarget {
   #nodes = []; // to come
   #filling = null;
   #later = 0;
+  #turn = 0; // what was fetched in an earlier one is asked no more
+  #awaited = null; // the item of the outbox without which nothing is fetched
   #deeds = 0; // given or sent so far: what was asked of the server before is older
 
   /** `size` articles are fetched beyond the one in `stage`, from data-url-next of `root`. */
@@ -38,6 +40,9 @@ export class Ahead extends EventTarget {
     this.#outbox = outbox;
     this.#size = size;
     outbox.addEventListener("sent", () => this.#deeds++);
+    for (const end of ["sent", "refused"]) {
+      outbox.addEventListener(end, ({ detail: { item } }) => this.#ended(item.uuid));
+    }
     document.addEventListener("visibilitychange", () => document.hidden || this.fill());
     setInterval(() => this.#renew(), RENEW);
   }
@@ -61,12 +66,28 @@ export class Ahead extends EventTarget {
   advance(from) {
     const next = this.#nodes.shift();
     if (next) this.show(next, from);
-    else {
-      const waiting = document.getElementById("waiting").content;
-      this.#stage.setAttribute("aria-busy", "true");
-      this.#stage.replaceChildren(document.importNode(waiting, true));
-    }
+    else this.#showWaiting();
     this.fill();
+  }
+
+  /** What was fetched is asked no more, and nothing is until the item `uuid` has been sent. */
+  wait(uuid) {
+    this.#turn++;
+    this.#nodes = [];
+    this.#awaited = uuid;
+    this.#showWaiting();
+  }
+
+  #ended(uuid) {
+    if (uuid !== this.#awaited) return;
+    this.#awaited = null;
+    this.fill();
+  }
+
+  #showWaiting() {
+    const waiting = document.getElementById("waiting").content;
+    this.#stage.setAttribute("aria-busy", "true");
+    this.#stage.replaceChildren(document.importNode(waiting, true));
   }
 
   /** Show this again, and what is on screen after it. */
@@ -123,8 +144,10 @@ export class Ahead extends EventTarget {
   }
 
   async #fetchAhead() {
-    while (this.#nodes.length < this.#size) {
+    while (this.#nodes.length < this.#size && !this.#awaited) {
+      const turn = this.#turn;
       const node = await this.fetchNext(this.held());
+      if (turn !== this.#turn) continue;
       if (!node) return this.#fillAgainIn(3);
       if (!("asks" in node.dataset)) {
         if (!this.current) this.#showWhyNot(node);

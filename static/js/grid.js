@@ -31,6 +31,7 @@ let held = false; // a finger that held a face lets go of it: that is no tap
 
 const current = () => ahead.current;
 const isOne = () => Boolean(current()?.matches(".one"));
+const isSearch = () => Boolean(current()?.matches("[data-rest=open]"));
 const tiles = () => [...stage.querySelectorAll("#tiles > .face")];
 const box = (tile) => tile.querySelector(".face-yes");
 
@@ -74,18 +75,23 @@ function give(all = "") {
   const node = current();
   if (!node || performance.now() - shownAt < LOOK) return;
   const shown = facesShown(node);
-  const targets = shown.map(newUuid); // each face has an answer of its own
-  const fields = { shown, uuid: targets };
+  const uuids = shown.map(newUuid); // each face has an answer of its own
+  const fields = { shown, uuid: uuids };
   if (all) fields.all = all;
   if (!isOne()) {
     fields.word = tiles().map((tile) => tile.dataset.word ?? "");
     fields.yes = all ? [] : tiles().filter((tile) => box(tile).checked).map((tile) => tile.dataset.region);
   }
+  const found = isSearch() && fields.yes.length > 0; // nothing is said of the others
+  if (found) fields.rest = "open";
+  const said = (face, at) => !found || fields.word[at] || fields.yes.includes(face);
+  const targets = uuids.filter((_uuid, at) => said(shown[at], at));
   const uuid = outbox.add("screen", fields);
   remember({ op: "screen", uuid, targets, node });
-  tally.add(shown.length);
-  tellUndo(shown.length === 1 ? words.screen : words.screenMany.replace("{n}", shown.length));
-  ahead.advance("give");
+  tally.add(targets.length);
+  tellUndo(targets.length === 1 ? words.screen : words.screenMany.replace("{n}", targets.length));
+  if (found) ahead.wait(uuid); // what comes next depends on it
+  else ahead.advance("give");
 }
 
 function skip() {
@@ -254,6 +260,7 @@ stage.addEventListener("change", (event) => {
   if (tile.dataset.word) tile.dataset.was = true; // a tap on another word means Yes
   setWord(tile, "");
   focusOn(tile);
+  if (isSearch() && box(tile).checked) give(); // one tap is enough
 });
 stage.addEventListener("focusin", (event) => {
   const tile = event.target.closest(".face");

@@ -191,6 +191,25 @@ def test_marks_are_yes_the_rest_is_no_and_words_outweigh_both(
     assert not Question.objects.filter(region__in=faces[:6]).exists()
 
 
+def test_one_yes_among_those_seen_most_often_says_nothing_of_the_others(
+    project: Project, faces: list[Region], client_of: ClientOf, here: str, alice: User, bob: User
+) -> None:
+    lay_out(project, [faces[:6], faces[6:12], faces[12:]], Question.Kind.COMMON, marked=False)
+    browser = client_of(alice)
+    assert 'data-rest="open"' in browser.get(f"{here}/grid").content.decode()
+    screens.next_screen(project, bob)  # holds the second one
+    found = sent(faces[:6], faces[2:3], word=["", "", "", "background", "", ""], rest="open")
+    assert background(browser, f"{here}/grid/answer", found).status_code == 200
+    said = dict(Label.objects.filter(project=project).values_list("region", "verdict"))
+    assert said == {faces[2].pk: Verdict.YES, faces[3].pk: Verdict.BACKGROUND}
+    asked = set(Question.objects.values_list("region", flat=True))
+    assert asked == {face.pk for face in faces[6:12]}, "what was to be found out is asked no more"
+    nobody = sent(faces[12:], [], rest="open")
+    assert background(browser, f"{here}/grid/answer", nobody).status_code == 200
+    rejected = Label.objects.filter(project=project, verdict=Verdict.NO)
+    assert set(rejected.values_list("region", flat=True)) == {face.pk for face in faces[12:]}
+
+
 def test_all_is_said_of_every_face_without_a_word(
     here: str, faces: list[Region], client_of: ClientOf, bob: User
 ) -> None:

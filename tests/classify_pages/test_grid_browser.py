@@ -124,6 +124,24 @@ def test_marks_and_confirms_with_taps(
     eventually(lambda: words_on(real_project, second) == ["no"] * SCREEN)
 
 
+def test_one_tap_among_those_seen_most_often_is_enough(
+    real_project: Project, faces: list[Region], open_page: OpenPage
+) -> None:
+    first, second = faces[:SCREEN], faces[SCREEN : 2 * SCREEN]
+    lay_out(real_project, [first, second], Question.Kind.COMMON, marked=False)
+    phone = open_page(f"/p/{real_project.public_id}/grid", **PHONE)
+    wait_for(phone, first)
+    phone.locator(".face label").nth(1).tap()
+    eventually(lambda: words_on(real_project, first) == ["", "yes", "", ""])
+    phone.wait_for_selector(".no-question[data-again]")
+    assert not Question.objects.exists(), "the screen that was fetched ahead is asked no more"
+    lay_out(real_project, [second])  # as the worker does once it has learned
+    wait_for(phone, second)
+    phone.locator("[data-do=undo]").tap()
+    wait_for(phone, first)
+    eventually(lambda: words_on(real_project, first) == [""] * SCREEN)
+
+
 def hold(page: Any, place: int) -> None:
     """A finger that stays on a face, as Chromium itself makes touches."""
     box = page.locator(".face .crop").nth(place).bounding_box()
