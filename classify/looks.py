@@ -166,6 +166,27 @@ def settle(project: Project, region_ids: Collection[int]) -> None:
     close(project)
 
 
+def put_back(project: Project, region_ids: Collection[int], user: User) -> None:
+    """Lease the looks that `user` has just taken back to them, before what they hold already."""
+    now = timezone.now()
+    mine = questions.free() | Q(leased_to=user)
+    opened = list(
+        _unsaid(project).filter(mine, region__in=region_ids).values_list("pk", flat=True)
+    )
+    if not opened:
+        return
+    held = Look.objects.filter(project=project, leased_to=user, leased_until__gte=now)
+    held.update(leased_until=F("leased_until") + questions.LEASE)
+    put = Look.objects.filter(pk__in=opened)
+    put.update(leased_to=user, leased_until=now + questions.LEASE)
+
+
+def others_look(project: Project, user: User) -> bool:
+    """Whether somebody else holds looks that are still to be given."""
+    held = _unsaid(project).exclude(questions.free())
+    return held.exclude(leased_to=user).exists()
+
+
 def close(project: Project) -> None:
     """End the rounds in which nothing is to be looked at any more.
 

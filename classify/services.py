@@ -272,6 +272,9 @@ def _take_back(
     wordless = [made for made in undone if made.region_id not in labels]
     questions.put_back(project, [made for made in wordless if _is_asked_again(made)])
     looks.settle(project, {made.region_id for made in undone})
+    seen_again = {taken.region_id for taken in answers if taken.origin == Origin.AGAIN}
+    if seen_again and (user := answers[0].user):
+        looks.put_back(project, seen_again, user)
     for kind, n in Counter(_kind(taken.origin) for taken in answers).items():
         user = answers[0].user
         assert user is not None  # only people undo, and only what is theirs

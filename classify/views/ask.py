@@ -13,12 +13,12 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from classify import looks, selectors, services
+from classify import looks, questions, selectors, services
 from classify.models import Answer, Question
 from classify.views import counts, words
 from crawler import selectors as crawler
 from crawler.models import Region
-from projects.models import Project
+from projects.models import Project, User
 from projects.permissions import Can, may, project_view, signed_in
 
 MOST_EXCLUDED = 200
@@ -92,7 +92,7 @@ def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str,
     held = Question.objects.filter(project=project, region__public_id__in=faces)
     exclude = list(held.values_list("public_id", flat=True))
     question = services.next_question(project, signed_in(request), exclude)
-    shown = _shown(project, question) if question else not_asking(project)
+    shown = _shown(project, question) if question else not_asking(project, signed_in(request))
     return shown | {"counts": counts.of(project, request.user)}
 
 
@@ -110,8 +110,9 @@ def _shown(project: Project, question: Question) -> dict[str, Any]:
     )
 
 
-def not_asking(project: Project) -> dict[str, Any]:
-    """Why there is nothing to ask now, and in how many seconds to ask again."""
+def not_asking(project: Project, user: User) -> dict[str, Any]:
+    """Why there is nothing to ask `user` now, and in how many seconds to ask again."""
+    held = Question.objects.filter(project=project).exclude(questions.free())
     progress, faces = crawler.crawl_progress(project), selectors.face_counts(project)
     if project.state != Project.State.ACTIVE:
         why, again = "paused", 30
@@ -119,8 +120,10 @@ def not_asking(project: Project) -> dict[str, Any]:
         why, again = "looking", 1
     elif selectors.learner(project).behind:
         why, again = "learning", 1
-    elif Question.objects.filter(project=project).exists():
+    elif held.exclude(leased_to=user).exists():
         why, again = "others-answer", 5
+    elif held.exists():  # by this page, or its answer is on the way: what follows depends on it
+        why, again = "learning", 2
     elif faces.unanswered:
         why, again = "enough", 15
     else:

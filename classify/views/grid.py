@@ -111,7 +111,11 @@ def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str,
         "skip_url": reverse("grid-skip", args=[project.public_id]),
     }
     if screen is None:
-        return not_asking(project) | {"counts": counts.of(project, request.user)} | addresses
+        return (
+            not_asking(project, signed_in(request))
+            | {"counts": counts.of(project, request.user)}
+            | addresses
+        )
     context = whose(project)
     title, lead = _sentences(screen, context["name"])
     return shown(request, project, screen, title, lead, addresses["post_url"]) | addresses

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from classify import certainty, looks, services
 from classify.forms import ScreenForm
-from classify.models import Origin, Round
+from classify.models import Origin, Question, Round
 from classify.screens import Screen
 from classify.views import counts, grid, replies
 from classify.views.ask import MOST_EXCLUDED, whose
@@ -78,13 +78,19 @@ def _next(request: HttpRequest, project: Project, held: list[str]) -> dict[str, 
 
 
 def _nothing(request: HttpRequest, project: Project) -> dict[str, Any]:
-    """What came of it; or others are looking at the last ones."""
+    """What came of it; or others are looking at the last ones, or the answer is on its way."""
     sure = certainty.of(project)
+    why, again = "all-looked-at", 15
+    if looks.others_look(project, signed_in(request)):
+        why, again = "others-look", 5
+    elif sure.wanted.faces:
+        why, again = "moment", 2
     return whose(project) | {
         "fragment": "classify/_no_look.html",
-        "why": "others-look" if sure.wanted.faces else "all-looked-at",
-        "again": 5 if sure.wanted.faces else 15,
+        "why": why,
+        "again": again,
         "sure": sure,
+        "third": Question.objects.filter(project=project, kind=Question.Kind.THIRD).count(),
         "may_review": True,
         "counts": counts.of(project, request.user) | _more(project),
     }

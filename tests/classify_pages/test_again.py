@@ -143,6 +143,45 @@ def test_a_screen_that_is_undone_comes_back(
     assert not Question.objects.filter(kind=Question.Kind.THIRD).exists()
 
 
+def test_a_screen_that_is_undone_comes_before_the_one_that_is_held(
+    here: str, project: Project, client_of: ClientOf, alice: User
+) -> None:
+    browser = client_of(alice)
+    faces = shown(browser.get(here).content.decode())
+    background(browser, f"{here}/answer", sent(faces, faces))
+    held = shown(browser.get(here).content.decode())
+    assert held
+    assert not set(held) & set(faces)
+    browser.post(here.replace("/again", "/undo"), {"client_uuid": str(uuid4()), "next": here})
+    assert set(shown(browser.get(here).content.decode())) == set(faces)
+    after = browser.get(f"{here}/next", {"exclude": faces}).content.decode()
+    assert set(shown(after)) == set(held)
+
+
+def test_while_the_last_answers_are_on_their_way_nobody_else_is_named(
+    here: str, client_of: ClientOf, alice: User
+) -> None:
+    browser = client_of(alice)
+    faces = shown(browser.get(here).content.decode())
+    ahead = shown(browser.get(f"{here}/next", {"exclude": faces}).content.decode())
+    page = browser.get(f"{here}/next", {"exclude": faces + ahead}).content.decode()
+    assert "Others" not in page
+    assert "One moment" in page
+
+
+def test_at_the_end_it_leads_to_the_face_that_is_asked_a_third_time(
+    here: str, client_of: ClientOf, bob: User
+) -> None:
+    browser = client_of(bob)
+    faces = shown(browser.get(here).content.decode())
+    background(browser, f"{here}/answer", sent(faces, faces[1:]))
+    while faces := shown(browser.get(here).content.decode()):
+        background(browser, f"{here}/answer", sent(faces, []))
+    page = browser.get(here).content.decode()
+    assert "1 face was answered twice and differently" in page
+    assert "Look a third time" in page
+
+
 def test_at_the_end_it_says_how_sure_it_is(
     here: str, project: Project, client_of: ClientOf, bob: User
 ) -> None:

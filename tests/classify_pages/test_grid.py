@@ -495,3 +495,22 @@ def test_the_way_used_last_is_where_the_project_leads(
     assert leads_to() == f"{here}/ask"
     browser.get(f"{here}/grid")
     assert leads_to() == f"{here}/grid"
+
+
+def test_others_are_named_only_where_others_answer(
+    project: Project,
+    here: str,
+    faces: list[Region],
+    client_of: ClientOf,
+    alice: User,
+    bob: User,
+) -> None:
+    project.sources.all().delete()  # all of them are read
+    lay_out(project, [faces[:6]])
+    held = shown_in(client_of(alice).get(f"{here}/grid").content.decode())
+    revision = Project.objects.get(pk=project.pk).revision
+    Learner.objects.update_or_create(project=project, defaults={"revision": revision})
+    page = client_of(alice).get(f"{here}/grid/next", {"exclude": held}).content.decode()
+    assert 'data-why="learning"' in page
+    page = client_of(bob).get(f"{here}/grid/next").content.decode()
+    assert 'data-why="others-answer"' in page
