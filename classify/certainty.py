@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from math import ceil, floor
 
+from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -185,7 +186,9 @@ class Certainty:
 
 def of(project: Project) -> Certainty:
     """In a bounded number of queries, none of which opens a vector."""
-    return Certainty(_approved(project), _left(project), looks.wanted(project))
+    revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
+    approved = _approved_at(project, revision)
+    return Certainty(approved, _left(project, revision), looks.wanted(project))
 
 
 @dataclass
@@ -197,6 +200,18 @@ class _Counted:
     rest: int = 0  # not drawn
     kept: int = 0  # of these, still approved and seen once only
     rejected: int = 0  # of these, found to be wrong all the same, elsewhere
+
+
+def _approved_at(project: Project, revision: int) -> Approved:
+    """Counted once for what people said until this revision and the rounds that are finished:
+    of thousands it takes a while, and pages ask every few seconds."""
+    finished = Round.objects.filter(project=project, done_at__isnull=False).count()
+    key = f"approved:{project.public_id}:{revision}:{finished}"
+    found: Approved | None = cache.get(key)
+    if found is None:
+        found = _approved(project)
+        cache.set(key, found)
+    return found
 
 
 def _approved(project: Project) -> Approved:
@@ -299,7 +314,7 @@ def _outvoted(project: Project) -> QuerySet[Label]:
     return doubtful.annotate(last=Subquery(last[:1])).exclude(last=Verdict.YES)
 
 
-def _left(project: Project) -> Left:
+def _left(project: Project, revision: int) -> Left:
     """What is left, by the last sample of it.
 
     A face that somebody answers later only leaves the frame: the number that was stated as the
@@ -311,8 +326,12 @@ def _left(project: Project) -> Left:
     faces = learner.left
     rounds = Round.objects.filter(project=project, about=About.LEFT, done_at__isnull=False)
     last = rounds.order_by("id").last()
-    behind = learner.revision != Project.objects.values_list("revision").get(pk=project.pk)[0]
-    if not faces and learner.faces and not behind and (answered := _answered(project)):
+    if (
+        not faces
+        and learner.faces
+        and learner.revision == revision
+        and (answered := _answered(project))
+    ):
         return Left(0, answered, number=Interval(0, 0, 0, all_seen=True))
     if last is None:
         return Left(faces)

@@ -55,8 +55,11 @@ def _infer(learner: Learner) -> None:
     thoughts = Thoughts.of(mind, words, project)
     with transaction.atomic():
         _hold(learner)
-        if not preparing.prepare(project, mind, words, thoughts):
-            looks.draw(project, mind.faces, mind.model, thoughts.left, np.random.default_rng())
+        is_worth_asking = preparing.prepare(project, mind, words, thoughts)
+        if not is_worth_asking:
+            looks.close(project)
+    if not is_worth_asking:
+        _draw(learner, project, mind, thoughts)
     crash_point("infer:questions-prepared")
     doubt = _doubt(mind.model)
     done = _save_scores(learner, project, mind, saved, thoughts, doubt)
@@ -79,6 +82,16 @@ def _infer(learner: Learner) -> None:
         crash_point("infer:before-commit")
     mind.attempt = learner.attempt
     crash_point("infer:after-commit")
+
+
+def _draw(learner: Learner, project: Project, mind: Mind, thoughts: Thoughts) -> None:
+    """Draw second looks while others go on answering; if they do, it is left to the next run."""
+    rng = np.random.default_rng()
+    drafts = looks.draft(project, mind.faces, mind.model, thoughts.left, rng)
+    if drafts:
+        with transaction.atomic():
+            if _hold(learner).words == project.words:
+                looks.begin(project, drafts)
 
 
 def _hold(learner: Learner) -> Project:

@@ -42,6 +42,10 @@ class Crowd:
 
     def draw(self, seed: int = 1) -> None:
         """What the worker does when nothing more is worth asking."""
+        looks.close(self.project)
+        looks.begin(self.project, self.draft(seed))
+
+    def draft(self, seed: int) -> list[looks.Draft]:
         words = dict(standing(self.project).values_list("region", "verdict"))
         said = np.array([words.get(region, "") for region in self.region_ids.tolist()])
         model = learning.Model.of(learning.prior_for("cosine"), self.vectors, self.photo_ids)
@@ -50,7 +54,8 @@ class Crowd:
             model.tell(rows, np.full(len(rows), verdict == Verdict.YES))
         everything = np.ones(len(self.region_ids), bool)
         self.project.refresh_from_db()
-        looks.draw(self.project, self, model, everything, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        return looks.draft(self.project, self, model, everything, rng)
 
     def say(self, user: User, verdict: str, rows: Collection[int]) -> None:
         """An answer to each of these rows, written down at once."""

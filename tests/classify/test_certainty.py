@@ -290,8 +290,12 @@ def test_all_of_it_takes_few_queries_whatever_the_size(
     crowd.draw()
     look_at_all(project, alice, lambda region: True)
     learned(project, 300)
-    with django_assert_max_num_queries(10):  # type: ignore[operator]
-        certainty.of(project)
+    with django_assert_max_num_queries(11):  # type: ignore[operator]
+        before = certainty.of(project)
+    with django_assert_max_num_queries(8):  # type: ignore[operator]
+        assert certainty.of(project) == before  # a page that asks again and again
+    crowd.say(alice, Verdict.NO, [0])
+    assert certainty.of(project).approved.faces == before.approved.faces - 1
 
 
 def test_a_word_by_a_statement_alone_is_not_approved(project: Project, alice: User) -> None:

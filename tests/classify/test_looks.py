@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,9 @@ from classify import looks, selectors, services
 from classify.models import Answer, Label, Look, Origin, Question, Round, Score, Verdict
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
+from tests.classify.conftest import Say
 from tests.classify.crowd import Crowd, add_crowd, look, look_at_all
+from tests.classify.faces import Cast, add_photo, learn
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +72,36 @@ def test_what_is_left_is_drawn_beside_it_and_all_of_it_where_it_is_little(
     assert looks.wanted(project).screens == 3
     crowd.draw(seed=2)
     assert Round.objects.count() == 2  # both are open: nothing more is drawn
+
+
+def test_of_two_drafts_the_first_one_is_opened(project: Project, crowd: Crowd) -> None:
+    first, second = crowd.draft(seed=1), crowd.draft(seed=2)
+    looks.begin(project, first)
+    looks.begin(project, second)
+    assert Round.objects.count() == 2  # of what is approved and of what is left
+    drawn_first = [region for region, _photo, why, _ in first[0].looks if why == Why.SAMPLED]
+    assert drawn("approved", Why.SAMPLED) == set(drawn_first)
+
+
+def test_what_is_drawn_while_somebody_answers_is_drawn_again(
+    project: Project, cast: Cast, alice: User, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer may be of a face in the draft, which would be looked at before it was drawn."""
+    regions = [add_photo(project, [cast.face("marie")])[1][0] for _ in range(6)]
+    for region in regions[:5]:
+        say(alice, "yes", region)
+    real, answers = looks.draft, iter(regions[5:])
+
+    def draft(*args: Any) -> list[looks.Draft]:
+        drafts = real(*args)
+        for region in answers:
+            say(alice, "yes", region)
+        return drafts
+
+    monkeypatch.setattr(looks, "draft", draft)
+    say(alice, "no", regions[5])
+    learn(project)
+    assert Round.objects.get().frame == 6  # not 5
 
 
 def test_of_much_that_is_left_three_screens_are_drawn(project: Project) -> None:
