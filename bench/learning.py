@@ -2,7 +2,9 @@
 
 The product's own learning code on simulated projects (bench/pools.py), beside the centroid rule.
 A person answers: a single question is one action, so is a look at one match in a gallery, and a
-grid is one action and one more for each mark that is wrong. Every tag is seen by a person.
+grid is one action and one more for each mark that is wrong. Of those seen most often, a tap on one
+face of the person is the action, and says nothing of the others; else "none of them" is. Every
+tag is seen by a person.
 ENCODINGS: the folder of the files; QUICK=1: one seed, and the hard files only.
 The last line is JSON, of the hard SFace file from a portrait.
 """
@@ -63,6 +65,16 @@ class Person:
         said: Mask = marks ^ corrected
         return said
 
+    def one_of(self, rows: Ints) -> tuple[Ints, Mask]:
+        """Which of those seen most often a word is said of, and which: a tap on the first face of
+        the person that is noticed, or No to all."""
+        self.actions += 1
+        missed = self.errs & (self.rng.random(len(rows)) < GRID_SLIP)
+        noticed = rows[self.truth[rows] & ~missed]
+        if len(noticed):
+            return noticed[:1], np.array([True])
+        return rows, np.zeros(len(rows), bool)
+
 
 @dataclass
 class Result:
@@ -110,12 +122,15 @@ def ours(faces: Encodings, pool: Pool, person: Person, cold: bool = False) -> Re
         seconds.append(time.perf_counter() - started)
         if ask is None:
             break
+        rows = ask.rows
         if ask.kind is Kind.ONE:
-            yes = np.array([person.single(int(ask.rows[0]))])
+            yes = np.array([person.single(int(rows[0]))])
+        elif ask.kind is Kind.COMMON:
+            rows, yes = person.one_of(rows)
         else:
-            yes = person.screen(ask.rows, ask.marks)
+            yes = person.screen(rows, ask.marks)
         started = time.perf_counter()
-        model.tell(ask.rows, yes)
+        model.tell(rows, yes)
         seconds[-1] += time.perf_counter() - started
         curve.append((person.actions, recall(pool, model.scorer.yes)))
         interval, _, truth = sampled_left(model, pool, aside)

@@ -36,7 +36,8 @@ def rehearse(vectors: Floats, photos: Ints, person: Mask, metric: str) -> Cost |
     """From one known face of the person until asking on is not worth it.
 
     Of vectors float32[n, d] with the photo of each and whether it is the person. A screen is one
-    action and one more for each wrong mark. None with too few faces of the person.
+    action and one more for each wrong mark; one of those seen most often is one tap. None with
+    too few faces of the person.
     """
     starts = np.flatnonzero(person)
     if len(starts) < LEAST:
@@ -55,7 +56,14 @@ def _from(start: int, vectors: Floats, photos: Ints, person: Mask, metric: str) 
     model.tell(np.array([start]), np.array([True]))
     actions = 0
     while ask := learning.choose(model, open_):
-        truth = person[ask.rows]
-        actions += 1 if ask.kind is Kind.ONE else 1 + int((ask.marks != truth).sum())
-        model.tell(ask.rows, truth)
+        rows, truth = ask.rows, person[ask.rows]
+        match ask.kind:
+            case Kind.ONE:
+                actions += 1
+            case Kind.COMMON:  # a tap on one of the person's faces, or "none of them"
+                actions += 1
+                rows = rows[truth][:1] if truth.any() else rows
+            case _:
+                actions += 1 + int((ask.marks != truth).sum())
+        model.tell(rows, person[rows])
     return actions, int(model.scorer.yes.sum()) - 1

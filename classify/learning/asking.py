@@ -29,7 +29,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Ask:
-    """A screen. One action confirms its marks, and one more corrects each that is wrong."""
+    """A screen. One action confirms its marks, and one more corrects each that is wrong.
+
+    Of those seen most often, one tap on a face of the person is the whole answer: Yes for that
+    face, no word on the others. Only "none of them" is a No, to all.
+    """
 
     kind: Kind
     rows: Ints  # int64[k], in the order to show them
@@ -40,7 +44,7 @@ class Ask:
     def actions(self) -> float:
         """How many are expected."""
         wrong = np.where(self.marks, 1 - self.chances, self.chances)
-        return 1 + (0 if self.kind is Kind.ONE else float(wrong.sum()))
+        return 1 + (0 if self.kind in (Kind.ONE, Kind.COMMON) else float(wrong.sum()))
 
 
 def choose(model: Model, open_: Mask, size: int = SIZE) -> Ask | None:
