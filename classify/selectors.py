@@ -58,6 +58,7 @@ class LearnerState:
     matches: int
     faces: int
     worth: int  # about how many answers are still worth giving, by the model's opinion
+    left: int  # faces that nobody looked at, and that may bring a tag
     behind: bool  # something happened that it has not learned from yet
     computed_at: datetime | None
 
@@ -132,6 +133,7 @@ def learner(project: Project) -> LearnerState:
         matches=row.matches,
         faces=row.faces,
         worth=round(row.worth),
+        left=row.left,
         behind=row.revision != revision,
         computed_at=row.computed_at,
     )

@@ -136,6 +136,14 @@ class Overview:
         return minutes(self.learner.worth or self.questions)
 
     @property
+    def beside(self) -> int:
+        """Faces without an answer that can bring no tag: in their photos somebody was confirmed,
+        or the wiki says who is there. Nobody is asked about them."""
+        if self.learner.behind or not self.asks_likely:
+            return 0
+        return max(0, self.faces.unanswered - self.learner.left)
+
+    @property
     def more_likely(self) -> int:
         return max(0, self.faces.matches - PREVIEW_FACES)
 
@@ -146,11 +154,15 @@ class Overview:
 
     @property
     def also(self) -> list[tuple[str, int]]:
-        """What waits besides the next thing: (kind, how many)."""
+        """What waits besides the next thing: (kind, how many).
+
+        By exemplars the likely faces are those that are asked about: they are named once.
+        """
         asked = Next.ASK if self.learner.ready else Next.FIRST
+        asks_them = self.asks_likely and (self.questions or self._prepares)
         waits = [
             (asked, self.questions),
-            (Next.REVIEW, self.faces.matches),
+            (Next.REVIEW, 0 if asks_them else self.faces.matches),
             (Next.AGAIN, self.sure.wanted.faces),
             (Next.SEND, self.ready),
             (Next.PASSED_OVER, self.passed_over),

@@ -113,12 +113,13 @@ def _shown(project: Project, question: Question) -> dict[str, Any]:
 def not_asking(project: Project, user: User) -> dict[str, Any]:
     """Why there is nothing to ask `user` now, and in how many seconds to ask again."""
     held = Question.objects.filter(project=project).exclude(questions.free())
+    known = selectors.learner(project)
     progress, faces = crawler.crawl_progress(project), selectors.face_counts(project)
     if project.state != Project.State.ACTIVE:
         why, again = "paused", 30
     elif progress.crawling or progress.detecting:
         why, again = "looking", 1
-    elif selectors.learner(project).behind:
+    elif known.behind:
         why, again = "learning", 1
     elif held.exclude(leased_to=user).exists():
         why, again = "others-answer", 5
@@ -134,5 +135,6 @@ def not_asking(project: Project, user: User) -> dict[str, Any]:
         "again": again,
         "progress": progress,
         "faces": faces,
+        "left": known.left,
         "looks": looks.wanted(project).faces,
     }

@@ -455,7 +455,7 @@ def test_says_when_nothing_more_is_worth_asking(
     Question.objects.all().delete()
     page = client_of(bob).get(f"{here}/grid").content.decode()
     assert "That is enough" in page
-    assert "16 faces are left" in page
+    assert "16 faces are left that nobody looked at" in page
     assert f"{here}/again" not in page
     photo = Photo.objects.get(picture=faces[0].picture)
     round_ = project.rounds.create(about="approved", frame=1, revision=1)

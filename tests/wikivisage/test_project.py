@@ -82,6 +82,7 @@ def test_the_next_thing_follows_the_state(
     view = overview(fresh(project))
     assert (view.next, view.faces.matches) == (Next.ASK, 3)
     assert ("send", 5) in view.also
+    assert "review" not in dict(view.also), "the likely ones are those that are asked about"
     give(project, alice, "yes", *faces[5:])
     view = overview(fresh(project))
     assert (view.next, view.sure.wanted.approved) == (Next.AGAIN, 8)
@@ -110,6 +111,21 @@ def test_says_how_many_answers_are_worth_giving(
     assert "About 12 answers are worth giving" in page
     assert f'href="{address(project, "grid")}"' in page
     assert "more confirmed" not in page
+
+
+def test_faces_beside_a_confirmed_one_are_told_apart_from_those_that_are_left(
+    project: Project, cast: Cast, faces: list[Region], alice: User, client_of: ClientOf
+) -> None:
+    _, [hers, *_others] = add_photo(project, [cast.face(name) for name in ("marie", "a", "b")])
+    give(project, alice, "yes", hers, *faces)
+    view = overview(fresh(project))
+    assert (view.faces.unanswered, view.learner.left, view.beside) == (2, 0, 2)
+    page = client_of(alice).get(address(project)).content.decode()
+    assert "2 faces without an answer are in photos that are known to show" in page
+    grid = client_of(alice).get(address(project, "grid")).content.decode()
+    assert "That is enough" in grid
+    assert "faces are left" not in grid
+    assert 'data-left="0"' in grid
 
 
 def test_before_anything_is_listed_it_says_so(
