@@ -196,9 +196,7 @@ def put_back(project: Project, region_ids: Collection[int], user: User) -> None:
     """Lease the looks that `user` has just taken back to them, before what they hold already."""
     now = timezone.now()
     mine = questions.free() | Q(leased_to=user)
-    opened = list(
-        _unsaid(project).filter(mine, region__in=region_ids).values_list("pk", flat=True)
-    )
+    opened = list(_unsaid(project).filter(mine, region__in=region_ids).values_list("pk", flat=True))
     if not opened:
         return
     held = Look.objects.filter(project=project, leased_to=user, leased_until__gte=now)

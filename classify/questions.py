@@ -16,8 +16,10 @@ from classify.models import Answer, Question, Skip, Verdict
 from crawler.models import Photo, Region
 from projects import denials
 from projects.models import Project, User
+from projects.pipeline import announce
 
 LEASE = timedelta(minutes=2)
+FEW = 30  # free faces: with fewer, whoever comes next may find no screen, so more are prepared
 
 
 def next_question(
