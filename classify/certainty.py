@@ -135,7 +135,7 @@ class Left:
 
     @property
     def sentence(self) -> str:
-        """“About 3 more in the 412 left, 33 at most.”"""
+        """“About 7 more in the 412 left, 39 at most.”"""
         if self.number is None:
             return ""
         if self.number.all_seen:
@@ -179,7 +179,7 @@ class Certainty:
     def may_stop(self) -> bool:
         """Shown, not thought: the sample of what is left says so, and no look waits.
 
-        “You can stop. About 3 more in the 412 left, 33 at most.”
+        “You can stop. About 7 more in the 412 left, 39 at most.”
         """
         return self.left.may_stop and not self.wanted.faces
 

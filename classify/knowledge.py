@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classify import learning
+from classify.labels import standing
 from classify.learning.chances import BESIDE
 from classify.learning.distances import Ints, Mask
 from classify.learning.scorer import Doubles
@@ -111,6 +113,12 @@ class Faces:
         shown[numbers[rows]] = True
         return shown[numbers]
 
+    def several_in_picture(self, chosen: Mask) -> Mask:
+        """bool[n]: of those `chosen`, the ones that are not alone in their picture."""
+        numbers, ids = self._pictures
+        counts = np.bincount(numbers[chosen], minlength=len(ids))
+        return chosen & (counts[numbers] > 1)
+
     @cached_property
     def _pictures(self) -> tuple[Ints, Ints]:
         """The number of each face's picture, 0…m−1, and the ids of these."""
@@ -133,6 +141,7 @@ class Words:
     stated: Mask  # the only face of a file that depicts the person, and nobody said a word yet
     shown: Mask  # people said that the person is in this picture
     spoken: Mask  # people said a word about a face of this picture
+    collage: Mask  # in a picture that shows the person more than once, see `_collages`
     people: int  # faces that people confirmed; boxes that still lack a vector are among them
     statements: int  # faces that only statements confirm
 
@@ -164,6 +173,7 @@ class Words:
             stated=faces.of(stated),
             shown=pictures(yes),
             spoken=pictures(by_people),
+            collage=_collages(project, faces, regions(yes)),
             people=sum(is_face(word.region) for word in yes),
             statements=sum(is_face(region) for region in stated),
         )
@@ -190,9 +200,9 @@ class Words:
         can't be trusted; where one of them is the person, the others of the picture hardly are.
         """
         pressed = (faces.depicted | faces.same_picture(faces.portrait)) & ~self.spoken
-        unheard = self.shown & ~faces.same_picture(self.yes & faces.trusted)
+        unheard = self.shown & ~self.collage & ~faces.same_picture(self.yes & faces.trusted)
         log_odds = dates + np.where(unheard & ~self.said, BESIDE, 0.0)
-        return learning.Circumstances(log_odds, pressed, np.zeros(len(faces), bool), copies)
+        return learning.Circumstances(log_odds, pressed, self.collage, copies)
 
 
 class Word(NamedTuple):
@@ -289,6 +299,21 @@ def _without_vector(regions: Sequence[int]) -> dict[int, Place]:
         rows = some.values_list("pk", "picture", "origin")
         found |= {key: Place(picture, 0, None, "", origin) for key, picture, origin in rows}
     return found
+
+
+def _collages(project: Project, faces: Faces, yes: Mask) -> Mask:
+    """bool[n]: is it in a picture of which people said Yes to two faces, and to each of them twice?
+
+    One Yes each may be a slip: both are doubted, until people say them again.
+    """
+    rivals = faces.region_ids[faces.several_in_picture(yes)].tolist()
+    said: list[int] = []
+    for start in range(0, len(rivals), MANY):
+        given = standing(project).filter(region__in=rivals[start : start + MANY])
+        given = given.filter(verdict=Verdict.YES).exclude(origin=Origin.BOOTSTRAP)
+        said += given.values_list("region", flat=True)
+    sure = faces.of(region for region, times in Counter(said).items() if times > 1)
+    return faces.same_picture(faces.several_in_picture(sure))
 
 
 def _year(day: date | None, days: int = 0) -> float | None:

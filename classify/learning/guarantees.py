@@ -65,7 +65,7 @@ def left_over(hits: int, looked: int, left: int, level: float = LEVEL) -> Interv
     """How many of the person's faces are among those that nobody looked at.
 
     `left` faces were left, of which `looked`, drawn at random, had `hits`; the answer is about
-    the other left − looked: "about 6 more in the 412 left, at most 33".
+    the other left − looked: "about 7 more in the 412 left, at most 39".
     """
     whole = number(hits, looked, left, level)
     return Interval(
