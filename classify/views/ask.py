@@ -113,6 +113,8 @@ def _shown(project: Project, question: Question) -> dict[str, Any]:
 def not_asking(project: Project, user: User) -> dict[str, Any]:
     """Why there is nothing to ask `user` now, and in how many seconds to ask again."""
     held = Question.objects.filter(project=project).exclude(questions.free())
+    # before what is learned: an answer that comes in between makes the learner be behind
+    holders = set(held.values_list("leased_to", flat=True))
     known = selectors.learner(project)
     progress, faces = crawler.crawl_progress(project), selectors.face_counts(project)
     if project.state != Project.State.ACTIVE:
@@ -121,9 +123,9 @@ def not_asking(project: Project, user: User) -> dict[str, Any]:
         why, again = "looking", 1
     elif known.behind:
         why, again = "learning", 1
-    elif held.exclude(leased_to=user).exists():
+    elif holders - {user.pk}:
         why, again = "others-answer", 5
-    elif held.exists():  # by this page, or its answer is on the way: what follows depends on it
+    elif holders:  # by this page, or its answer is on the way: what follows depends on it
         why, again = "learning", 2
     elif faces.unanswered:
         why, again = "enough", 15
