@@ -33,7 +33,7 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> b
     between.
     """
     faces = mind.faces
-    existing = list(Question.objects.filter(project=project))
+    existing = _existing(project, guesses=thoughts.chances is not None)
     fixed = [question for question in existing if _stays(question)]
     skipped = faces.of(set(Skip.objects.filter(project=project).values_list("region", flat=True)))
     open_ = thoughts.askable & ~faces.of(question.region_id for question in fixed)
@@ -54,6 +54,20 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> b
     surplus = [each.pk for each in existing if each.region_id not in wanted]
     Question.objects.filter(free(), pk__in=surplus).delete()
     return worth if thoughts.order is None else thoughts.first > 0
+
+
+def _existing(project: Project, *, guesses: bool) -> list[Question]:
+    """The questions of a project. Screens made by the other rule, which `guesses` chances or
+    does not, end with that rule, even for who is looking at them."""
+    existing = list(Question.objects.filter(project=project))
+    screens = (Question.Kind.LIKELY, Question.Kind.OTHERS)
+    ended = [
+        each.pk
+        for each in existing
+        if each.kind in screens and each.rank >= 0 and (each.chance is not None) != guesses
+    ]
+    Question.objects.filter(pk__in=ended).delete()
+    return [each for each in existing if each.pk not in set(ended)]
 
 
 def _stays(question: Question) -> bool:

@@ -359,3 +359,18 @@ def test_holding_what_one_holds_already_wakes_nobody(
     next_screen(project, alice)
     project.refresh_from_db()
     assert learner.revision == project.revision
+
+
+def test_a_screen_that_somebody_holds_ends_with_the_rule_that_made_it(
+    project: Project, cast: Cast, alice: User, say: Say
+) -> None:
+    hers = several(project, cast, "marie", 8)
+    several(project, cast, "pierre", 30)
+    Project.objects.update(rule=Project.Rule.CENTROID)
+    for region in hers:
+        say(alice, "yes", region)
+    learn(project)
+    assert next_screen(project, alice)
+    Project.objects.update(rule=Project.Rule.EXEMPLARS, revision=F("revision") + 1)
+    assert learn(project).worth == 0
+    assert asked(project) == []
