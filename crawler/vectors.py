@@ -20,30 +20,9 @@ USUAL = 0.6
 OPENED = 500  # in one query
 
 
-@dataclass(frozen=True)
-class Vectors:
-    """One row a region, ordered by region id. In memory only, and of one worker only."""
-
-    region_ids: NDArray[np.int64]
-    photo_ids: NDArray[np.int64]  # the lowest id where several photos show the picture
-    picture_ids: NDArray[np.int64]
-    matrix: NDArray[np.float32]  # rows x dimension of the engine
-    engine: str  # its name; vectors of different engines are never compared
-    metric: str  # how they are compared, see crawler.engines.base.Engine
-    match: float  # in this metric: what the engine's makers call the same person
-
-    def __len__(self) -> int:
-        return len(self.region_ids)
-
-    def on_usual_scale(self) -> NDArray[np.float32]:
-        """The matrix, shrunk or stretched so that 0.6 is the distance at which the engine's makers
-        call two faces one person: the scale of Project.threshold, whatever the engine."""
-        scale = usual_scale(self.metric, self.match)
-        return self.matrix if scale == 1 else self.matrix * np.float32(scale)
-
-
 def usual_scale(metric: str, match: float) -> float:
-    """What distances by an engine are multiplied by, see `Vectors.on_usual_scale`."""
+    """What distances by an engine are multiplied by, so that 0.6 is the distance at which its
+    makers call two faces one person: the scale of Project.threshold, whatever the engine."""
     return USUAL / (math.sqrt(2 - 2 * match) if metric == "cosine" else match)
 
 
@@ -97,21 +76,6 @@ def opened(keys: NDArray[np.int64], kind: Kind) -> tuple[NDArray[np.bool_], NDAr
             matrix[some[key]] = np.frombuffer(unseal(bytes(vector), CONTEXT), dtype="<f4")
             there[some[key]] = True
     return there, matrix
-
-
-def load(project: Project, engine: str | None = None) -> Vectors:
-    """All vectors of a project by the engine that serves it, or the one of that name."""
-    found = listed(project, engine)
-    there, matrix = opened(found.keys, found.kind)
-    return Vectors(
-        found.region_ids[there],
-        found.photo_ids[there],
-        found.picture_ids[there],
-        matrix[there],
-        found.kind.name,
-        found.kind.metric,
-        found.kind.match,
-    )
 
 
 def of(region: Region, face: Face, engine: str) -> Embedding:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 from django.db.models import Model
 from django.utils import timezone
+from numpy.typing import NDArray
 
 import sandbox
-from crawler import crawling, detection
+from crawler import crawling, detection, vectors
 from crawler.engines import load
 from crawler.models import Photo, Picture
 from projects.models import Project, Source, WikiPace
@@ -33,6 +36,29 @@ def crawl() -> None:
 
 def look() -> None:
     assert detection.detect(load, 60) is False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Vectors of a project, a row a region."""
+
+    engine: str
+    metric: str
+    region_ids: NDArray[np.int64]
+    photo_ids: NDArray[np.int64]
+    matrix: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.region_ids)
+
+
+def stored(project: Project, engine: str | None = None) -> Stored:
+    """Those by the engine that serves the project, or by the one of that name."""
+    found = vectors.listed(project, engine)
+    there, matrix = vectors.opened(found.keys, found.kind)
+    assert there.all()
+    kind = found.kind
+    return Stored(kind.name, kind.metric, found.region_ids, found.photo_ids, matrix)
 
 
 def photo(title: str) -> Photo:

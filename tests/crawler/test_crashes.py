@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from crawler import drawn, services, vectors
+from crawler import drawn, services
 from crawler.engines import load
 from crawler.models import CrawlStep, Embedding, EmbedJob, Photo, Picture, Region
 from projects.models import Project
@@ -22,7 +22,16 @@ from projects.pipeline import wake
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
-from tests.crawler.helpers import ARMSTRONG, add_files, crawl, let_lease_end, look, photo, titles
+from tests.crawler.helpers import (
+    ARMSTRONG,
+    add_files,
+    crawl,
+    let_lease_end,
+    look,
+    photo,
+    stored,
+    titles,
+)
 from tests.factories import make_user
 
 TASK = "import django; django.setup(); from crawler import tasks; tasks.{task}()"
@@ -85,7 +94,7 @@ def test_a_killed_look_is_whole_or_did_not_happen(
     let_lease_end(picture)
     look()
     assert Region.objects.count() == Embedding.objects.count() == 1
-    assert len(vectors.load(project)) == 1
+    assert len(stored(project)) == 1
 
 
 def test_a_killed_embedding_of_a_drawn_box_is_done_later(project: Project, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from crawler import choice, crops, detection, selectors, services, tidying, turns, vectors
+from crawler import choice, crops, detection, selectors, services, tidying, turns
 from crawler.engines import KINDS, Face, load
 from crawler.engines.base import EngineUnavailable
 from crawler.engines.base import Picture as Pixels
@@ -23,7 +23,16 @@ from projects.sealing import Unsealable, unseal
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
-from tests.crawler.helpers import ARMSTRONG, add_files, crawl, look, make_due, open_lanes, photo
+from tests.crawler.helpers import (
+    ARMSTRONG,
+    add_files,
+    crawl,
+    look,
+    make_due,
+    open_lanes,
+    photo,
+    stored,
+)
 
 
 @pytest.fixture
@@ -60,12 +69,12 @@ def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -
     assert len(unseal(bytes(row.vector), b"embedding")) == 512
     with pytest.raises(Unsealable):
         unseal(bytes(row.vector), b"access-token")
-    loaded = vectors.load(project)
+    loaded = stored(project)
     (other,) = set(KINDS.values()) - {choice.default()}
     assert loaded.matrix.shape == (1, 128)
     assert list(loaded.region_ids) == [region.pk]
     assert list(loaded.photo_ids) == [photo(ARMSTRONG).pk]
-    assert len(vectors.load(project, engine=other.name)) == 0
+    assert len(stored(project, engine=other.name)) == 0
     assert (loaded.engine, loaded.metric) == (choice.default().name, choice.default().metric)
     with Image.open(crops.path_of(region)) as crop:
         assert crop.size == (160, 160)
@@ -244,7 +253,7 @@ def test_vectors_and_crops_go_when_no_project_needs_them_and_come_back(
     crawl()
     look()
     assert Region.objects.get() == region
-    assert len(vectors.load(other)) == 1
+    assert len(stored(other)) == 1
 
 
 def test_the_folder_of_crops_stays_within_its_bound(project: Project) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crawler import crops, drawn, services, vectors
+from crawler import crops, drawn, services
 from crawler.engines import load
 from crawler.models import EmbedJob, Photo, Region
 from projects.models import Project, User
@@ -20,6 +20,7 @@ from tests.crawler.helpers import (
     make_due,
     open_lanes,
     photo,
+    stored,
 )
 
 
@@ -34,13 +35,13 @@ def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> 
 def test_a_drawn_face_stands_instead_of_the_found_one(project: Project, bob: User) -> None:
     look()
     found = Region.objects.get()
-    before = vectors.load(project).matrix[0]
+    before = stored(project).matrix[0]
     box = (found.x - 0.03, found.y - 0.05, found.w * 1.3, found.h * 1.5)
     region = services.draw_region(project, photo(ARMSTRONG), box, bob, replaces=found)
     assert (region.origin, region.drawn_by) == (Region.Origin.PERSON, bob)
-    assert len(vectors.load(project)) == 0  # the old one is out, the new one on its way
+    assert len(stored(project)) == 0  # the old one is out, the new one on its way
     assert drawn.embed(load, 5) is False
-    loaded = vectors.load(project)
+    loaded = stored(project)
     assert list(loaded.region_ids) == [region.pk]
     assert np.linalg.norm(loaded.matrix[0] - before) < 0.4
     assert crops.path_of(region).exists()
@@ -79,7 +80,7 @@ def test_a_photo_without_a_usable_face_is_one_region_without_a_vector(
     assert services.whole_photo_region(photo(ARMSTRONG), bob) == first
     assert first.box == (0, 0, 1, 1)
     assert not EmbedJob.objects.exists()
-    assert len(vectors.load(project)) == 0
+    assert len(stored(project)) == 0
 
 
 def test_a_drawn_face_of_a_photo_that_is_gone_says_so(project: Project) -> None:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from classify.models import Label
 from classify.services import answer, draw
-from crawler import choice, comparing, drawn, reembedding, tidying, turns, vectors
+from crawler import choice, comparing, drawn, reembedding, tidying, turns
 from crawler.engines import KINDS, load
 from crawler.engines.boxes import overlap
 from crawler.models import Embedding, EngineLook, Photo, Picture, ProjectEngine, Region
@@ -33,6 +33,7 @@ from tests.crawler.helpers import (
     make_due,
     open_lanes,
     photo,
+    stored,
 )
 from tests.crawler.test_crashes import killed_at
 from tests.factories import make_user
@@ -85,11 +86,11 @@ def switch(project: Project, name: str) -> None:
 def test_every_label_keeps_its_face_and_no_face_is_there_twice(project: Project) -> None:
     labels = list(Label.objects.order_by("pk").values_list("pk", "region", "verdict"))
     boxes = {region.pk: region.box for region in Region.objects.all()}
-    before = vectors.load(project)
+    before = stored(project)
     assert before.engine == DLIB.name
     revision = project.revision
     switch(project, SFACE.name)
-    after = vectors.load(project)
+    after = stored(project)
     assert (after.engine, after.metric) == (SFACE.name, "cosine")
     assert list(Label.objects.order_by("pk").values_list("pk", "region", "verdict")) == labels
     assert {pk: Region.objects.get(pk=pk).box for pk in boxes} == boxes, "boxes stay where they are"
@@ -110,7 +111,7 @@ def test_every_label_keeps_its_face_and_no_face_is_there_twice(project: Project)
 def test_the_old_engine_serves_until_all_is_there(
     project: Project, sandbox: RunningSandbox
 ) -> None:
-    before = vectors.load(project)
+    before = stored(project)
     reembedding.choose(project, SFACE.name)
     reembedding.plan()
     number = EngineLook.objects.count()
@@ -119,7 +120,7 @@ def test_the_old_engine_serves_until_all_is_there(
     assert first.take(turns.lease())
     reembedding.look(first, load(SFACE.name))
     reembedding.finish()
-    halfway = vectors.load(project)
+    halfway = stored(project)
     assert halfway.engine == DLIB.name
     assert halfway.region_ids.tolist() == before.region_ids.tolist()
     assert np.array_equal(halfway.matrix, before.matrix)
@@ -135,7 +136,7 @@ def test_the_old_engine_serves_until_all_is_there(
 def test_back_is_one_command_and_needs_no_download(
     project: Project, sandbox: RunningSandbox
 ) -> None:
-    before = vectors.load(project)
+    before = stored(project)
     switch(project, SFACE.name)
     lost = {pk for pk in standing() if pk not in set(before.region_ids.tolist())}
     sandbox.world.reset_request_counts()
@@ -143,7 +144,7 @@ def test_back_is_one_command_and_needs_no_download(
     call_command("engine", "switch", "dlib", "--project", project.public_id, stdout=out)
     while reembedding.work(load, 60):
         pass
-    after = vectors.load(project)
+    after = stored(project)
     assert after.engine == DLIB.name
     assert set(after.region_ids.tolist()) >= set(before.region_ids.tolist())
     rows = [after.region_ids.tolist().index(pk) for pk in before.region_ids.tolist()]
@@ -187,7 +188,7 @@ def test_what_cannot_be_looked_at_again_does_not_hold_it_up(
     assert reembedding.progress(project).set_aside == 1
     switch(project, SFACE.name)  # asked again
     assert reembedding.progress(project).set_aside == 0
-    assert set(vectors.load(project).region_ids.tolist()) == standing()
+    assert set(stored(project).region_ids.tolist()) == standing()
 
 
 def test_a_busy_wiki_costs_it_no_try(project: Project, sandbox: RunningSandbox) -> None:
@@ -250,7 +251,7 @@ def test_a_killed_change_goes_on_where_it_was(
         pass
     assert choice.serving(project) is SFACE
     assert set(Label.objects.values_list("region", "verdict")) == labels
-    assert set(vectors.load(project).region_ids.tolist()) == standing()
+    assert set(stored(project).region_ids.tolist()) == standing()
     assert max(EngineLook.objects.values_list("attempt", flat=True)) <= 2
 
 
@@ -266,7 +267,7 @@ def test_an_archived_project_comes_back_with_the_engine_that_is_its_own_then(
     tidying.tidy()
     look()
     assert drawn.embed(load, 30) is False
-    assert set(vectors.load(project).region_ids.tolist()) == standing()
+    assert set(stored(project).region_ids.tolist()) == standing()
     assert set(Label.objects.values_list("region", "verdict")) == labels
 
 

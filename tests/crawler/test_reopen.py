@@ -9,7 +9,7 @@ import pytest
 
 from classify.models import Label
 from classify.services import answer, draw
-from crawler import crops, drawn, tidying, vectors
+from crawler import crops, drawn, tidying
 from crawler.engines import load
 from crawler.models import Embedding, EmbedJob, Photo, Picture, Region
 from projects.models import Project, User
@@ -17,7 +17,7 @@ from projects.settings_form import set_state
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
-from tests.crawler.helpers import ARMSTRONG, CURIE_1903, add_files, crawl, look, photo
+from tests.crawler.helpers import ARMSTRONG, CURIE_1903, add_files, crawl, look, photo, stored
 
 
 @pytest.fixture
@@ -57,12 +57,12 @@ def test_it_has_the_same_faces_and_labels_with_vectors_and_crops_made_anew(
     project: Project,
 ) -> None:
     regions, labels = list(Region.objects.order_by("pk")), list(Label.objects.order_by("pk"))
-    before = vectors.load(project)
+    before = stored(project)
     assert len(before) >= 2
     archive(project)
     assert not any(crops.path_of(region).exists() for region in regions)
     reopen(project)
-    after = vectors.load(project)
+    after = stored(project)
     assert after.region_ids.tolist() == before.region_ids.tolist()
     assert np.allclose(after.matrix, before.matrix, atol=1e-3)
     assert list(Region.objects.order_by("pk")) == regions, "no face is there twice"
@@ -79,7 +79,7 @@ def test_what_another_live_project_needs_was_never_forgotten(
     crawl()
     set_state(project, project.owner, Project.State.ARCHIVED)
     tidying.tidy()
-    assert len(vectors.load(other)) == 1
+    assert len(stored(other)) == 1
     reopen(project)
     assert photo(ARMSTRONG).picture.attempt == 1, "looked at once"
     assert photo(CURIE_1903).picture.attempt == 2
