@@ -118,6 +118,7 @@ class Volunteer:
         theirs, marked = set(), set()
         for tile in tiles:
             box = tile.select_one("input.face-yes")
+            assert box, tile
             if self.is_right(tile, qid):
                 theirs.add(str(box["value"]))
             if box.has_attr("checked"):
