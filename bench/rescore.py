@@ -81,7 +81,7 @@ def measure(number: int) -> dict[str, float]:
         """Answer these faces; the rows of the next screen."""
         said[rows] = True
         yes, no = said & person, said & ~person
-        words = Words(yes, no, said, none, yes, said, int(yes.sum()), 0)
+        words = Words(yes, no, said, none, yes, said, none, people=int(yes.sum()), statements=0)
         mind.tell(project, words)
         thoughts = rules.Thoughts.of(mind, words, project)
         asks = list(rules.screens(mind, thoughts, thoughts.askable))
