@@ -41,6 +41,7 @@ PARTLY_BOXED = {
 }
 SIZES = (0, 16, 24, 32, 48, 96, 192)  # px, from which a face of the 960-px thumbnail is
 WIDTHS = (500, 960, 1600)  # of thumbnails
+FEW, SOME, CROWD = 2, 3, 50  # faces at most: quick to look at, a portrait, a group
 LOOKS = 3  # at each photo; the shortest counts, since other work makes the others longer
 
 Looked = list[Box]  # in pixels of the thumbnail
@@ -176,9 +177,10 @@ def measure(name: str, thumbs: Path, photos: list[Photo]) -> Result:
 def count(result: Result, photo: Photo, found: list[Box], spent: float) -> None:
     result.photos += 1
     result.seconds += spent
-    if len(photo.persons) <= 2:
+    number = len(photo.persons)
+    if number <= FEW:
         result.seconds_of_few.append(spent)
-    kind = result.portraits if len(photo.persons) <= 3 else result.groups
+    kind = result.portraits if number <= SOME else result.groups if number <= CROWD else []
     for box in photo.persons:
         is_found = any(truth.overlap(box, one) >= truth.SAME_PLACE for one in found)
         px = box[3] * min(1.0, 960 / photo.width)
@@ -306,10 +308,8 @@ def _print(results: dict[str, Result], photos: list[Photo]) -> None:
     print(f"{'':42}" + "".join(f"{edge:>10}" for edge in [*edges, f"{SIZES[-1]}+"]))
     print(f"{'faces':42}" + "".join(f"{len(found):10}" for found in base.by_size.values()))
     for result in results.values():
-        against = result.a_second / base.a_second
-        print(
-            f"{result.name:42}" + "".join(f"{_share(one):>10}" for one in result.by_size.values())
-        )
+        shares = [_share(found) for found in result.by_size.values()]
+        print(f"{result.name:42}" + "".join(f"{share:>10}" for share in shares))
     summary = {
         "ratio_to_hog500up": round(ours.a_second / base.a_second, 2),
         "recall_portraits": round(float(np.mean(ours.portraits)), 4),

@@ -104,6 +104,20 @@ def test_what_is_drawn_while_somebody_answers_is_drawn_again(
     assert Round.objects.get().frame == 6  # not 5
 
 
+def test_the_worker_ends_a_round_of_photos_that_were_withdrawn(
+    project: Project, cast: Cast, alice: User, say: Say
+) -> None:
+    hers = [add_photo(project, [cast.face("marie")])[1][0] for _ in range(5)]
+    for region in hers:
+        say(alice, "yes", region)
+    learn(project)
+    assert open_rounds() == 1
+    Photo.objects.update(state=Photo.State.WITHDRAWN)
+    Project.objects.filter(pk=project.pk).tell_learner()
+    learn(project)
+    assert open_rounds() == 0
+
+
 def test_of_much_that_is_left_three_screens_are_drawn(project: Project) -> None:
     crowd = add_crowd(project, 400)
     crowd.draw()
