@@ -12,8 +12,8 @@ from classify.learning.model import Model
 from classify.learning.scorer import Doubles
 
 SIZE = 20  # faces on a screen
-WORTH = 0.15  # when the likeliest face is less likely than this, looking on is not worth it
-EXPECTED = 0.5  # nor is it when fewer of the person's faces are expected on the next screen
+WORTH = 0.25  # when the likeliest face is less likely than this, looking on is not worth it
+EXPECTED = 0.9  # nor is it when fewer of the person's faces are expected on the next screen
 STUCK = 3  # with fewer confirmed faces after a screen of No, look at who is seen often instead
 PATIENCE = 3  # screens without anybody, after which nothing more is worth asking
 SAVING = 2.0  # corrections that a single question must be expected to save

@@ -1,7 +1,7 @@
 """What was learned elsewhere about each engine: a few numbers, none of which could be a face.
 
 Fitted by `python -m bench.prior` on simulated projects of a research data set (see
-docs/how-it-decides.md): logistic regression of "is the person" on the five measures of
+docs/how-it-decides.md): logistic regression of "is the person" on the four measures of
 scorer.py, in states as the asking comes through them.
 """
 
@@ -13,14 +13,13 @@ from classify.learning.spaces import COSINE, EUCLIDEAN, Space
 
 
 class Weights(NamedTuple):
-    """Of a logistic regression; each but the first is the log-odds that a measure of 1 adds."""
+    """Of a logistic regression; each but the first is the log-odds a similarity of 1 adds."""
 
     constant: float
     nearest: float  # the mean similarity to the five nearest confirmed faces
-    centre: float  # the similarity to the centre of the confirmed faces and of those like them
+    mean: float  # the mean similarity to all confirmed faces
     rejected: float  # the similarity to the nearest rejected face
-    passed_on: float  # `centre` of the most alike faces of other photos
-    few: float  # 1 / how many are confirmed: of a few the centre is a rough one, further off
+    passed_on: float  # `mean` of the most alike faces of other photos
 
 
 class Prior(NamedTuple):
@@ -34,14 +33,14 @@ class Prior(NamedTuple):
 
 SFACE = Prior(
     Space(COSINE),
-    Weights(-11.4, 3.7, 15.2, -2.8, 6.3, 0.9),
+    Weights(-9.3, 2.7, 20.3, -4.9, 6.3),
     same=0.38,
     crowd=0.05,
     nobody=0.3,
 )
 DLIB = Prior(
     Space(EUCLIDEAN),
-    Weights(-13.8, 5.6, 20.1, -10.8, 10.5, 0.4),
+    Weights(-11.4, 4.2, 22.0, -13.4, 14.4),
     same=0.5,
     crowd=0.2,
     nobody=0.45,

@@ -1,9 +1,8 @@
 """What the answers say of every face, kept up to date answer by answer.
 
-For each face: how alike it is to its five nearest confirmed faces, to the centre of the confirmed
-faces and of those that look like them, and to the nearest rejected one. These are best-of lists,
-one mean and a maximum, so a new answer costs one similarity a face, and the order of answers does
-not matter.
+For each face: how alike it is to its five nearest confirmed faces, to the confirmed faces on
+average, and to the nearest rejected one. All three are sums, best-of lists and a maximum, so a
+new answer costs one similarity a face, and the order of answers does not matter.
 """
 
 from __future__ import annotations
@@ -17,10 +16,7 @@ from classify.learning.priors import Prior
 
 Doubles = NDArray[np.float64]
 
-SOFT_SAME = 0.05  # around `same`: this much more alike is e times likelier one person
 NEAREST = 5  # confirmed faces that a face is measured by
-AT_ONCE = 256  # faces, each with its neighbours
-LITTLE = 1e-6  # less trust than that is none
 BLOCK = 8192  # faces x 20 answers: stays in the cache
 LIMIT = 12.0  # log-odds of a face that nobody spoke about stay within ±LIMIT
 
@@ -118,17 +114,19 @@ class Scorer:
         if not self.yes.any():
             return np.zeros(len(self))
         w = self.prior.weights
-        found: Doubles = w.constant + self.features().astype(np.float64) @ np.array(w[1:])
+        mean, rejected = self._mean(), self._rejected()
+        around = np.float64(w.passed_on) * self._around(mean)
+        around[self.yes] = w.passed_on * self._around_without_itself(self.confirmed)
+        own = w.nearest * self.nearest + w.mean * mean + w.rejected * rejected
+        found = np.asarray(w.constant + own + around, np.float64)
         if self.yes.sum() == 1:
             found[self.yes] = 0  # nobody else to say anything
         return np.clip(found, -LIMIT, LIMIT)
 
     def features(self) -> Floats:
-        """float32[n, 5]: the measures that the prior's weights are for, in their order."""
-        centre, passed_on = self._centre()
-        rejected = np.maximum(self._worst, np.float32(self.prior.nobody))
-        few = 1 / np.maximum(1, self.trust.sum() - self.trust)
-        columns = [self.nearest, centre, rejected, passed_on, few]
+        """float32[n, 4]: what the prior's weights are for, in their order; for fitting them."""
+        mean = self._mean()
+        columns = [self.nearest, mean, self._rejected(), self._around(mean)]
         return np.column_stack(columns).astype(np.float32)
 
     # -- how it is kept ------------------------------------------------------------------------
@@ -136,6 +134,8 @@ class Scorer:
     def _start(self) -> None:
         number = len(self)
         self._top = np.full((number, NEAREST), FAR, np.float32)  # most alike confirmed, unordered
+        self._sum = np.zeros(number, np.float64)  # similarity to confirmed, weighed by trust
+        self._trusted = 0.0
         self._worst = np.full(number, FAR, np.float32)  # the most alike rejected face
         self.nearest = np.full(number, self.prior.crowd, np.float32)
 
@@ -149,6 +149,7 @@ class Scorer:
             if len(no):
                 sims = self._similar(block, no)
                 np.maximum(self._worst[block], sims.max(axis=1), out=self._worst[block])
+        self._trusted += float(self.trust[yes].sum(dtype=np.float64))
 
     def _similar(self, block: slice, rows: Ints) -> Floats:
         """Of the faces in `block` to `rows`; nobody is like themselves."""
@@ -159,6 +160,8 @@ class Scorer:
 
     def _take_in_confirmed(self, block: slice, rows: Ints) -> None:
         sims, trust = self._similar(block, rows), self.trust[rows]
+        known = np.where(sims == FAR, np.float32(0), sims)
+        self._sum[block] += known.astype(np.float64) @ trust.astype(np.float64)
         # What is trusted less counts as less alike.
         sims -= np.float32(self.prior.distrust) * (1 - trust)
         top = self._top[block]
@@ -178,75 +181,29 @@ class Scorer:
         mean = np.where(count > 0, total / np.maximum(count, 1), self.prior.crowd)
         return mean.astype(np.float32)
 
-    def _centre(self) -> tuple[Floats, Floats]:
-        """float32[n] twice: how alike each face is to the centre of the confirmed faces and of
-        those that look like them, and the same of its neighbours, the most alike counting most.
+    def _mean(self) -> Floats:
+        """float32[n]: to the confirmed faces on average, each leaving itself out."""
+        trusted = self._trusted - self.trust  # trust is 0 for all that are not confirmed
+        some = trusted > 1e-6
+        mean = np.where(some, self._sum / np.where(some, trusted, 1), self.prior.crowd)
+        return mean.astype(np.float32)
 
-        No face counts in its own two numbers: neither itself nor what its answer brought in.
-        """
-        shares = self._shares()
-        some = np.flatnonzero(shares)
-        total, count = shares[some] @ self.vectors[some], float(shares.sum())
-        if count < LITTLE:
-            unknown = np.full(len(self), self.prior.crowd, np.float32)
-            return unknown, unknown
-        middle = self.space.prepare((total / count)[None].astype(np.float32))
-        centre = self.space.similarities(self.vectors, middle)[:, 0]
-        vectors, own = self.vectors[some], shares[some]
-        centre[some] = self._to_centre(vectors, vectors @ total, total @ total, own, count)
-        around: Floats = np.einsum("ij,ij->i", self._weights, centre[self.alike.rows])
-        for start in range(0, len(some), AT_ONCE):
-            rows = some[start : start + AT_ONCE]
-            centre[rows], around[rows] = self._without_itself(rows, shares, total, count)
-        return centre, around
+    def _rejected(self) -> Floats:
+        """float32[n]: to the nearest rejected face, or to what a crowd's nearest usually is."""
+        return np.maximum(self._worst, np.float32(self.prior.nobody))
 
-    def _shares(self) -> Doubles:
-        """float64[n]: how much each face counts in the centre.
+    def _around(self, mean: Floats) -> Floats:
+        """float32[n]: `mean` of the neighbours, the most alike counting most."""
+        around: Floats = np.einsum("ij,ij->i", self._weights, mean[self.alike.rows])
+        return around
 
-        A confirmed face counts as much as it is trusted, and lends of that to its neighbours as
-        far as they look like the same person and were not rejected.
-        """
-        rows = self.confirmed
-        near = self.alike.rows[rows].ravel()
-        lent = np.bincount(near, self._lent(rows).ravel(), minlength=len(self))
-        return np.asarray(lent + self.trust, np.float64)
-
-    def _lent(self, rows: Ints) -> Floats:
-        """float32[k, COUNT]: what `rows` lend to each of their neighbours; nothing, unless Yes."""
-        near, alike = self.alike.rows[rows], self.alike.sims[rows]
-        same = (1 + np.tanh((alike - np.float32(self.prior.same)) / (2 * SOFT_SAME))) / 2
-        lent: Floats = self.trust[rows][:, None] * same * ~self.no[near]
-        return lent
-
-    def _without_itself(
-        self, rows: Ints, shares: Doubles, total: Doubles, count: float
-    ) -> tuple[Doubles, Doubles]:
-        """float64[k] twice: the centre without each of `rows`, to itself and to its neighbours."""
-        near, lent = self.alike.rows[rows], self._lent(rows)
-        vectors, others = self.vectors[rows], self.vectors[near]  # [k, d], [k, COUNT, d]
-        brought = shares[rows, None] * vectors + np.matmul(lent[:, None], others)[:, 0]
-        left, counts = total - brought, count - shares[rows] - lent.sum(axis=1)
-        lengths = np.einsum("id,id->i", left, left)
-        none, products = np.zeros(len(rows)), np.einsum("id,id->i", vectors, left)
-        centre = self._to_centre(vectors, products, lengths, none, counts)
-        own = np.where(near == rows[:, None], 0, shares[near] - lent)
-        products = np.matmul(others, left.astype(np.float32)[..., None])[..., 0]
-        around = self._to_centre(others, products, lengths[:, None], own, counts[:, None])
-        return centre, (self._weights[rows] * around).sum(axis=1)
-
-    def _to_centre(
-        self,
-        vectors: Floats,
-        products: Doubles,
-        lengths: Doubles,
-        own: Doubles,
-        counts: Doubles | float,
-    ) -> Doubles:
-        """float64[…]: of vectors[…, d] to the mean of `counts` faces, their sum being known by its
-        product with each and with itself, after `own` times the vector is taken out of it."""
-        squares = np.einsum("...d,...d->...", vectors, vectors).astype(np.float64)
-        lengths = lengths - 2 * own * products + own**2 * squares
-        products, counts = products - own * squares, counts - own
-        some = np.maximum(counts, LITTLE)
-        alike = self.space.to_centre(squares, products / some, lengths / some**2)
-        return np.where(counts > LITTLE, alike, self.prior.crowd)
+    def _around_without_itself(self, rows: Ints) -> Doubles:
+        """float64[k]: the same for confirmed `rows`, had they not been said."""
+        near, alike = self.alike.rows[rows], self.alike.sims[rows]  # [k, COUNT]
+        trust = np.where(near == rows[:, None], 0, self.trust[rows][:, None])
+        trusted = self._trusted - self.trust[near] - trust
+        some = trusted > 1e-6
+        total = self._sum[near] - trust * np.where(alike > FAR / 2, alike, 0)
+        mean = np.where(some, total / np.where(some, trusted, 1), self.prior.crowd)
+        found: Doubles = (self._weights[rows] * mean).sum(axis=1)
+        return found

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classify.learning.distances import Floats
-
-Doubles = NDArray[np.float64]
 
 COSINE, EUCLIDEAN = "cosine", "euclidean"
 
@@ -46,11 +43,3 @@ class Space:
         product += np.einsum("ij,ij->i", references, references)
         np.sqrt(np.maximum(product, 0, out=product), out=product)
         return np.subtract(1, product, out=product)
-
-    def to_centre(self, squares: Doubles, products: Doubles, lengths: Doubles) -> Doubles:
-        """float64[…]: of vectors v, each to a mean c of its own, given v·v, v·c and c·c."""
-        if self.metric == COSINE:
-            cosine: Doubles = products / np.sqrt(np.maximum(squares * lengths, 1e-18))
-            return cosine
-        near: Doubles = 1 - np.sqrt(np.maximum(squares - 2 * products + lengths, 0))
-        return near

@@ -120,7 +120,7 @@ def test_one_face_is_asked_alone_when_its_answer_settles_many() -> None:
     """Twelve look-alikes of whom one can't tell: a grid might be wrong twelve times."""
     rng = np.random.default_rng(0)
     known = np.eye(1, 64)[0]
-    middle = 0.23 * known + np.sqrt(1 - 0.23**2) * np.eye(1, 64, 1)[0]
+    middle = 0.33 * known + np.sqrt(1 - 0.33**2) * np.eye(1, 64, 1)[0]
     group = middle + 0.03 * rng.standard_normal((12, 64))
     others = rng.standard_normal((60, 64))
     vectors = np.concatenate([known[None], group, others]).astype(np.float32)

@@ -11,11 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classify.learning import chances as chances_of
-from classify.learning.distances import Floats, Ints
 from classify.learning.lookalikes import COUNT, FAR, Lookalikes
 from classify.learning.model import Circumstances
 from classify.learning.priors import DLIB, SFACE, prior_for
-from classify.learning.scorer import NEAREST, SOFT_SAME, Scorer
+from classify.learning.scorer import NEAREST, Scorer
 from tests.classify.learning.projects import PRIORS, faces, model
 
 few = settings(max_examples=40, deadline=None)
@@ -105,19 +104,6 @@ def test_faces_that_come_later_are_as_if_they_had_been_there(
     assert grown.chances() == pytest.approx(whole.chances(), abs=1e-3)
 
 
-def centre(vectors: Floats, confirmed: Ints, rejected: Ints, without: int) -> Floats:
-    """The centre as it is said to be, made anew from the vectors, without one face's say."""
-    alike = Lookalikes.find(SFACE.space, vectors, np.arange(len(vectors)))
-    total = np.zeros(vectors.shape[1])
-    for yes in set(confirmed.tolist()) - {without}:
-        total += vectors[yes] * (yes != without)
-        for near, sim in zip(alike.rows[yes], alike.sims[yes], strict=True):
-            if near != without and near not in rejected:
-                total += vectors[near] / (1 + np.exp((SFACE.same - sim) / SOFT_SAME))
-    found: Floats = total / np.linalg.norm(total)
-    return found
-
-
 def test_the_measures_are_what_they_are_said_to_be() -> None:
     vectors, person = faces(1)
     scorer = Scorer(SFACE, vectors, np.arange(72))
@@ -125,16 +111,15 @@ def test_the_measures_are_what_they_are_said_to_be() -> None:
     scorer.tell(yes, np.ones(7, bool))
     scorer.tell(no, np.zeros(9, bool))
     row = int(np.flatnonzero(person)[8])
-    measured = scorer.features()[row]
-    nearest, near_centre, rejected, passed_on, few = measured
+    nearest, mean, rejected, passed_on = scorer.features()[row]
     alike = vectors[yes] @ vectors[row]
     assert nearest == pytest.approx(np.sort(alike)[-NEAREST:].mean(), abs=1e-5)
-    assert near_centre == pytest.approx(centre(vectors, yes, no, row) @ vectors[row], abs=1e-5)
+    assert mean == pytest.approx(alike.mean(), abs=1e-5)
     assert rejected == pytest.approx(max((vectors[no] @ vectors[row]).max(), SFACE.nobody))
-    assert scorer.features()[:, 1].min() < passed_on < scorer.features()[:, 1].max()
-    assert few == pytest.approx(1 / 7)
-    said = SFACE.weights.constant + measured @ np.array(SFACE.weights[1:])
-    assert scorer.log_odds()[row] == pytest.approx(np.clip(said, -12, 12), abs=1e-3)
+    w = SFACE.weights
+    said = w.constant + w.nearest * nearest + w.mean * mean
+    said += w.rejected * rejected + w.passed_on * passed_on
+    assert scorer.log_odds()[row] == pytest.approx(said, abs=1e-3)
 
 
 def test_a_confirmed_face_is_measured_by_the_others_only() -> None:
@@ -142,23 +127,10 @@ def test_a_confirmed_face_is_measured_by_the_others_only() -> None:
     scorer = Scorer(SFACE, vectors, np.arange(72))
     yes = np.flatnonzero(person)[:4]
     scorer.tell(yes, np.ones(4, bool))
-    nearest, near_centre, *_, few = scorer.features()[yes[0]]
-    assert nearest == pytest.approx((vectors[yes[1:]] @ vectors[yes[0]]).mean(), abs=1e-5)
-    middle = centre(vectors, yes, yes[:0], int(yes[0]))
-    assert near_centre == pytest.approx(middle @ vectors[yes[0]], abs=1e-5)
-    assert few == pytest.approx(1 / 3)
-
-
-def test_a_rejected_look_alike_says_nothing_for_the_person() -> None:
-    """Somebody who looks like them is in the centre until people say No."""
-    vectors, person = faces(2)
-    scorer = Scorer(SFACE, vectors, np.arange(72))
-    yes, double, other = *np.flatnonzero(person)[:2], np.flatnonzero(~person)[0]
-    scorer.vectors[other] = vectors[double] + 0.3 * vectors[other]
-    scorer.tell(yes[None], np.array([True]))
-    before = scorer.features()[other, 1]
-    scorer.tell(double[None], np.array([False]))
-    assert scorer.features()[other, 1] < before
+    nearest, mean, *_ = scorer.features()[yes[0]]
+    others = (vectors[yes[1:]] @ vectors[yes[0]]).mean()
+    assert nearest == pytest.approx(others, abs=1e-5)
+    assert mean == pytest.approx(others, abs=1e-5)
 
 
 def test_a_yes_that_is_trusted_less_says_less_of_others() -> None:
