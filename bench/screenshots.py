@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from bench import stranger, truth
 from bench.browser import CHROMIUM, DESK, PHONE, chromium
 from bench.system import System
-from bench.visitor import Visitor
+from bench.visitor import BOXES, LOOKING, Visitor
 from bench.volunteer import wait
 
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
@@ -38,6 +38,8 @@ TAKEN = {
     "undo": "undo",
     "moderation": "moderation",
 }
+TOO_SOON = 600  # ms within which a screen takes no answer: it might be a double click's
+LEARNING = 1500  # ms until what was answered is learned from
 QUESTIONS = 25  # at most, until there is one fit for a picture
 
 
@@ -73,6 +75,8 @@ class Photographer(Visitor):
     def walk(self, wiki: str, typed: str, person: str) -> None:
         self.log_in()
         self.start_project(typed, person)
+        self.wait_until_looked()
+        self.take_grid()
         self.open_questions()
         self.wait_for_a_fine_question()
         expect(self.page.locator(".toast")).to_have_count(0)
@@ -83,6 +87,8 @@ class Photographer(Visitor):
         self.review()
         self.open_project()
         self.wait_until_looked()
+        self.answer_screens()
+        self.take_second_looks()
         sent = self.preview()
         self.send()
         self.look_at_first_edits()
@@ -94,6 +100,48 @@ class Photographer(Visitor):
         self.page.goto(self.batch)
         self.press("#undo")
         self.arrive("undo", "back")
+
+    def take_grid(self) -> None:
+        """The first screen, once all photos are looked at; it stays unanswered."""
+        project = self.page.url
+        self.page.goto(f"{project}grid")
+        expect(self.page.locator(".screen")).to_be_visible()
+        self.take("grid")
+        self.page.goto(project)
+
+    def answer_screens(self) -> None:
+        """Tell the truth in the grid, until nothing more is worth asking."""
+        project = self.page.url
+        self.page.goto(f"{project}grid")
+        enough = self.page.locator(".no-question:is([data-why=enough], [data-why=all-answered])")
+        for _ in range(QUESTIONS):
+            expect(self.page.locator(".screen").or_(enough).first).to_be_visible(timeout=LOOKING)
+            if enough.count():
+                break
+            self._answer_screen(self.page.locator(".screen"))
+        self.page.goto(project)
+
+    def _answer_screen(self, screen: Locator) -> None:
+        self.page.wait_for_timeout(TOO_SOON)
+        if screen.locator("#tiles").count():
+            for region, right in self._shown().items():
+                tick = self._tile(region).locator(".face-yes")
+                if tick.is_checked() != right:
+                    self.press(self._tile(region).locator("label"))
+            self.press(screen.locator("[data-do=confirm]"))
+        else:
+            box, *_others = screen.locator(".boxed > svg").evaluate(BOXES)
+            photo = screen.locator(".q-caption b").inner_text()
+            right = self.truth[photo].person_at(tuple(box)) == self.qid
+            self.press(screen.locator(f"[data-do={'yes' if right else 'no'}]"))
+        expect(self.page.locator(".toast")).to_be_visible()
+        self.page.wait_for_timeout(LEARNING)
+
+    def take_second_looks(self) -> None:
+        self.press(self.page.locator("#also-again, #next-button[href$='/again']").first)
+        expect(self.page.locator(".screen")).to_be_visible()
+        self.take("again")
+        self.page.go_back()
 
     def moderate(self) -> None:
         """What a moderator sees first: what needs eyes."""
