@@ -133,7 +133,7 @@ class Scorer:
 
     def _start(self) -> None:
         number = len(self)
-        self._top = np.full((number, NEAREST), FAR, np.float32)  # most alike confirmed, unordered
+        self._top = np.full((NEAREST, number), FAR, np.float32)  # most alike confirmed, unordered
         self._sum = np.zeros(number, np.float64)  # similarity to confirmed, weighed by trust
         self._trusted = 0.0
         self._worst = np.full(number, FAR, np.float32)  # the most alike rejected face
@@ -148,36 +148,36 @@ class Scorer:
                 self._take_in_confirmed(block, yes)
             if len(no):
                 sims = self._similar(block, no)
-                np.maximum(self._worst[block], sims.max(axis=1), out=self._worst[block])
+                np.maximum(self._worst[block], sims.max(axis=0), out=self._worst[block])
         self._trusted += float(self.trust[yes].sum(dtype=np.float64))
 
     def _similar(self, block: slice, rows: Ints) -> Floats:
-        """Of the faces in `block` to `rows`; nobody is like themselves."""
-        sims = self.space.similarities(self.vectors[block], self.vectors[rows])
+        """float32[k, b]: of `rows` to the b faces in `block`; nobody is like themselves."""
+        sims = self.space.similarities(self.vectors[rows], self.vectors[block])
         own = np.flatnonzero((rows >= block.start) & (rows < block.stop))
-        sims[rows[own] - block.start, own] = FAR
+        sims[own, rows[own] - block.start] = FAR
         return sims
 
     def _take_in_confirmed(self, block: slice, rows: Ints) -> None:
         sims, trust = self._similar(block, rows), self.trust[rows]
         known = np.where(sims == FAR, np.float32(0), sims)
-        self._sum[block] += known.astype(np.float64) @ trust.astype(np.float64)
+        self._sum[block] += trust.astype(np.float64) @ known.astype(np.float64)
         # What is trusted less counts as less alike.
-        sims -= np.float32(self.prior.distrust) * (1 - trust)
-        top = self._top[block]
-        better = np.flatnonzero(sims.max(axis=1) > top.min(axis=1))
+        sims -= np.float32(self.prior.distrust) * (1 - trust)[:, None]
+        top = self._top[:, block]
+        better = np.flatnonzero(sims.max(axis=0) > top.min(axis=0))
         if not len(better):
             return
-        both = np.concatenate([top[better], sims[better]], axis=1)
-        both.partition(both.shape[1] - NEAREST, axis=1)
-        top[better] = both[:, -NEAREST:]
-        self.nearest[block][better] = self._mean_of_nearest(top[better])
+        both = np.concatenate([top[:, better], sims[:, better]])
+        both.partition(len(both) - NEAREST, axis=0)
+        top[:, better] = both[-NEAREST:]
+        self.nearest[block][better] = self._mean_of_nearest(both[-NEAREST:])
 
     def _mean_of_nearest(self, top: Floats) -> Floats:
-        """float32[k]: the mean of top[k, NEAREST], as far as there are so many."""
+        """float32[k]: the mean of top[NEAREST, k], as far as there are so many."""
         there = top > FAR / 2
-        count = there.sum(axis=1)
-        total = np.where(there, top, 0).sum(axis=1)
+        count = there.sum(axis=0)
+        total = np.where(there, top, 0).sum(axis=0)
         mean = np.where(count > 0, total / np.maximum(count, 1), self.prior.crowd)
         return mean.astype(np.float32)
 
