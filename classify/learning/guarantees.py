@@ -1,15 +1,16 @@
 """What can be said for certain: exact intervals from random samples that people looked at.
 
-Nothing here knows what the model thinks. Sources: C. J. Clopper and E. S. Pearson, The use of
-confidence or fiducial limits, Biometrika 26 (1934); for finite populations the same with the
-hypergeometric distribution (W. G. Cochran, Sampling Techniques, 1977, section 3.6).
+Nothing here knows what the model thinks. The hypergeometric distribution gives the limits of a
+number in a finite population (W. G. Cochran, Sampling Techniques, 1977, section 3.6): those of
+C. J. Clopper and E. S. Pearson, The use of confidence or fiducial limits, Biometrika 26 (1934),
+where there are very many.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, lgamma, log, log1p
+from math import exp, lgamma
 
 LEVEL = 0.95
 
@@ -29,17 +30,6 @@ class Interval:
 
     def holds(self, truth: float) -> bool:
         return self.low - 1e-9 <= truth <= self.high + 1e-9
-
-
-def share(hits: int, looked: int, level: float = LEVEL) -> Interval:
-    """Clopper–Pearson: the share of hits where `looked` of very many were looked at."""
-    _check(hits, looked)
-    if not looked:
-        return Interval(0.5, 0.0, 1.0)
-    tail = (1 - level) / 2
-    low = 0.0 if hits == 0 else _root(lambda p: 1 - _binomial(hits - 1, looked, p) - tail)
-    high = 1.0 if hits == looked else _root(lambda p: tail - _binomial(hits, looked, p))
-    return Interval(hits / looked, low, high)
 
 
 def number(hits: int, looked: int, of: int, level: float = LEVEL) -> Interval:
@@ -99,18 +89,6 @@ def _check(hits: int, looked: int) -> None:
         raise ValueError(f"{hits} hits of {looked}")
 
 
-def _binomial(hits: int, looked: int, p: float) -> float:
-    """P(X ≤ hits)."""
-    if p <= 0:
-        return 1.0
-    if p >= 1:
-        return float(hits >= looked)
-    terms = (
-        exp(_choose(looked, k) + k * log(p) + (looked - k) * log1p(-p)) for k in range(hits + 1)
-    )
-    return min(1.0, sum(terms))
-
-
 def _hypergeometric(hits: int, of: int, good: int, looked: int) -> float:
     """P(X ≤ hits), X of `looked` drawn from `of` among which are `good`."""
     least = max(0, looked - (of - good))
@@ -124,14 +102,6 @@ def _hypergeometric(hits: int, of: int, good: int, looked: int) -> float:
 
 def _choose(n: int, k: int) -> float:
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
-
-
-def _root(rising: Callable[[float], float]) -> float:
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
-    return (low + high) / 2
 
 
 def _first(least: int, most: int, true: Callable[[int], bool]) -> int:
