@@ -182,6 +182,24 @@ def test_a_rejected_face_that_a_reviewer_keeps_is_counted_as_wrong(
     assert stated.low == pytest.approx(0.95)
 
 
+@pytest.mark.parametrize("why", [Why.SAMPLED, Why.FRAME])
+def test_a_face_that_is_drawn_better_is_no_error(project: Project, alice: User, why: str) -> None:
+    crowd = add_crowd(project, 60)
+    crowd.say(alice, Verdict.YES, range(60))
+    crowd.draw()
+    look_at_all(project, alice, lambda region: True)
+    before = certainty.of(project).approved.precision
+    drawn = Look.objects.filter(why=why).select_related("region", "photo")[0]
+    box = (0.1, 0.1, 0.2, 0.2)
+    services.draw(project, drawn.photo, box, alice, uuid4(), replaces=drawn.region)
+    after = certainty.of(project).approved
+    assert (after.faces, after.waiting) == (60, 1)
+    assert before
+    assert after.precision
+    assert before.estimate == after.precision.estimate == 1
+    assert after.precision.high == 1
+
+
 def test_what_is_left_is_said_of_what_nobody_looked_at(project: Project, alice: User) -> None:
     crowd = add_crowd(project, 472)
     crowd.draw()
