@@ -316,6 +316,22 @@ def test_all_of_it_takes_few_queries_whatever_the_size(
     assert certainty.of(project).approved.faces == before.approved.faces - 1
 
 
+def test_a_round_that_ends_without_a_word_is_told_at_once(project: Project, alice: User) -> None:
+    crowd = add_crowd(project, 20)
+    crowd.say(alice, Verdict.YES, range(20))
+    crowd.draw()
+    screen = looks.next_screen(project, alice)
+    assert screen
+    *others, gone = screen.faces
+    given = [(Given(face.region, face.photo, uuid4()), Verdict.YES) for face in others]
+    services.answer_screen(project, alice, given, Origin.AGAIN)
+    Photo.objects.filter(pk=gone.photo.pk).update(state=Photo.State.WITHDRAWN)
+    Project.objects.filter(pk=project.pk).tell_learner()
+    assert certainty.of(project).approved.precision is None
+    looks.close(project)  # as the worker does
+    assert certainty.of(project).approved.twice == 19
+
+
 def test_a_word_by_a_statement_alone_is_not_approved(project: Project, alice: User) -> None:
     crowd = add_crowd(project, 3)
     crowd.say(alice, Verdict.YES, range(3))
