@@ -15,7 +15,7 @@ from math import ceil
 from typing import Protocol
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -290,17 +290,19 @@ def _open_rounds(project: Project) -> set[str]:
 
 
 def _write(round_: Round, looks: Sequence[Drawn]) -> None:
-    """What bulk_create would do, in a tenth of the time: the project is held meanwhile."""
-    columns = ["round_id", "project_id", "rank", "region_id", "photo_id", "why", "before", "said"]
-    names = ", ".join(map(connection.ops.quote_name, [*columns, "third"]))
-    marks = ", ".join(["%s"] * (len(columns) + 1))
-    table = connection.ops.quote_name(Look._meta.db_table)
-    rows = [
-        (round_.pk, round_.project_id, rank, region, photo, str(why), str(before), "", False)
+    rows = (
+        Look(
+            round=round_,
+            project_id=round_.project_id,
+            rank=rank,
+            region_id=region,
+            photo_id=photo,
+            why=why,
+            before=before,
+        )
         for rank, (region, photo, why, before) in enumerate(looks)
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
+    )
+    Look.objects.bulk_create(rows, batch_size=1000)
 
 
 def _pending(project: Project) -> QuerySet[Look]:
