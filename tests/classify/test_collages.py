@@ -51,6 +51,18 @@ def test_both_said_twice_make_it_a_collage(
     assert chance(collage[2]) > 0.5
 
 
+def test_a_yes_weighs_once_against_the_faces_beside_it(
+    project: Project, cast: Cast, alice: User, say: Say
+) -> None:
+    for region in several(project, cast, "marie", 3):
+        say(alice, "yes", region)
+    like_her = between(cast.face("marie"), cast.face("pierre"), 0.7)
+    _, [hers, beside] = add_photo(project, [cast.face("marie"), like_her])
+    say(alice, "yes", hers)
+    learn(project)
+    assert chance(beside) > 0.8  # a fiftieth, not a fiftieth of that
+
+
 def test_a_no_takes_it_back(project: Project, alice: User, collage: list[Region], say: Say) -> None:
     for region in collage[:2]:
         say(alice, "yes", region, Origin.AGAIN)

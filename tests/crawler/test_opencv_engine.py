@@ -131,6 +131,22 @@ def test_a_face_is_found_and_known_whatever_its_size(engine: OpenCvEngine, heigh
     assert alike(face, again) > (0.5 if height_px < 30 else 0.85)
 
 
+def test_a_large_face_is_shrunk_before_it_is_compared_so_that_grain_does_not_count(
+    engine: OpenCvEngine,
+) -> None:
+    (face,) = engine.look(read(OBAMA))
+    large = scaled(read(OBAMA), 700, face).astype(int)
+    grain = np.random.default_rng(1).integers(-90, 91, large.shape)
+    (grainy,) = engine.look(np.clip(large + grain, 0, 255).astype(np.uint8))
+    assert alike(face, grainy) > 0.7  # 0.5 without
+
+
+def test_a_profile_is_not_trusted(engine: OpenCvEngine) -> None:
+    (profile,) = engine.look(read("curie_1903_profile.jpg"))
+    assert profile.quality
+    assert profile.quality < TRUSTED
+
+
 def test_a_face_that_fills_the_frame_is_found_in_a_small_copy(engine: OpenCvEngine) -> None:
     (face,) = engine.look(read(OBAMA))
     height, width = read(OBAMA).shape[:2]
