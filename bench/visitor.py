@@ -152,6 +152,7 @@ class Visitor(Window):
         link = self.page.get_by_role("link", name=re.compile("^Answer ")).last
         expect(link).to_be_visible(timeout=LOOKING)
         self.press(link)
+        self.page.wait_for_url(re.compile("/(grid|ask)$"))  # until its style says what is visible
         self.press(self.page.locator("[data-way=ask]:visible").first)
         assert self.question(), "nothing is asked"
         self.arrive("ask", "Is this ")
