@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := -q -n 3 --dist loadfile
+PYTEST := -q -n 3 --dist loadfile --no-loadscope-reorder
 export PORT SANDBOX_PORT DATA_DIR WIKI
 
 .DEFAULT_GOAL := help

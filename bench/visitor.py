@@ -136,6 +136,16 @@ class Visitor(Window):
         self.arrive("project-new", person)
         return said
 
+    def choose_rule(self, rule: str) -> None:
+        """In the project's settings; back on its page."""
+        address = self.page.url
+        self.press(self.page.locator("a[href$='/settings']").first)
+        self.press(self.page.locator(f"label:has([name=rule][value={rule}])"))
+        with self.page.expect_navigation():
+            self.press(self.page.get_by_role("button", name="Save"))
+        self.page.goto(address)
+        expect(self.page.locator("#status")).to_be_visible()
+
     def _choose(self, option: Locator) -> None:
         """From a list below a field: with the arrow keys, or with a finger."""
         if self.screen.touch:
