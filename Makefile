@@ -18,7 +18,7 @@ test: $(VENV)/installed  ## Every test that needs no server
 
 test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DATABASE_URL, REDIS_URL)
 	@DATABASE_URL=$${DATABASE_URL:-mysql://root@127.0.0.1/wikivisage} REDIS_URL=$${REDIS_URL:-redis://127.0.0.1:6379/9} \
-		$(BIN)/pytest $(PYTEST) -m "not browser" --ignore tests/sandbox --ignore tests/contract $(ARGS)
+		$(BIN)/pytest $(PYTEST) -m "not browser" $(addprefix --ignore tests/,sandbox contract classify/learning crawler/test_engine.py crawler/test_opencv_engine.py) $(ARGS)
 
 smoke: $(VENV)/installed  ## The whole path without a browser, on fresh data; prints one JSON line at the end
 	@$(BIN)/python -m bench.smoke
