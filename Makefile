@@ -2,8 +2,22 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := -q -n 3 --dist loadfile --no-loadscope-reorder
+# One more than there are cores, since many tests wait for others' processes; each takes 600 MB
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 6 ? n + 1 : 6)))
+PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Tests that a database or a broker can't change
+NO_SERVER := sandbox contract classify/learning core/test_environment.py core/test_messages.py \
+	core/test_languages.py crawler/test_engine.py crawler/test_opencv_engine.py projects/test_charts.py \
+	projects/test_wikidata.py system/test_bench_writing.py system/test_chaos.py system/test_killing.py \
+	system/test_start.py system/test_hanging.py hostile/test_texts.py hostile/test_matrix.py \
+	hostile/test_pictures.py wikivisage/test_pages.py wikivisage/test_no_search_by_face.py \
+	core/test_translated_pages.py core/test_deploy.py security/test_canary.py security/test_headers.py \
+	operation/test_doctor.py operation/test_logs.py projects/test_outgoing.py sdc/test_stateful.py \
+	classify/test_certainty.py classify/test_cuts.py classify/test_real_photos.py crawler/test_ahead.py \
+	crawler/test_hashing.py sdc/test_refusals.py wikivisage/test_home.py
 export PORT SANDBOX_PORT DATA_DIR WIKI
+# What was compiled is kept: the tests and the supervisor start many processes
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
@@ -18,7 +32,7 @@ test: $(VENV)/installed  ## Every test that needs no server
 
 test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DATABASE_URL, REDIS_URL)
 	@DATABASE_URL=$${DATABASE_URL:-mysql://root@127.0.0.1/wikivisage} REDIS_URL=$${REDIS_URL:-redis://127.0.0.1:6379/9} \
-		$(BIN)/pytest $(PYTEST) -m "not browser" $(addprefix --ignore tests/,sandbox contract classify/learning crawler/test_engine.py crawler/test_opencv_engine.py) $(ARGS)
+		$(BIN)/pytest $(PYTEST) -m "not browser" $(addprefix --ignore tests/,$(NO_SERVER)) $(ARGS)
 
 smoke: $(VENV)/installed  ## The whole path without a browser, on fresh data; prints one JSON line at the end
 	@$(BIN)/python -m bench.smoke
@@ -37,11 +51,45 @@ bench-learning: $(VENV)/installed  ## How few answers a tag needs, against the c
 bench-rescore: $(VENV)/installed  ## From an answer to the next screen, of 10,000 to 1,000,000 faces (2 minutes)
 	@$(BIN)/python -W ignore -m bench.rescore
 
+bench-pages: $(VENV)/installed-mariadb  ## How quick every page is beside 100,000 faces and 20 members (3 minutes; DATABASE_URL, else the local MariaDB; QUICK=1)
+	@$(BIN)/python -W ignore -m bench.pages
+
+fuzz: $(VENV)/installed  ## Damaged pictures into the decoder, as many as go into a minute (SEED=, SECONDS=60)
+	@SEED=$(SEED) SECONDS=$(SECONDS) $(BIN)/python -W ignore -m tests.hostile.fuzz_decoder
+
+bench-capacity: $(VENV)/installed-mariadb  ## What an operator must reckon with: database, memory, connections, pictures (5 minutes; MariaDB, Redis)
+	@$(BIN)/python -W ignore -m bench.capacity
+
 lint: $(VENV)/installed  ## Style, types and the import law
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory licences
+
+licences: $(VENV)/installed  ## Whether each package may be used under the GPL-3.0 (docs/licences.md)
+	@$(BIN)/pip-licenses >/dev/null && echo "Licences: all packages are on the list"
+
+audit:  ## Known weaknesses of the packages in requirements.lock (needs the network, and uv or pipx)
+	@run=$$(command -v uvx || command -v pipx) || { echo "NOT AUDITED: neither uv nor pipx is here"; exit 2; }; \
+	case $$run in *pipx) run="$$run run";; esac; \
+	told=$$($$run pip-audit --strict --disable-pip --requirement requirements.lock 2>&1); status=$$?; echo "$$told"; \
+	case $$told in *"nown vulnerabilit"*) exit $$status;; *) echo "NOT AUDITED: pip-audit could not run"; exit 2;; esac
+
+messages: $(VENV)/installed  ## Take new messages into the files for translators, and compile these
+	@$(BIN)/python manage.py messages
+
+messages-check: $(VENV)/installed  ## What is not translated, or not marked for translation
+	@$(BIN)/python manage.py messages check
+
+chaos: $(VENV)/installed-mariadb  ## The whole system under work and faults: what is lost, doubled, stuck (SEED=, FAULTS=300; QUICK=1)
+	@$(BIN)/python -W ignore -m bench.chaos
+
+soak: $(VENV)/installed  ## Whether the detect worker grows, over PICTURES=3000 and crashes
+	@$(BIN)/python -W ignore -m bench.soak
+
+tour: $(VENV)/installed  ## The pictures of docs/tour.md, taken on the running system (4 minutes; needs Chromium)
+	@$(BIN)/python -W ignore -m bench.tour
 
 setup: $(VENV)/installed  ## Only set up the environment
 
@@ -65,4 +113,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help run test test-services smoke bench bench-detect bench-write bench-learning bench-rescore lint setup lock clean
+.PHONY: help fuzz run test test-services smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages chaos soak lint licences audit messages messages-check setup lock clean

@@ -28,8 +28,14 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 15_000  # ms until a page that doesn't come is an error
+BLOCKED = "Service Worker registration blocked"  # by us: see Window
+PATIENCE = 30_000  # ms until a page that doesn't come is an error
 MOVES, FRAME = 8, 16  # a finger's way across the screen: events, and ms between them
+# Text that is cut off, or runs over what stands beside it, where one answers. What is hidden from
+# eyes alone is a pixel wide.
+CUT_OFF = """() => [...document.querySelectorAll(".ask-head *, .q-caption, .q-caption *")]
+    .filter((e) => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1)
+    .map((e) => `${e.className || e.localName} cuts off “${e.textContent.trim().slice(0, 40)}”`)"""
 Place = tuple[float, float]  # CSS pixels from the left and the top of the window
 
 
@@ -55,15 +61,20 @@ def chromium() -> Iterator[Browser]:
 
 
 class Window:
-    """One page of a browser. Whatever goes wrong in it is kept in `complaints`."""
+    """One page of a browser. Whatever goes wrong in it is kept in `complaints`.
 
-    def __init__(self, browser: Browser, screen: Screen) -> None:
+    More about the browser's context (`color_scheme`, …) by the names that Playwright has for it.
+    No service worker stands between unless asked for, so that each request is seen.
+    """
+
+    def __init__(self, browser: Browser, screen: Screen, **more: Any) -> None:
         self.screen = screen
         self.complaints: list[str] = []
         context = browser.new_context(
             viewport={"width": screen.width, "height": screen.height},
             has_touch=screen.touch,
             is_mobile=screen.touch,
+            **{"service_workers": "block"} | more,
         )
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
@@ -113,7 +124,7 @@ class Window:
         return box["x"], box["y"], box["width"], box["height"]
 
     def faults(self) -> list[str]:
-        """What is wrong with any page: its heading, its title, its width."""
+        """What is wrong with any page: its heading, its title, its width, text that is cut off."""
         page, found = self.page, []
         if (headings := page.locator("h1").count()) != 1:
             found.append(f"{headings} h1")
@@ -124,6 +135,7 @@ class Window:
         )
         if wide > wide_enough:
             found.append(f"{wide} px wide on a screen of {wide_enough}")
+        found += page.evaluate(CUT_OFF)
         return [f"{page.url}: {fault}" for fault in found]
 
     def _touch(self, kind: str, *places: Place) -> None:
@@ -132,7 +144,7 @@ class Window:
         self._fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and BLOCKED not in message.text:
             self.complaints.append(f"console, {self.page.url}: {message.text}")
 
     def _receive(self, response: Response) -> None:

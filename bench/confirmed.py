@@ -57,7 +57,8 @@ def make_photos(wiki: Wiki, page_ids: list[int]) -> list[Photo]:
 
 
 def say_yes(user: User, qid: str, photos: list[Photo]) -> Project:
-    """A project about that person in which the user said Yes to a face of each photo."""
+    """A project about that person in which the user, who took care, said Yes to a face of each
+    photo."""
     person = Person.objects.create(wiki=settings.WIKI.code, qid=qid, labels={"en": qid})
     project = Project.objects.create(person=person, owner=user, active_key=f"{user.pk}:{person.pk}")
     Membership.objects.create(project=project, user=user, role=Membership.Role.OWNER)
@@ -65,10 +66,14 @@ def say_yes(user: User, qid: str, photos: list[Photo]) -> Project:
         [ProjectPhoto(project=project, photo=photo) for photo in photos], batch_size=200
     )
     box = {"x": 0.25, "y": 0.1, "w": 0.2, "h": 0.3}
-    for photo in photos:
+    now = timezone.now()
+    for number, photo in enumerate(photos, 1):
+        at = now - number * timedelta(seconds=10)
         region = Region.objects.create(picture=photo.picture, origin=Region.Origin.DETECTOR, **box)
         said: dict[str, Any] = {"project": project, "photo": photo, "region": region, "user": user}
-        answer = Answer.objects.create(**said, verdict=Verdict.YES, origin=Origin.ASK)
+        answer = Answer.objects.create(
+            **said, verdict=Verdict.YES, origin=Origin.ASK, created_at=at
+        )
         Label.objects.create(**said, verdict=Verdict.YES, origin=Origin.ASK, answer=answer)
     return project
 

@@ -24,7 +24,9 @@ LOOKING = 90_000  # ms until all photos are looked at and learned from
 SENDING = 60_000
 CHECKS = 40  # looks at the batch's page, half a second apart
 MISSED = 0.1  # a face of which no drawn box covers as much (intersection over union) was missed
+ALIKE = 0.7  # a drawn box (intersection over union) is where it is meant to be
 USABLE = 40  # pixels: of a smaller face this volunteer says that it is no usable one
+SIDES = "rect => ['x', 'y', 'width', 'height'].map(side => rect[side].baseVal.value)"
 BOXES = """
 svg => {
   const box = rect => ["x", "y", "width", "height"].map(side => rect[side].baseVal.value);
@@ -34,16 +36,23 @@ svg => {
 """
 
 
-TILES = """
-tiles => tiles.map(tile => {
-  const photo = tile.querySelector("template").content;
-  const line = photo.querySelector("svg rect.line");
-  return {
-    region: tile.dataset.region,
-    photo: [...photo.querySelectorAll("img")].at(-1).alt,
-    box: ["x", "y", "width", "height"].map(side => Number(line.getAttribute(side))),
+# Where a box of the picture stands in the window: its frame may leave room beside the picture.
+IN_WINDOW = """
+(svg, [x, y, w, h]) => {
+  const onto = svg.getScreenCTM();
+  const place = (x, y) => {
+    const at = new DOMPoint(x, y).matrixTransform(onto);
+    return [at.x, at.y];
   };
-})
+  return [...place(x, y), ...place(x + w, y + h)];
+}
+"""
+TILES = """
+tiles => tiles.map(tile => ({
+  region: tile.dataset.region,
+  photo: tile.dataset.name,
+  box: tile.dataset.box.split(" ").map(Number),
+}))
 """
 
 
@@ -126,7 +135,7 @@ class Visitor(Window):
         option = option.filter(has=page.get_by_text(self.qid, exact=True))  # there are namesakes
         expect(option).to_be_visible()
         self._choose(option)
-        count = page.locator(".source .count").first
+        count = page.locator(".source").first.locator(".count")
         expect(count).to_be_visible()
         self.arrive("new", "Start a project")
         said = {
@@ -235,23 +244,54 @@ class Visitor(Window):
 
     def _draw_on(self, svg: Locator, box: Box) -> None:
         """Put the suggested box round a face given in the picture's own pixels, and save."""
-        left, top, width, _ = self.where(svg)
-        scale = width / float(svg.evaluate("svg => svg.viewBox.baseVal.width"))
-        start = (left + box[0] * scale, top + box[1] * scale)
-        end = (start[0] + box[2] * scale, start[1] + box[3] * scale)
-        if not self.screen.touch:
-            self.drag(start, end)  # a new box, unless that moves the suggested one
-        for corner, place in (("se", end), ("nw", start), ("se", end)):
-            self.drag(self._grip(svg, corner), place)
+        svg.scroll_into_view_if_needed()
+        (left, top), (right, bottom) = self._corners(svg, box)
+        if self.screen.touch:  # the box comes to the finger, and a small one nearer
+            self.page.touchscreen.tap((left + right) / 2, (top + bottom) / 2)
+        else:
+            self.drag((left, top), (right, bottom))  # unless that moves the suggested one
+        for _ in range(5):  # a finger slips where the page has little time for it
+            if self._fits(svg, box):
+                break
+            if not self._is_seen(svg, box):
+                self.page.locator("[data-draw=whole]:visible").click()
+            for corner in ("se", "nw", "se"):
+                self._pull(svg, corner, box)
         if self.screen.touch:
-            self.press(self.page.locator("[data-draw=save]:visible"))
+            # after a stroke Chromium takes a tap that it emulates for a part of it now and then
+            self.page.locator("[data-draw=save]:visible").click()
         else:
             self.page.keyboard.press("Enter")
 
-    def _grip(self, svg: Locator, corner: str) -> Place:
-        box = svg.locator(f".drawing-hold.{corner}").bounding_box()
-        assert box, corner
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    def _pull(self, svg: Locator, corner: str, box: Box) -> None:
+        """A corner of the drawn box to where it is meant to be, by what one holds of it.
+
+        Where that is on screen is asked anew: around the photo the page makes room meanwhile.
+        """
+        which = 0 if corner == "nw" else 1
+        there, here = (self._corners(svg, each)[which] for each in (box, self._drawn(svg)))
+        hold = svg.locator(f".drawing-hold.{corner}").bounding_box()
+        assert hold, corner
+        start = (hold["x"] + hold["width"] / 2, hold["y"] + hold["height"] / 2)
+        self.drag(start, (start[0] + there[0] - here[0], start[1] + there[1] - here[1]))
+
+    def _fits(self, svg: Locator, box: Box) -> bool:
+        return overlap(box, self._drawn(svg)) > ALIKE
+
+    def _drawn(self, svg: Locator) -> Box:
+        left, top, width, height = svg.locator("rect.drawing-box").evaluate(SIDES)
+        return left, top, width, height
+
+    def _corners(self, svg: Locator, box: Box) -> tuple[Place, Place]:
+        """Where two corners of a box of the picture stand in the window by now."""
+        left, top, right, bottom = svg.evaluate(IN_WINDOW, list(box))
+        return (left, top), (right, bottom)
+
+    def _is_seen(self, svg: Locator, box: Box) -> bool:
+        """Whether the part of the picture that is shown holds all of the box."""
+        x, y, width, height = map(float, (svg.get_attribute("viewBox") or "").split())
+        left, top, w, h = box
+        return x <= left and y <= top and left + w <= x + width and top + h <= y + height
 
     def _ways_to(self, verdict: str) -> list[Callable[[], None]]:
         button = f".question [data-do={verdict}]"
@@ -323,7 +363,7 @@ class Visitor(Window):
         if not wrong:
             return
         for region in wrong:
-            self.press(self._tile(region).locator(".crop > label"))
+            self.press(self._tile(region).locator(".check"))
         expect(self.page.locator("[data-selected]")).to_have_text(str(len(wrong)))
         if self.screen.touch:
             self.press(".review-bar [data-do=reject]")
@@ -334,7 +374,7 @@ class Visitor(Window):
 
     def _approve_one_and_undo(self) -> None:
         right = next(region for region, right in self._shown().items() if right)
-        self.press(self._tile(right).locator(".crop > label"))
+        self.press(self._tile(right).locator(".check"))
         self.press(".review-bar [data-do=approve]")
         expect(self._tile(right)).to_have_count(0)
         if self.screen.touch:
@@ -345,10 +385,17 @@ class Visitor(Window):
         self.deeds.undone += 1
 
     def _approve_screen(self) -> None:
+        self._look_at_all()
         shown = list(self._shown())
         self.press(".review-bar [data-do=all]")
         expect(self._tile(shown[0])).to_have_count(0)
         self.deeds.approved += len(shown)
+
+    def _look_at_all(self) -> None:
+        """What was not on the screen is not approved: down to the last one of those there are."""
+        for tile in self.tiles.all():
+            tile.scroll_into_view_if_needed()
+            expect(tile).to_have_attribute("data-seen", "")
 
     def _tile(self, region: str) -> Locator:
         return self.page.locator(f".tile[data-region='{region}']")

@@ -15,11 +15,13 @@ from django.utils import timezone
 from classify.labels import lock, relabel
 from classify.models import Answer, Bootstrap, Label, Origin, Verdict
 from crawler.models import Photo, ProjectPhoto, Region
+from projects import admitting
 from projects.dates import span_of
 from projects.faults import crash_point
 from projects.http import WikiError, fetch, retry_after_of
 from projects.models import Person, Project
 from projects.pipeline import announce
+from projects.texts import read_json
 from projects.work import Overtaken, WorkState
 
 # One row a fact. `a wikibase:BestRank` leaves out deprecated dates and those that are outranked.
@@ -30,6 +32,7 @@ SELECT ?fact ?value ?precision WHERE {
   UNION { wd:%(qid)s schema:description ?value . BIND("description" AS ?fact) }
   UNION { wd:%(qid)s wdt:P18 ?value . BIND("portrait" AS ?fact) }
   UNION { wd:%(qid)s wdt:P373 ?value . BIND("category" AS ?fact) }
+  UNION { wd:%(qid)s wikibase:sitelinks ?value . BIND("sitelinks" AS ?fact) }
   UNION {
     wd:%(qid)s p:P569 ?birth . ?birth a wikibase:BestRank ; psv:P569 ?born .
     ?born wikibase:timeValue ?value ; wikibase:timePrecision ?precision . BIND("born" AS ?fact)
@@ -62,6 +65,8 @@ def read(row: Bootstrap) -> None:
     try:
         with transaction.atomic():
             Person.objects.filter(pk=person.pk).update(**fields, fetched_at=timezone.now())
+            person.refresh_from_db()
+            admitting.look_again(person)
             row.settle_or_raise(
                 WorkState.DONE, tries=0, error="", error_detail="", tagged=_tagged(row.project)
             )
@@ -82,7 +87,7 @@ def ask(qid: str) -> list[dict[str, Any]]:
     if response.status_code != 200:
         raise WikiError(f"http-{response.status_code}", retry_after=retry_after_of(response))
     try:
-        rows: list[dict[str, Any]] = response.json()["results"]["bindings"]
+        rows: list[dict[str, Any]] = read_json(response.content)["results"]["bindings"]
     except (ValueError, KeyError, TypeError):
         raise WikiError("not-json") from None
     return rows
@@ -174,6 +179,8 @@ def _fields(rows: list[dict[str, Any]]) -> dict[str, Any]:
         # an address: http://commons.wikimedia.org/wiki/Special:FilePath/Name%20of%20it.jpg
         name = unquote(portraits[0]["value"]["value"].rpartition("/")[2])
         fields["portrait"] = f"File:{name}".replace("_", " ")
+    if sitelinks := facts.get("sitelinks"):
+        fields["sitelinks"] = int(sitelinks[0]["value"]["value"])
     if categories := facts.get("category"):
         fields["commons_category"] = categories[0]["value"]["value"].replace("_", " ")
     return {name: value for name, value in fields.items() if value}

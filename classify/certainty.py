@@ -8,8 +8,9 @@ as who looks again is right.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import ceil, floor
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
@@ -18,12 +19,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from classify import looks
-from classify.labels import standing
+from classify.labels import counting
 from classify.learning import Interval, guarantees
 from classify.learning.asking import EXPECTED, SIZE
 from classify.models import Answer, Label, Learner, Look, Origin, Round, Verdict
 from crawler.models import Region
 from projects.models import Project
+from projects.parts import is_large, part
 
 About, Why = Round.About, Look.Why
 SMALL = 300  # with fewer faces no sample can show 99 %, so counts are said instead of shares
@@ -60,10 +62,7 @@ class Approved:
             return ""
         n = {"n": _number(self.covered)}
         if self.precision.all_seen:
-            if self.covered == 1:
-                return _("One approved face was seen twice.")
-            every = _("All %(n)s approved faces were seen twice.")
-            return (_("%(n)s approved faces were seen twice.") if self.waiting else every) % n
+            return (self._some_twice if self.waiting else self._every_twice) % n
         if self.covered < SMALL:
             return self._counted
         low, high = _down(100 * self.precision.low), _up(100 * self.precision.high)
@@ -78,6 +77,22 @@ class Approved:
             "%(high)s %%, %(width)s points wide."
         )
         return sentence % (n | figures)
+
+    @property
+    def _every_twice(self) -> str:
+        return ngettext(
+            "The one approved face was seen twice.",
+            "All %(n)s approved faces were seen twice.",
+            self.covered,
+        )
+
+    @property
+    def _some_twice(self) -> str:
+        return ngettext(
+            "%(n)s approved face was seen twice.",
+            "%(n)s approved faces were seen twice.",
+            self.covered,
+        )
 
     @property
     def _counted(self) -> str:
@@ -186,9 +201,31 @@ class Certainty:
 
 def of(project: Project) -> Certainty:
     """In a bounded number of queries, none of which opens a vector."""
+    if is_large(project):
+        yes, rest = _approved_counts(project), _left_counts(project)
+        return Certainty(
+            Approved(**yes | {"precision": _interval(yes["precision"])}),
+            Left(**rest | {"number": _interval(rest["number"])}),
+            looks.wanted(project),
+        )
     revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
     approved = _approved_at(project, revision)
     return Certainty(approved, _left(project, revision), looks.wanted(project))
+
+
+def _interval(kept: dict[str, Any] | None) -> Interval | None:
+    return Interval(**kept) if kept else None
+
+
+@part("approved")
+def _approved_counts(project: Project) -> dict[str, Any]:
+    return asdict(_approved(project))
+
+
+@part("left")
+def _left_counts(project: Project) -> dict[str, Any]:
+    revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
+    return asdict(_left(project, revision))
 
 
 @dataclass
@@ -306,7 +343,7 @@ def _rounds(project: Project, outvoted: set[int]) -> dict[int, _Counted]:
 
 def _outvoted(project: Project) -> QuerySet[Label]:
     """Approved faces whose last word is another one, by somebody whose word weighs less."""
-    last = standing(project).filter(region=OuterRef("region")).order_by("-id").values("verdict")
+    last = counting(project).filter(region=OuterRef("region")).order_by("-id").values("verdict")
     differed = Look.objects.filter(project=project, region=OuterRef("region"))
     doubtful = looks.approved(project).filter(
         Exists(differed.exclude(said__in=("", Verdict.YES))), disputed=True

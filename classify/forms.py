@@ -19,6 +19,11 @@ from crawler.models import Photo, Region
 from projects.models import Project
 
 SMALLEST = 0.01  # of the picture's width and height: a drawn face is no speck
+OVERWRITTEN = _(
+    "Another picture was uploaded under this name since you opened it. Load the page again to"
+    " draw on the new one."
+)
+MOST_WAITED = 86_400  # seconds: an answer of yesterday may come today
 MOST_AT_ONCE = 1000  # faces that one review form may hold
 
 
@@ -33,11 +38,15 @@ class ProjectForm(forms.Form):
     """A form about something of one project, sent once under one UUID made by the page."""
 
     client_uuid = forms.UUIDField()
+    waited = forms.FloatField(required=False)  # seconds in the browser, without network
 
     def __init__(self, project: Project, data: QueryDict) -> None:
         super().__init__(data)
         self.project = project
         self.sent = data
+
+    def clean_waited(self) -> float:
+        return float(min(max(self.cleaned_data["waited"] or 0, 0), MOST_WAITED))
 
     def clean_photo(self) -> Photo:
         photo = (
@@ -84,9 +93,11 @@ class PhotoForm(ProjectForm):
 
 
 class BoxForm(ProjectForm):
-    """A box drawn on a photo, in 0–1 of the upright picture; `replaces` is the face redrawn."""
+    """A box drawn on a photo, in 0–1 of the upright picture; `replaces` is the face redrawn, and
+    `picture` the sha1 of what was drawn on, as the page had it."""
 
     photo = PublicId()
+    picture = forms.CharField(required=False, max_length=40)
     replaces = PublicId(required=False)
     x = forms.FloatField(min_value=0, max_value=1)
     y = forms.FloatField(min_value=0, max_value=1)
@@ -106,6 +117,9 @@ class BoxForm(ProjectForm):
             raise forms.ValidationError(_("The box must lie inside the photo."), "outside")
         self.cleaned_data["box"] = (x, y, min(w, 1 - x), min(h, 1 - y))
         photo, old = self.cleaned_data.get("photo"), self.cleaned_data.get("replaces")
+        seen = self.cleaned_data.get("picture")
+        if photo and seen and photo.picture.sha1 != seen:
+            raise forms.ValidationError(OVERWRITTEN, "changed")
         if photo and old and photo.picture_id != old.picture_id:
             raise forms.ValidationError(_("This face is not in this photo."), "unknown")
 
@@ -135,7 +149,12 @@ class ReviewForm(ProjectForm):
         "approve": (Verdict.YES, "region"),
         "reject": (Verdict.NO, "region"),
         "approve-all": (Verdict.YES, "shown"),
+        "background": (Verdict.BACKGROUND, "region"),
+        "artwork": (Verdict.ARTWORK, "region"),
+        "not-a-face": (Verdict.NOT_A_FACE, "region"),
+        "cant-tell": (Verdict.CANT_TELL, "region"),
     }
+    COPIES = "with-"  # before the id of a ticked face: the copies that lie under it
     deed = forms.ChoiceField(choices=[(deed, deed) for deed in DEEDS])
 
     @property
@@ -145,7 +164,7 @@ class ReviewForm(ProjectForm):
     def clean(self) -> None:
         if self.errors:
             return
-        named = list(dict.fromkeys(self.sent.getlist(self.DEEDS[self.cleaned_data["deed"]][1])))
+        named = self._named(self.DEEDS[self.cleaned_data["deed"]][1])
         if not named:
             raise forms.ValidationError(_("Choose a face first."), "nothing")
         if len(named) > MOST_AT_ONCE:
@@ -163,6 +182,34 @@ class ReviewForm(ProjectForm):
         self.cleaned_data["faces"] = [
             (face, each) for face, each in zip(faces, uuids, strict=True) if not face.replaced_by_id
         ]
+
+    def _named(self, field: str) -> list[str]:
+        """Each once. A word for a stack counts for each of its copies; a script names them all."""
+        ticked = self.sent.getlist(field)
+        copies = [
+            one
+            for public_id in (ticked if field == "region" else ())
+            for one in self.sent.getlist(self.COPIES + public_id)
+        ]
+        return list(dict.fromkeys(ticked + copies))
+
+
+class ReassignForm(ReviewForm):
+    """Faces that are somebody else; `other` is the public id of that person's project, or empty
+    where nobody knows who it is."""
+
+    DEEDS = {"else": (Verdict.NO, "region")}
+    deed = forms.ChoiceField(choices=[("else", "else")])
+    other = forms.CharField(required=False, max_length=16)
+
+    def clean_other(self) -> Project | None:
+        public_id = self.cleaned_data["other"]
+        if not public_id:
+            return None
+        found = Project.objects.select_related("person").filter(public_id=public_id).first()
+        if found is None:
+            raise forms.ValidationError(_("There is no such project."), "unknown")
+        return found
 
 
 class ScreenForm(ProjectForm):
@@ -186,7 +233,7 @@ class ScreenForm(ProjectForm):
         its photo withdrawn) is none to judge."""
         photos = photos_of(self.project, [region for region, *_said in self._faces])
         return [
-            (Given(region, photos[region.picture_id], own), verdict)
+            (Given(region, photos[region.picture_id], own, self.cleaned_data["waited"]), verdict)
             for region, verdict, own in self._faces
             if verdict
             and not region.replaced_by_id

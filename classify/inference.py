@@ -9,7 +9,7 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from classify import bootstrap, learning, looks, memory, preparing
+from classify import bootstrap, calling, forecasts, learning, looks, memory, preparing
 from classify.knowledge import Words
 from classify.labels import upsert
 from classify.learning.distances import Ints, Mask
@@ -20,6 +20,7 @@ from classify.models import Label, Learner, Score
 from classify.rules import Thoughts
 from projects.faults import crash_point
 from projects.models import Project
+from projects.pulse import beat
 from projects.work import Overtaken, WorkState
 
 STILL = 0.005  # a score that moved less than this is not saved again
@@ -48,6 +49,7 @@ def _infer(learner: Learner) -> None:
     if not memory.knows(project):  # nor do statements tell anything new while it does
         bootstrap.label_tagged(project)
     project.refresh_from_db()  # the revision comes first: what is read next is at least as new
+    was_idle = calling.is_idle(learner, project)
     mind = memory.recall(project)
     saved = memory.saved_scores(mind, project, learner)
     words = Words.read(project, mind.faces)
@@ -55,10 +57,11 @@ def _infer(learner: Learner) -> None:
     thoughts = Thoughts.of(mind, words, project)
     with transaction.atomic():
         _hold(learner)
-        is_worth_asking = preparing.prepare(project, mind, words, thoughts)
-        if not is_worth_asking:
+        worth = preparing.prepare(project, mind, words, thoughts)
+        if not worth:
             looks.close(project)
-    if not is_worth_asking:
+        beat(project.pk)
+    if not worth:
         _draw(learner, project, mind, thoughts)
     crash_point("infer:questions-prepared")
     doubt = _doubt(mind.model)
@@ -75,10 +78,14 @@ def _infer(learner: Learner) -> None:
             faces=len(mind.faces),
             confirmed=words.counted(project),
             matches=int(thoughts.is_match.sum()),
-            worth=thoughts.worth(mind),
+            worth=worth,
             left=int(thoughts.left.sum()),
             computed_at=mind.settled_at,
         )
+        forecasts.note(project, mind, words, thoughts)
+        if was_idle and (worth or thoughts.is_match.any()):
+            calling.call_back(project)
+        beat(project.pk)
         crash_point("infer:before-commit")
     mind.attempt = learner.attempt
     crash_point("infer:after-commit")
@@ -92,6 +99,7 @@ def _draw(learner: Learner, project: Project, mind: Mind, thoughts: Thoughts) ->
         with transaction.atomic():
             if _hold(learner).words == project.words:
                 looks.begin(project, drafts)
+                beat(project.pk)
 
 
 def _hold(learner: Learner) -> Project:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classify import learning
-from classify.labels import standing
+from classify.labels import counting
 from classify.learning.chances import BESIDE
 from classify.learning.distances import Ints, Mask
 from classify.learning.scorer import Doubles
@@ -309,7 +309,7 @@ def _collages(project: Project, faces: Faces, yes: Mask) -> Mask:
     rivals = faces.region_ids[faces.several_in_picture(yes)].tolist()
     said: list[int] = []
     for start in range(0, len(rivals), MANY):
-        given = standing(project).filter(region__in=rivals[start : start + MANY])
+        given = counting(project).filter(region__in=rivals[start : start + MANY])
         given = given.filter(verdict=Verdict.YES).exclude(origin=Origin.BOOTSTRAP)
         said += given.values_list("region", flat=True)
     sure = faces.of(region for region, times in Counter(said).items() if times > 1)

@@ -1,24 +1,33 @@
-"""The current word on a region, made from its answers: reviewer over member, then the latest."""
+"""The current word on a region, made from its answers: reviewer over member, then the latest.
+
+Answers of somebody whose membership says that they don't count (`Membership.counts`) stay as they
+are, and are left out here and wherever `counting` is asked instead of `standing`.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import connection, models, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, Exists, OuterRef, QuerySet, Sum, When
 
 from classify.models import Answer, Label, Origin
 from crawler.models import Region
-from projects.models import Membership, Project, User
+from projects.ledger import contribute
+from projects.models import Contribution, Membership, Project, User
 from projects.pipeline import announce
 
 M = TypeVar("M", bound=models.Model)
 
 Role = Membership.Role
-RANK = {Role.OWNER: 2, Role.REVIEWER: 2, Role.MEMBER: 1}
+RANK: dict[str, int] = {Role.OWNER: 2, Role.REVIEWER: 2, Role.MEMBER: 1}
 LABEL_FIELDS = ["photo", "verdict", "origin", "answer", "user", "disputed", "decided_at"]
+REVIEWED = (Origin.REVIEW, Origin.AGAIN)
+MANY = 2000  # regions whose labels are made anew at once
 
 
 def lock(project: Project) -> None:
@@ -36,12 +45,128 @@ def standing(project: Project) -> QuerySet[Answer]:
     return answers.exclude(origin=Origin.UNDO).order_by("id")
 
 
-def relabel(project: Project, region_ids: Collection[int]) -> dict[int, Label]:
+def given_by(project: Project, user: User) -> QuerySet[Any, Any]:
+    """How many answers of the user stand, as a subquery: each undo takes one of them back."""
+    given = Answer.objects.filter(project=project, user=user).order_by().values("project")
+    one = Case(When(origin=Origin.UNDO, then=-1), default=1)
+    return given.annotate(n=Sum(one)).values("n")
+
+
+def counting(project: Project) -> QuerySet[Answer]:
+    """Those of them that make labels: not of people whose answers were taken out of training."""
+    left_out = Membership.objects.filter(project=project, counts=False)
+    return standing(project).exclude(user__in=left_out.values("user"))
+
+
+def in_vain(project: Project, user: User) -> QuerySet[Answer]:
+    """For Exists with `region`: what the user said of it, should their answers not count. They
+    are not asked for it once more."""
+    left_out = Membership.objects.filter(project=project, user=user, counts=False)
+    said = standing(project).order_by().filter(user=user, region=OuterRef("region"))
+    return said.filter(Exists(left_out))
+
+
+class Voice(NamedTuple):
+    """How much somebody's word weighs in a project: 2 a reviewer's, 1 a member's, 0 of who is
+    no member any more; and whether it counts at all."""
+
+    rank: int = 0
+    counts: bool = True
+
+    @classmethod
+    def of(cls, role: str, state: str, counts: bool) -> Self:
+        active = state == Membership.State.ACTIVE
+        return cls(RANK.get(role, 0) if active else 0, counts)
+
+
+Voices = dict[int, Voice]
+Credit = Counter[tuple[int, str, date]]  # user, kind of contribution, day -> how many
+
+
+@dataclass(frozen=True)
+class Said:
+    """What people said of some regions of a project, and how much whose word weighs."""
+
+    project: Project
+    answers: dict[int, list[Answer]]  # by region, the oldest first
+    voices: Voices
+
+    @classmethod
+    def read(cls, project: Project, region_ids: Collection[int]) -> Self:
+        answers: dict[int, list[Answer]] = defaultdict(list)
+        for answer in standing(project).filter(region__in=region_ids):
+            answers[answer.region_id].append(answer)
+        speakers = {each.user_id for some in answers.values() for each in some}
+        rows = project.memberships.filter(user__in=speakers - {None})
+        columns = rows.values_list("user", "role", "state", "counts")
+        voices = {user: Voice.of(role, state, counts) for user, role, state, counts in columns}
+        return cls(project, answers, voices)
+
+    def with_voice(self, user: User, voice: Voice) -> Said:
+        """The same as if `user` had another voice."""
+        return Said(self.project, self.answers, self.voices | {user.pk: voice})
+
+    def labels(self) -> dict[int, Label]:
+        """The word on each region that has one, in this project with its better boxes."""
+        redrawn = _redrawn_here(self.project, self.answers)
+        heard = {region: self._heard(region) for region in self.answers if region not in redrawn}
+        return {region: self._label(answers) for region, answers in heard.items() if answers}
+
+    def credit(self) -> Credit:
+        """What of these answers counts as work done: all that people said and nobody took back,
+        but for what somebody overruled in a review, or by a reviewer's word."""
+        credit: Credit = Counter()
+        for region in self.answers:
+            given = [each for each in self._heard(region) if each.origin != Origin.BOOTSTRAP]
+            if not given:
+                continue
+            word = self._word(given)
+            decides = word.origin in REVIEWED or self._rank(word) == RANK[Role.REVIEWER]
+            for each in given:
+                if each.user_id and (each.verdict == word.verdict or not decides):
+                    credit[each.user_id, kind_of(each.origin), each.created_at.date()] += 1
+        return credit
+
+    def _heard(self, region: int) -> list[Answer]:
+        voice = self.voices
+        return [
+            each
+            for each in self.answers[region]
+            if each.user_id not in voice or voice[each.user_id].counts
+        ]
+
+    def _rank(self, answer: Answer) -> int:
+        if answer.origin == Origin.BOOTSTRAP:
+            return -1
+        return self.voices.get(answer.user_id or 0, Voice()).rank
+
+    def _word(self, answers: list[Answer]) -> Answer:
+        """The one that says what the region is."""
+        return max(_latest(answers), key=lambda each: (self._rank(each), each.pk))
+
+    def _label(self, answers: list[Answer]) -> Label:
+        word = self._word(answers)
+        return Label(
+            project_id=word.project_id,
+            region_id=word.region_id,
+            photo_id=word.photo_id,
+            verdict=word.verdict,
+            origin=word.origin,
+            answer=word,
+            user_id=word.user_id,
+            disputed=len({answer.verdict for answer in _latest(answers)}) > 1,
+            decided_at=word.created_at,
+        )
+
+
+def relabel(
+    project: Project, region_ids: Collection[int], said: Said | None = None
+) -> dict[int, Label]:
     """Make the labels of these regions anew; call inside the transaction of the answer.
 
     Returns the labels by region id; a region without a word has none.
     """
-    labels = _words(project, standing(project).filter(region__in=region_ids))
+    labels = (said or Said.read(project, region_ids)).labels()
     gone = set(region_ids) - labels.keys()
     Label.objects.filter(project=project, region__in=gone).delete()
     upsert(labels.values(), ["project", "region"], LABEL_FIELDS)
@@ -57,15 +182,37 @@ def rebuild_labels(project: Project) -> int:
         lock(project)
         region_ids = set(standing(project).values_list("region", flat=True))
         region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
-        return len(relabel(project, region_ids))
+        return sum(len(relabel(project, some)) for some in _portions(region_ids))
 
 
-def reweigh(project: Project, user: User) -> None:
-    """Make the labels anew where `user` said a word: they have another role here by now."""
+def reweigh(project: Project, user: User, was: Voice | None = None) -> set[int]:
+    """Make the labels anew where `user` said a word: it weighs more or less by now. `was` is how
+    much it weighed, so that contributions follow. Returns the regions."""
     with transaction.atomic():
         lock(project)
-        relabel(project, set(standing(project).filter(user=user).values_list("region", flat=True)))
+        spoken = standing(project).filter(user=user).values_list("region", flat=True)
+        region_ids = set(spoken.order_by())
+        for some in _portions(region_ids):
+            said = Said.read(project, some)
+            relabel(project, some, said)
+            if was is not None:
+                give_credit(project, said.with_voice(user, was), said)
         announce("answers-given")
+    return region_ids
+
+
+def give_credit(project: Project, before: Said, after: Said) -> None:
+    """Write down, for the day of the work, what counts more or less as somebody's contribution
+    by what was said since `before`. Call in the transaction of the answers."""
+    had, has = before.credit(), after.credit()
+    changed = {key: has[key] - had[key] for key in had.keys() | has.keys() if has[key] != had[key]}
+    users = User.objects.in_bulk({user for user, _kind, _day in changed})
+    for (user, kind, day), amount in sorted(changed.items()):
+        contribute(project, users[user], kind, amount, day=day)
+
+
+def kind_of(origin: str) -> str:
+    return Contribution.Kind.REVIEW if origin in REVIEWED else Contribution.Kind.ANSWER
 
 
 def upsert(rows: Iterable[M], unique: list[str], fields: list[str]) -> None:
@@ -79,43 +226,18 @@ def upsert(rows: Iterable[M], unique: list[str], fields: list[str]) -> None:
     type(rows[0])._default_manager.bulk_create(rows, batch_size=200, **conflict)
 
 
-def _words(project: Project, answers: QuerySet[Answer]) -> dict[int, Label]:
-    by_region: dict[int, list[Answer]] = defaultdict(list)
-    redrawn = _redrawn_here(project, answers)
-    for answer in answers:
-        if answer.region_id not in redrawn:
-            by_region[answer.region_id].append(answer)
-    roles = dict(
-        project.memberships.filter(state=Membership.State.ACTIVE).values_list("user", "role")
-    )
-    return {region: _word(given, roles) for region, given in by_region.items()}
+def _latest(answers: list[Answer]) -> Collection[Answer]:
+    """The last word of each who spoke; each statement that existed is one of its own."""
+    return {answer.user_id or -answer.pk: answer for answer in answers}.values()
 
 
-def _redrawn_here(project: Project, answers: QuerySet[Answer]) -> set[int]:
+def _redrawn_here(project: Project, region_ids: Collection[int]) -> set[int]:
     """Regions for which this project has a better box: the word moved to that box."""
-    drawn = standing(project).filter(region__origin=Region.Origin.PERSON).values("region")
-    replaced = answers.filter(region__replaced_by__in=drawn)
-    return set(replaced.values_list("region", flat=True))
+    drawn = counting(project).filter(region__origin=Region.Origin.PERSON).values("region")
+    replaced = Region.objects.filter(pk__in=region_ids, replaced_by__in=drawn)
+    return set(replaced.values_list("pk", flat=True))
 
 
-def _word(answers: list[Answer], roles: dict[int, str]) -> Label:
-    """The label that these answers (oldest first) on one region make."""
-    latest = {answer.user_id or -answer.pk: answer for answer in answers}.values()
-
-    def weight(answer: Answer) -> tuple[int, int]:
-        if answer.origin == Origin.BOOTSTRAP:
-            return (-1, answer.pk)
-        return (RANK.get(roles.get(answer.user_id or 0, ""), 0), answer.pk)  # type: ignore[call-overload]
-
-    word = max(latest, key=weight)
-    return Label(
-        project_id=word.project_id,
-        region_id=word.region_id,
-        photo_id=word.photo_id,
-        verdict=word.verdict,
-        origin=word.origin,
-        answer=word,
-        user_id=word.user_id,
-        disputed=len({answer.verdict for answer in latest}) > 1,
-        decided_at=word.created_at,
-    )
+def _portions(region_ids: Collection[int]) -> Iterable[list[int]]:
+    every = sorted(region_ids)
+    return (every[start : start + MANY] for start in range(0, len(every), MANY))

@@ -19,8 +19,8 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from classify import learning, questions, selectors
-from classify.labels import standing, upsert
+from classify import galleries, learning, questions, selectors
+from classify.labels import counting, in_vain, upsert
 from classify.learning.distances import Ints, Mask
 from classify.models import Answer, Label, Look, Origin, Question, Round, Verdict
 from classify.screens import Face, Screen
@@ -75,6 +75,8 @@ class Wanted:
 
 
 def wanted(project: Project) -> Wanted:
+    if not _open_rounds(project):
+        return Wanted(0, 0)
     rows = _unsaid(project).order_by().values("round__about").annotate(n=Count("pk"))
     counts = dict(rows.values_list("round__about", "n"))
     return Wanted(counts.get(About.APPROVED, 0), counts.get(About.LEFT, 0))
@@ -171,6 +173,11 @@ def next_screen(project: Project, user: User, exclude: Collection[str] = ()) -> 
         leased = Look.objects.filter(pk__in=[look.pk for look in chosen])
         leased.update(leased_to=user, leased_until=until)
     return _screen(project, chosen) if chosen else None
+
+
+def keep(project: Project, user: User, faces: Collection[str]) -> set[str]:
+    """See questions.keep."""
+    return questions.keep(_unsaid(project), user, faces)
 
 
 def settle(project: Project, region_ids: Collection[int]) -> None:
@@ -273,7 +280,7 @@ def _much_happened(last: Round, faces: Faces) -> bool:
     """Whether what is left has become another crowd since it was last drawn from."""
     if len(faces.region_ids) - last.faces > CAME * last.frame:
         return True
-    since = standing(last.project).filter(pk__gt=last.after).exclude(origin=Origin.BOOTSTRAP)
+    since = counting(last.project).filter(pk__gt=last.after).exclude(origin=Origin.BOOTSTRAP)
     elsewhere = since.exclude(region__in=last.looks.values("region"))
     return elsewhere.order_by().values("region").distinct().count() >= MANY
 
@@ -284,9 +291,12 @@ def _still_no(project: Project, region_ids: list[int]) -> dict[int, int]:
     return dict(said.exclude(origin=Origin.BOOTSTRAP).values_list("region", "photo"))
 
 
+def _open(project: Project) -> QuerySet[Round]:
+    return Round.objects.filter(project=project, done_at=None)
+
+
 def _open_rounds(project: Project) -> set[str]:
-    rounds = Round.objects.filter(project=project, done_at=None)
-    return set(rounds.values_list("about", flat=True))
+    return set(_open(project).values_list("about", flat=True))
 
 
 def _write(round_: Round, looks: Sequence[Drawn]) -> None:
@@ -314,7 +324,7 @@ def _pending(project: Project) -> QuerySet[Look]:
         Q(before="") | Exists(word),  # an undo may have left nothing to be looked at again
         Exists(held),
         project=project,
-        round__done_at=None,
+        round__in=list(_open(project).values_list("pk", flat=True)),  # no look of others is read
         region__picture=F("photo__picture"),
         region__replaced_by=None,
     ).exclude(why=Why.FRAME)
@@ -330,6 +340,7 @@ def _choose(project: Project, user: User, exclude: Collection[str]) -> list[Look
     Of several screens that are leased to the user it is the one they were given first.
     """
     looks = _unsaid(project).exclude(region__public_id__in=list(exclude))
+    looks = looks.filter(~Exists(in_vain(project, user)))
     own = looks.filter(leased_to=user, leased_until__gte=timezone.now())
     if held := list(own.order_by("leased_until", "rank")):
         return [look for look in held if look.leased_until == held[0].leased_until]
@@ -353,7 +364,7 @@ def _screen(project: Project, chosen: list[Look]) -> Screen:
         Face(full[key].region, full[key].photo, marked=about == About.APPROVED) for key in keys
     ]
     shown = {face.region.pk for face in faces}
-    known = selectors.gallery(project, selectors.Which.CONFIRMED, limit=NEARBY + SIZE).tiles
+    known = galleries.gallery(project, galleries.Which.CONFIRMED, limit=NEARBY + SIZE).tiles
     others = [tile for tile in known if tile.region.pk not in shown]
     return Screen(about, faces, others[:NEARBY])
 
@@ -361,7 +372,7 @@ def _screen(project: Project, chosen: list[Look]) -> Screen:
 def _words(project: Project, region_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
     """What people said of each face that stands: (answer, verdict), oldest first."""
     words: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    given = standing(project).filter(region__in=region_ids).exclude(origin=Origin.BOOTSTRAP)
+    given = counting(project).filter(region__in=region_ids).exclude(origin=Origin.BOOTSTRAP)
     for pk, region, verdict in given.values_list("pk", "region", "verdict"):
         words[region].append((pk, verdict))
     return words

@@ -49,7 +49,10 @@ class Answer(models.Model):
     undoes = models.OneToOneField(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="undone_by"
     )
+    # When it was given; what waited in a browser without network came later.
     created_at = models.DateTimeField(default=timezone.now)
+    # What the model thought when it was asked, 0–1: the guard compares with it.
+    chance = models.FloatField(null=True)
 
     class Meta:
         indexes = [
@@ -216,6 +219,7 @@ class Bootstrap(WorkRow):
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="bootstrap")
     tagged = models.PositiveIntegerField(default=0)  # files that already depict the person
 
+    STEP = "bootstrap"
     max_tries = 8
     objects = WorkQuerySet.as_manager()
 
@@ -228,9 +232,37 @@ class Learner(WorkRow):
     faces = models.PositiveIntegerField(default=0)
     confirmed = models.PositiveIntegerField(default=0)  # faces that count towards min_confirmed
     matches = models.PositiveIntegerField(default=0)
-    worth = models.FloatField(default=0)  # answers still worth giving, by the model's opinion
+    worth = models.FloatField(default=0)  # faces still worth an answer, by the model's opinion
     left = models.PositiveIntegerField(default=0)  # faces that nobody looked at
     computed_at = models.DateTimeField(null=True, blank=True)
 
+    STEP = "infer"
     max_tries = 1000  # it must never be given up; a failure waits longer
     objects = WorkQuerySet.as_manager()
+
+
+class Forecast(models.Model):
+    """What the learner expected after so many answers: the course of a project.
+
+    `precision` and `recall` are 0–1 by the model's own probabilities; nothing is promised by
+    them, see `classify.certainty` for what is.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="forecasts")
+    answers = models.PositiveIntegerField()  # given by people until then
+    precision = models.FloatField(null=True)  # of what is taken for the person
+    recall = models.FloatField(null=True)  # of the photos that show the person
+    worth = models.FloatField(default=0)  # faces still worth an answer
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "answers"], name="forecast_course")]
+
+
+class Census(models.Model):
+    """How many faces of a project there are of each kind, so that no page counts them all."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="census")
+    counts = models.JSONField(default=dict)  # name -> number; see classify.counting
+    pulse = models.PositiveBigIntegerField(default=0)  # Project.pulse it was counted at
+    counted_at = models.DateTimeField(default=timezone.now)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from itertools import count
 
+import numpy as np
 from django.utils import timezone
 
 from classify import learning, rules
@@ -13,6 +14,7 @@ from classify.knowledge import Words
 from classify.labels import upsert
 from classify.learning.asking import Ask
 from classify.learning.distances import Ints, Mask
+from classify.learning.scorer import Doubles
 from classify.memory import Mind
 from classify.models import Label, Origin, Question, Skip
 from classify.questions import free
@@ -20,12 +22,13 @@ from classify.rules import Thoughts
 from projects.models import Project
 
 NEAREST = 6  # confirmed faces shown beside the one in question
+AGES = 5  # times into which these are divided, so that the person is seen at different ages
 FIELDS = ["photo", "rank", "nearest", "kind", "screen", "marked", "chance"]
 
 
-def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> bool:
-    """Bring the questions of a project in line with what is thought. Returns whether anything
-    is worth asking still, what somebody looks at included, and what they skipped not.
+def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> int:
+    """Bring the questions of a project in line with what is thought. Returns about how many faces
+    are worth asking about still, what somebody looks at included, and what they skipped not.
 
     Questions that somebody is looking at stay as they are; those put back by an undo stay
     first, and those asked a third time are not ours. What somebody skipped comes alone, after
@@ -53,7 +56,9 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> b
     Question.objects.filter(pk__in=pointless).delete()
     surplus = [each.pk for each in existing if each.region_id not in wanted]
     Question.objects.filter(free(), pk__in=surplus).delete()
-    return worth if thoughts.order is None else thoughts.first > 0
+    if thoughts.order is not None:
+        return thoughts.first
+    return max(1, thoughts.worth(mind, ~skipped)) if worth else 0
 
 
 def _existing(project: Project, *, guesses: bool) -> list[Question]:
@@ -104,12 +109,26 @@ def _questions(
 
 
 def _nearest(mind: Mind, rows: Ints, confirmed: Mask) -> list[list[int]]:
-    """Region ids of the confirmed faces most like each of `rows`."""
+    """Region ids of the confirmed faces most like each of `rows`: the nearest of all, then the
+    nearest of each other time."""
     vectors, known = mind.model.scorer.vectors, mind.faces.region_ids[confirmed]
+    times = _times(mind.faces.years[confirmed].mean(axis=1))
     near: list[list[int]] = known[
-        learning.nearest(vectors[rows], vectors[confirmed], NEAREST)
+        learning.nearest_across(vectors[rows], vectors[confirmed], times, NEAREST)
     ].tolist()
     return near
+
+
+def _times(years: Doubles) -> Ints:
+    """int64[n]: which part of the time that these span each is of, a year at least; −1 where
+    nobody knows."""
+    known = ~np.isnan(years)
+    times = np.full(len(years), -1, np.int64)
+    if known.any():
+        first, last = years[known].min(), years[known].max()
+        length = max((last - first) / AGES, 1)
+        times[known] = np.minimum((years[known] - first) // length, AGES - 1).astype(np.int64)
+    return times
 
 
 def _answered(project: Project, thoughts: Thoughts, regions: list[int]) -> set[int]:

@@ -2,44 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Least
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Least, Round
 from django.utils import timezone
 
+from classify.labels import given_by, in_vain, upsert
 from classify.models import Answer, Question, Skip, Verdict
 from crawler.models import Photo, Region
 from projects import denials
 from projects.models import Project, User
 from projects.pipeline import announce
 
+SILENT = (Project.State.COMPLETED, Project.State.ARCHIVED)  # projects in which nothing is asked
+PUT_BACK = ["photo", "rank", "screen", "kind", "marked", "leased_to", "leased_until"]
 LEASE = timedelta(minutes=2)
+TRIES, CANDIDATES = 5, 5
+THIRD = Q(kind=Question.Kind.THIRD)
 FEW = 30  # free faces: with fewer, whoever comes next may find no screen, so more are prepared
 
 
 def next_question(
-    project: Project, user: User, exclude: Collection[UUID | str] = ()
+    project: Project,
+    user: User,
+    exclude: Collection[UUID | str] = (),
+    held: Collection[str] = (),
+    skipped_since: datetime | None = None,
 ) -> Question | None:
     """The face to ask `user` next, leased to them for two minutes; None while there is none,
-    as in an archived project, or in one for a person that is left alone.
+    as in an archived or completed project, or in one for a person that is left alone.
 
     The same user gets the same question again until they answer or skip it. `exclude` holds
-    public ids of questions that the page shows or has fetched already.
+    public ids of questions that the page shows or has fetched already, `held` those of their faces.
+    What they skipped comes back after all others, but for what they skipped since `skipped_since`.
     """
-    if project.state == Project.State.ARCHIVED:
+    if project.state in SILENT:
         return None
-    for _ in range(3):  # others may take every candidate while we look at them
-        candidates = list(_candidates(project, user, exclude))
-        for question in candidates:
-            if lease([question], user):
-                return question
+    for _ in range(TRIES):  # others may take every candidate while we look at them
+        every = open_to(project, user, exclude, held, skipped_since)
+        candidates = list(in_turn(every, user)[:CANDIDATES])
         if not candidates:
             break
+        for question in candidates:
+            if lease([question], user):
+                found: Question = question
+                return found
     return None
 
 
@@ -52,20 +76,22 @@ def put_back(project: Project, undone: Sequence[Answer]) -> None:
         return
     last = Question.objects.filter(project=project).aggregate(last=Max("screen"))["last"]
     verdicts = [each.undoes.verdict for each in undone if each.undoes]
-    for undo, verdict in zip(undone, verdicts, strict=True):
-        Question.objects.update_or_create(
+    screen, until = 0 if last is None else last + 1, timezone.now() + LEASE
+    rows = {
+        undo.region_id: Question(
             project=project,
             region_id=undo.region_id,
-            defaults={
-                "photo_id": undo.photo_id,
-                "rank": -float(undo.pk),  # of several that were put back, the last comes first
-                "screen": 0 if last is None else last + 1,
-                "kind": _kind(verdicts),
-                "marked": verdict == Verdict.YES,
-                "leased_to_id": undo.user_id,
-                "leased_until": timezone.now() + LEASE,
-            },
+            photo_id=undo.photo_id,
+            rank=-float(undo.pk),  # of several that were put back, the last comes first
+            screen=screen,
+            kind=_kind(verdicts),
+            marked=verdict == Verdict.YES,
+            leased_to_id=undo.user_id,
+            leased_until=until,
         )
+        for undo, verdict in zip(undone, verdicts, strict=True)
+    }
+    upsert(rows.values(), ["project", "region"], PUT_BACK)
 
 
 def _kind(verdicts: list[str]) -> str:
@@ -73,6 +99,39 @@ def _kind(verdicts: list[str]) -> str:
     if len(verdicts) == 1:
         return Question.Kind.ONE
     return Question.Kind.LIKELY if Verdict.YES in verdicts else Question.Kind.OTHERS
+
+
+def chances(project: Project, region_ids: Collection[int]) -> dict[int, float]:
+    """What the model thought of these faces when it asked about them, by region id. Of those seen
+    most often the person is picked, and nothing is said of the others: no chance tells of that."""
+    asked = Question.objects.filter(project=project, region__in=region_ids, chance__isnull=False)
+    told = asked.exclude(kind=Question.Kind.COMMON).values_list("region", "chance")
+    return {region: chance for region, chance in told if chance is not None}
+
+
+def worth(project: Project) -> int:
+    """About how many faces are still worth an answer, see `worth_of`."""
+    return worth_of([project]).get(project.pk, 0)
+
+
+def worth_of(projects: Iterable[Project]) -> dict[int, int]:
+    """About how many faces are still worth an answer, by the key of the project; one query.
+
+    Completed and archived projects ask nothing.
+    """
+    asking = [project for project in projects if project.state not in SILENT]
+    return dict(_worth(Question.objects.filter(project__in=asking)).values_list("project", "worth"))
+
+
+def _worth(asked: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """The learner's opinion, as long as there is something to ask: after the last answer nothing
+    is left, though the learner has yet to think about it. A face that is asked about a third time
+    is one answer more."""
+    thought = Round(Max("project__learner__worth", filter=~THIRD))
+    whole = Cast(Coalesce(thought, 0.0), IntegerField())
+    counted = asked.order_by().values("project")
+    told: QuerySet[Any, Any] = counted.annotate(worth=Count("pk", filter=THIRD) + whole)
+    return told
 
 
 def release(project: Project, region_ids: Collection[int], user: User) -> None:
@@ -92,37 +151,98 @@ def drop_denied() -> None:
     Question.objects.filter(photo__state=Photo.State.DENIED).delete()
 
 
+def keep(leased: QuerySet[Any], user: User, faces: Collection[str]) -> set[str]:
+    """Lease what is asked about these faces (public ids of regions) to the user for two minutes
+    more. Returns the faces that are still theirs, or nobody's; others took, or answered, the rest.
+
+    `leased` holds rows of Question or of another Leased with a region.
+    """
+    mine = leased.filter(free() | Q(leased_to=user), region__public_id__in=faces)
+    kept = dict(mine.values_list("pk", "region__public_id"))
+    still = leased.model._default_manager.filter(free() | Q(leased_to=user), pk__in=kept)
+    still.update(leased_to=user, leased_until=timezone.now() + LEASE)
+    return set(kept.values())
+
+
 def free() -> Q:
     """Questions that nobody is looking at now."""
     return Q(leased_until=None) | Q(leased_until__lt=timezone.now())
 
 
-def open_to(project: Project, user: User, exclude: Collection[UUID | str] = ()) -> QuerySet[Any]:
+def open_to(
+    project: Project,
+    user: User,
+    exclude: Collection[UUID | str] = (),
+    held: Collection[str] = (),
+    skipped_since: datetime | None = None,
+) -> QuerySet[Any]:
     """What may be asked of the user now: free, or leased to them; `skipped_at` is when they
-    skipped the face. Photos and persons that are left alone are not asked about."""
+    skipped the face. Photos and persons that are left alone are not asked about, nor free faces
+    that they skipped since `skipped_since`.
+
+    Each brings `free_left`, how many are free, `given`, how many answers of the user stand, and
+    `worth`, how many more are worth giving, so that a page needs no other query for these.
+    """
     skipped = Skip.objects.filter(project=project, user=user, region=OuterRef("region"))
-    return (
+    every = Question.objects.filter(free(), project=project).order_by().values("project")
+    asked = (
         Question.objects.filter(free() | Q(leased_to=user), project=project)
-        .filter(photo__state=Photo.State.LIVE)
+        .filter(~Exists(in_vain(project, user)), photo__state=Photo.State.LIVE)
         .exclude(project__person__qid__in=denials.denied_qids())
         .exclude(public_id__in=list(exclude))
+        .exclude(region__public_id__in=list(held))
         .select_related("region", "photo__picture")
-        .annotate(skipped_at=Subquery(skipped.values("created_at")[:1]))
+        .annotate(
+            skipped_at=Subquery(skipped.values("created_at")[:1]),
+            free_left=Coalesce(Subquery(every.annotate(n=Count("pk")).values("n")), 0),
+            given=Coalesce(Subquery(given_by(project, user)), 0),
+            worth=Subquery(_worth(Question.objects.filter(project=project)).values("worth")),
+        )
+    )
+    if skipped_since is None:
+        return asked
+    return asked.filter(~Exists(skipped.filter(created_at__gte=skipped_since)) | _own(user))
+
+
+def has_skipped(project: Project, user: User) -> bool:
+    """Whether something could be asked of the user now that they skipped."""
+    return open_to(project, user).filter(free(), skipped_at__isnull=False).exists()
+
+
+def _own(user: User) -> Q:
+    """Questions that the user is looking at now."""
+    return Q(leased_to=user, leased_until__gte=timezone.now())
+
+
+def in_turn(questions: QuerySet[Any], user: User) -> QuerySet[Any]:
+    """Own leased ones first (of several such what was put back last, else what they were given
+    first), then free ones by rank, then what the user has skipped before."""
+    own = _own(user)
+    turn = Case(When(own, then=0), When(skipped_at=None, then=1), default=2)
+    turned: QuerySet[Any] = questions.annotate(turn=turn)
+    return turned.order_by(
+        "turn",
+        Case(When(own, then=Least("rank", Value(0.0))), default=Value(0.0)),
+        Case(When(own, then="leased_until")),
+        Case(When(turn=2, then="skipped_at")),
+        "rank",
+        "id",
     )
 
 
-def lease(asked: Sequence[Question], user: User) -> list[Question]:
-    """Lease these to the user for two minutes; returns those that nobody else took first."""
+def lease(asked: Sequence[Any], user: User) -> list[Any]:
+    """Lease these (see `open_to`) to the user for two minutes; returns those that nobody else
+    took first."""
     now = timezone.now()
     until = now + LEASE
     keys = [each.pk for each in asked]
-    is_new = any(_is_free(each, now) for each in asked)
+    new = sum(_is_free(each, now) for each in asked)
     takeable = Question.objects.filter(free() | Q(leased_to=user), pk__in=keys)
     taken = takeable.update(leased_to=user, leased_until=until)
     for each in asked:
         each.leased_to, each.leased_until = user, until
-    if taken and is_new:
-        _prepare_more(asked[0].project_id)
+    if taken and new:
+        _prepare_more(asked[0], new)
     if taken == len(keys) or not taken:
         return list(asked) if taken else []
     mine = Question.objects.filter(pk__in=keys, leased_to=user).values_list("pk", flat=True)
@@ -133,28 +253,20 @@ def _is_free(question: Question, now: datetime) -> bool:
     return question.leased_until is None or question.leased_until < now
 
 
-def _prepare_more(project_id: int) -> None:
+def let_loose(taken: Sequence[Any]) -> None:
+    """Of a screen that somebody else has begun to look at: theirs is theirs."""
+    Question.objects.filter(pk__in=[each.pk for each in taken]).update(
+        leased_to=None, leased_until=None
+    )
+
+
+def _prepare_more(taken: Any, number: int) -> None:
     """Have the learner bring more for those who come next, should little be free by now.
 
     Where no more is worth asking there is none; each lease then wakes it once, in vain.
     """
-    if Question.objects.filter(free(), project=project_id).count() >= FEW:
+    if taken.free_left - number >= FEW:
         return
     with transaction.atomic():
-        Project.objects.filter(pk=project_id).tell_learner(only_words=True)
+        Project.objects.filter(pk=taken.project_id).tell_learner(only_words=True)
         announce("questions-taken")
-
-
-def _candidates(
-    project: Project, user: User, exclude: Collection[UUID | str]
-) -> Iterator[Question]:
-    """Own leased ones first, then free ones by rank, then what the user has skipped before.
-
-    Of several own ones the page shows what was put back last, else what it was given first.
-    """
-    questions = open_to(project, user, exclude)
-    own = questions.filter(leased_to=user, leased_until__gte=timezone.now())
-    yield from own.order_by(Least("rank", Value(0.0)), "leased_until", "rank", "id")[:1]
-    available = questions.filter(free())
-    yield from available.filter(skipped_at=None).order_by("rank", "id")[:20]
-    yield from available.exclude(skipped_at=None).order_by("skipped_at", "id")[:20]

@@ -47,13 +47,14 @@ class Thoughts:
         exemplars = project.rule == Project.Rule.EXEMPLARS
         return by_exemplars(mind, words) if exemplars else by_centroid(mind, words, project)
 
-    def worth(self, mind: Mind) -> float:
-        """About how many answers are still worth giving, by the present opinion."""
+    def worth(self, mind: Mind, open_: Mask) -> int:
+        """About how many faces, of those that are `open_`, are still worth an answer, by the
+        present opinion."""
         if self.order is not None:
             return self.first
-        alone = self.askable & ~mind.faces.trusted & (self.unlikely <= 1 - WORTH)
-        grids = learning.outlook(mind.model, self.askable & mind.faces.trusted, SIZE)
-        return grids + int(alone.sum())
+        open_ = open_ & self.askable
+        alone = open_ & ~mind.faces.trusted & (self.unlikely <= 1 - WORTH)
+        return learning.outlook(mind.model, open_ & mind.faces.trusted, SIZE) + int(alone.sum())
 
 
 def by_exemplars(mind: Mind, words: Words) -> Thoughts:

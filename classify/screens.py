@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from classify import questions
-from classify.learning.copies import BITS
+from classify.beside import Named, are_alike, beside
+from classify.galleries import Tile
 from classify.models import Question
-from classify.selectors import Tile, nearest_confirmed
 from crawler.models import Photo, Region
 from projects.models import Project, User
 
-NEAREST = 5  # confirmed faces shown for comparison
+SIZE = 20  # faces that are asked alone, and that somebody would rather see together
+FIRST = 60  # questions among which the next screen is: it, with the copies of its pictures
+MOST = 150  # the same where those that are asked alone are passed over
+MIXED = "mixed"  # the kind of a screen of those
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Face:
     photo: Photo
     marked: bool = False
     is_copy: bool = False  # of the picture of the face before it
+    chance: float | None = None  # what the model thinks; shown on request only
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ class Screen:
     kind: str
     faces: list[Face]
     nearest: list[Tile] = field(default_factory=list)
+    named: dict[int, list[Named]] = field(default_factory=dict)  # by the ids of their regions
+    boxes: list[Region] = field(default_factory=list)  # of the photo, where it asks about one
+    choice: list[Region] = field(default_factory=list)  # of these, see beside.Beside
+    given: int | None = None  # answers of who is asked that stand, where it was counted
+    worth: int | None = None  # answers that are worth giving, where it was counted
 
     @property
     def is_one(self) -> bool:
@@ -55,62 +65,95 @@ class Screen:
     def marked(self) -> int:
         return sum(face.marked for face in self.faces)
 
+    @property
+    def copies(self) -> list[Face]:
+        """Of a screen that asks about one face: what else is answered with it."""
+        return self.faces[1:] if self.is_one else []
+
 
 def next_screen(
-    project: Project, user: User, exclude: Collection[UUID | str] = ()
+    project: Project,
+    user: User,
+    exclude: Collection[UUID | str] = (),
+    held: Collection[str] = (),
+    *,
+    together: bool = False,
+    skipped_since: datetime | None = None,
 ) -> Screen | None:
-    """The screen to ask `user` next, all its faces leased to them for two minutes.
+    """The screen to ask `user` next, all its faces leased to them for two minutes: whatever saves
+    most work, which may be a single face; with `together` many faces wherever there are many.
 
-    None while there is none, as in an archived project or in one for a person that is left
-    alone. The same user gets the same screen again until they answer or skip it. `exclude`
-    holds public ids of questions that the page shows or has fetched already.
+    None while there is none, as in an archived or completed project or in one for a person that
+    is left alone. The same user gets the same screen again until they answer or skip it. `exclude`
+    holds public ids of questions that the page shows or has fetched already, `held` those of
+    their faces. What they skipped comes back after all others, but for what they skipped since
+    `skipped_since`.
     """
-    if project.state == Project.State.ARCHIVED:
+    if project.state in questions.SILENT:
         return None
-    if not _choose(project, user, exclude):
-        return None  # the usual answer to a page that waits: it holds nobody up
-    with transaction.atomic():
-        # one after the other, so that two people do not get half of a screen each
-        Project.objects.select_for_update().get(pk=project.pk)
-        chosen = _choose(project, user, exclude)
+    choose = _many if together else _first_screen
+    for left in reversed(range(questions.TRIES)):  # others may take some of it meanwhile
+        every = questions.open_to(project, user, exclude, held, skipped_since)
+        chosen = choose(list(questions.in_turn(every, user)[: MOST if together else FIRST]))
+        if not chosen:
+            return None
+        mine = {each.pk for each in chosen if each.leased_to_id == user.pk}
         taken = questions.lease(chosen, user)
-    return screen_of(taken) if taken else None
+        if len(taken) == len(chosen) or (taken and not left):
+            return screen_of(project, taken)
+        # so that two people do not get half of a screen each
+        questions.let_loose([each for each in taken if each.pk not in mine])
+    return None
 
 
-def screen_of(asked: list[Question]) -> Screen:
+def screen_of(project: Project, asked: list[Any]) -> Screen:
     """The screen that these questions make, in their order."""
     faces: list[Face] = []
     for question in asked:
-        alike = bool(faces) and _are_alike(faces[-1].region.phash, question.region.phash)
-        faces.append(Face(question.region, question.photo, question.marked, is_copy=alike))
-    return Screen(asked[0].kind, faces, nearest_confirmed(asked[0])[:NEAREST])
+        alike = bool(faces) and are_alike(faces[-1].region.phash, question.region.phash)
+        region, photo = question.region, question.photo
+        faces.append(Face(region, photo, question.marked, alike, question.chance))
+    first = asked[0]
+    mixed = any((each.screen, each.kind) != (first.screen, first.kind) for each in asked)
+    screen = Screen(MIXED if mixed else first.kind, faces, given=first.given, worth=first.worth)
+    picture = first.photo.picture_id if screen.is_one else None
+    known = beside(project, first.nearest, [each.region_id for each in asked], picture)
+    return replace(
+        screen,
+        nearest=known.confirmed,
+        named=known.named,
+        boxes=known.boxes,
+        choice=known.choice,
+    )
 
 
-def _are_alike(one: str, other: str) -> bool:
-    """Whether these perceptual hashes, if there are two, are of copies of one picture."""
-    return bool(one and other) and (int(one, 16) ^ int(other, 16)).bit_count() <= BITS
+def _many(open_: list[Any]) -> list[Any]:
+    """The first screen that is not of a single face; where there is none, some of these faces
+    together. What was put back by an undo comes first in any case."""
+    faces = Counter((each.screen, each.kind) for each in open_)
+    several = {screen for screen, n in faces.items() if n > 1 and screen[1] != Question.Kind.ONE}
+    many = [each for each in open_ if (each.screen, each.kind) in several or each.rank < 0]
+    return _first_screen(many) if many else sorted(open_, key=_turn)[:SIZE]
 
 
-def _choose(project: Project, user: User, exclude: Collection[UUID | str]) -> list[Any]:
-    """The questions of the screen to ask next, by rank.
+def _first_screen(open_: list[Any]) -> list[Any]:
+    """Of what may be asked the questions of the screen to ask next, by rank.
 
     First what is leased to the user already (of several such screens what was put back last,
     else what they were given first), then what is free, then what they have skipped before.
     """
-    open_ = list(questions.open_to(project, user, exclude).order_by("rank", "id"))
     if not open_:
         return []
-    now = timezone.now()
-
-    def turn(question: Any) -> tuple[object, ...]:
-        own = question.leased_until is not None and question.leased_until >= now
-        if own:
-            return (0, min(question.rank, 0), question.leased_until, question.rank)
-        skipped = question.skipped_at
-        return (1, question.rank) if skipped is None else (2, skipped)
-
-    first = min(open_, key=turn)
+    first = min(open_, key=_turn)
     together = [each for each in open_ if (each.screen, each.kind) == (first.screen, first.kind)]
-    if turn(first)[0] == 2:
+    together.sort(key=lambda each: (each.rank, each.pk))
+    if _turn(first)[0] == 2:
         return together
-    return [each for each in together if turn(each)[0] != 2]
+    return [each for each in together if _turn(each)[0] != 2]
+
+
+def _turn(question: Any) -> tuple[Any, ...]:
+    if question.leased_until is not None and question.leased_until >= timezone.now():
+        return (0, min(question.rank, 0), question.leased_until, question.rank)
+    skipped = question.skipped_at
+    return (1, question.rank) if skipped is None else (2, skipped)

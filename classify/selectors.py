@@ -1,32 +1,21 @@
-"""What pages and the sender read: counts, galleries, what was learned, what may be sent."""
+"""What pages and the sender read: counts, what was learned, what may be sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import models
-from django.db.models import (
-    Count,
-    Exists,
-    F,
-    FloatField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-)
-from django.db.models.functions import Coalesce
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from classify import labels
-from classify.models import Answer, Label, Learner, Origin, Question, Score, Verdict
+from classify.galleries import Tile, Which, likeliest_first, rows_of, tiles_of, unanswered
+from classify.models import Answer, Label, Learner, Origin, Score, Verdict
 from crawler.models import Photo, ProjectPhoto, Region
-from projects import denials
+from crawler.selectors import photos_without_faces
 from projects.models import Project, User
+from projects.parts import part
 
 
 @dataclass(frozen=True)
@@ -57,7 +46,6 @@ class LearnerState:
     needed: int  # how many more it takes until there are matches
     matches: int
     faces: int
-    worth: int  # about how many answers are still worth giving, by the model's opinion
     left: int  # faces that nobody looked at, and that may bring a tag
     behind: bool  # something happened that it has not learned from yet
     computed_at: datetime | None
@@ -67,45 +55,12 @@ class LearnerState:
         return self.needed == 0
 
 
-class Which(models.TextChoices):
-    """The filters of the gallery."""
-
-    MATCHES = "matches", _("To review")
-    CONFIRMED = "confirmed", _("Confirmed")
-    APPROVED = "approved", _("Approved")
-    REJECTED = "rejected", _("Rejected")
-    DISPUTED = "disputed", _("Answers differ")
-    DOUBTED = "doubted", _("Doubted")
-    ON_COMMONS = "on-commons", _("On Commons")
-    OTHERS = "others", _("Others")
-
-
-class Order(models.TextChoices):
-    BEST = "best", _("Most likely first")
-    WORST = "worst", _("Least likely first")
-    NEWEST = "newest", _("Newest first")
-
-
-Cursor = tuple[float, int]
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One face in a gallery; `label` or `score` or both."""
-
-    region: Region
-    photo: Photo
-    label: Label | None = None
-    score: Score | None = None
-
-
-@dataclass(frozen=True)
-class GalleryPage:
-    tiles: list[Tile]
-    after: Cursor | None  # pass it back for the next page; None at the end
-
-
 def face_counts(project: Project) -> FaceCounts:
+    return FaceCounts(**_face_counts(project))
+
+
+@part("faces")
+def _face_counts(project: Project) -> dict[str, int]:
     face = ~Q(region__origin=Region.Origin.PHOTO)
     said_no = Q(verdict__in=(Verdict.NO, Verdict.NOT_A_FACE))
     said = Label.objects.filter(project=project).aggregate(
@@ -115,24 +70,38 @@ def face_counts(project: Project) -> FaceCounts:
         without_face=Count("pk", filter=~face & Q(verdict=Verdict.YES)),
     )
     near = Q(unlikely=Score.FAR) | Q(unlikely__lt=_uncertain_below(project))
-    thought = _unanswered(project).aggregate(
+    thought = unanswered(project).aggregate(
         matches=Count("pk", filter=Q(is_match=True)),
         uncertain=Count("pk", filter=Q(is_match=False) & near),
         others=Count("pk", filter=Q(is_match=False) & ~near),
     )
     answered = said["confirmed"] + said["rejected"] + said["cant_tell"]
-    return FaceCounts(faces=answered + sum(thought.values()), **said, **thought)
+    return {"faces": answered + sum(thought.values()), **said, **thought}
+
+
+def wordless(project: Project) -> QuerySet[Photo]:
+    """Photos in which no face was found, and of which nobody said a word."""
+    return photos_without_faces(project).exclude(labels__project=project)
+
+
+@part("wordless")
+def wordless_count(project: Project) -> int:
+    return wordless(project).count()
 
 
 def learner(project: Project) -> LearnerState:
-    row = Learner.objects.filter(project=project).first() or Learner(project=project)
-    revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
+    """As of now; of a project that was found for a page, as of then."""
+    if "learner" in project._state.fields_cache:
+        row, revision = project._state.fields_cache["learner"], project.revision
+    else:
+        row = Learner.objects.filter(project=project).first()
+        revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
+    row = row or Learner(project=project)
     return LearnerState(
         confirmed=row.confirmed,
         needed=_needed(project, row.confirmed),
         matches=row.matches,
         faces=row.faces,
-        worth=round(row.worth),
         left=row.left,
         behind=row.revision != revision,
         computed_at=row.computed_at,
@@ -142,13 +111,16 @@ def learner(project: Project) -> LearnerState:
 def still_needed(project: Project) -> int:
     """How many confirmed faces are lacking until there are matches, by the answers of now.
 
-    The learner counts the same, as of the last time that it ran.
+    The learner counts the same, as of the last time that it ran. No more are looked at than are
+    needed.
     """
     yes = Label.objects.filter(project=project, verdict=Verdict.YES)
     faces = yes.exclude(region__origin=Region.Origin.PHOTO)
-    if project.rule == Project.Rule.CENTROID and not project.bootstrap_counts:
+    if project.rule == Project.Rule.EXEMPLARS:
+        return _needed(project, int(faces.exists()))
+    if not project.bootstrap_counts:
         faces = faces.exclude(origin=Origin.BOOTSTRAP)
-    return _needed(project, faces.count())
+    return _needed(project, faces[: project.min_confirmed].count())
 
 
 def _needed(project: Project, confirmed: int) -> int:
@@ -166,34 +138,6 @@ def match_below(project: Project) -> float:
 def _uncertain_below(project: Project) -> float:
     """And where it may still be."""
     return project.threshold + Score.UNCERTAIN if project.rule == Project.Rule.CENTROID else 0.8
-
-
-def gallery(
-    project: Project,
-    which: str = Which.MATCHES,
-    order: str = Order.BEST,
-    after: Cursor | None = None,
-    limit: int = 60,
-) -> GalleryPage:
-    """A page of faces, keyset-paged: `after` is the `after` of the page before.
-
-    Raises ValueError for an unknown filter or order.
-    """
-    rows = _ordered(_rows(project, Which(which)), Order(order), by_doubt=which == Which.DOUBTED)
-    descending = order != Order.BEST
-    if after is not None:
-        key, pk = after
-        beyond = "lt" if descending else "gt"
-        rows = rows.filter(Q(**{f"key__{beyond}": key}) | Q(key=key, **{f"pk__{beyond}": pk}))
-    found = list(rows.select_related("region", "photo__picture")[: limit + 1])
-    page = found[:limit]
-    last = page[-1] if len(found) > limit else None
-    return GalleryPage(_tiles(project, page), (last.key, last.pk) if last else None)
-
-
-def gallery_counts(project: Project) -> dict[str, int]:
-    """How many faces each filter of the gallery shows, by its value."""
-    return {which.value: _rows(project, which).count() for which in Which}
 
 
 def eligible(project: Project) -> QuerySet[Label]:
@@ -234,15 +178,6 @@ def history(project: Project, user: User, limit: int = 20) -> list[Answer]:
     return list(own.order_by("-id")[:limit])
 
 
-def nearest_confirmed(question: Question) -> list[Tile]:
-    """The confirmed faces most like the one in question, nearest first."""
-    found = Label.objects.filter(
-        project=question.project_id, region__in=question.nearest, verdict=Verdict.YES
-    ).select_related("region", "photo__picture")
-    by_region = {label.region_id: Tile(label.region, label.photo, label) for label in found}
-    return [by_region[region] for region in question.nearest if region in by_region]
-
-
 def portrait(project: Project) -> Tile | None:
     """The largest face of the person's portrait, if it was found."""
     shown = ProjectPhoto.objects.filter(project=project, is_portrait=True).select_related(
@@ -256,91 +191,34 @@ def portrait(project: Project) -> Tile | None:
     return Tile(largest, held.photo) if largest else None
 
 
+def of_portraits() -> Exists:
+    """Of rows with a project and a photo those in the person's portrait."""
+    here = ProjectPhoto.objects.filter(project=OuterRef("project"), photo=OuterRef("photo"))
+    return Exists(here.filter(is_portrait=True))
+
+
 def typical(project: Project) -> Tile | None:
-    """A face that is the person if any is: said to be by people, else in the portrait, else the
-    nearest by its score."""
-    yes = _rows(project, Which.CONFIRMED).exclude(origin=Origin.BOOTSTRAP)
+    """A face that is the person if any is, to be shown beside the portrait, so not one in it: said
+    to be by people, else the nearest by its score."""
+    yes = rows_of(project, Which.CONFIRMED).exclude(origin=Origin.BOOTSTRAP)
+    yes = yes.exclude(of_portraits())
     scored = Score.objects.filter(project=project).exclude(unlikely=Score.FAR)
-    return _best(project, yes) or portrait(project) or _best(project, scored)
+    scored = scored.exclude(of_portraits())
+    # those that were answered, by their scores, in whose order they lie
+    confirmed = scored.filter(Exists(yes.filter(region=OuterRef("region"))), is_match=False)
+    return _best(project, confirmed) or _best(project, yes) or _best(project, scored)
 
 
 def _best(project: Project, rows: QuerySet[Any]) -> Tile | None:
-    live = rows.filter(photo__state=Photo.State.LIVE)
-    best = _ordered(live, Order.BEST).select_related("region", "photo__picture")[:1]
-    return next(iter(_tiles(project, list(best))), None)
+    live = Photo.objects.filter(pk=OuterRef("photo"), state=Photo.State.LIVE)
+    best = likeliest_first(rows.filter(Exists(live))).values_list("key", "pk").first()
+    if best is None:
+        return None
+    whole = rows.model._default_manager.select_related("region", "photo__picture")
+    row = whole.get(pk=best[1])
+    row.key = best[0]
+    return next(iter(tiles_of(project, [row])), None)
 
 
 def _size(region: Region) -> tuple[bool, float]:
     return (region.origin != Region.Origin.PHOTO, region.w * region.h)
-
-
-def _unanswered(project: Project) -> QuerySet[Score]:
-    said = Label.objects.filter(project=project, region=OuterRef("region"))
-    return _left_in_peace(Score.objects.filter(~Exists(said), project=project))
-
-
-def _left_in_peace(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Without faces in files, and of persons, that are left alone."""
-    listed = denials.denied_qids()
-    return rows.exclude(photo__state=Photo.State.DENIED).exclude(project__person__qid__in=listed)
-
-
-def _rows(project: Project, which: Which) -> QuerySet[Any]:
-    said = _left_in_peace(Label.objects.filter(project=project))
-    said = said.exclude(region__origin=Region.Origin.PHOTO)
-    yes = said.filter(verdict=Verdict.YES)
-    depicting = ProjectPhoto.objects.filter(
-        project=project, photo=OuterRef("photo"), already_depicts=True
-    )
-    match which:
-        case Which.MATCHES:
-            return _unanswered(project).filter(is_match=True)
-        case Which.OTHERS:
-            return _unanswered(project).filter(is_match=False)
-        case Which.CONFIRMED:
-            return yes
-        case Which.APPROVED:
-            return yes.filter(origin=Origin.REVIEW)
-        case Which.REJECTED:
-            return said.exclude(verdict=Verdict.YES)
-        case Which.DISPUTED:
-            return said.filter(disputed=True)
-        case Which.DOUBTED:
-            return _doubted(project, said)
-        case Which.ON_COMMONS:
-            return yes.filter(Exists(depicting))
-
-
-def _doubted(project: Project, said: QuerySet[Label]) -> QuerySet[Label]:
-    """Answers that the other faces contradict; a word that was said twice stays and is not."""
-    score = Score.objects.filter(project=project, region=OuterRef("region"))
-    same = labels.standing(project).filter(region=OuterRef("region"), verdict=OuterRef("verdict"))
-    same = same.exclude(origin=Origin.BOOTSTRAP).order_by()
-    times = same.values("region").annotate(times=Count("pk")).values("times")
-    doubted = said.filter(Exists(score.filter(doubt__isnull=False)))
-    return doubted.annotate(times=Subquery(times)).filter(times=1)
-
-
-def _ordered(rows: QuerySet[Any], order: Order, by_doubt: bool = False) -> QuerySet[Any]:
-    """By how unlikely they are, or by how much is against what was said, the worst first."""
-    key: Any
-    if order is Order.NEWEST:
-        key = Value(0.0)
-    elif by_doubt:
-        scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
-        key = Coalesce(-Subquery(scored.values("doubt")[:1], FloatField()), Value(0.0))
-    elif rows.model is Score:
-        key = F("unlikely")
-    else:
-        scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
-        key = Coalesce(Subquery(scored.values("unlikely")[:1]), Value(Score.FAR))
-    keyed: QuerySet[Any] = rows.annotate(key=key)
-    return keyed.order_by("key", "pk") if order is Order.BEST else keyed.order_by("-key", "-pk")
-
-
-def _tiles(project: Project, rows: Sequence[Any]) -> list[Tile]:
-    if rows and isinstance(rows[0], Score):
-        return [Tile(row.region, row.photo, score=row) for row in rows]
-    scores = Score.objects.filter(project=project, region__in=[row.region_id for row in rows])
-    by_region = {score.region_id: score for score in scores}
-    return [Tile(row.region, row.photo, row, by_region.get(row.region_id)) for row in rows]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
@@ -14,14 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classify import looks, questions, selectors
-from classify.labels import lock, rebuild_labels, relabel, standing, upsert
+from classify.labels import Said, give_credit, lock, rebuild_labels, relabel, standing, upsert
 from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
 from crawler import services as crawler
 from crawler.models import Photo, ProjectPhoto, Region
 from projects import denials
-from projects.ledger import contribute
-from projects.models import Contribution, Project, User
+from projects.deadlocks import retried
+from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
 
@@ -34,6 +34,7 @@ __all__ = [
     "draw",
     "next_question",
     "no_usable_face",
+    "not_here",
     "rebuild_labels",
     "skip",
     "undo",
@@ -51,6 +52,7 @@ class Given:
     region: Region
     photo: Photo
     client_uuid: UUID
+    waited: float = 0  # seconds in the browser, until the network was there
 
 
 def answer(
@@ -61,13 +63,15 @@ def answer(
     verdict: str,
     origin: str,
     client_uuid: UUID,
+    waited: float = 0,
 ) -> Answer:
     """Write down what `user` says of a face; sent twice with one `client_uuid` it is one answer.
 
     Raises Refused: archived, not-in-project, withdrawn, changed, replaced, unknown-verdict,
     used-twice.
     """
-    return answer_many(project, [Given(region, photo, client_uuid)], user, verdict, origin)[0]
+    given = Given(region, photo, client_uuid, waited)
+    return answer_many(project, [given], user, verdict, origin)[0]
 
 
 def answer_many(
@@ -81,6 +85,7 @@ def answer_many(
     return answer_screen(project, user, [(each, verdict) for each in given], origin)
 
 
+@retried
 def answer_screen(
     project: Project,
     user: User,
@@ -103,6 +108,7 @@ def answer_screen(
         return _record(project, given, user, origin)
 
 
+@retried
 def undo(project: Project, user: User, client_uuid: UUID) -> Answer | None:
     """Take back the user's last answer that stands; None when there is none left.
 
@@ -116,8 +122,8 @@ def undo(project: Project, user: User, client_uuid: UUID) -> Answer | None:
         last = standing(project).filter(user=user).last()
         if last is None:
             return None
-        deed = list(standing(project).filter(user=user, created_at=last.created_at))
-        undone = _take_back(project, deed, {last.pk: client_uuid})
+        deed = standing(project).filter(user=user, created_at=last.created_at)
+        undone = _take_back(project, list(deed.select_related("region")), {last.pk: client_uuid})
         return next(each for each in undone if each.client_uuid == client_uuid)
 
 
@@ -126,9 +132,10 @@ def undone_with(undo: Answer) -> list[Answer]:
     deed = Answer.objects.filter(
         project=undo.project_id, user=undo.user_id, origin=Origin.UNDO, created_at=undo.created_at
     )
-    return list(deed.order_by("id"))
+    return list(deed.select_related("undoes").order_by("id"))
 
 
+@retried
 def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> list[Answer]:
     """Take back those answers of the user, named by their `client_uuid`, as one deed.
 
@@ -137,7 +144,7 @@ def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> lis
     with transaction.atomic():
         _enter(project)
         answers = standing(project).filter(user=user, client_uuid__in=client_uuids)
-        return _take_back(project, list(answers))
+        return _take_back(project, list(answers.select_related("region")))
 
 
 def skip(project: Project, region: Region, user: User) -> None:
@@ -145,6 +152,7 @@ def skip(project: Project, region: Region, user: User) -> None:
     skip_screen(project, [region], user)
 
 
+@retried
 def skip_screen(project: Project, regions: Sequence[Region], user: User) -> None:
     """Leave all faces of a screen to others."""
     with transaction.atomic():
@@ -192,13 +200,24 @@ def draw(
 
 def no_usable_face(project: Project, photo: Photo, user: User, client_uuid: UUID) -> Answer:
     """The person is in the photo, but no face can be used: a yes on the whole photo."""
+    return _answer_photo(project, photo, user, Verdict.YES, client_uuid)
+
+
+def not_here(project: Project, photo: Photo, user: User, client_uuid: UUID) -> Answer:
+    """The person is not in a photo in which no face was found: nobody needs to look again."""
+    return _answer_photo(project, photo, user, Verdict.NO, client_uuid)
+
+
+def _answer_photo(
+    project: Project, photo: Photo, user: User, verdict: str, client_uuid: UUID
+) -> Answer:
     with _once(), transaction.atomic():
         _enter(project)
         if done := _already([client_uuid], project, user):
             return done[client_uuid]
         _check_photo(project, photo)
         given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
-        return _record(project, [(given, Verdict.YES)], user, Origin.DRAWN)[0]
+        return _record(project, [(given, verdict)], user, Origin.DRAWN)[0]
 
 
 def _enter(project: Project) -> None:
@@ -216,26 +235,31 @@ def _record(
     made = _already([each.client_uuid for each, _verdict in given], project, user)
     new = [(each, verdict) for each, verdict in given if each.client_uuid not in made]
     _check_faces(project, [each for each, _verdict in new])
+    region_ids = [each.region.pk for each, _verdict in new]
+    before = Said.read(project, region_ids)
     # one moment for all: by it undo knows what was one deed
-    said = {"project": project, "user": user, "origin": origin, "created_at": timezone.now()}
+    at = timezone.now() - timedelta(seconds=max((each.waited for each, _verdict in new), default=0))
+    fields = {"project": project, "user": user, "origin": origin, "created_at": at}
+    thought = questions.chances(project, region_ids)
     answers = Answer.objects.bulk_create(
         Answer(
-            **said,
+            **fields,
             verdict=verdict,
             photo=each.photo,
             region=each.region,
             client_uuid=each.client_uuid,
+            chance=thought.get(each.region.pk),
         )
         for each, verdict in new
     )
     made |= {answer.client_uuid: answer for answer in answers}
     if new:
-        region_ids = [each.region.pk for each, _verdict in new]
-        relabel(project, region_ids)
+        after = Said.read(project, region_ids)
+        relabel(project, region_ids, after)
         Question.objects.filter(project=project, region__in=region_ids).delete()
         Score.objects.filter(project=project, region__in=region_ids).update(is_match=False)
         looks.settle(project, region_ids)
-        contribute(project, user, _kind(origin), len(new))
+        give_credit(project, before, after)
         announce("answers-given")
     return [made[each.client_uuid] for each, _verdict in given]
 
@@ -245,40 +269,41 @@ def _take_back(
 ) -> list[Answer]:
     """Take back these answers as one deed, the last one first; `uuids` has, by the keys of
     their answers, what some of the undos are sent under."""
-    now = timezone.now()
-    undone = [
-        Answer.objects.create(
+    now, region_ids = timezone.now(), {taken.region_id for taken in answers}
+    before = Said.read(project, region_ids)
+    undone = Answer.objects.bulk_create(
+        Answer(
             project=project,
-            photo=taken.photo,
+            photo_id=taken.photo_id,
             region=taken.region,
-            user=taken.user,
+            user_id=taken.user_id,
             origin=Origin.UNDO,
             undoes=taken,
             client_uuid=(uuids or {}).get(taken.pk) or uuid5(taken.client_uuid, "undo"),
             created_at=now,
         )
         for taken in reversed(answers)
-    ]
-    labels = relabel(project, {taken.region_id for taken in answers})
-    for made in undone:
-        if label := labels.get(made.region_id):
-            made.verdict = label.verdict
-            made.save(update_fields=["verdict"])
-        elif made.region.origin == Region.Origin.PERSON:
-            _withdraw_box(project, made.region)
-            Project.objects.filter(pk=project.pk).tell_learner()  # it has other faces now
-        else:
-            _match_again(project, made.region_id)
+    )
+    after = Said.read(project, region_ids)
+    labels = relabel(project, region_ids, after)
+    worded = [made for made in undone if made.region_id in labels]
+    for made in worded:
+        made.verdict = labels[made.region_id].verdict
+    Answer.objects.bulk_update(worded, ["verdict"])
+    bare = [made.region for made in undone if made.region_id not in labels]
+    drawn = [region for region in bare if region.origin == Region.Origin.PERSON]
+    for box in drawn:
+        _withdraw_box(project, box)
+    if drawn:
+        Project.objects.filter(pk=project.pk).tell_learner()  # it has other faces now
+    _match_again(project, [region.pk for region in bare if region not in drawn])
     wordless = [made for made in undone if made.region_id not in labels]
     questions.put_back(project, [made for made in wordless if _is_asked_again(made)])
     looks.settle(project, {made.region_id for made in undone})
     seen_again = {taken.region_id for taken in answers if taken.origin == Origin.AGAIN}
     if seen_again and (user := answers[0].user):
         looks.put_back(project, seen_again, user)
-    for kind, n in Counter(_kind(taken.origin) for taken in answers).items():
-        user = answers[0].user
-        assert user is not None  # only people undo, and only what is theirs
-        contribute(project, user, kind, -n)
+    give_credit(project, before, after)
     if undone:
         announce("answers-given")
     return undone
@@ -289,11 +314,11 @@ def _is_asked_again(undo: Answer) -> bool:
     return asked and undo.region.origin != Region.Origin.PERSON
 
 
-def _match_again(project: Project, region_id: int) -> None:
-    """Back to the review at once, by the distance it had; the learner looks closer."""
-    if selectors.still_needed(project) == 0:
+def _match_again(project: Project, region_ids: Collection[int]) -> None:
+    """Back to the review at once, by the distances they had; the learner looks closer."""
+    if region_ids and selectors.still_needed(project) == 0:
         near = Score.objects.filter(project=project, unlikely__lt=selectors.match_below(project))
-        near.filter(region=region_id).update(is_match=True)
+        near.filter(region__in=region_ids).update(is_match=True)
 
 
 def _withdraw_box(project: Project, box: Region) -> None:
@@ -313,11 +338,6 @@ def _withdraw_box(project: Project, box: Region) -> None:
     replaced.update(replaced_by=box.replaced_by)
     withdrawn.filter(pk__in=[box.pk, *region_ids], replaced_by=None).update(replaced_by=F("pk"))
     relabel(project, region_ids)
-
-
-def _kind(origin: str) -> str:
-    review = origin in (Origin.REVIEW, Origin.AGAIN)
-    return Contribution.Kind.REVIEW if review else Contribution.Kind.ANSWER
 
 
 def _already(uuids: Sequence[UUID], project: Project, user: User) -> dict[UUID, Answer]:

@@ -10,8 +10,9 @@ from celery import shared_task
 from django.db.models import F, Q
 from django.utils import timezone
 
-from classify import bootstrap, inference, memory
+from classify import bootstrap, counting, guarding, inference, memory
 from classify.models import Bootstrap, Learner
+from projects.deadlocks import nobodys_fault
 from projects.models import Project
 from projects.pipeline import wake
 from projects.work import Overtaken, WorkState
@@ -26,7 +27,7 @@ LEARNING_LEASE = timedelta(seconds=60)
 
 @shared_task(name="classify.infer", soft_time_limit=50, time_limit=55)
 def infer() -> None:
-    """Learn from what was answered and found since, project by project."""
+    """Learn from what was answered and found since, project by project; then count the large."""
     memory.tidy()
     until = time.monotonic() + BUDGET
     while learner := _next_learner():
@@ -35,6 +36,8 @@ def infer() -> None:
             return
         if learner.take(LEARNING_LEASE):
             _infer(learner)
+    if counting.count_all(BUDGET):
+        wake("classify.infer")
 
 
 @shared_task(name="classify.bootstrap", soft_time_limit=20, time_limit=25)
@@ -54,14 +57,23 @@ def read_bootstrap() -> None:
             bootstrap.read(row)
 
 
+@shared_task(name="classify.guard", soft_time_limit=50, time_limit=55)
+def look_at_answers() -> None:
+    """See whether somebody's answers of late should be looked at before they count."""
+    guarding.watch()
+
+
 def _infer(learner: Learner) -> None:
     try:
         inference.infer(learner)
     except Overtaken as overtaken:
         log.warning("overtaken: %s", overtaken)
     except Exception as error:
-        log.exception("learning failed for project %s", learner.project_id)
-        learner.fail("failed", type(error).__name__)
+        if nobodys_fault(error):
+            learner.give_back()
+        else:
+            log.exception("learning failed for project %s", learner.project_id)
+            learner.fail("failed", type(error).__name__)
 
 
 def _next_learner() -> Learner | None:
@@ -72,5 +84,6 @@ def _next_learner() -> Learner | None:
     resting = Q(due_at__lte=now) & ~Q(state=WorkState.RUNNING)
     abandoned = Q(state=WorkState.RUNNING, lease_until__lt=now)
     behind = Learner.objects.exclude(revision=F("project__revision"))
-    active = behind.filter(resting | abandoned, project__state=Project.State.ACTIVE)
-    return active.order_by(F("computed_at").asc(nulls_first=True), "pk").first()
+    reviewed = (Project.State.ACTIVE, Project.State.COMPLETED)
+    live = behind.filter(resting | abandoned, project__state__in=reviewed)
+    return live.order_by(F("computed_at").asc(nulls_first=True), "pk").first()

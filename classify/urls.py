@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from classify.views import answers, ask, grid, looks, review, tray
+from classify.views import answers, ask, grid, looks, member, review, threshold, tray
 
 urlpatterns = [
     path("ask", ask.ask, name="ask"),
     path("ask/next", ask.question_next, name="question-next"),
+    path("ask/keep", ask.questions_keep, name="questions-keep"),
     path("grid", grid.grid, name="grid"),
     path("grid/next", grid.grid_next, name="grid-next"),
     path("grid/answer", grid.grid_answer, name="grid-answer"),
@@ -16,11 +17,20 @@ urlpatterns = [
     path("undo", answers.undo, name="undo"),
     path("draw", answers.draw, name="draw"),
     path("no-usable-face", answers.no_usable_face, name="no-usable-face"),
+    path("not-here", answers.not_here, name="not-here"),
     path("review", review.review, name="review"),
     path("review/answer", review.review_answer, name="review-answer"),
+    path("review/reassign", review.review_reassign, name="review-reassign"),
+    path("review/else", review.review_else, name="review-else"),
+    path("review/compare", review.review_compare, name="review-compare"),
+    path("review/face/<slug:region_id>", review.review_face, name="review-face"),
     path("again", looks.again, name="again"),
     path("again/next", looks.again_next, name="again-next"),
+    path("again/keep", looks.again_keep, name="again-keep"),
     path("again/answer", looks.again_answer, name="again-answer"),
     path("again/rest", looks.again_rest, name="again-rest"),
+    path("members/<slug:user_id>", member.member, name="member"),
+    path("members/<slug:user_id>/counts", member.member_counts, name="member-counts"),
     path("tray", tray.tray, name="tray"),
+    path("threshold", threshold.threshold, name="threshold"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import transaction
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from crawler import services
 from crawler.models import Photo, Picture, ProjectPhoto, Region
@@ -95,7 +97,8 @@ class PhotoAdmin(ModerationAdmin[Photo]):
                     tried += 1
                     by = signed_in(request)
                     audit(by, "photo.looked-at-again", target=self.audit_target(photo))
-        self.message_user(request, _("%(n)s will be looked at again.") % {"n": tried})
+        said = ngettext("%(n)s will be looked at again.", "%(n)s will be looked at again.", tried)
+        self.message_user(request, said % {"n": intcomma(tried)})
 
 
 @admin.register(Picture)

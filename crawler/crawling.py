@@ -10,14 +10,17 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Case, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
-from crawler import commons, listing, saving
+from crawler import commons, details, listing, saving, sourcing
 from crawler.denying import DENIED
 from crawler.models import CrawlStep
 from crawler.selectors import UNFINISHED
 from projects import denials, pace
+from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.http import WikiError
 from projects.models import Project, Source
+from projects.places import refused_search
+from projects.pulse import beat
 from projects.work import Overtaken
 
 log = logging.getLogger(__name__)
@@ -25,13 +28,21 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)  # longer than the task's hard limit
 CRASHED = "crashed"
 # Answers that asking again won't change.
-FINAL = {"invalidtitle", "invalidcategory", "missingparam", "badvalue", "forbidden-host"}
+FINAL = {
+    "invalidtitle",
+    "invalidcategory",
+    "missingparam",
+    "badvalue",
+    "forbidden-host",
+    listing.NO_USER,
+}
 
 
 def crawl(seconds: float) -> bool:
     """Read pages for about so long; True while pages are left that are due now."""
     until = time.monotonic() + seconds
     begin_sources()
+    sourcing.begin_watches()
     while time.monotonic() < until and pace.paused_until(commons.READ_LANE) is None:
         step = take_next()
         if step is None:
@@ -41,8 +52,11 @@ def crawl(seconds: float) -> bool:
 
 
 def begin_sources() -> None:
-    """The first step of each source that has none yet."""
-    for source in Source.objects.filter(steps=None, project__state=Project.State.ACTIVE):
+    """The first step of each source that has none yet; a re-read that somebody asked for before
+    has left only the one that looks after unseen photos."""
+    root = CrawlStep.objects.filter(source=OuterRef("pk"), title=OuterRef("value"))
+    new = Source.objects.filter(~Exists(root), project__state=Project.State.ACTIVE)
+    for source in new:
         others = CrawlStep.objects.filter(source__project=source.project_id)
         CrawlStep.objects.get_or_create(
             source=source,
@@ -70,11 +84,14 @@ def take_next() -> CrawlStep | None:
 
 
 def _due() -> QuerySet[CrawlStep]:
-    """Due steps of active projects. What looks after unseen photos waits for all others."""
+    """Due steps of active projects, and of watched sources of completed ones. What looks after
+    unseen photos waits for all others."""
     rest = CrawlStep.objects.filter(
         source__project=OuterRef("source__project"), state__in=UNFINISHED
     ).exclude(title="")
-    due = CrawlStep.objects.due().filter(source__project__state=Project.State.ACTIVE)
+    watched = Q(source__project__state=Project.State.COMPLETED, source__watched=True)
+    due = CrawlStep.objects.due()
+    due = due.filter(Q(source__project__state=Project.State.ACTIVE) | watched)
     due = due.exclude(source__project__person__qid__in=denials.denied_qids())
     return due.filter(~Q(title="") | ~Exists(rest)).select_related("source__project__person")
 
@@ -98,12 +115,19 @@ def read(step: CrawlStep) -> None:
         crash_point("crawl:read")
         saving.save_page(step, page)
     except WikiError as error:
-        log.warning("%s could not be read: %s", step.title or "unseen photos", error)
-        step.fail(error.code, error.text, final=error.code in FINAL)
+        log.warning("step %s could not be read: %s", step.pk, error)
+        final = error.code in FINAL or refused_search(error.code)
+        step.fail(error.code, error.text, final=final)
     except SoftTimeLimitExceeded:
-        step.fail("network", "the wiki was too slow")
+        step.fail("network", details.WIKI_SLOW)
     except Overtaken as error:
         log.info("overtaken: %s", error)
-    except Exception as error:  # an answer that makes no sense to us
-        log.exception("step %s", step.pk)
-        step.fail(CRASHED, type(error).__name__)
+    except Exception as error:
+        if nobodys_fault(error):
+            step.give_back()
+        else:  # an answer that makes no sense to us
+            log.exception("step %s", step.pk)
+            step.fail(CRASHED, type(error).__name__)
+    else:
+        return
+    beat(step.source.project_id)  # it waits, or is set aside

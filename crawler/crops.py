@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import tempfile
 import time
@@ -17,6 +18,8 @@ from crawler.engines.base import Box
 from crawler.engines.base import Picture as Pixels
 from crawler.models import Photo, Region
 from projects import pace
+
+log = logging.getLogger(__name__)
 
 SIDE = 160  # pixels
 AIR = 0.4  # of the box's longer side, half of it on each side
@@ -49,9 +52,17 @@ def _span(centre: float, side: float, limit: int) -> tuple[int, int]:
 
 
 def save(region: Region, pixels: Pixels) -> bytes:
-    """Make a region's crop and keep it; readers see the whole file or none."""
+    """Make a region's crop and keep it; readers see the whole file or none. While the disk is
+    full none is kept: it is made again when it is wanted."""
     data = cut(pixels, region.box)
-    path = path_of(region)
+    try:
+        _keep(path_of(region), data)
+    except OSError as error:
+        log.warning("a crop could not be kept: %s", error)
+    return data
+
+
+def _keep(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
@@ -61,7 +72,6 @@ def save(region: Region, pixels: Pixels) -> bytes:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return data
 
 
 def remove(region: Region) -> None:

@@ -1,32 +1,93 @@
-"""What the deny-list means for photos, crops, vectors and listings that are here already."""
+"""What the deny-list means for photos, crops, vectors and listings that are here already.
+
+Which files a category on the list has directly in it the wiki knows alone: `look_through` asks it,
+when the list has changed and every hour, whatever source brought the photos. New ones are asked
+for as they are crawled (`crawler.listing`).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from crawler import tidying
+from crawler import commons, tidying
 from crawler.models import CrawlStep, Photo, Picture
 from projects import denials
+from projects.http import WikiError
 from projects.models import DenyEntry, Project, Source
 from projects.pipeline import announce
 from projects.work import WorkState
 
+if TYPE_CHECKING:
+    from crawler.transport import Site
+
+log = logging.getLogger(__name__)
+
 DENIED = "denied"  # error of a step
+AT_ONCE = 500  # photos
 
 
 def list_changed(*, entry: DenyEntry, listed: bool, **_: Any) -> None:
     """Hears `projects.denying.list_changed`, within its transaction."""
     if entry.wiki != settings.WIKI.code:
         return
-    if entry.kind == DenyEntry.Kind.FILE:
-        (_let_go if listed else _take_back)(entry)
+    if entry.kind == DenyEntry.Kind.FILE and listed:
+        _let_go(entry)
+    elif entry.kind == DenyEntry.Kind.FILE and not denials.categories():
+        _take_back(_photos(entry))
     elif entry.kind == DenyEntry.Kind.CATEGORY:
         (_stop_steps if listed else _go_on_with_steps)(entry)
+    if entry.kind != DenyEntry.Kind.PERSON:
+        announce("deny-list-changed")
+
+
+def look_through() -> None:
+    """Let go of the photos that are in a category on the list now, and take back those that no
+    entry stands for any more. Call outside transactions."""
+    titles = denials.categories()
+    mine = Photo.objects.filter(wiki=settings.WIKI.code)
+    if not titles and not mine.filter(state=Photo.State.DENIED).exists():
+        return
+    members: set[int] = set()
+    try:
+        with commons.wiki_site() as site:
+            for title in titles:
+                members |= _members(site, title)
+    except WikiError as error:  # the next look; nothing comes back by what was not read
+        log.warning("categories on the deny-list could not be read: %s", error)
+        titles = []
+    live = mine.filter(state=Photo.State.LIVE)
+    for some in _some(sorted(members)):
+        _leave(list(live.filter(page_id__in=some)))
+    denied = mine.filter(state=Photo.State.DENIED)
+    alone = [pk for pk, page_id in denied.values_list("pk", "page_id") if page_id not in members]
+    for keys in _some(alone):
+        with transaction.atomic():
+            if titles == denials.categories():  # as they were read
+                _take_back(Photo.objects.filter(pk__in=keys))
+
+
+def _some(keys: list[int]) -> Iterator[list[int]]:
+    return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
+
+
+def _members(site: Site, title: str) -> set[int]:
+    """Page ids of the files that are directly in a category."""
+    asked = {"list": "categorymembers", "cmtitle": title, "cmtype": "file", "cmlimit": 500}
+    found: set[int] = set()
+    following: dict[str, Any] = {}
+    while True:
+        body = commons.read(site, action="query", **asked, **following)
+        found |= {page["pageid"] for page in body.get("query", {}).get("categorymembers", [])}
+        following = body.get("continue", {})
+        if not following:
+            return found
 
 
 def _photos(entry: DenyEntry) -> QuerySet[Photo]:
@@ -42,18 +103,30 @@ def _let_go(entry: DenyEntry) -> None:
     photos = list(_photos(entry))
     if photos and entry.page_id is None:  # a new name does not escape the list
         DenyEntry.objects.filter(pk=entry.pk).update(page_id=photos[0].page_id)
-    Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
-        state=Photo.State.DENIED, seen_at=timezone.now()
-    )
-    _tell(photos)
-    keys = [photo.picture_id for photo in photos]
-    transaction.on_commit(lambda: tidying.forget_these(Picture.objects.filter(pk__in=keys)))
+    _leave(photos)
 
 
-def _take_back(entry: DenyEntry) -> None:
-    """Unless another entry stands for them, too. The next crawl sees whether they are still on
-    the wiki."""
-    photos = list(_photos(entry).filter(state=Photo.State.DENIED))
+def _leave(photos: list[Photo]) -> None:
+    if not photos:
+        return
+    with transaction.atomic():
+        Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
+            state=Photo.State.DENIED, seen_at=timezone.now()
+        )
+        _tell(photos)
+        pictures = Picture.objects.filter(pk__in=[photo.picture_id for photo in photos])
+        transaction.on_commit(lambda: _forget(pictures))
+
+
+def _forget(pictures: Any) -> None:
+    while tidying.forget_these(pictures) == tidying.PICTURES:
+        pass
+
+
+def _take_back(rows: QuerySet[Photo]) -> None:
+    """Unless an entry stands for them, too. The next crawl sees whether they are still on the
+    wiki."""
+    photos = list(rows.filter(state=Photo.State.DENIED))
     denied = denials.denied_files((photo.page_id, photo.title) for photo in photos)
     back = [photo for photo in photos if photo.page_id not in denied]
     Photo.objects.filter(pk__in=[photo.pk for photo in back]).update(state=Photo.State.LIVE)
@@ -62,7 +135,7 @@ def _take_back(entry: DenyEntry) -> None:
     announce("photos-crawled")
 
 
-def _tell(photos: list[Photo]) -> None:
+def _tell(photos: Iterable[Photo]) -> None:
     """Let learners see it."""
     shown = Project.objects.filter(project_photos__photo__in=photos)
     Project.objects.filter(pk__in=sorted(set(shown.values_list("pk", flat=True)))).tell_learner()

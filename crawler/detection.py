@@ -14,12 +14,15 @@ from crawler import choice, crops, pictures, places, reembedding
 from crawler.downloads import Ahead
 from crawler.engines import Engine, Face
 from crawler.engines.base import Picture as Pixels
-from crawler.models import Picture
+from crawler.models import Picture, ProjectPhoto
 from crawler.pictures import Unusable
+from crawler.seeing import see
 from crawler.turns import Turns
 from projects import pace
+from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.pipeline import announce
+from projects.pulse import beat
 from projects.work import Overtaken, WorkState
 
 log = logging.getLogger(__name__)
@@ -76,7 +79,7 @@ def look(
     try:
         data = download() if download else pictures.download(pictures.address_of(picture))
         pixels = pictures.decode(data)
-        faces = engine.look(pixels, upsample=settings.DETECT_UPSAMPLE)
+        faces = see(engine, pixels)
         save(picture, pixels, faces, engine)
     except Unusable as error:
         log.info("picture %s: %s", picture.pk, error)
@@ -86,11 +89,17 @@ def look(
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        log.exception("picture %s", picture.pk)
-        picture.fail(Picture.Error.CRASHED, type(error).__name__)
+        if nobodys_fault(error):
+            picture.give_back()
+        else:
+            log.exception("picture %s", picture.pk)
+            picture.fail(Picture.Error.CRASHED, type(error).__name__)
     else:
         if load:
             reembedding.look_too(picture, pixels, engine.name, load)
+        return
+    shown = ProjectPhoto.objects.filter(photo__picture=picture).values_list("project", flat=True)
+    beat(*shown.distinct())  # it waits, or is set aside
 
 
 def save(picture: Picture, pixels: Pixels, faces: list[Face], engine: Engine) -> None:

@@ -16,7 +16,7 @@ from typing import Self
 
 from django.conf import settings
 
-from crawler import pictures
+from crawler import details, pictures
 from crawler.models import Picture
 from crawler.pictures import Unusable
 from crawler.turns import Turns
@@ -83,10 +83,10 @@ class Ahead:
 
     def _fetch(self, url: str, at: float) -> bytes:
         if self._closed.wait(max(0.0, at - time.monotonic())):
-            raise Unusable(Picture.Error.NETWORK, "not begun", permanent=False, wait=0)
+            raise Unusable(Picture.Error.NETWORK, details.NOT_BEGUN, permanent=False, wait=0)
         if time.monotonic() < self._refused_until:
             left = self._refused_until - time.monotonic()
-            raise Unusable(Picture.Error.NETWORK, "put off", permanent=False, wait=left)
+            raise Unusable(Picture.Error.NETWORK, details.PUT_OFF, permanent=False, wait=left)
         try:
             return pictures.fetch(url)
         except Unusable as error:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from crawler import choice, crops, pictures, turns, vectors
+from crawler import choice, crops, pictures, turns, vectors, versions
 from crawler.engines import Engine
 from crawler.hashing import face_hash
 from crawler.models import EmbedJob, Picture, Region
 from crawler.pictures import Unusable
 from projects import denials, pace
+from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.models import Project
 from projects.pipeline import announce
@@ -37,7 +38,9 @@ def embed(load: Callable[[str], Engine], seconds: float) -> bool:
 
 
 def _due() -> WorkQuerySet[EmbedJob]:
-    active = EmbedJob.objects.due().filter(project__state=Project.State.ACTIVE)
+    # a box is drawn by a person, so a completed project gets its vector, too
+    reviewed = (Project.State.ACTIVE, Project.State.COMPLETED)
+    active = EmbedJob.objects.due().filter(project__state__in=reviewed)
     return active.exclude(project__person__qid__in=denials.denied_qids())
 
 
@@ -51,14 +54,17 @@ def _take_next() -> EmbedJob | None:
 
 
 def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
-    """The vector and crop of one drawn box, by each engine that a project with it needs. A box
-    whose picture can't be had keeps its place, and waits or is set aside with the reason."""
+    """The vector and crop of one drawn box, by each engine that a project with it needs, from the
+    pixels that were drawn on. A box whose picture can't be had keeps its place, and waits or is
+    set aside with the reason."""
     crash_point("embed:taken")
     region = job.region
     first = choice.serving(job.project)
     others = (choice.needed_for(region.picture) | choice.needed([job.project_id])) - {first.name}
     try:
-        pixels = pictures.load(pictures.address_of(region.picture))
+        photo = pictures.page_of(region.picture)
+        pixels = pictures.load_shown(photo)
+        versions.check(photo)  # afterwards: what was loaded before is what was drawn on
         face = load(first.name).embed(pixels, region.box)
         more = {name: load(name).embed(pixels, region.box) for name in sorted(others)}
         phash = face_hash(pixels, region.box)
@@ -85,5 +91,8 @@ def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        log.exception("drawn box %s", job.pk)
-        job.fail(Picture.Error.CRASHED, type(error).__name__)
+        if nobodys_fault(error):
+            job.give_back()
+        else:
+            log.exception("drawn box %s", job.pk)
+            job.fail(Picture.Error.CRASHED, type(error).__name__)

@@ -22,6 +22,7 @@ IMAGEINFO = {
     "iiextmetadatafilter": "Artist|LicenseShortName|DateTimeOriginal",
     "redirects": 1,
 }
+_LONGEST = 2000  # characters of an address that we keep
 _ICON = "/file-type-icons/"  # stands where the wiki can't render a thumbnail
 _ISO = re.compile(r"\b(\d{4})-(\d{2})(?:-(\d{2}))?")
 _YEAR = re.compile(r"\b(1[5-9]\d{2}|20\d{2})(s?)\b")
@@ -75,7 +76,7 @@ def _file(page: dict[str, Any], info: dict[str, Any]) -> File:
         width=info.get("width", 0),
         height=info.get("height", 0),
         mime=info["mime"],
-        thumb_path="" if _ICON in thumb else thumb.removeprefix(settings.WIKI.image_hosts[0]),
+        thumb_path="" if _ICON in thumb or len(thumb) > _LONGEST else _path(thumb),
         uploader=info.get("user", ""),
         uploaded_at=parse_datetime(info.get("timestamp", "")),
         author=_plain(about.get("Artist", ""))[:255],
@@ -83,6 +84,10 @@ def _file(page: dict[str, Any], info: dict[str, Any]) -> File:
         taken_from=taken[0],
         taken_to=taken[1],
     )
+
+
+def _path(thumb: str) -> str:
+    return thumb.removeprefix(settings.WIKI.image_hosts[0])
 
 
 def _plain(text: str) -> str:

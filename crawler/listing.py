@@ -1,4 +1,5 @@
-"""Reading one page of a listing: a category, a file, a search, or photos by their page ids.
+"""Reading one page of a listing: a category, a file, a search, an uploader's files, or photos by
+their page ids.
 
 Only asks; nothing is saved here. `crawler.saving` commits a page with the place to go on from.
 """
@@ -6,6 +7,7 @@ Only asks; nothing is saved here. `crawler.saving` commits a page with the place
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,10 @@ from django.conf import settings
 from crawler import commons
 from crawler.files import IMAGEINFO, File, read_files
 from crawler.models import CrawlStep, Photo, ProjectPhoto
+from projects import denials
+from projects.http import WikiError
 from projects.models import Source
+from projects.places import UPLOADER_MOST
 
 if TYPE_CHECKING:
     from crawler.transport import Site
@@ -22,6 +27,15 @@ if TYPE_CHECKING:
 PAGE = 50  # files; what `wbgetentities` takes in one call, too
 ANSWERS = 20  # at most, about the same pages
 FIRST_PAGE = 10  # so that the first question comes within seconds
+NEWEST = "new"  # the part of a listing that is read when it is only looked at for new files
+NO_USER = "nosuchuser"
+# How each kind of listing gives the newest first. A category: what came into it last; files that
+# depict the person: what was edited last, since the statement is often younger than the upload.
+NEWEST_FIRST: dict[str, dict[str, Any]] = {
+    Source.Kind.CATEGORY: {"gcmsort": "timestamp", "gcmdir": "desc", "gcmnamespace": "6|14"},
+    Source.Kind.SEARCH: {"gsrsort": "create_timestamp_desc"},
+    Source.Kind.DEPICTS: {"gsrsort": "last_edit_desc"},
+}
 _SOFT_REDIRECT = re.compile(
     r"\{\{\s*(?:cat(?:egory)?[ _-]?redirect|redirect[ _]category|seecat)"
     r"\s*\|\s*(?:1\s*=\s*)?:?\s*(?:category\s*:)?\s*([^|}\n]+)",
@@ -36,27 +50,56 @@ class Page:
     files: list[File] = field(default_factory=list)
     others: int = 0
     depicting: set[int] = field(default_factory=set)  # page ids that already depict the person
+    denied: set[int] = field(default_factory=set)  # those in a category on the deny-list
     subcategories: list[str] = field(default_factory=list)  # without prefix
     redirect: str = ""  # the category that stands instead of this one
     asked: list[int] = field(default_factory=list)  # page ids that were asked for one by one
     gone: set[int] = field(default_factory=set)  # those of them that don't exist any more
     cursor: dict[str, Any] | None = None  # where to go on; None at the end
+    # Why it is read again: "watch" by itself, "asked" by a person; "" the first time.
+    fresh: str = ""
 
 
 def read_page(site: Site, step: CrawlStep) -> Page:
     """The next page of a step. Raises WikiError."""
     if step.title == "":
         page = _unseen(site, step)
-    elif step.source.kind == Source.Kind.CATEGORY:
-        page = _category(site, step)
-    elif step.source.kind == Source.Kind.FILE:
-        page = Page()
-        page.files, page.others = read_files(_pages(site, titles=_file_title(step.title))[0])
+    elif step.cursor.get("part") == NEWEST:
+        page = _newest(site, step)
     else:
-        page = _search(site, step)
+        page = READERS[step.source.kind](site, step)
+    page.fresh = step.cursor.get("fresh", "")
+    if page.fresh and page.cursor is not None:
+        page.cursor["fresh"] = page.fresh
     qid = step.source.project.person.qid
-    page.depicting = depicting(site, [file.page_id for file in page.files], qid)
+    page_ids = [file.page_id for file in page.files]
+    page.denied = in_denied_categories(site, page_ids)
+    page.depicting = depicting(site, page_ids, qid)
     return page
+
+
+def in_denied_categories(site: Site, page_ids: list[int]) -> set[int]:
+    """Which of at most 50 files are in a category on the deny-list."""
+    found: set[int] = set()
+    titles = denials.categories() if page_ids else []
+    for start in range(0, len(titles), PAGE):
+        some = "|".join(titles[start : start + PAGE])
+        asked = {"prop": "categories", "cllimit": "max", "clcategories": some}
+        following: dict[str, Any] = {}
+        for _ in range(ANSWERS):
+            ids = "|".join(map(str, page_ids))
+            body = commons.read(site, action="query", pageids=ids, **asked, **following)
+            pages = body.get("query", {}).get("pages", [])
+            found |= {page["pageid"] for page in pages if page.get("categories")}
+            following = body.get("continue", {})
+            if not following:
+                break
+    return found
+
+
+def _file(site: Site, step: CrawlStep) -> Page:
+    files, others = read_files(_pages(site, titles=_file_title(step.title))[0])
+    return Page(files, others)
 
 
 def depicting(site: Site, page_ids: list[int], qid: str) -> set[int]:
@@ -91,11 +134,7 @@ def _category(site: Site, step: CrawlStep) -> Page:
         first = not step.cursor and step.title == step.source.value
         found, page.cursor = _pages(
             site,
-            generator="categorymembers",
-            gcmtitle=title,
-            gcmtype="file",
-            gcmlimit=FIRST_PAGE if first else PAGE,
-            **step.cursor.get("continue", {}),
+            **_listing(step, gcmtype="file", gcmlimit=FIRST_PAGE if first else PAGE),
         )
         page.files, page.others = read_files(found)
         if page.cursor is not None:
@@ -147,21 +186,64 @@ def _redirect_of(site: Site, title: str) -> str:
     return ""
 
 
+def _listing(step: CrawlStep, **more: Any) -> dict[str, Any]:
+    """What to ask the wiki for the files of a step, from where it stands."""
+    kind = step.source.kind
+    asked: dict[str, Any]
+    if kind == Source.Kind.CATEGORY:
+        asked = {"generator": "categorymembers", "gcmtitle": f"Category:{step.title}"}
+        asked |= {"gcmlimit": PAGE}
+    elif kind == Source.Kind.UPLOADER:
+        asked = {"generator": "allimages", "gaiuser": step.title, "gailimit": PAGE}
+        asked |= {"gaisort": "timestamp", "gaidir": "descending"}
+    else:
+        depicts = f"haswbstatement:{settings.WIKI.depicts}={step.title}"
+        text = depicts if kind == Source.Kind.DEPICTS else step.title
+        asked = {"generator": "search", "gsrsearch": text, "gsrnamespace": 6, "gsrlimit": PAGE}
+    return {**asked, **more, **step.cursor.get("continue", {})}
+
+
 def _search(site: Site, step: CrawlStep) -> Page:
-    """Files that depict the person, until enough that no other source brought were added."""
-    added = ProjectPhoto.objects.filter(project=step.source.project, source=step.source).count()
-    if added >= settings.DEPICTS_MAX:
-        return Page()
-    found, cursor = _pages(
-        site,
-        generator="search",
-        gsrsearch=f"haswbstatement:{settings.WIKI.depicts}={step.title}",
-        gsrnamespace=6,
-        gsrlimit=PAGE,
-        **step.cursor.get("continue", {}),
-    )
+    """Files that a search finds, in the order of the wiki."""
+    found, cursor = _pages(site, **_listing(step))
     files, others = read_files(found)
     return Page(files, others, cursor={"continue": cursor} if cursor else None)
+
+
+def _examples(site: Site, step: CrawlStep) -> Page:
+    """Files that depict the person, until enough that no other source brought were added."""
+    added = ProjectPhoto.objects.filter(project=step.source.project, source=step.source).count()
+    return Page() if added >= settings.DEPICTS_MAX else _search(site, step)
+
+
+def _uploads(site: Site, step: CrawlStep) -> Page:
+    """The newest files of a user, up to a bound. An unknown user is told from one without files:
+    raises WikiError(NO_USER)."""
+    if step.files + step.others >= UPLOADER_MOST:
+        return Page()
+    page = _search(site, step)
+    if not (page.files or page.others or step.files or step.others):
+        users = commons.read(site, action="query", list="users", ususers=step.title)["query"]
+        if "userid" not in users["users"][0]:
+            raise WikiError(NO_USER)
+    return page
+
+
+def _newest(site: Site, step: CrawlStep) -> Page:
+    """The newest files of a listing that was read before, until a page brings nothing new."""
+    found, cursor = _pages(site, **_listing(step, **NEWEST_FIRST.get(step.source.kind, {})))
+    files, others = read_files(found)
+    known = ProjectPhoto.objects.filter(
+        project=step.source.project_id,
+        photo__wiki=settings.WIKI.code,
+        photo__page_id__in=[file.page_id for file in files],
+    ).count()
+    page = Page(files, others)
+    if step.depth:
+        page.subcategories = [_bare(one["title"]) for one in found if one.get("ns") == 14]
+    if cursor and known < len(files):
+        page.cursor = {"part": NEWEST, "continue": cursor}
+    return page
 
 
 def _unseen(site: Site, step: CrawlStep) -> Page:
@@ -176,8 +258,10 @@ def _unseen(site: Site, step: CrawlStep) -> Page:
 
 
 def unseen(step: CrawlStep) -> Any:
-    """Live photos that came from the step's source, or from none any more, and not this round."""
+    """Live photos that came from the step's source, or from none any more, and not this round.
+    Those whose source was taken away are not looked after: see crawler.sourcing."""
     mine = ProjectPhoto.objects.filter(project=step.source.project, round__lt=step.round)
+    mine = mine.exclude(round=ProjectPhoto.LEAVING)
     live = mine.filter(photo__state=Photo.State.LIVE)
     return live.filter(source=step.source) | live.filter(source=None)
 
@@ -202,6 +286,15 @@ def _pages(site: Site, **params: Any) -> tuple[list[dict[str, Any]], dict[str, A
 
 def _file_title(title: str) -> str:
     return title if title.startswith("File:") else f"File:{title}"
+
+
+READERS: dict[str, Callable[[Site, CrawlStep], Page]] = {
+    Source.Kind.CATEGORY: _category,
+    Source.Kind.FILE: _file,
+    Source.Kind.DEPICTS: _examples,
+    Source.Kind.SEARCH: _search,
+    Source.Kind.UPLOADER: _uploads,
+}
 
 
 def _bare(title: str) -> str:

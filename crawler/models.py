@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler.engines.base import TRUSTED
 from projects.models import Project, PublicIdField, Source, User
+from projects.places import refused_search
+from projects.texts import plain
 from projects.work import WorkQuerySet, WorkRow
 
 
@@ -32,6 +34,7 @@ class CrawlStep(WorkRow):
     round = models.PositiveIntegerField(default=1)  # a re-crawl starts the next one
     served_at = models.DateTimeField(null=True, blank=True)  # when last taken: turns are fair
 
+    STEP = "crawl"
     max_tries = 8
     objects = WorkQuerySet.as_manager()
 
@@ -44,6 +47,10 @@ class CrawlStep(WorkRow):
         """Why it could not be read, for people; nothing where it could."""
         if self.error in ("invalidtitle", "invalidcategory"):
             return _text("The wiki knows no such title")
+        if self.error == "nosuchuser":
+            return _text("The wiki has no such user")
+        if refused_search(self.error):
+            return _text("The wiki does not understand this search")
         if self.error in ("maxlag", "ratelimited", "readonly"):
             return _text("The wiki was busy for too long")
         if self.error in ("network", "not-json") or self.error.startswith("http-"):
@@ -69,6 +76,7 @@ class Picture(WorkRow):
         MEMORY = "memory", _("Looking at it took too much memory")
         CRASHED = "crashed", _("Looking at it took too long or stopped the worker")
         FORBIDDEN_HOST = "forbidden-host", _("Its address is not one we may fetch from")
+        OVERWRITTEN = "overwritten", _("Another picture was uploaded under its name since")
 
     sha1 = models.CharField(max_length=40, unique=True)
     width = models.PositiveIntegerField()  # of the upright original, pixels
@@ -83,6 +91,7 @@ class Picture(WorkRow):
         Project, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
+    STEP = "detect"
     objects = WorkQuerySet.as_manager()
 
     class Meta:
@@ -131,7 +140,7 @@ class Photo(models.Model):
 
     @property
     def name(self) -> str:
-        return self.title.removeprefix("File:")
+        return plain(self.title.removeprefix("File:"))
 
     @property
     def mid(self) -> str:
@@ -169,6 +178,8 @@ class ProjectPhotoQuerySet(models.QuerySet["ProjectPhoto"]):
 class ProjectPhoto(models.Model):
     """A photo that belongs to a project, and what that project must know of it."""
 
+    LEAVING = 0  # its source was taken away, and no other one has brought it again so far
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="project_photos")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="project_photos")
     source = models.ForeignKey(
@@ -179,7 +190,7 @@ class ProjectPhoto(models.Model):
     already_depicts = models.BooleanField(default=False)
     # Nobody needs to look at it in this project: it couldn't be, and people let it go.
     left_out = models.BooleanField(default=False)
-    round = models.PositiveIntegerField(default=1)  # of the step that last saw it
+    round = models.PositiveIntegerField(default=1)  # of the step that last saw it, or LEAVING
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ProjectPhotoQuerySet.as_manager()
@@ -188,6 +199,7 @@ class ProjectPhoto(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "photo"], name="one_photo_a_project")
         ]
+        indexes = [models.Index(fields=["project", "left_out", "photo"], name="photo_left_out")]
 
 
 class Region(models.Model):
@@ -242,6 +254,7 @@ class EmbedJob(WorkRow):
     region = models.OneToOneField(Region, on_delete=models.CASCADE, related_name="embed_job")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
 
+    STEP = "embed"
     objects = WorkQuerySet.as_manager()
 
     class Meta:
@@ -280,6 +293,7 @@ class EngineLook(WorkRow):
         Project, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
+    STEP = "look"
     objects = WorkQuerySet.as_manager()
 
     class Meta:

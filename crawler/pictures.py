@@ -7,8 +7,10 @@ read why a photo was set aside.
 from __future__ import annotations
 
 import io
+import logging
+import math
+import threading
 import time
-from contextlib import suppress
 from datetime import timedelta
 
 import numpy as np
@@ -16,23 +18,38 @@ import requests
 from django.conf import settings
 from django.utils import timezone
 from PIL import Image, ImageOps, UnidentifiedImageError
+from urllib3.exceptions import HTTPError
 
+from crawler import details
 from crawler.engines.base import Picture as Pixels
 from crawler.models import Photo, Picture
 from projects import http, pace
 from projects.http import WikiError
-from projects.work import WorkRow, WorkState
+from projects.work import WorkRow, WorkState, delay_after
+
+log = logging.getLogger(__name__)
 
 LANE = "picture"
-ACCEPT = "image/jpeg,image/png,image/webp,image/gif"
+ACCEPT = {"Accept": "image/jpeg,image/png,image/webp,image/gif", "Accept-Encoding": "identity"}
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 # A thumbnail 960 px wide is seldom higher than this many pixels allow; HOG takes 4x as many
 # after upsampling, some 2 s and 400 MB.
 LOOK_PIXELS = 4_000_000
+MAX_SIDE = 65_535  # pixels; JPEG has no more, and twelve million rows of one take 1 GB
+# Each scan of a progressive JPEG goes over all pixels, some 2.5 s for so many; a common one has 10.
+SCANNED_PIXELS = 1_000_000_000
+SCAN = b"\xff\xda"  # begins one
+SHOWN = (1920, 1280, settings.DETECT_WIDTH)  # pixels; steps of the wiki's thumbnails
 OUTAGE_PAUSE = 5  # seconds
 UNTOLD_PAUSE = 10  # seconds, where the wiki is busy and doesn't say for how long
+# A wiki that is busy costs a picture no try. One at which it is always busy rests longer from the
+# first number of attempts on, and is set aside at the second: a day later.
+OFTEN_BUSY, ALWAYS_BUSY = 5, 100
+# What the thumbnailers of the wiki say, with HTTP 429, of a file that they failed on.
+FAILING = (b"for failing image", b"recent failed attempts")
 
 Error = Picture.Error
+_one_at_a_time = threading.Lock()
 
 
 class Unusable(Exception):
@@ -65,11 +82,17 @@ def set_back(row: WorkRow, error: Unusable) -> None:
     if error.wait is None:
         row.fail(error.code, error.detail, final=error.permanent)
         return
+    if error.pause and row.attempt >= ALWAYS_BUSY:
+        row.fail(error.code, error.detail, final=True)
+        return
+    rest = timedelta(seconds=error.wait)
+    if error.pause:
+        rest = max(rest, delay_after(row.attempt - OFTEN_BUSY))
     # The wiki is busy; that is not the picture's fault and costs it no try.
     row.settle(
         WorkState.QUEUED,
         tries=max(row.tries - 1, 0),
-        due_at=timezone.now() + timedelta(seconds=error.wait),
+        due_at=timezone.now() + rest,
         error=error.code,
         error_detail=error.detail,
     )
@@ -77,10 +100,16 @@ def set_back(row: WorkRow, error: Unusable) -> None:
 
 def address_of(picture: Picture) -> str:
     """The thumbnail of a page that shows the picture now. Raises Unusable."""
-    photo = Photo.objects.filter(picture=picture, state=Photo.State.LIVE).order_by("pk").first()
+    return page_of(picture).thumb_url
+
+
+def page_of(picture: Picture) -> Photo:
+    """A page that shows the picture now, as far as we know. Raises Unusable."""
+    shown = Photo.objects.filter(picture=picture, state=Photo.State.LIVE).order_by("pk")
+    photo = shown.select_related("picture").first()
     if photo is None:
-        raise Unusable(Error.GONE, "no page shows it any more")
-    return photo.thumb_url
+        raise Unusable(Error.GONE, details.NO_PAGE)
+    return photo
 
 
 def load(url: str) -> Pixels:
@@ -89,6 +118,19 @@ def load(url: str) -> Pixels:
     MemoryError passes through: the caller knows what else is in memory.
     """
     return decode(download(url))
+
+
+def load_shown(photo: Photo) -> Pixels:
+    """The same of the thumbnail on which people draw, as large as they see it."""
+    width = shown_width(photo.picture)
+    url = photo.thumb_url if width == settings.DETECT_WIDTH else photo.thumb(width)
+    return decode(download(url), side=math.inf)
+
+
+def shown_width(picture: Picture) -> int:
+    """Of the thumbnail that pages show where a picture is looked at closely and drawn upon: the
+    largest of these steps that is not wider than the picture; the wiki enlarges none."""
+    return next((step for step in SHOWN if step < picture.width), SHOWN[-1])
 
 
 def download(url: str) -> bytes:
@@ -111,17 +153,21 @@ def heed(error: Unusable) -> None:
 def fetch(url: str) -> bytes:
     """The same at once, without a word to the database: for a thread whose turn is reserved."""
     if not url:
-        raise Unusable(Error.NO_THUMBNAIL, "the wiki gave no address for it")
+        raise Unusable(Error.NO_THUMBNAIL, details.NO_ADDRESS)
+    seconds = settings.PICTURE_SECONDS / 2
+    until = time.monotonic() + seconds
+    timeout = (http.TIMEOUT[0], min(http.TIMEOUT[1], seconds))
     try:
-        response = http.fetch("GET", url, stream=True, headers={"Accept": ACCEPT})
+        response = http.fetch("GET", url, stream=True, headers=dict(ACCEPT), timeout=timeout)
     except WikiError as error:
         raise _unusable(error) from error
     with response:
         _check_status(response)
         kind = response.headers.get("Content-Type", "")
         if not kind.startswith("image/"):
-            raise Unusable(Error.NOT_A_PICTURE, f"the wiki says it is {kind or 'nothing known'}")
-        return _body(response)
+            said = details.WRONG_KIND % {"kind": kind} if kind else details.NO_KIND
+            raise Unusable(Error.NOT_A_PICTURE, said)
+        return _body(response, until)
 
 
 def _unusable(error: WikiError) -> Unusable:
@@ -139,6 +185,8 @@ def _check_status(response: requests.Response) -> None:
     detail = f"HTTP {status}"
     if status in (404, 410):
         raise Unusable(Error.GONE, detail)
+    if status == 429 and any(words in _some_of(response) for words in FAILING):
+        raise Unusable(Error.NO_THUMBNAIL, details.FAILS, permanent=False)
     if status in (429, 503):
         told = http.retry_after_of(response)
         wait = UNTOLD_PAUSE if told is None else min(max(told, 1), 3600)
@@ -147,33 +195,50 @@ def _check_status(response: requests.Response) -> None:
     raise Unusable(Error.NO_THUMBNAIL, detail, permanent=status < 500)
 
 
-def _body(response: requests.Response) -> bytes:
-    limit, until = settings.PICTURE_MAX_BYTES, time.monotonic() + settings.PICTURE_SECONDS / 2
+def _some_of(response: requests.Response) -> bytes:
+    """The beginning of what a refusal says."""
+    try:
+        return response.raw.read1(2000) or b""
+    except (HTTPError, OSError):
+        return b""
+
+
+def _body(response: requests.Response, until: float) -> bytes:
+    """All bytes as they came: nothing is unpacked. Looks at the clock after each packet, so that
+    a body which trickles in ends as well."""
+    limit = settings.PICTURE_MAX_BYTES
     told = response.headers.get("Content-Length", "")
-    if told.isdigit() and int(told) > limit:
-        raise Unusable(Error.TOO_MANY_BYTES, f"{int(told)} bytes")
+    if told.isdecimal() and int(told[:20]) > limit:
+        raise Unusable(Error.TOO_MANY_BYTES, details.BYTES % {"n": told[:20]})
     data = bytearray()
     try:
-        for chunk in response.iter_content(65536):
+        while chunk := response.raw.read1(65536, decode_content=False):
             data += chunk
             if len(data) > limit:
-                raise Unusable(Error.TOO_MANY_BYTES, f"more than {limit} bytes")
+                raise Unusable(Error.TOO_MANY_BYTES, details.MORE_BYTES % {"n": limit})
             if time.monotonic() > until:
-                raise Unusable(Error.NETWORK, "the download was too slow", permanent=False)
-    except requests.RequestException as error:
+                raise Unusable(Error.NETWORK, details.SLOW, permanent=False)
+    except (HTTPError, OSError) as error:
         raise Unusable(Error.NETWORK, type(error).__name__, permanent=False) from error
     return bytes(data)
 
 
-def decode(data: bytes) -> Pixels:
-    """Upright RGB pixels, no more than we look at. Raises Unusable and MemoryError.
+def decode(data: bytes, side: float = settings.DETECT_WIDTH) -> Pixels:
+    """Upright RGB pixels, no more than we look at: at most `side` on the shorter side. Raises
+    Unusable and MemoryError.
 
-    The format is told from the content; the first frame of an animation stands for it.
+    The format is told from the content; the first frame of an animation stands for it. A process
+    decodes one picture at a time: its memory never holds more than one at full size.
     """
+    with _one_at_a_time:
+        return _decode(data, side)
+
+
+def _decode(data: bytes, side: float) -> Pixels:
     image = _opened(data)
     try:
-        image.draft(None, _target(image.size))  # JPEG decodes at 1/2, 1/4, 1/8 by itself
-        pixels = np.asarray(_shrunk(_rgb(_upright(image))))
+        image.draft(None, _target(image.size, side))  # JPEG decodes at 1/2, 1/4, 1/8 by itself
+        pixels = np.asarray(_shrunk(_rgb(_upright(image)), side))
     except MemoryError:
         raise
     except Exception as error:  # Pillow raises whatever its decoders stumble over
@@ -190,36 +255,45 @@ def _opened(data: bytes) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise Unusable(Error.TOO_LARGE, str(error)) from error
     except UnidentifiedImageError as error:
-        raise Unusable(Error.NOT_A_PICTURE, "no format we know") from error
+        raise Unusable(Error.NOT_A_PICTURE, details.NO_FORMAT) from error
     except MemoryError:
         raise
     except Exception as error:  # a broken header
         raise Unusable(Error.BROKEN, str(error)) from error
     width, height = image.size
-    if width * height > settings.PICTURE_MAX_PIXELS:
-        raise Unusable(Error.TOO_LARGE, f"{width} x {height} pixels")
+    if width * height > settings.PICTURE_MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise Unusable(Error.TOO_LARGE, details.PIXELS % {"width": width, "height": height})
+    scans = data.count(SCAN)
+    if image.format == "JPEG" and width * height * scans > SCANNED_PIXELS:
+        figures = {"width": width, "height": height, "n": scans}
+        raise Unusable(Error.TOO_LARGE, details.SCANS % figures)
     return image
 
 
-def _target(size: tuple[int, int]) -> tuple[int, int]:
+def _target(size: tuple[int, int], side: float) -> tuple[int, int]:
     """Not larger than the step we look at, nor with more pixels than we look at.
 
     What we ask for is a thumbnail at that step; only odd answers of the wiki are larger.
     """
     width, height = size
-    scale = min(settings.DETECT_WIDTH / min(size), (LOOK_PIXELS / (width * height)) ** 0.5)
+    scale = min(side / min(size), (LOOK_PIXELS / (width * height)) ** 0.5)
     return (max(1, round(width * scale)), max(1, round(height * scale))) if scale < 1 else size
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
-    size = _target(image.size)
+def _shrunk(image: Image.Image, side: float) -> Image.Image:
+    size = _target(image.size, side)
     return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
 
 
 def _upright(image: Image.Image) -> Image.Image:
     """In place: a picture that stands upright already is not copied."""
-    with suppress(ValueError, SyntaxError, TypeError, KeyError):  # EXIF that makes no sense
+    image.load()  # damaged pixels are told from EXIF that makes no sense
+    try:
         ImageOps.exif_transpose(image, in_place=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever Pillow stumbles over: the pixels are there
+        log.debug("EXIF that makes no sense: %s", error)
     return image
 
 
@@ -228,17 +302,17 @@ def _has_alpha(image: Image.Image) -> bool:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+    if image.mode.startswith("I;16") or image.mode == "I":
         return _from_deep(image)
     if _has_alpha(image):
         image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(ground, image)
+        ground = Image.new("RGB", image.size, "white")
+        ground.paste(image, mask=image)
+        return ground
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
-    """16 bits a pixel, or a scale of its own, brought to 8; Pillow would clip it to white."""
-    values = np.asarray(image).astype(np.float32)
-    top = 65535.0 if image.mode != "F" else float(values.max() or 1)
-    return Image.fromarray((np.clip(values / top, 0, 1) * 255).astype(np.uint8)).convert("RGB")
+    """16 bits a pixel brought to 8; Pillow would clip it to white."""
+    values = np.asarray(image)
+    return Image.fromarray((values.clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")

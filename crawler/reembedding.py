@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -28,7 +27,9 @@ from crawler.models import (
     Region,
 )
 from crawler.pictures import Unusable
-from projects import denials, pace
+from crawler.seeing import see
+from projects import keeping, pace
+from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.ledger import audit
 from projects.models import Project
@@ -89,7 +90,7 @@ def choose(project: Project, name: str) -> None:
 def plan() -> None:
     """Begin the looks that projects lack; those with nothing new since the last time are left."""
     rows = {row.project_id: row for row in ProjectEngine.objects.all()}
-    for project in _projects():
+    for project in keeping.awake().order_by("-pk"):
         row = rows.get(project.pk) or choice.row_of(project)
         names = {row.serving, choice.wanted(row)}
         if len(names) == 1 and row.checked == project.revision:
@@ -141,11 +142,6 @@ def progress(project: Project) -> Progress:
 def _looked_at(project: Project) -> WorkQuerySet[Picture]:
     live = ProjectPhoto.objects.live().filter(project=project)
     return Picture.objects.filter(pk__in=live.values("photo__picture"), state=WorkState.DONE)
-
-
-def _projects() -> list[Project]:
-    live = Project.objects.exclude(state=Project.State.ARCHIVED)
-    return list(live.exclude(person__qid__in=denials.denied_qids()).order_by("-pk"))
 
 
 def _begin(project: Project, name: str) -> bool:
@@ -201,13 +197,16 @@ def look(row: EngineLook, engine: Engine, pixels: Pixels | None = None) -> None:
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        log.exception("picture %s by %s", picture.pk, row.engine)
-        row.fail(Picture.Error.CRASHED, type(error).__name__)
+        if nobodys_fault(error):
+            row.give_back()
+        else:
+            log.exception("picture %s by %s", picture.pk, row.engine)
+            row.fail(Picture.Error.CRASHED, type(error).__name__)
 
 
 def _save(row: EngineLook, pixels: Pixels, engine: Engine) -> None:
     picture = row.picture
-    faces = engine.look(pixels, upsample=settings.DETECT_UPSAMPLE)
+    faces = see(engine, pixels)
     placed = places.place(picture, pixels, faces, engine)
     fresh = [region for region, _ in placed if region.pk is None]
     for region in fresh:
@@ -237,14 +236,8 @@ def seen_by_projects(picture: Picture, engine: str = "") -> None:
 
 
 def forget(name: str) -> int | None:
-    """Delete the vectors of an engine that no project has or changes to; None if one does."""
-    if name in choice.needed(project.pk for project in _projects()):
-        return None
-    if (
-        ProjectEngine.objects.filter(serving=name)
-        .exclude(project__state=Project.State.ARCHIVED)
-        .exists()
-    ):
+    """Delete the vectors of an engine that no live project has or changes to; None if one does."""
+    if name in choice.needed(keeping.live().values_list("pk", flat=True)):
         return None
     with transaction.atomic():
         EngineLook.objects.filter(engine=name).delete()

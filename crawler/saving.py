@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from crawler import tidying
+from crawler import sourcing, tidying
 from crawler.files import File
-from crawler.listing import Page
+from crawler.listing import NEWEST, Page
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
 from projects import denials
 from projects.faults import crash_point
-from projects.models import Project, Source
+from projects.models import Membership, Notification, Project, Source
+from projects.notifications import notify
 from projects.pipeline import announce
+from projects.pulse import beat
 from projects.work import WorkState
 
+TOGETHER = timedelta(hours=1)
 # Fields of Photo that follow the wiki at each visit.
 FOLLOWED = (
     "title",
@@ -40,13 +44,15 @@ def save_page(step: CrawlStep, page: Page) -> None:
     Raises Overtaken when another worker (or a re-crawl) took the step over in the meantime.
     """
     files = _wanted(step, page)
+    # What is only looked at for new files was counted before.
+    again = step.cursor.get("part") == NEWEST
     with transaction.atomic():
         done = page.cursor is None
         step.settle_or_raise(
             WorkState.DONE if done else WorkState.QUEUED,
             cursor=page.cursor or {},
-            files=F("files") + len(files),
-            others=F("others") + page.others,
+            files=F("files") + (0 if again else len(files)),
+            others=F("others") + (0 if again else page.others),
             tries=0,
             error="",
             error_detail="",
@@ -56,13 +62,20 @@ def save_page(step: CrawlStep, page: Page) -> None:
         photos = _save_photos(files)
         _withdraw(page.gone)
         _mark_asked(step, page.asked)
-        known = _add_to_project(step, page, photos)
+        known, added = _add_to_project(step, page, photos)
+        if page.fresh and added:
+            _tell_found(step.source, added, page.fresh == sourcing.WATCH)
+        if done and not step.title and sourcing.let_go(step.source.project):
+            known = True
         crash_point("crawl:before-commit")
+        beat(step.source.project_id)
         announce("photos-crawled")
         if known or page.gone:
             # Faces of pictures that another project had looked at are there at once.
             _bump(Project.objects.filter(pk=step.source.project_id))
             announce("pictures-detected")
+        else:
+            beat(step.source.project_id)
     crash_point("crawl:after-commit")
 
 
@@ -70,7 +83,7 @@ def _wanted(step: CrawlStep, page: Page) -> list[File]:
     """The files of a page without those on the deny list; of a search for examples only those
     that the project has already, and as many more as it may add."""
     denied = denials.denied_files((file.page_id, file.title) for file in page.files)
-    files = [file for file in page.files if file.page_id not in denied]
+    files = [file for file in page.files if file.page_id not in denied | page.denied]
     if step.source.kind != Source.Kind.DEPICTS or not step.title:
         return files
     mine = ProjectPhoto.objects.filter(project=step.source.project, photo__wiki=settings.WIKI.code)
@@ -99,8 +112,13 @@ def _add_steps(step: CrawlStep, page: Page) -> None:
 
 
 def _add_step(parent: CrawlStep, title: str, depth: int) -> None:
+    # What is found new below a source that was read before is new itself.
+    fresh = parent.cursor.get("fresh")
+    cursor = {"fresh": fresh} if fresh else {}
     step, made = CrawlStep.objects.get_or_create(
-        source=parent.source, title=title, defaults={"depth": depth, "round": parent.round}
+        source=parent.source,
+        title=title,
+        defaults={"depth": depth, "round": parent.round, "cursor": cursor},
     )
     if made:
         return
@@ -114,7 +132,7 @@ def _add_step(parent: CrawlStep, title: str, depth: int) -> None:
     mine = CrawlStep.objects.filter(pk=step.pk)
     if step.round < parent.round:  # found again in a re-crawl
         mine.update(
-            depth=depth, round=parent.round, cursor={}, files=0, others=0, error="", **fields
+            depth=depth, round=parent.round, cursor=cursor, files=0, others=0, error="", **fields
         )
     elif step.depth < depth:  # a shorter way to it was found: more levels below are wanted
         done = step.state == WorkState.DONE
@@ -123,6 +141,15 @@ def _add_step(parent: CrawlStep, title: str, depth: int) -> None:
 
 
 # Photos -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def follow(files: Iterable[File]) -> None:
+    """Take over what pages that we know show by now, outside of a crawl."""
+    files = list(files)
+    denied = denials.denied_files((file.page_id, file.title) for file in files)
+    _save_photos(file for file in files if file.page_id not in denied)
+    announce("photos-crawled")
 
 
 def _save_photos(files: Iterable[File]) -> dict[int, Photo]:
@@ -173,7 +200,9 @@ def _update(photo: Photo, file: File, picture: Picture) -> None:
     if changed or other_pixels or back:
         if photo.thumb_path != file.thumb_path and picture.error in OF_THE_ADDRESS:
             picture.retry()
-        fresh |= {"picture": picture, "state": Photo.State.LIVE, "seen_at": timezone.now()}
+        denied = photo.state == Photo.State.DENIED
+        state = Photo.State.DENIED if denied else Photo.State.LIVE
+        fresh |= {"picture": picture, "state": state, "seen_at": timezone.now()}
         Photo.objects.filter(pk=photo.pk).update(**fresh)
     if other_pixels or back:
         _bump(Project.objects.filter(project_photos__photo=photo))
@@ -198,9 +227,9 @@ def _mark_asked(step: CrawlStep, page_ids: list[int]) -> None:
     ProjectPhoto.objects.filter(pk__in=keys).update(source=None, round=step.round)
 
 
-def _add_to_project(step: CrawlStep, page: Page, photos: dict[int, Photo]) -> bool:
-    """Join photos to the project; True when the learner must see it: faces of one that is new here
-    are known already, or statements came or went."""
+def _add_to_project(step: CrawlStep, page: Page, photos: dict[int, Photo]) -> tuple[bool, int]:
+    """Join photos to the project; True when the learner must see it (faces of one that is new here
+    are known already, or statements came or went), and how many are new."""
     project = step.source.project
     there = {
         one.photo_id: one
@@ -229,7 +258,23 @@ def _add_to_project(step: CrawlStep, page: Page, photos: dict[int, Photo]) -> bo
             depicts = photo.page_id in page.depicting
             changed |= one.already_depicts != depicts
             _see_again(one, step, depicts, portrait)
-    return changed
+    return changed, len(new)
+
+
+def _tell_found(source: Source, added: int, watched: bool) -> None:
+    """A source that was read before has brought new photos. What comes within the hour is of one
+    look at it."""
+    now = timezone.now()
+    mine = Source.objects.filter(pk=source.pk)
+    if not mine.filter(found_at__gt=now - TOGETHER).update(found=F("found") + added):
+        mine.update(found=added, found_at=now)
+    if watched:
+        roles = (Membership.Role.OWNER, Membership.Role.REVIEWER)
+        active = source.project.memberships.filter(state=Membership.State.ACTIVE, role__in=roles)
+        users = [each.user for each in active.select_related("user")]
+        kind = Notification.Kind.UPLOADS
+        told = {"source": source.value, "fresh": str(source.pk)}
+        notify(users, source.project, kind, count=added, **told)
 
 
 def _see_again(one: ProjectPhoto, step: CrawlStep, depicts: bool, portrait: bool) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from crawler.commons import READ_LANE
-from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto, Region
+from crawler.models import CrawlStep, EmbedJob, Photo, Picture, ProjectPhoto, Region
 from crawler.pictures import LANE as PICTURE_LANE
 from projects import pace
 from projects.models import Project
+from projects.parts import part
 from projects.work import WorkState
 
 RATE_SECONDS = 120  # the rate is that of the last two minutes
@@ -55,35 +57,39 @@ def _live(project: Project) -> QuerySet[ProjectPhoto]:
     return ProjectPhoto.objects.live().filter(project=project)
 
 
-def crawl_progress(project: Project) -> CrawlProgress:
+@part("photos")
+def _photo_counts(project: Project) -> dict[str, Any]:
+    """What it takes a walk through all photos of a project to count, see CrawlProgress."""
     counts = _live(project).aggregate(
         photos=Count("id"),
         looked_at=Count("id", filter=Q(photo__picture__state=WorkState.DONE)),
         pending=Count("id", filter=Q(photo__picture__state__in=UNFINISHED)),
-        aside=Count("id", filter=Q(photo__picture__state=WorkState.ASIDE)),
+        set_aside=Count("id", filter=Q(photo__picture__state=WorkState.ASIDE)),
     )
+    rate = _rate(project) if counts["pending"] else 0.0
+    return counts | {"faces": faces(project).count(), "rate_a_minute": rate}
+
+
+def crawl_progress(project: Project) -> CrawlProgress:
+    # What is still to be read is asked before what was read: workers go on between two queries,
+    # and nobody should see a listing that has ended with photos that had not come yet.
+    # A source that was added a moment ago has no step yet.
+    unbegun = project.sources.filter(steps=None).exists()
     steps = CrawlStep.objects.filter(source__project=project)
     crawl = steps.aggregate(
         others=Sum("others"),
         open=Count("id", filter=Q(state__in=UNFINISHED)),
         unread=Count("id", filter=Q(state=WorkState.ASIDE)),
     )
-    # A source that was added a moment ago has no step yet.
-    unbegun = project.sources.filter(steps=None).exists()
-    rate = _rate(project)
-    pending = counts["pending"]
+    counts = _photo_counts(project)
+    rate, pending = counts["rate_a_minute"], counts["pending"]
     stuck = steps.filter(state=WorkState.QUEUED, due_at__gt=timezone.now()).exclude(error="")
     first = stuck.order_by("due_at").first()
     return CrawlProgress(
-        photos=counts["photos"],
-        looked_at=counts["looked_at"],
-        pending=pending,
-        set_aside=counts["aside"],
-        faces=faces(project).count(),
+        **counts,
         others=crawl["others"] or 0,
         crawling=bool(crawl["open"]) or unbegun,
         detecting=bool(pending),
-        rate_a_minute=rate,
         seconds_left=round(60 * pending / rate) if pending and rate else None,
         unread=crawl["unread"],
         waiting_until=first.due_at if first else _waiting_until(bool(crawl["open"]), bool(pending)),
@@ -116,13 +122,20 @@ def faces(project: Project) -> QuerySet[Region]:
     ).exclude(origin=Region.Origin.PHOTO)
 
 
+@part("aside")
+def aside_counts(project: Project) -> dict[str, int]:
+    """How many photos could not be looked at, by reason, the most frequent first."""
+    aside = _live(project).filter(photo__picture__state=WorkState.ASIDE).order_by()
+    reasons = aside.values("photo__picture__error").annotate(count=Count("id")).order_by("-count")
+    return dict(reasons.values_list("photo__picture__error", "count"))
+
+
 def set_aside(project: Project, samples: int = SAMPLES) -> list[SetAside]:
     """Photos that could not be looked at, by reason, the most frequent first."""
     aside = _live(project).filter(photo__picture__state=WorkState.ASIDE)
-    reasons = aside.values("photo__picture__error").annotate(count=Count("id")).order_by("-count")
     labels = dict(Picture.Error.choices)
     groups = []
-    for reason, count in reasons.values_list("photo__picture__error", "count"):
+    for reason, count in aside_counts(project).items():
         of_it = aside.filter(photo__picture__error=reason).select_related("photo__picture")
         photos = [one.photo for one in of_it.order_by("-id")[:samples]]
         groups.append(SetAside(reason, str(labels.get(reason, reason)), count, photos))
@@ -138,10 +151,44 @@ def photos_set_aside(project: Project, reason: str = "") -> QuerySet[Photo]:
     return photos.select_related("picture").order_by("-pk")
 
 
+@dataclass(frozen=True)
+class BoxAside:
+    """A face that somebody drew and of which no vector could be made."""
+
+    job: EmbedJob
+    photo: Photo | None  # on which it was drawn; it may show another picture by now
+    face: Region | None  # of the picture that it shows now, if that has any
+
+    @property
+    def reason(self) -> str:
+        return str(dict(Picture.Error.choices).get(self.job.error, self.job.error))
+
+    @property
+    def can_retry(self) -> bool:
+        """What was drawn on is no more once the file was overwritten."""
+        return self.job.error != Picture.Error.OVERWRITTEN
+
+
+def boxes_set_aside(project: Project, most: int) -> list[BoxAside]:
+    """The newest first; that many at most."""
+    jobs = EmbedJob.objects.filter(project=project, state=WorkState.ASIDE).order_by("-pk")
+    jobs = jobs.select_related("region").prefetch_related("region__answers__photo")
+    drawn = {job: next(iter(job.region.answers.all()), None) for job in jobs[:most]}
+    photos = {job: answer.photo if answer else None for job, answer in drawn.items()}
+    shown = [photo.picture_id for photo in photos.values() if photo]
+    now = faces(project).filter(picture__in=shown).order_by("-pk")
+    face_of = {face.picture_id: face for face in now}
+    return [
+        BoxAside(job, photo, face_of.get(photo.picture_id) if photo else None)
+        for job, photo in photos.items()
+    ]
+
+
 def left_out(project: Project) -> QuerySet[Photo]:
     """Photos that people let go."""
-    mine = ProjectPhoto.objects.filter(project=project, left_out=True)
-    return Photo.objects.filter(pk__in=mine.values("photo")).order_by("-pk")
+    return Photo.objects.filter(
+        project_photos__project=project, project_photos__left_out=True
+    ).order_by("-pk")
 
 
 def unread_steps(project: Project) -> QuerySet[CrawlStep]:

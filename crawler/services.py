@@ -1,4 +1,4 @@
-"""What people may ask of the crawler: draw a face, read the sources again, try again, let go."""
+"""What people may ask of the crawler: draw a face, add a photo, try again, let go."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import math
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crawler import tidying
 from crawler.models import CrawlStep, EmbedJob, EngineLook, Photo, Picture, ProjectPhoto, Region
+from projects.denials import refuse_project
 from projects.ledger import audit
-from projects.models import Project, Source, User
+from projects.models import Project, User
 from projects.pipeline import announce
+from projects.pulse import beat
+from projects.refusal import Refused
 from projects.work import WorkQuerySet, WorkState
 
 WHOLE: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
@@ -86,45 +88,29 @@ def whole_photo_region(photo: Photo, by: User | None = None) -> Region:
     )
 
 
-@transaction.atomic
-def recrawl(project: Project, by: User | None = None) -> None:
-    """Read all sources again: what is new is added, what changed is updated, what is gone from
-    the wiki is withdrawn. A crawl that still runs begins anew."""
-    steps = CrawlStep.objects.filter(source__project=project)
-    number = 1 + (steps.aggregate(last=Max("round"))["last"] or 0)
-    roots = Q(title=F("source__value"))
-    # What is below is queued again when it is found again.
-    _restart(steps.exclude(roots), state=WorkState.STOPPED)
-    _restart(steps.filter(roots), state=WorkState.QUEUED, round=number)
-    for source in Source.objects.filter(project=project):
-        CrawlStep.objects.get_or_create(source=source, title="")
-    _restart(steps.filter(title=""), state=WorkState.QUEUED, round=number)
-    audit(by, "project.recrawled", project, round=number)
-    announce("source-added")
-
-
-def _restart(steps: QuerySet[CrawlStep], **fields: Any) -> None:
-    """The attempt grows, so that whoever works on a step now is overtaken."""
-    steps.update(
-        attempt=F("attempt") + 1,
-        tries=0,
-        cursor={},
-        files=0,
-        others=0,
-        error="",
-        error_detail="",
-        lease_until=None,
-        due_at=timezone.now(),
-        **fields,
-    )
-
-
 def retry_photo(photo: Photo) -> bool:
     """Look again at a picture that was set aside."""
     if not photo.picture.retry():
         return False
+    beat(*photo.project_photos.values_list("project", flat=True))
     announce("photos-crawled")
     return True
+
+
+def retry_box(project: Project, public_id: str) -> int:
+    """Look again at a drawn face that was set aside; returns how many that were, 0 or 1."""
+    aside = EmbedJob.objects.filter(project=project, state=WorkState.ASIDE)
+    if count := aside.filter(region__public_id=public_id).requeue():
+        beat(project.pk)
+        announce("region-drawn")
+    return count
+
+
+def let_box_go(project: Project, public_id: str) -> None:
+    """Try no more to make a vector of a drawn face. What was said of it stays."""
+    aside = EmbedJob.objects.filter(project=project, state=WorkState.ASIDE)
+    if aside.filter(region__public_id=public_id).update(state=WorkState.STOPPED):
+        beat(project.pk)
 
 
 def retry_all(project: Project, reason: str = "") -> int:
@@ -134,16 +120,39 @@ def retry_all(project: Project, reason: str = "") -> int:
     aside = {"state": WorkState.ASIDE} | ({"error": reason} if reason else {})
     rows: list[WorkQuerySet[Any]] = [
         Picture.objects.filter(pk__in=live.values("photo__picture"), **aside),
-        EmbedJob.objects.filter(project=project, **aside),
+        EmbedJob.objects.filter(project=project, **aside).exclude(error=Picture.Error.OVERWRITTEN),
         EngineLook.objects.filter(picture__in=live.values("photo__picture"), **aside),
         CrawlStep.objects.filter(source__project=project, **aside),
     ]
-    count = sum(some.requeue() for some in rows)
+    if count := sum(some.requeue() for some in rows):
+        beat(project.pk)
     for event in ("photos-crawled", "region-drawn", "source-added") if count else ():
         announce(event)
     return count
 
 
+@transaction.atomic
+def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
+    """A person says that a photo belongs to a project, whatever its sources bring. Whoever calls
+    asks before whether the user may see both. Raises Refused for what is left alone."""
+    refuse_project(project)
+    if photo.state == Photo.State.DENIED:
+        sentence = _("This tool leaves “%(title)s” alone: it was asked to.")
+        raise Refused("denied", sentence % {"title": photo})
+    joined, new = ProjectPhoto.objects.get_or_create(project=project, photo=photo)
+    if new or joined.left_out:
+        ProjectPhoto.objects.filter(pk=joined.pk).update(left_out=False)
+        tidying.remember(Picture.objects.filter(pk=photo.picture_id))
+        audit(by, "photo.added", project, f"photo:{photo.pk}")
+        Project.objects.filter(pk=project.pk).tell_learner()
+        announce("photos-crawled")
+        announce("pictures-detected")
+        joined.refresh_from_db()
+    return joined
+
+
 def leave_out(project: Project, photo: Photo, left_out: bool = True) -> None:
     """People let a photo go that could not be looked at (or take it back)."""
-    ProjectPhoto.objects.filter(project=project, photo=photo).update(left_out=left_out)
+    with transaction.atomic():
+        ProjectPhoto.objects.filter(project=project, photo=photo).update(left_out=left_out)
+        beat(project.pk)

@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 from django.conf import settings
 
-from crawler import choice, crawling, detection, drawn, reembedding, tidying
+from crawler import choice, crawling, denying, detection, drawn, reembedding, tidying
 from crawler.engines import load
 from projects.pipeline import wake
 
@@ -43,4 +43,10 @@ def embed() -> None:
 
 @shared_task(name="crawler.tidy", soft_time_limit=280, time_limit=300)
 def tidy() -> None:
-    tidying.tidy()
+    if tidying.tidy():
+        wake("crawler.tidy")
+
+
+@shared_task(name="crawler.leave-alone", soft_time_limit=280, time_limit=300)
+def leave_alone() -> None:
+    denying.look_through()

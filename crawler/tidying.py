@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from crawler import crops
 from crawler.models import Embedding, EmbedJob, EngineLook, Photo, Picture, ProjectPhoto, Region
-from projects.models import Project
+from projects import keeping
 from projects.pipeline import announce
 from projects.work import WorkQuerySet, WorkState
 
@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 PICTURES = 200  # forgotten in one transaction
 
 
-def tidy() -> None:
+def tidy() -> bool:
+    """True while there is more to forget at once."""
     remembered = remember(Picture.objects.filter(Exists(_needed())))
     dropped = crops.trim(settings.CROPS_MAX_MB * 1_000_000)
     forgotten = forget_unneeded()
@@ -28,6 +29,7 @@ def tidy() -> None:
             "dropped %d crops, forgot the vectors of %d pictures, want those of %d again",
             *(dropped, forgotten, remembered),
         )
+    return forgotten == PICTURES
 
 
 def remember(pictures: WorkQuerySet[Picture]) -> int:
@@ -50,17 +52,43 @@ def forget_unneeded() -> int:
 
     Regions stay, since answers point to them.
     """
+    return _forget_some(unneeded())
+
+
+def unneeded() -> QuerySet[Picture]:
+    """Pictures with vectors that no live project needs."""
     held = Embedding.objects.filter(region__picture=OuterRef("pk"))
-    return forget_these(Picture.objects.filter(Exists(held)))
+    return Picture.objects.filter(Exists(held), ~Exists(_needed()), state=WorkState.DONE)
 
 
 def forget_these(pictures: QuerySet[Picture]) -> int:
     """The same for those of these pictures that are not needed."""
-    unneeded = pictures.filter(~Exists(_needed()), state=WorkState.DONE)
-    keys = list(unneeded.order_by("pk").values_list("pk", flat=True)[:PICTURES])
+    return _forget_some(pictures.filter(~Exists(_needed()), state=WorkState.DONE))
+
+
+def _forget_some(pictures: QuerySet[Picture]) -> int:
+    keys = list(pictures.order_by("pk").values_list("pk", flat=True)[:PICTURES])
+    _forget(keys)
+    return len(keys)
+
+
+def look_anew() -> int:
+    """Have the vectors made again that are not there, as after a restored backup; returns of how
+    many pictures."""
+    held = Embedding.objects.filter(region=OuterRef("pk"))
+    bare = Region.objects.filter(~Exists(held), picture=OuterRef("pk"), replaced_by=None)
+    bare = bare.exclude(origin=Region.Origin.PHOTO)
+    lacking = Picture.objects.filter(Exists(bare), state=WorkState.DONE).order_by("pk")
+    while keys := list(lacking.values_list("pk", flat=True)[:PICTURES]):
+        _forget(keys)
+    return remember(Picture.objects.filter(Exists(_needed())))
+
+
+def _forget(keys: list[int]) -> None:
     regions = list(Region.objects.filter(picture__in=keys))
     with transaction.atomic():
         Embedding.objects.filter(region__in=regions).delete()
+        Region.objects.filter(picture__in=keys).exclude(phash="").update(phash="")
         EngineLook.objects.filter(picture__in=keys).delete()
         EmbedJob.objects.filter(region__in=regions).update(state=WorkState.STOPPED)
         Picture.objects.filter(pk__in=keys, state=WorkState.DONE).update(
@@ -68,12 +96,12 @@ def forget_these(pictures: QuerySet[Picture]) -> int:
         )
     for region in regions:
         crops.remove(region)
-    return len(keys)
 
 
 def _needed() -> QuerySet[ProjectPhoto]:
-    """What makes a picture (of the outer query) needed: a live page in a project not archived."""
-    shown = ProjectPhoto.objects.filter(
-        photo__picture=OuterRef("pk"), photo__state=Photo.State.LIVE
+    """What makes a picture (of the outer query) needed: a live page in a live project."""
+    return ProjectPhoto.objects.filter(
+        photo__picture=OuterRef("pk"),
+        photo__state=Photo.State.LIVE,
+        project__in=keeping.live(),
     )
-    return shown.exclude(project__state=Project.State.ARCHIVED)

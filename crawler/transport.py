@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
-from requests.cookies import cookielib  # type: ignore[attr-defined]
 
 from projects.http import TIMEOUT, WikiError, retry_after_of, telling
+from projects.outgoing import guard
+from projects.texts import read_json
 
 os.environ.setdefault("PYWIKIBOT_NO_USER_CONFIG", "2")  # before the first import
 
@@ -114,7 +115,7 @@ class PlainRequest(api.Request):
 
     def _json_loads(self, response: Response) -> dict[str, Any]:
         try:
-            body = response.json()
+            body = read_json(response.content)
         except ValueError:
             raise WikiError("not-json") from None
         if not isinstance(body, dict):
@@ -168,7 +169,7 @@ def _configure() -> None:
     config.user_agent_format = f"{agent} {{pwb}} {{python}}"
     atexit.unregister(http.flush)  # it reports any exception of the process as its own
     http.session.auth = BearerAuth()
-    http.session.cookies.set_policy(cookielib.DefaultCookiePolicy(allowed_domains=[]))
+    guard(http.session)
 
 
 _configure()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from crawler.models import Picture, ProjectPhoto
 from projects import denials
+from projects.deadlocks import retried
 from projects.models import Project, WikiPace
 from projects.work import WorkState
 
@@ -49,6 +50,7 @@ class Turns:
         else takes it for some seconds, but it stays queued, and no try is counted."""
         return self._next(_hold, after)
 
+    @retried
     def begin(self, picture: Picture) -> bool:
         """Take a picture that was held; False where somebody else has it, or may have it."""
         project = picture.held_for_id
@@ -66,6 +68,13 @@ class Turns:
     def _next(
         self, take: Callable[[Picture, int], bool], after: Picture | None = None
     ) -> Picture | None:
+        picture = self._pass(take, after)
+        if picture is None:
+            self._waiting_until = 0.0
+        return picture
+
+    @retried
+    def _pass(self, take: Callable[[Picture, int], bool], after: Picture | None) -> Picture | None:
         waiting = self.projects()
         with transaction.atomic():
             # All workers pass here one by one, so that the ceilings hold; it takes milliseconds.
@@ -74,7 +83,6 @@ class Turns:
                 if picture := self._first_of(project, take):
                     Project.objects.filter(pk=project).update(turn_at=timezone.now())
                     return picture
-        self._waiting_until = 0.0
         return None
 
     def projects(self) -> list[int]:

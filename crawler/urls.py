@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from crawler import views
+from crawler import source_views, views
 
 urlpatterns = [
     path("crops/<slug:region_id>.jpg", views.crop, name="crop"),
     path("set-aside/", views.set_aside, name="set-aside"),
     path("set-aside/retry", views.retry, name="photo-retry"),
+    path("set-aside/<slug:region_id>/let-go", views.let_box_go, name="box-let-go"),
     path("photos/<slug:photo_id>/leave-out", views.leave_out, name="photo-leave-out"),
+    path("sources/", source_views.sources, name="sources"),
+    path("sources/add", source_views.add, name="source-add"),
+    path("sources/suggestions", source_views.suggested, name="source-suggestions"),
+    path("sources/<int:source_id>", source_views.change, name="source-change"),
     path("recrawl", views.recrawl, name="recrawl"),
 ]

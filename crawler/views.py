@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from crawler import crops, selectors, services
-from crawler.models import Photo, Region
+from crawler import crops, selectors, services, sourcing
+from crawler.models import EmbedJob, Photo, Region
+from projects import denials
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 
-WEEK = 7 * 24 * 3600
+DAY = 24 * 3600
 A_PAGE = 60
 A_LIST = 200  # of what is seldom long; those beyond come up as these go
 
@@ -23,18 +24,21 @@ A_LIST = 200  # of what is seldom long; those beyond come up as these go
 @require_safe
 @project_view(Can.VIEW)
 def crop(request: HttpRequest, project: Project, region_id: str) -> HttpResponse:
-    """The crop of a region that stands in a photo of this project; a face is found in no other way.
+    """The crop of a region that stands in a photo of this project; a face is found in no other way,
+    and none where the person is left alone.
 
-    It never changes, but it's for this reader only: a project may be private.
+    It's for this reader only: a project may be private. A browser keeps it no longer than a day,
+    as /privacy says, though it never changes: it may be gone here.
     """
     region = get_object_or_404(Region, public_id=region_id)
     shown = Photo.objects.filter(picture=region.picture_id, project_photos__project=project)
     photo = shown.exclude(state=Photo.State.DENIED).first()
-    data = crops.read(region, photo) if photo else None
-    if data is None:
+    if photo is None or denials.denied_project(project):
+        raise Http404
+    if (data := crops.read(region, photo)) is None:
         raise Http404
     response = HttpResponse(data, content_type="image/jpeg")
-    response["Cache-Control"] = f"private, max-age={WEEK}, immutable"
+    response["Cache-Control"] = f"private, max-age={DAY}"
     return response
 
 
@@ -52,6 +56,7 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
         "total": sum(group.count for group in groups),
         "page": Paginator(photos, A_PAGE).get_page(request.GET.get("page")),
         "steps": selectors.unread_steps(project)[:A_LIST],
+        "boxes": selectors.boxes_set_aside(project, A_LIST),
         "left_out": selectors.left_out(project)[:A_LIST],
         "answers": may(request.user, Can.ANSWER, project),
     }
@@ -61,13 +66,24 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
 @require_POST
 @project_view(Can.ANSWER)
 def retry(request: HttpRequest, project: Project) -> HttpResponse:
-    """Try one `photo` again, or all that were set aside for one `reason`, or all."""
-    if photo_id := request.POST.get("photo"):
+    """Try one `photo` or drawn `box` again, or all that were set aside for a `reason`, or all."""
+    if box_id := request.POST.get("box"):
+        count = services.retry_box(project, box_id)
+    elif photo_id := request.POST.get("photo"):
         count = int(services.retry_photo(_photo(project, photo_id)))
     else:
         count = services.retry_all(project, request.POST.get("reason", ""))
     said = ngettext("%(n)d is tried again.", "%(n)d are tried again.", count) % {"n": count}
     messages.success(request, said)
+    return redirect("set-aside", project.public_id)
+
+
+@require_POST
+@project_view(Can.ANSWER)
+def let_box_go(request: HttpRequest, project: Project, region_id: str) -> HttpResponse:
+    get_object_or_404(EmbedJob, project=project, region__public_id=region_id)
+    services.let_box_go(project, region_id)
+    messages.success(request, _("The drawn face is let go; what was said of it stays."))
     return redirect("set-aside", project.public_id)
 
 
@@ -86,10 +102,12 @@ def leave_out(request: HttpRequest, project: Project, photo_id: str) -> HttpResp
 @require_POST
 @project_view(Can.MANAGE)
 def recrawl(request: HttpRequest, project: Project) -> HttpResponse:
-    services.recrawl(project, signed_in(request))
+    sourcing.recrawl(project, signed_in(request))
     messages.success(
         request, _("The sources are read again: new photos come in, what changed is updated.")
     )
+    if request.POST.get("next") == "sources":
+        return redirect("sources", project.public_id)
     return redirect(project)
 
 

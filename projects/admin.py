@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
@@ -32,16 +32,28 @@ from projects.moderation import (
     ModerationInline,
     by_project,
     by_user,
+    item_link,
     lines,
     link,
+    page_of,
     picture_tag,
+    portrait_of,
+    reason_of,
     words,
 )
 from projects.permissions import MODERATORS, signed_in
 from projects.refusal import Refused
 from projects.settings_form import set_state
+from projects.texts import plain
+from projects.trust_admin import AdmissionAdmin, ObjectionAdmin
 
-__all__ = ["ModerationAdmin", "ModerationInline", "picture_tag"]
+__all__ = [
+    "AdmissionAdmin",
+    "ModerationAdmin",
+    "ModerationInline",
+    "ObjectionAdmin",
+    "picture_tag",
+]
 
 
 def on_the_wiki(user: User) -> SafeString:
@@ -110,7 +122,7 @@ class MembershipInline(ModerationInline[Membership, Project]):
 class ProjectAdmin(ModerationAdmin[Project]):
     list_display: Any = (
         "portrait",
-        "name",
+        "called",
         "qid",
         "owner",
         "state",
@@ -119,7 +131,7 @@ class ProjectAdmin(ModerationAdmin[Project]):
         "active_at",
     )
     list_filter: ClassVar[Any] = ("state", "visibility", "joining", by_user("owner"))
-    texts = ("person__labels", "owner__wiki_username")
+    texts = ("name", "person__labels", "owner__wiki_username")
     exact = ("person__qid", "public_id")
     list_select_related = ("person", "owner")
     ordering = ("-id",)
@@ -127,7 +139,7 @@ class ProjectAdmin(ModerationAdmin[Project]):
     actions: Any = ("pause", "resume")
     fields: ClassVar[Any] = (
         "portrait",
-        "name",
+        "called",
         "qid",
         "owner",
         "state",
@@ -142,38 +154,35 @@ class ProjectAdmin(ModerationAdmin[Project]):
         "active_at",
         "deeds",
     )
-    readonly_fields: ClassVar[Any] = ("portrait", "name", "qid", "deeds")
+    readonly_fields: ClassVar[Any] = ("portrait", "called", "qid", "deeds")
 
     @admin.display(description=_("portrait"))
     def portrait(self, project: Project) -> SafeString | str:
-        title = project.person.portrait
-        if not title:
-            return NOTHING
-        return picture_tag(settings.WIKI.file_path(title, 120), str(project.person))
+        return portrait_of(project.person)
 
     @admin.display(description=_("person"))
-    def name(self, project: Project) -> SafeString:
-        return lines(project, link(project.get_absolute_url(), _("project page")))
+    def called(self, project: Project) -> SafeString:
+        """The person, and the project's own name if it has one."""
+        page = link(project.get_absolute_url(), _("project page"))
+        return lines(plain(project.name), project.person, page)
 
     @admin.display(description="Q-ID", ordering="person__qid")
     def qid(self, project: Project) -> SafeString:
-        qid = project.person.qid
-        return link(f"{settings.WIKI.wikidata}/wiki/{qid}", qid)
+        return item_link(project.person.qid)
 
     @admin.action(permissions=["moderate"], description=_("Pause: nothing is looked at or sent"))
     def pause(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        self._set_state(request, queryset, Project.State.ACTIVE, Project.State.PAUSED)
+        self._set_state(request, queryset, Project.State.PAUSED)
 
     @admin.action(permissions=["moderate"], description=_("Go on"))
     def resume(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        self._set_state(request, queryset, Project.State.PAUSED, Project.State.ACTIVE)
+        paused = queryset.filter(state=Project.State.PAUSED)
+        self._set_state(request, paused, Project.State.ACTIVE)
 
-    def _set_state(
-        self, request: HttpRequest, queryset: QuerySet[Project], old: str, new: str
-    ) -> None:
-        for project in queryset.filter(state=old):
+    def _set_state(self, request: HttpRequest, queryset: QuerySet[Project], state: str) -> None:
+        for project in queryset:
             try:
-                set_state(project, signed_in(request), new)
+                set_state(project, signed_in(request), state)
             except Refused as refused:
                 self.message_user(request, f"{project}: {refused.sentence}", messages.ERROR)
 
@@ -212,6 +221,12 @@ class DenyEntryForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = DenyEntry
         fields = ("kind", "value", "reason")
+        help_texts: ClassVar[Any] = {
+            "kind": _(
+                "Of a category, the photos directly in it are left alone; each of its subcategories"
+                " has to be named, too."
+            )
+        }
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -240,7 +255,8 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
     exact = ("page_id",)
     ordering = ("-id",)
     form = DenyEntryForm
-    action_form = ActionForm
+    actions = None  # each is taken off on a page of its own
+    delete_confirmation_template = "admin/lift.html"
 
     has_add_permission = admin.ModelAdmin.has_add_permission
     has_change_permission = admin.ModelAdmin.has_change_permission
@@ -250,7 +266,9 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
         self, request: HttpRequest, obj: DenyEntry | None = None
     ) -> tuple[str, ...]:
         """What is denied stays as it was entered; another thing is another entry."""
-        fixed = ("kind", "value", "there", "page_id", "created_by", "created_at", "deeds")
+        fixed = (
+            "kind", "value", "there", "page_id", "objected", "created_by", "created_at", "deeds"
+        )  # fmt: skip
         return fixed if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: DenyEntry | None = None) -> tuple[str, ...]:
@@ -261,10 +279,14 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
     @admin.display(description=_("on the wiki"))
     def there(self, entry: DenyEntry) -> SafeString:
         if entry.kind == DenyEntry.Kind.PERSON:
-            return link(f"{settings.WIKI.wikidata}/wiki/{entry.value}", entry.value)
+            return item_link(entry.value)
         category = entry.kind == DenyEntry.Kind.CATEGORY
         title = f"Category:{entry.value}" if category else entry.value
         return link(settings.WIKI.page_url(title), _("look"))
+
+    @admin.display(description=_("asked for by"))
+    def objected(self, entry: DenyEntry) -> SafeString | str:
+        return lines(*map(page_of, denying.objections_to(entry))) or NOTHING
 
     def changeform_view(
         self,
@@ -288,12 +310,19 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
             text = _text("The wiki has no such file now: its name is on the list, whoever uses it.")
             self.message_user(request, text, messages.WARNING)
 
-    def delete_model(self, request: HttpRequest, obj: DenyEntry) -> None:
-        denying.undeny(obj, signed_in(request))
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Asks why, and tells what stands behind the entry."""
+        if request.method == "POST" and not reason_of(request):
+            self.message_user(request, _text("Say why: the audit log keeps it."), messages.ERROR)
+            return redirect(request.path)
+        entry = self.get_object(request, object_id)
+        more = {"behind": [page_of(each) for each in denying.objections_to(entry)]} if entry else {}
+        return super().delete_view(request, object_id, more | (extra_context or {}))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DenyEntry]) -> None:
-        for entry in queryset:
-            denying.undeny(entry, signed_in(request))
+    def delete_model(self, request: HttpRequest, obj: DenyEntry) -> None:
+        denying.undeny(obj, signed_in(request), reason_of(request))
 
     def audit_target(self, row: DenyEntry) -> str:
         return denying.name_of(row)
@@ -322,6 +351,8 @@ class AuditEventAdmin(ModerationAdmin[AuditEvent]):
     exact = ("target", "project__public_id", "action")
     list_select_related = ("actor", "project__person")
     ordering = ("-id",)
+    fields: ClassVar[Any] = ("at", "actor", "action", "project", "target", "said")
+    readonly_fields: ClassVar[Any] = ("said",)
     actions = None
 
     @admin.display(description=_("words"))

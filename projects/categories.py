@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -17,12 +16,14 @@ from projects.refusal import Refused
 
 MAX_DEPTH = 5
 MAX_TREE = 60  # categories that a count walks through; beyond it says "at least"
-MAX_QUERY = 280  # characters; the search of Commons refuses queries longer than 300
+# Characters; the search of Commons refuses queries longer than 300, and a statement comes in.
+MAX_QUERY = 260
+MAX_CHILDREN = 2000  # subcategories of one category that are listed
 
 _ADDRESS = re.compile(
     r"^https?://[^/]+/(?:[^?]*/)?(?:index\.php\?title=)?(?=[^/]+:)", re.IGNORECASE
 )
-_PREFIX = re.compile(r"^:?category:", re.IGNORECASE)
+PREFIX = re.compile(r"^:?category:", re.IGNORECASE)
 _ILLEGAL = re.compile(r"[#<>\[\]|{}\x00-\x1f]")
 
 
@@ -36,29 +37,35 @@ class Category:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What a category holds down to the depth asked for, each file counted once."""
+class Tree:
+    """A category and those below it."""
 
-    title: str
-    files: int
-    subcategories: int
-    lacking: int  # files without a depicts statement of the person
-    at_least: bool  # the tree is bigger than what was walked through
+    titles: list[str]  # each once, the category itself first
+    subcategories: int  # of the category itself
+    cut: bool  # the tree is bigger than what was walked through
 
-    @property
-    def percent(self) -> int:
-        return round(100 * self.lacking / self.files) if self.files else 0
+
+@dataclass(frozen=True)
+class Children:
+    """A page of the subcategories of a category, the ones with most files first."""
+
+    found: list[Category]
+    total: int
 
 
 def clean(text: str) -> str:
     """A title without prefix from what somebody typed or pasted. Raises Refused."""
-    title = _ADDRESS.sub("", text.strip())
-    if title != text.strip():
-        title = unquote(title).split("&")[0]
-    title = " ".join(_PREFIX.sub("", title.strip("[] ")).replace("_", " ").split())
+    title = without_address(text)
+    title = " ".join(PREFIX.sub("", title.strip("[] ")).replace("_", " ").split())
     if not title or len(title.encode()) > 240 or _ILLEGAL.search(title):
         raise Refused("not-a-category", _("That is no name of a category on Commons."))
     return title[:1].upper() + title[1:]
+
+
+def without_address(text: str) -> str:
+    """The title of a page, where its address was pasted."""
+    title = _ADDRESS.sub("", text.strip())
+    return title if title == text.strip() else unquote(title).split("&")[0]
 
 
 def search(prefix: str, limit: int = 8) -> list[Category]:
@@ -112,23 +119,64 @@ def refuse_denied(title: str) -> None:
         raise Refused("denied", sentence % {"title": title})
 
 
-def count(title: str, qid: str, depth: int = 0) -> Counts:
-    """Files, subcategories and files that lack *depicts* `qid`. Raises Refused and WikiError."""
+def tree(title: str, depth: int = 0) -> Tree:
+    """A category with what is below it, as deep as asked for. Raises Refused and WikiError."""
     root = read(clean(title))
-    titles, at_least = _tree(root, min(depth, MAX_DEPTH))
-    depicts = f"haswbstatement:{settings.WIKI.depicts}={qid}"
-    files = root.files if len(titles) == 1 else _found(titles, "")
-    depicting = _found(titles, depicts) if qid and files else 0
-    lacking = max(0, files - depicting)
-    below = len(titles) - 1 if depth else root.subcategories
-    return Counts(root.title, files, below, lacking, at_least)
+    titles, level = [root.title], [root]
+    for _level in range(min(depth, MAX_DEPTH)):
+        found = [child for parent in level for child in _children(parent)]
+        level = []
+        for child in found:
+            if child.title not in titles:
+                titles.append(child.title)
+                level.append(child)
+            if len(titles) >= MAX_TREE:
+                return Tree(titles, root.subcategories, True)
+    return Tree(titles, root.subcategories, False)
+
+
+def children(title: str, most: int) -> Children:
+    """The subcategories right below a category. Raises WikiError."""
+    found: list[Category] = []
+    following: dict[str, Any] = {}
+    while True:
+        body = http.api(
+            settings.WIKI.commons_api,
+            action="query",
+            generator="categorymembers",
+            gcmtitle=f"Category:{title}",
+            gcmtype="subcat",
+            gcmlimit=500,
+            prop="categoryinfo",
+            **following,
+        )
+        found += [_category(page) for page in body.get("query", {}).get("pages", [])]
+        following = body.get("continue", {})
+        if not following or len(found) >= MAX_CHILDREN:
+            break
+    denied = denials.denied_categories(each.title for each in found)
+    found = [each for each in found if each.title not in denied]
+    found.sort(key=lambda each: (-each.files - each.subcategories, each.title))
+    return Children(found[:most], len(found))
+
+
+def sizes(titles: list[str]) -> dict[str, Category]:
+    """Those of at most 50 categories that have a page or members; redirects are not followed.
+    Raises WikiError."""
+    if not titles:
+        return {}
+    asked = "|".join(f"Category:{title}" for title in titles[:50])
+    pages = _query(titles=asked, prop="categoryinfo").get("pages", [])
+    found = [_category(page) for page in pages if "categoryinfo" in page]
+    denied = denials.denied_categories(each.title for each in found)
+    return {each.title: each for each in found if each.title not in denied}
 
 
 def suggest(title: str, limit: int = 3) -> list[str]:
     """Names of categories that look like a misspelt one, best first. Raises WikiError."""
     words = " ".join(f"{word}~" for word in re.findall(r"\w+", title))
     hits = _query(list="search", srsearch=words, srnamespace=14, srlimit=20, srprop="")
-    names = {_PREFIX.sub("", hit["title"]) for hit in hits.get("search", [])}
+    names = {PREFIX.sub("", hit["title"]) for hit in hits.get("search", [])}
     for length in (len(title) * 3 // 4, len(title) // 2, 3):
         near = _query(list="allcategories", acprefix=title[:length], aclimit=100)
         names |= {category["category"] for category in near.get("allcategories", [])}
@@ -145,21 +193,6 @@ def _no_such(title: str) -> Refused:
     return Refused("no-such-category", sentence, guesses=guesses)
 
 
-def _tree(root: Category, depth: int) -> tuple[list[str], bool]:
-    """Titles of a category and those below it, each once, and whether it was cut short."""
-    titles, level = [root.title], [root]
-    for _level in range(depth):
-        found = [child for parent in level for child in _children(parent)]
-        level = []
-        for child in found:
-            if child.title not in titles:
-                titles.append(child.title)
-                level.append(child)
-            if len(titles) >= MAX_TREE:
-                return titles, True
-    return titles, False
-
-
 def _children(parent: Category) -> list[Category]:
     if not parent.subcategories:
         return []
@@ -173,28 +206,16 @@ def _children(parent: Category) -> list[Category]:
     return [_category(page) for page in answer.get("pages", [])]
 
 
-def _found(titles: list[str], condition: str) -> int:
-    """How many files the search finds in the categories together."""
-    total = 0
-    for part in _parts(titles, MAX_QUERY - len(condition)):
-        query = f"incategory:{part} {condition}".strip()
-        answer = _query(
-            list="search", srsearch=query, srnamespace=6, srlimit=1, srinfo="totalhits", srprop=""
-        )
-        total += answer["searchinfo"]["totalhits"]
-    return total
-
-
-def _parts(titles: list[str], room: int) -> Iterator[str]:
+def parts(titles: list[str], room: int = MAX_QUERY) -> list[str]:
     """The titles as `"A"|"B"`, in as few pieces as the search takes."""
-    part = ""
+    found, part = [], ""
     for title in titles:
         quoted = '"' + title.replace('"', '\\"') + '"'
         if part and len(part) + len(quoted) + 12 > room:
-            yield part
+            found.append(part)
             part = ""
         part = f"{part}|{quoted}" if part else quoted
-    yield part
+    return [*found, part] if part else found
 
 
 def _query(**params: Any) -> dict[str, Any]:
@@ -204,4 +225,4 @@ def _query(**params: Any) -> dict[str, Any]:
 
 def _category(page: dict[str, Any]) -> Category:
     info = page.get("categoryinfo") or {}
-    return Category(_PREFIX.sub("", page["title"]), info.get("files", 0), info.get("subcats", 0))
+    return Category(PREFIX.sub("", page["title"]), info.get("files", 0), info.get("subcats", 0))

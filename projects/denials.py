@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from projects.models import DenyEntry, Project
@@ -51,6 +51,16 @@ def denied_qids() -> QuerySet[DenyEntry, str]:
     return entries().filter(kind=Kind.PERSON).values_list("value", flat=True)
 
 
+def left_alone(qid: str = "person__qid") -> Exists:
+    """Whether the person whose Q-ID is at this path of a row is on the list: to filter by."""
+    return Exists(entries().filter(kind=Kind.PERSON, value=OuterRef(qid)))
+
+
+def entry_of(project: Project) -> DenyEntry | None:
+    """By which its person is left alone."""
+    return entries().filter(kind=Kind.PERSON, value=project.person.qid).first()
+
+
 def denied_person(qid: str) -> bool:
     return entries().filter(kind=Kind.PERSON, value=qid).exists()
 
@@ -63,8 +73,11 @@ def denied_project(project: Project) -> bool:
 def refuse_project(project: Project) -> None:
     """Raises Refused where nothing may be done in a project, since its person is left alone."""
     if denied_project(project):
-        sentence = _("This tool leaves %(name)s alone: it was asked to.")
-        raise Refused("denied", sentence % {"name": project.person})
+        raise Refused("denied", why_alone(project))
+
+
+def why_alone(project: Project) -> str:
+    return _("This tool leaves %(name)s alone: it was asked to.") % {"name": project.person}
 
 
 def categories() -> list[str]:

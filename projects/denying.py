@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
+from django.utils import timezone
 
 from projects import denials, http
 from projects.ledger import audit
-from projects.models import DenyEntry, Project, User
-from projects.settings_form import set_state
+from projects.models import DenyEntry, Notification, Objection, Project, User
+from projects.notifications import notify
+from projects.settings_form import COMES_FROM, set_state
 
 Kind = DenyEntry.Kind
 list_changed = Signal()  # `entry`, and whether it is `listed`; within the transaction
@@ -25,10 +28,11 @@ def page_id_of(title: str) -> int | None:
     return next((page["pageid"] for page in pages if page.get("pageid")), None)
 
 
-def deny(entry: DenyEntry, by: User) -> None:
+def deny(entry: DenyEntry, by: User | None) -> None:
     """Save a new entry, and let go of what it means. Raises IntegrityError for one that is there.
 
-    Call `page_id_of` before, outside of the transaction, for a file.
+    Call `page_id_of` before, outside of the transaction, for a file. `by` nobody: the tool itself
+    found out that somebody may be under 18.
     """
     entry.wiki, entry.created_by = settings.WIKI.code, by
     entry.value = denials.normal(entry.kind, entry.value)
@@ -37,16 +41,32 @@ def deny(entry: DenyEntry, by: User) -> None:
         audit(by, "deny.added", target=name_of(entry), reason=entry.reason)
         if entry.kind == Kind.PERSON:
             _pause_projects(entry, by)
+            _tell_owners(entry, "left-alone")
         list_changed.send(DenyEntry, entry=entry, listed=True)
 
 
-def undeny(entry: DenyEntry, by: User) -> None:
-    """Take an entry off the list. Projects that it paused stay so until somebody resumes them."""
+def undeny(entry: DenyEntry, by: User, reason: str) -> bool:
+    """Take an entry off the list. Projects that it paused stay so until somebody resumes them;
+    who objected reads that it is no longer on it. False where somebody was quicker."""
     with transaction.atomic():
         deleted, _rows = DenyEntry.objects.filter(pk=entry.pk).delete()
-        if deleted:
-            audit(by, "deny.removed", target=name_of(entry), reason=entry.reason)
-            list_changed.send(DenyEntry, entry=entry, listed=False)
+        if not deleted:
+            return False
+        audit(by, "deny.removed", target=name_of(entry), reason=reason, was=entry.reason)
+        for each in objections_to(entry):
+            audit(by, "objection.lifted", target=each.name, reason=reason)
+        now = {"state": Objection.State.LIFTED, "closed_at": timezone.now(), "handled_by": by}
+        objections_to(entry).update(**now)
+        if entry.kind == Kind.PERSON:
+            _tell_owners(entry, "not-left-alone")
+        list_changed.send(DenyEntry, entry=entry, listed=False)
+    return True
+
+
+def objections_to(entry: DenyEntry) -> QuerySet[Objection]:
+    """Those that were followed by what the entry says."""
+    same = {"wiki": entry.wiki, "kind": entry.kind, "value": entry.value}
+    return Objection.objects.filter(state=Objection.State.UPHELD, **same).order_by("pk")
 
 
 def reword(entry: DenyEntry, by: User) -> None:
@@ -56,9 +76,18 @@ def reword(entry: DenyEntry, by: User) -> None:
         audit(by, "deny.reworded", target=name_of(entry), reason=entry.reason)
 
 
-def _pause_projects(entry: DenyEntry, by: User) -> None:
-    theirs = Project.objects.filter(person__wiki=entry.wiki, person__qid=entry.value)
-    for project in theirs.filter(state=Project.State.ACTIVE):
+def _projects(entry: DenyEntry) -> QuerySet[Project]:
+    return Project.objects.filter(person__wiki=entry.wiki, person__qid=entry.value)
+
+
+def _tell_owners(entry: DenyEntry, code: str) -> None:
+    theirs = _projects(entry).exclude(state=Project.State.ARCHIVED).filter(deleted_at=None)
+    for project in theirs.select_related("owner"):
+        notify([project.owner], project, Notification.Kind.PEOPLE, code=code)
+
+
+def _pause_projects(entry: DenyEntry, by: User | None) -> None:
+    for project in _projects(entry).filter(state__in=COMES_FROM[Project.State.PAUSED]):
         set_state(project, by, Project.State.PAUSED)
 
 

@@ -1,11 +1,12 @@
 """The form of a new project. It keeps all that was typed, whatever is wrong with a part of it.
 
-It works by plain posts: each button (`do`) changes the form and shows it again, until *start*
-makes the project. htmx posts the same form and swaps it in place.
+It works by plain posts: each button changes the form and shows it again, until *start* makes the
+project. htmx posts the same form and swaps it in place.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,39 +14,84 @@ from typing import Any, TypeVar
 from django import forms
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from projects import categories, services, wikidata
+from projects import categories, languages, places, services, suggestions, wikidata
 from projects.http import WikiError
-from projects.models import Project, User
+from projects.models import Membership, Project, User
+from projects.places import Kind, Place
 from projects.refusal import Refused
+from projects.suggestions import Why
+from projects.texts import plain
 
 T = TypeVar("T")
 
-DEPTH = 2  # levels of subcategories, unless one chooses otherwise
+DEPTH = suggestions.OWN_DEPTH  # levels of subcategories, unless one chooses otherwise
+ROWS = 60  # places in the form, ticked or not
+OWN_NAME = Project._meta.get_field("name").max_length
+OPENED = 20  # categories that are unfolded
+BUTTONS = ("clear", "find", "add", "enter")
 ABOUT_SOURCES = ("no-source", "too-many-sources")
 
 
 @dataclass
 class Row:
-    """One category of the form."""
+    """One place of the form, ticked or not, and why it is there."""
 
-    title: str
-    depth: int = DEPTH
+    kind: str
+    value: str
+    depth: int = 0
     use: bool = True
+    why: str = Why.TYPED
+    years: str = ""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.kind, self.value, self.depth)
+
+    @property
+    def key(self) -> str:
+        return self.place.key
+
+    @property
+    def reason(self) -> str:
+        return Why(self.why).sentence
+
+    @property
+    def id(self) -> str:
+        """For the page, and the same whenever it is shown again."""
+        return short_id(self.key)
+
+
+class OwnNameField(forms.CharField):
+    """What a project is called other than by its person; empty as a rule."""
+
+    def __init__(self, **options: Any) -> None:
+        texts = {
+            "label": gettext_lazy("Name of the project"),
+            "help_text": gettext_lazy("If it shall be called otherwise than the person."),
+        }
+        super().__init__(**(texts | {"max_length": OWN_NAME, "required": False} | options))
+
+    def clean(self, value: Any) -> str:
+        name: str = super().clean(plain(str(value or "")))
+        return name
 
 
 class NewProjectForm(forms.Form):
-    """Who, where, and who may see it. `rows` are the categories, ticked or not."""
+    """Who, where, and who may see it. `rows` are the places; `picked` those subcategories that
+    were ticked in a tree, `opened` the categories that are unfolded."""
 
     who = forms.CharField(label=gettext_lazy("Who?"), max_length=250, required=False)
     person = forms.RegexField(r"^Q[1-9]\d{0,11}$", required=False, widget=forms.HiddenInput)
-    add = forms.CharField(label=gettext_lazy("Add a category"), max_length=300, required=False)
+    add = forms.CharField(label=gettext_lazy("Add a source"), max_length=300, required=False)
+    name = OwnNameField()
     public = forms.BooleanField(label=gettext_lazy("Public project"), required=False)
     anybody = forms.BooleanField(label=gettext_lazy("Anybody may join"), required=False)
 
@@ -54,33 +100,60 @@ class NewProjectForm(forms.Form):
         super().__init__(self.posted or None, initial={"public": True, "anybody": True})
         self.user = user
         self.hits: list[wikidata.PersonData] = []
-        posted = _rows(data) if data else []
-        self.rows, self.too_many = posted[: services.MAX_SOURCES], posted[services.MAX_SOURCES :]
+        self.incomplete = False  # the wiki did not answer all that suggestions need
+        self.rows = _rows(self.posted)[:ROWS]
+        self.opened = list(dict.fromkeys(self.posted.getlist("opened")))[:OPENED]
+        self.whole = set(self.posted.getlist("whole"))  # unfolded to the last subcategory
+        self.picked = _picked(self.posted, {row.key for row in self.rows})
 
     def act(self) -> Project | None:
         """Do what the pressed button asks for; the project once it is made."""
         if not self.is_valid():
             return None
-        if self.posted.get("choice"):
-            self._try("who", lambda: self._choose(str(self.posted["choice"])))
-        elif self.posted.get("drop"):
-            self.rows = [row for row in self.rows if row.title != self.posted["drop"]]
-        elif self.posted.get("guess"):
-            self._try("add", lambda: self._add_title(str(self.posted["guess"])))
-            self.posted["add"] = ""
-        elif self.posted.get("do") == "clear":
-            self.posted["person"], self.rows = "", []
-        elif self.posted.get("do") == "find":
-            self._try("who", self._find)
-        elif self.posted.get("do") == "add":
-            self._try("add", self._add)
-        else:
+        for name, step in self._steps().items():
+            if value := str(self.posted.get(name, "")):
+                step(value)
+                return None
+        if self.posted.get("do", "start") == "start":
             return self._start()
         return None
+
+    def _steps(self) -> dict[str, Callable[[str], object]]:
+        """Buttons with a value, by their names."""
+        return {
+            "choice": lambda qid: self._try("who", lambda: self._choose(qid)),
+            "own": self._begin_own,
+            "drop": self._drop,
+            "guess": self._take_guess,
+            "unfold": lambda title: self.opened.append(title),
+            "fold": self._fold,
+            "all": lambda title: self.whole.add(title),
+            "pick": lambda title: self._try("add", lambda: self._pick(title)),
+            **({"do": self._press} if self.posted.get("do") in BUTTONS else {}),
+        }
+
+    def _press(self, button: str) -> None:
+        if button == "enter":  # in a field, without JavaScript
+            button = "add" if self.qid else "find"
+        if button == "clear":
+            self._forget()
+            self.posted["person"] = ""
+        elif button == "find":
+            self._try("who", self._find)
+        else:
+            self._try("add", self._add)
+
+    # What the page shows ------------------------------------------------------------------
 
     @property
     def qid(self) -> str:
         return str(self.posted.get("person", ""))
+
+    @property
+    def kind(self) -> str:
+        """What the field for another place takes."""
+        chosen = self.posted.get("kind")
+        return str(chosen) if chosen in (Kind.SEARCH, Kind.UPLOADER) else Kind.CATEGORY
 
     @cached_property
     def chosen(self) -> wikidata.PersonData | None:
@@ -89,17 +162,26 @@ class NewProjectForm(forms.Form):
 
     @cached_property
     def others(self) -> list[Project]:
-        """Public projects of other people for the chosen person."""
-        if not self.qid:
-            return []
-        found = services.live_projects(self.qid).exclude(owner=self.user)
-        return list(found.filter(visibility=Project.Visibility.PUBLIC)[:3])
+        """Projects of other people for the chosen person, as far as this user may see them."""
+        return others_for(self.user, self.qid) if self.qid else []
+
+    @property
+    def warns(self) -> bool:
+        """Whether there is a project to join, and nobody said yet that it is not wanted."""
+        return bool(self.others) and self.posted.get("apart") != self.qid
+
+    @property
+    def chosen_places(self) -> list[Place]:
+        """All that is ticked."""
+        return [row.place for row in self.rows if row.use] + list(self.picked.values())
+
+    # Buttons ------------------------------------------------------------------------------
 
     def _find(self) -> None:
         text = self.cleaned_data["who"]
         if not text:
             raise Refused("nobody", _("Type the name of a person, or a Q-ID such as Q7186."))
-        hits = wikidata.search_people(text, get_language() or "en")
+        hits = wikidata.search_people(text, languages.of_wikis())
         if not hits:
             sentence = _("Nobody on Wikidata is called “%(text)s”. Try another spelling.")
             raise Refused("nobody", sentence % {"text": text})
@@ -109,30 +191,93 @@ class NewProjectForm(forms.Form):
             self.hits = hits
 
     def _choose(self, qid: str) -> None:
-        """Take a person; their category on Commons is offered, and ticked."""
+        """Take a person. Where somebody looks for them already, that is said first."""
         person = wikidata.read_person(qid)
         if mine := services.live_projects(person.qid).filter(owner=self.user).first():
             raise services.already(mine)
+        self._forget()
         self.posted["person"], self.posted["who"] = person.qid, ""
-        self.rows = []
-        self.__dict__.pop("chosen", None)
-        if person.commons_category:
-            self._try("add", lambda: self._add_title(person.commons_category))
+        if not self.warns:
+            self._suggest(person)
 
-    def _add(self) -> None:
-        if not self.cleaned_data["add"]:
-            raise Refused("nothing", _("Type the name of a category on Commons."))
-        self._add_title(self.cleaned_data["add"])
+    def _begin_own(self, qid: str) -> None:
+        """In spite of somebody's project that there is."""
+        self.posted["apart"] = qid
+        if person := self.chosen:
+            self._suggest(person)
+
+    def _suggest(self, person: wikidata.PersonData) -> None:
+        """What the wikis know of where photos may be; what was typed before stays."""
+        found, complete = suggestions.for_person(person, languages.of_wikis())
+        self.incomplete = not complete
+        there = {row.key for row in self.rows}
+        self.rows += [
+            Row(*each.place, use=each.use, why=each.why, years=each.years)
+            for each in found
+            if each.place.key not in there
+        ]
+
+    def _forget(self) -> None:
+        """What was found for another person goes; what somebody typed stays."""
+        self.rows = [row for row in self.rows if row.why == Why.TYPED]
+        self.opened, self.picked, self.whole = [], {}, set()
+        self.posted["apart"] = ""
+        for name in ("chosen", "others"):
+            self.__dict__.pop(name, None)
+
+    def _drop(self, key: str) -> None:
+        self.rows = [row for row in self.rows if row.key != key]
+
+    def _fold(self, title: str) -> None:
+        self.opened = [each for each in self.opened if each != title]
+
+    def _take_guess(self, title: str) -> None:
+        self._try("add", lambda: self._add_place(Kind.CATEGORY, title))
         self.posted["add"] = ""
 
-    def _add_title(self, title: str) -> None:
-        title = categories.read(categories.clean(title)).title
-        if title in [row.title for row in self.rows]:
-            sentence = _("“%(title)s” is in the list already.") % {"title": title}
+    def _pick(self, title: str) -> None:
+        """Its subcategories become places of their own, to be chosen one by one; as many as
+        there is room for are ticked, those with most files first."""
+        key = Place(Kind.CATEGORY, title).key
+        row = next((row for row in self.rows if row.key == key), None)
+        depth = row.depth if row else self.picked[key].depth if key in self.picked else 0
+        found = categories.children(title, categories.MAX_CHILDREN)
+        if row:
+            row.depth = 0
+        elif key in self.picked:
+            self.picked[key] = Place(Kind.CATEGORY, title)
+        room = services.MAX_SOURCES - len(self.chosen_places)
+        there = {place.key for place in self.chosen_places}
+        for child in found.found:
+            place = Place(Kind.CATEGORY, child.title, max(0, depth - 1))
+            if room > 0 and place.key not in there:
+                self.picked[place.key] = place
+                room -= 1
+        if title not in self.opened:
+            self.opened.append(title)
+
+    def _add(self) -> None:
+        text = self.cleaned_data["add"]
+        if not text:
+            raise Refused(
+                "nothing", _("Type the name of a category on Commons, a user or a search.")
+            )
+        self._add_place(places.guess_kind(text, self.kind), text)
+        self.posted["add"] = ""
+
+    def _add_place(self, kind: str, text: str) -> None:
+        value = places.look_up(kind, text)
+        row = Row(kind, value, DEPTH if kind == Kind.CATEGORY else 0)
+        there = next((each for each in self.rows if each.key == row.key), None)
+        if there and there.use:
+            sentence = _("“%(title)s” is in the list already.") % {"title": value}
             raise Refused("twice", sentence)
-        if len(self.rows) >= services.MAX_SOURCES:
+        if len(self.chosen_places) >= services.MAX_SOURCES:
             raise services.too_many()
-        self.rows.append(Row(title))
+        if there:
+            there.use = True
+        else:
+            self.rows.append(row)
 
     def _start(self) -> Project | None:
         """What was typed but not yet taken counts, too, so that one button is enough."""
@@ -140,8 +285,8 @@ class NewProjectForm(forms.Form):
             self._try("who", self._find)
             if self.hits:
                 self.add_error("who", _("Several people have this name. Choose one of them."))
-        if self.too_many:
-            self.add_error("add", services.too_many().sentence)
+            elif self.qid and self.warns:
+                return None
         if self.cleaned_data.get("add"):
             self._try("add", self._add)
         return None if self.errors or not self.qid else self._try("who", self._create)
@@ -152,7 +297,8 @@ class NewProjectForm(forms.Form):
         return services.create_project(
             self.user,
             self.qid,
-            [(row.title, row.depth) for row in self.rows if row.use],
+            self.chosen_places,
+            name=self.cleaned_data["name"],
             visibility=public,
             joining=joining,
         )
@@ -168,16 +314,83 @@ class NewProjectForm(forms.Form):
         return None
 
 
-def _rows(data: QueryDict) -> list[Row]:
-    """The categories as posted: `category` and `depth` of each row, `use` of the ticked ones."""
-    used, rows = data.getlist("use"), []
-    for title, depth in zip(data.getlist("category"), data.getlist("depth"), strict=False):
-        levels = int(depth) if depth in "012345" and len(depth) == 1 else DEPTH
+class AddPlaceForm(forms.Form):
+    """One more place for a project that stands: a category, a user, a search."""
+
+    add = forms.CharField(label=gettext_lazy("Add a source"), max_length=300, required=False)
+
+    @property
+    def kind(self) -> str:
+        """What the field takes."""
+        chosen = self.data.get("kind")
+        return str(chosen) if chosen in (Kind.SEARCH, Kind.UPLOADER) else Kind.CATEGORY
+
+    def place(self) -> Place | None:
+        """What was typed, known to the wiki; else None, and the field says why."""
+        self.full_clean()
         try:
-            rows.append(Row(categories.clean(title), levels, title in used))
-        except Refused:
-            continue  # no button of ours posts such a title
+            if suggested := read_key(self.data.get("place", ""), self.data.get("depth", "")):
+                return suggested
+            guess = self.data.get("guess", "")
+            text = guess or self.cleaned_data.get("add", "")
+            kind = Kind.CATEGORY.value if guess else places.guess_kind(text, self.kind)
+            depth = DEPTH if kind == Kind.CATEGORY else 0
+            return Place(kind, places.look_up(kind, text), depth)
+        except Refused as refused:
+            self.add_error("add", sentence(refused))
+        except WikiError:
+            self.add_error("add", wiki_is_silent())
+        return None
+
+
+def short_id(key: str) -> str:
+    return f"{zlib.crc32(key.encode()):08x}"
+
+
+def others_for(user: User, qid: str) -> list[Project]:
+    """Live projects of others for a person: public ones, and those that this user is in."""
+    active = Membership.objects.filter(project=OuterRef("pk"), state=Membership.State.ACTIVE)
+    works = Q(memberships__state=Membership.State.ACTIVE)
+    found = (
+        services.live_projects(qid)
+        .exclude(owner=user)
+        .annotate(mine=Exists(active.filter(user=user)), people=Count("memberships", filter=works))
+    )
+    return list(found.filter(Q(visibility=Project.Visibility.PUBLIC) | Q(mine=True))[:3])
+
+
+def _rows(data: QueryDict) -> list[Row]:
+    """The places as posted: `row` names each, `use` the ticked ones, and its other fields carry
+    its name."""
+    used, rows = data.getlist("use"), []
+    for key in dict.fromkeys(data.getlist("row")):
+        place = read_key(key, data.get(f"depth:{key}", ""))
+        if place:
+            why, _bar, years = data.get(f"why:{key}", "").partition("|")
+            known_why = why if why in set(Why) else Why.TYPED
+            rows.append(Row(*place, key in used, known_why, years[:20]))
     return rows
+
+
+def _picked(data: QueryDict, rows: set[str]) -> dict[str, Place]:
+    """Subcategories that are ticked in a tree."""
+    found = {}
+    for key in data.getlist("use"):
+        place = None if key in rows else read_key(key, data.get(f"depth:{key}", ""))
+        if place and place.kind == Kind.CATEGORY:
+            found[place.key] = place
+    return found
+
+
+def read_key(key: str, depth: str = "") -> Place | None:
+    """The place that a field names; None for what no page of ours posts."""
+    kind, _colon, value = key.partition(":")
+    try:
+        value = places.clean(kind, value) if kind in places.KINDS else ""
+    except Refused:
+        return None
+    levels = int(depth) if len(depth) == 1 and depth in "012345" else DEPTH
+    return Place(kind, value, levels if kind == Kind.CATEGORY else 0) if value else None
 
 
 def known(qid: str) -> wikidata.PersonData | None:
@@ -196,7 +409,8 @@ def known(qid: str) -> wikidata.PersonData | None:
 def sentence(refused: Refused) -> Any:
     """The sentence, with its way on where there is one."""
     if refused.url:
-        return format_html('{} <a href="{}">{}</a>', refused.sentence, refused.url, _("Open it"))
+        way = refused.way or _("Open it")
+        return format_html('{} <a href="{}">{}</a>', refused.sentence, refused.url, way)
     button = '<button class="action" name="guess" value="{}">{}</button>'
     guesses = format_html_join(", ", button, [(guess, guess) for guess in refused.guesses])
     return format_html("{} {}", refused.sentence, guesses) if guesses else refused.sentence
@@ -204,5 +418,5 @@ def sentence(refused: Refused) -> Any:
 
 def wiki_is_silent() -> str:
     return _("%(wiki)s did not answer. Nothing is lost: try again in a moment.") % {
-        "wiki": capfirst(settings.WIKI.name)
+        "wiki": capfirst(str(settings.WIKI.name))
     }

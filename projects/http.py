@@ -1,19 +1,25 @@
 """The plain HTTP session to Wikimedia, for web requests and for pictures.
 
-Only the origins of `settings.WIKI` are ever fetched, redirects included. Tasks that read
-listings or write statements use pywikibot instead (see `crawler/commons.py`).
+Only the origins of `settings.WIKI` are ever fetched, redirects included: see
+`projects/outgoing.py`. Tasks that read listings or write statements use pywikibot instead (see
+`crawler/commons.py`), through the same gate.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from typing import Any, Self
+from urllib.parse import urljoin
 
 import requests
 from django.conf import settings
-from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
+
+from projects.outgoing import guard
+from projects.texts import read_json
 
 TIMEOUT = (5, 20)  # seconds to connect, to read
 A_DAY = 86_400.0
@@ -34,11 +40,28 @@ class WikiError(Exception):
         self.retry_after = retry_after
 
 
+class _Retry(Retry):
+    """Who was silent until the time ran out is not asked again at once: somebody waits."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        *args: Any,
+        **options: Any,
+    ) -> Self:
+        if isinstance(error, ReadTimeoutError):
+            raise error
+        return super().increment(method, url, response, error, *args, **options)
+
+
 def session() -> requests.Session:
     """One pooled session a thread. Only idempotent requests are retried."""
     if not hasattr(_local, "session"):
         made = requests.Session()
-        retry = Retry(
+        retry = _Retry(
             total=2,
             backoff_factor=0.5,
             status_forcelist=(502, 503, 504),
@@ -46,11 +69,8 @@ def session() -> requests.Session:
             respect_retry_after_header=False,
             raise_on_status=False,
         )
-        for scheme in ("https://", "http://"):
-            made.mount(scheme, HTTPAdapter(pool_maxsize=16, max_retries=retry))
         made.headers["User-Agent"] = f"{settings.USER_AGENT} requests/{requests.__version__}"
-        made.cookies.set_policy(_NoCookies())
-        _local.session = made
+        _local.session = guard(made, pool_maxsize=16, max_retries=retry)
     return _local.session  # type: ignore[no-any-return]
 
 
@@ -61,23 +81,25 @@ def fetch(method: str, url: str, **options: Any) -> requests.Response:
     """
     options.setdefault("timeout", TIMEOUT)
     for _ in range(5):
-        check_origin(url)
         try:
             response = session().request(method, url, allow_redirects=False, **options)
+        except (InvalidURL, InvalidSchema, MissingSchema) as error:
+            raise WikiError("forbidden-host", str(error)) from error
         except requests.RequestException as error:
             raise WikiError("network", type(error).__name__) from error
         if not (response.is_redirect and method == "GET"):
             return response
-        url = urljoin(url, response.headers["Location"])
+        there = urljoin(url, response.headers["Location"])
+        if session().should_strip_auth(url, there):  # type: ignore[no-untyped-call]
+            options["headers"] = _unsigned(options.get("headers") or {})
         options.pop("params", None)
         response.close()
+        url = there
     raise WikiError("network", "too many redirects")
 
 
-def check_origin(url: str) -> None:
-    parts = urlsplit(url)
-    if f"{parts.scheme}://{parts.netloc}" not in settings.WIKI.allowed_origins:
-        raise WikiError("forbidden-host", parts.netloc)
+def _unsigned(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() != "authorization"}
 
 
 def api(endpoint: str, *, token: str | None = None, **params: Any) -> dict[str, Any]:
@@ -106,7 +128,7 @@ def read_answer(response: requests.Response) -> dict[str, Any]:
     if response.status_code != 200:
         raise WikiError(f"http-{response.status_code}", retry_after=retry_after)
     try:
-        body: dict[str, Any] = response.json()
+        body: dict[str, Any] = read_json(response.content)
     except ValueError:
         raise WikiError("not-json") from None
     if "error" in body:  # the older shape, which a wiki may fall back to
@@ -131,10 +153,3 @@ def retry_after_of(response: requests.Response) -> float | None:
     except (KeyError, ValueError):
         return None
     return seconds if 0 <= seconds <= A_DAY else None
-
-
-class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined]
-    """Sessions are shared by all users of a thread, so nothing of one may stay in them."""
-
-    def __init__(self) -> None:
-        super().__init__(allowed_domains=[])

@@ -1,8 +1,9 @@
 """Login through the wiki: who somebody is, and their tokens, sealed.
 
 allauth speaks OAuth 2.0 (state, PKCE). A user is the wiki's `sub` under its issuer, never a
-name or an e-mail address; no address is kept. Logging out ends the session here and keeps the
-tokens, so that a batch under way goes on; the user takes the permission back on the wiki.
+name or an e-mail address; no address is kept. Logging out ends the session here; the
+tokens go with it, or once the batches under way have ended (sdc.erasure.tokens). The user takes
+the permission back on the wiki.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
@@ -23,12 +25,14 @@ from django.http import HttpRequest
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from requests import HTTPError, RequestException
+from requests import HTTPError, RequestException, Session
 
 from projects import http, tokens
 from projects.ledger import audit
 from projects.models import User
+from projects.outgoing import guard
 from projects.permissions import MODERATORS
+from projects.sessions import NO_ADDRESS
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,13 @@ class WikiProvider(MediaWikiProvider):
 
     def extract_extra_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         return {"username": data["username"]}
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Nobody's address is looked at, nor kept in the list of sessions."""
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return NO_ADDRESS
 
 
 class WikiAccountAdapter(DefaultSocialAccountAdapter):
@@ -51,6 +62,10 @@ class WikiAccountAdapter(DefaultSocialAccountAdapter):
             raise ImmediateHttpResponse(render(request, "account/login.html", status=503))
         found = super().get_provider(request, provider, client_id)
         return WikiProvider(request, app=found.app)
+
+    def get_requests_session(self) -> Session:
+        """allauth's own requests pass our gate, too."""
+        return guard(super().get_requests_session())
 
     def populate_user(
         self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
@@ -94,6 +109,7 @@ class WikiAccountAdapter(DefaultSocialAccountAdapter):
     ) -> None:
         """Says what happened, and a way on."""
         reason, status = _reason(request, exception)
+        request.META["QUERY_STRING"] = ""  # the code in it is to stand on no page
         context = {"reason": reason, "next": ((extra_context or {}).get("state") or {}).get("next")}
         page = render(request, "account/login_failed.html", context, status=status)
         raise ImmediateHttpResponse(page)

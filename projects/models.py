@@ -11,7 +11,11 @@ from django.db import models
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from projects.languages import found_in
+from projects.texts import plain
 
 
 def new_public_id() -> str:
@@ -22,6 +26,11 @@ def new_public_id() -> str:
 def new_invite_code() -> str:
     """Eight characters without look-alikes, easily read aloud."""
     return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(8))
+
+
+def new_objection_code() -> str:
+    """128 random bits: to know it is the right to read what became of an objection."""
+    return secrets.token_urlsafe(16)
 
 
 class PublicIdField(models.CharField):  # type: ignore[type-arg]
@@ -78,6 +87,10 @@ class User(AbstractUser):
     sub = models.CharField(max_length=64, null=True, blank=True)
     wiki_username = models.CharField(max_length=255, blank=True)
     show_on_leaderboard = models.BooleanField(default=False)
+    language = models.CharField(max_length=12, blank=True)  # of the pages; empty: the browser's
+    keys = models.JSONField(default=dict, blank=True)  # command -> key, where not the usual one
+    muted = models.JSONField(default=list, blank=True)  # kinds of notifications not wanted
+    tours = models.JSONField(default=list, blank=True)  # which first-use tours were seen
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
@@ -86,7 +99,7 @@ class User(AbstractUser):
         constraints = [models.UniqueConstraint(fields=["issuer", "sub"], name="one_user_a_sub")]
 
     def __str__(self) -> str:
-        return self.wiki_username or self.username
+        return plain(self.wiki_username) or self.username
 
     def get_full_name(self) -> str:
         return str(self)
@@ -128,6 +141,8 @@ class Person(models.Model):
     died_from = models.DateField(null=True, blank=True)
     died_to = models.DateField(null=True, blank=True)
     died_precision = models.PositiveSmallIntegerField(null=True, blank=True)
+    # pages of all wikis about the person
+    sitelinks = models.PositiveIntegerField(default=0, db_default=0)
     fetched_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -135,26 +150,24 @@ class Person(models.Model):
         constraints = [models.UniqueConstraint(fields=["wiki", "qid"], name="one_person_a_qid")]
 
     def __str__(self) -> str:
-        return self.label()
+        return self.label(get_language() or "en")
 
     def label(self, language: str = "en") -> str:
-        return self._in(self.labels, language) or self.qid
+        return plain(found_in(self.labels, language)[0]) or self.qid
+
+    def label_language(self, language: str = "en") -> str:
+        """The language that the label is in, where it is not the one asked for."""
+        code = found_in(self.labels, language)[1]
+        return "" if code in ("", "mul", language, language.split("-")[0]) else code
 
     def description(self, language: str = "en") -> str:
-        return self._in(self.descriptions, language)
+        return plain(found_in(self.descriptions, language)[0])
 
     def about(self, language: str = "en") -> str:
         """The description and the years, those only once."""
         description = self.description(language)
         said = all(year in description for year in re.findall(r"\d+", self.years))
         return " · ".join(filter(None, [description, "" if said else self.years]))
-
-    @staticmethod
-    def _in(texts: dict[str, str], language: str) -> str:
-        for code in (language, language.split("-")[0], "en", "mul"):
-            if code in texts:
-                return texts[code]
-        return next(iter(texts.values()), "")
 
     @property
     def years(self) -> str:
@@ -170,7 +183,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         it holds the projects' rows until that ends. With `only_words` people said something, and
         the faces are those that were there before."""
         words = {"words": F("words") + 1} if only_words else {}
-        self.update(revision=F("revision") + 1, **words)
+        self.update(revision=F("revision") + 1, pulse=F("pulse") + 1, **words)
 
 
 class Project(models.Model):
@@ -187,6 +200,7 @@ class Project(models.Model):
     class State(models.TextChoices):
         ACTIVE = "active", _("active")
         PAUSED = "paused", _("paused")
+        COMPLETED = "completed", _("completed")
         ARCHIVED = "archived", _("archived")
 
     class Rule(models.TextChoices):
@@ -205,7 +219,9 @@ class Project(models.Model):
         max_length=8, choices=Visibility, default=Visibility.PUBLIC, db_index=True
     )
     joining = models.CharField(max_length=8, choices=Joining, default=Joining.INVITE)
-    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    # of its own; empty: the person's label
+    name = models.CharField(max_length=80, blank=True, default="", db_default="")
+    state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
     rule = models.CharField(max_length=9, choices=Rule, default=Rule.EXEMPLARS)
     # These three are the centroid rule's.
     threshold = models.FloatField(default=0.6)  # distance to the centroid that is a match
@@ -216,9 +232,14 @@ class Project(models.Model):
     # See `tell_learner`: bumped by new faces, answers, settings of learning.
     revision = models.PositiveBigIntegerField(default=0)
     words = models.PositiveBigIntegerField(default=0)  # of these, by nothing but answers
+    # Grows with whatever its page shows: a poll reads nothing else. See projects.pulse.
+    pulse = models.PositiveBigIntegerField(default=0)
     turn_at = models.DateTimeField(default=timezone.now)  # when detection last served it
     created_at = models.DateTimeField(default=timezone.now)
+    # When a person last did something in it: see projects.ledger and docs/privacy.md.
     active_at = models.DateTimeField(default=timezone.now)
+    # The owner deleted it: its rows go bit by bit, and it stays itself if edits point to it.
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects = ProjectQuerySet.as_manager()
 
@@ -227,7 +248,7 @@ class Project(models.Model):
         permissions = [("moderate", _("Can do what moderators do"))]  # see projects.permissions
 
     def __str__(self) -> str:
-        return str(self.person)
+        return plain(self.name) or str(self.person)
 
     def get_absolute_url(self) -> str:
         return reverse("project", args=[self.public_id])
@@ -245,11 +266,18 @@ class Source(models.Model):
         CATEGORY = "category", _("category")
         FILE = "file", _("file")  # for example the person's portrait
         DEPICTS = "depicts", _("files that already depict the person")
+        SEARCH = "search", _("search")
+        UPLOADER = "uploader", _("an uploader’s files")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
     kind = models.CharField(max_length=8, choices=Kind)
-    value = models.CharField(max_length=255)  # a category without prefix, a file's title, a Q-ID
+    # a category without prefix, a file's title, a Q-ID, a search as typed, a wiki user's name
+    value = models.CharField(max_length=255)
     depth = models.PositiveSmallIntegerField(default=0)  # levels of subcategories
+    watched = models.BooleanField(default=False)  # read again by itself; new uploads join
+    watch_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    found_at = models.DateTimeField(null=True, blank=True)  # when new uploads were last found
+    found = models.PositiveIntegerField(default=0)  # how many of them, then
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -258,7 +286,7 @@ class Source(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.value
+        return plain(self.value)
 
 
 class Membership(models.Model):
@@ -271,12 +299,27 @@ class Membership(models.Model):
         ACTIVE = "active", _("active")
         LEFT = "left", _("left")
         BANNED = "banned", _("banned")
+        ASKED = "asked", _("asks to join")
+
+    class Doubt(models.TextChoices):
+        """What made the guard take somebody's answers out of training."""
+
+        FAST = "fast", _("answered faster than one can look")
+        ALL_YES = "all-yes", _("said Yes to nearly everything")
+        CONTRADICTS = "contradicts", _("contradicts others and faces known already")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role, default=Role.MEMBER)
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     joined_at = models.DateTimeField(default=timezone.now)
+    note = models.CharField(max_length=200, blank=True)  # said when asking to join
+    # Whether their answers make labels and teach the tool; the answers themselves always stay.
+    counts = models.BooleanField(default=True)
+    # Why the guard set their answers aside, until the owner has looked: see Doubt.
+    doubt = models.CharField(max_length=12, choices=Doubt, blank=True, default="", db_default="")
+    doubted_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)  # by the owner, who let them count
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_membership")]
@@ -326,6 +369,32 @@ class Tally(models.Model):
         indexes = [models.Index(fields=["day", "kind"], name="tally_day")]
 
 
+class Notification(models.Model):
+    """Something on the site that somebody should hear of: few, and each kind can be muted."""
+
+    class Kind(models.TextChoices):
+        READY = "ready", _("work is ready for you")
+        BATCH = "batch", _("a batch is done")
+        REVERTED = "reverted", _("something of yours was reverted")
+        UPLOADS = "uploads", _("new uploads were found")
+        PEOPLE = "people", _("somebody asks to join, or your part in a project changed")
+        OBJECTED = "objected", _("somebody objects, and a moderator should look")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
+    project = models.ForeignKey(  # null: about a person for whom there is none yet
+        Project, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    kind = models.CharField(max_length=8, choices=Kind)
+    data = models.JSONField(default=dict, blank=True)  # what its sentence needs: counts, codes
+    # user, project and kind while it is unread: what happens again adds to it, not beside it
+    unread_key = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "at"], name="notification_user")]
+
+
 class DenyEntry(models.Model):
     """A person, file or category that this tool leaves alone."""
 
@@ -348,6 +417,82 @@ class DenyEntry(models.Model):
             models.UniqueConstraint(fields=["wiki", "kind", "value"], name="one_deny_entry")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {plain(self.value)}"
+
+
+class Admission(models.Model):
+    """A person for whom moderators decide whether there may be projects: a living minor, or
+    somebody who is known for little. See projects.admissions."""
+
+    class Cause(models.TextChoices):
+        MINOR = "minor", _("is a living minor")
+        LITTLE_KNOWN = "little-known", _("is known for little")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waits for a moderator")
+        ALLOWED = "allowed", _("allowed")
+        REFUSED = "refused", _("refused")
+
+    public_id = PublicIdField()
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="admission")
+    cause = models.CharField(max_length=12, choices=Cause)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    note = models.CharField(max_length=500, blank=True)  # of whoever asks: why this person
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)  # of the moderator
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "asked_at"], name="admission_state")]
+
+    def __str__(self) -> str:
+        return str(self.person)
+
+
+class Objection(models.Model):
+    """Somebody objects to a person, file or category being worked on; tracked to its end."""
+
+    class Kind(models.TextChoices):
+        PERSON = "person", _("person")
+        FILE = "file", _("file")
+        CATEGORY = "category", _("category")
+        OTHER = "other", _("something else")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("received")
+        IN_WORK = "in-work", _("being looked at")
+        UPHELD = "upheld", _("followed")
+        DECLINED = "declined", _("not followed")
+        LIFTED = "lifted", _("followed, and taken off the list later")
+
+    # Whoever knows it can see what became of the objection, and nothing else.
+    code = models.CharField(max_length=32, unique=True, default=new_objection_code)
+    wiki = models.CharField(max_length=16)
+    kind = models.CharField(max_length=8, choices=Kind)
+    value = models.CharField(max_length=255, blank=True)  # a Q-ID, a title, as the form read it
+    message = models.BinaryField()  # sealed: it may say personal things
+    contact = models.BinaryField(null=True)  # sealed; how to answer, if wanted
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    answer = models.TextField(blank=True)  # what the objector reads
+    handled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "created_at"], name="objection_state")]
+
+    def __str__(self) -> str:
+        about: Any = plain(self.value) or _("named in its words")
+        return f"{self.pk}: {self.get_kind_display()}, {about} ({self.get_state_display()})"
+
+    @property
+    def name(self) -> str:
+        """How the audit log names it."""
+        return f"objection:{self.pk}"
+
 
 class AuditEvent(AppendOnly):
     """Append-only: who did what to what."""
@@ -366,7 +511,8 @@ class AuditEvent(AppendOnly):
 class WikiPace(models.Model):
     """One lane of requests to a wiki, shared by all workers: who is next, and until when all wait.
 
-    `lane` is "read", "picture" or "write:<user id>".
+    `lane` is "read", "picture" or "write:<user id>". Some are mere clocks that all processes
+    share: "stop-page" (see sdc.rights.switch) and "worker:<queue>" (see wikivisage.workers).
     """
 
     wiki = models.CharField(max_length=16)
@@ -377,3 +523,15 @@ class WikiPace(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["wiki", "lane"], name="one_lane")]
+
+
+class Measure(models.Model):
+    """What workers counted or timed since the beginning, all together: see projects.measures."""
+
+    name = models.CharField(max_length=40)
+    labels = models.CharField(max_length=200)  # "outcome=done;step=detect"
+    value = models.FloatField(default=0)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "labels"], name="one_measure")]

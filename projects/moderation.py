@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
@@ -23,8 +24,10 @@ from django.utils.text import smart_split
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from projects.models import AuditEvent
+from projects.models import AuditEvent, Person
 from projects.permissions import moderates
+from projects.refusal import Refused
+from projects.texts import plain
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
@@ -52,6 +55,7 @@ class ModerationAdmin(admin.ModelAdmin[M]):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     action_form: ClassVar[type[ActionForm]] = ReasonForm
+    longest_reason = 255
 
     # What the search looks at. Texts match a part, whatever the case, with any collation; `exact`
     # are keys: Q-IDs, M-ids, codes.
@@ -117,8 +121,9 @@ class ModerationAdmin(admin.ModelAdmin[M]):
         *,
         needs_reason: bool = True,
     ) -> None:
-        """Do a deed with each row that was ticked, for the reason given, and tell the result."""
-        reason = request.POST.get("reason", "").strip()[:255]
+        """Do a deed with each row that was ticked, for the reason given, and tell the result. A
+        deed that raises Refused says itself why."""
+        reason = reason_of(request, self.longest_reason)
         if needs_reason and not reason:
             self.message_user(request, _text("Give a reason beside the menu."), messages.ERROR)
             return
@@ -127,10 +132,18 @@ class ModerationAdmin(admin.ModelAdmin[M]):
             text = _text("Those are too many at once: choose %(n)d at most.") % {"n": AT_ONCE}
             self.message_user(request, text, messages.ERROR)
             return
-        count = sum(bool(deed(row, reason)) for row in rows)
-        level = messages.SUCCESS if count else messages.WARNING
-        self.message_user(request, str(done) % {"n": count}, level)
-        if left := len(rows) - count:
+        count = refused = 0
+        for row in rows:
+            try:
+                count += bool(deed(row, reason))
+            except Refused as why:
+                refused += 1
+                text = why.sentence if len(rows) == 1 else f"{row}: {why.sentence}"
+                self.message_user(request, text, messages.ERROR)
+        if count or not refused:
+            level = messages.SUCCESS if count else messages.WARNING
+            self.message_user(request, str(done) % {"n": count}, level)
+        if left := len(rows) - count - refused:
             text = _text("%(n)d were not in a state for it and are as they were.") % {"n": left}
             self.message_user(request, text, messages.WARNING)
 
@@ -257,6 +270,10 @@ def by_project(path: str) -> type[Typed]:
 # Parts of cells ---------------------------------------------------------------------------
 
 
+def reason_of(request: HttpRequest, longest: int = 255) -> str:
+    return request.POST.get("reason", "").strip()[:longest]
+
+
 def words_of(search: str) -> list[str]:
     return [word.strip("\"'") for word in smart_split(search) if word.strip("\"'")][:8]
 
@@ -264,7 +281,7 @@ def words_of(search: str) -> list[str]:
 def words(event: AuditEvent) -> str:
     """What the audit log has beside the deed itself, as text."""
     return "; ".join(
-        str(value) if name == "reason" else f"{name}: {value}"
+        plain(str(value)) if name == "reason" else f"{name}: {plain(str(value))}"
         for name, value in event.data.items()
         if value not in ("", None)
     )
@@ -275,6 +292,18 @@ def picture_tag(url: str, alt: str, height: int = 80) -> SafeString:
     return format_html(
         '<a href="{0}"><img src="{0}" alt="{1}" height="{2}" loading="lazy"></a>', url, alt, height
     )
+
+
+def portrait_of(person: Person) -> SafeString | str:
+    """A small portrait, where Wikidata has one."""
+    if not person.portrait:
+        return NOTHING
+    return picture_tag(settings.WIKI.file_path(person.portrait, 120), str(person))
+
+
+def item_link(qid: str) -> SafeString:
+    """To the item on Wikidata."""
+    return link(f"{settings.WIKI.wikidata}/wiki/{qid}", qid)
 
 
 def link(url: str, text: object) -> SafeString:

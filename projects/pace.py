@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from projects import measures
 from projects.models import WikiPace
 
 IDLE = timedelta(seconds=10)  # a lane that nobody used for longer begins anew
@@ -47,6 +48,7 @@ def wait_turn(lane: str, per_minute: float) -> None:
 
 def pause(lane: str, seconds: float, reason: str) -> None:
     """Let nobody use a lane for a while, for example because the wiki said Retry-After."""
+    measures.add("pauses", lane=lane.partition(":")[0], reason=reason)
     until = timezone.now() + timedelta(seconds=seconds)
     WikiPace.objects.get_or_create(wiki=settings.WIKI.code, lane=lane)
     WikiPace.objects.filter(wiki=settings.WIKI.code, lane=lane).filter(

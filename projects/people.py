@@ -1,26 +1,29 @@
-"""Who belongs to a project: inviting, joining, leaving, removing, banning."""
+"""Who belongs to a project: inviting, asking, joining, leaving, removing, banning, handing over."""
 
 from __future__ import annotations
 
+import copy
 import re
 from datetime import timedelta
 
-from django.db import transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from projects.denials import refuse_project
 from projects.ledger import audit
-from projects.models import Invite, Membership, Project, User
+from projects.models import Invite, Membership, Notification, Project, User
+from projects.notifications import notify
 from projects.permissions import membership
 from projects.refusal import Refused, archived
 
 Role = Membership.Role
 State = Membership.State
 
-# Sent with `project` and `user` in the transaction that gives somebody another role, or none:
-# what they answered weighs more or less from then on.
+# Sent with `project`, `user` and `was` (their membership before) in the transaction that gives
+# somebody another role, or none: what they answered weighs more or less from then on.
 role_changed = Signal()
 
 INVITE_DAYS = (1, 7, 30)
@@ -53,6 +56,7 @@ def find_invite(code: str) -> Invite:
     found = Invite.objects.select_related("project__person").filter(code=typed).first()
     if found is None:
         raise Refused("no-invite", _("There is no such code. Check it letter by letter."))
+    refuse_project(found.project)
     ask = _("Ask for a new one.")
     if found.revoked_at:
         raise Refused("revoked", _("This code was taken back.") + " " + ask)
@@ -80,15 +84,63 @@ def join_open(project: Project, user: User) -> None:
     """Join a project that anybody may join."""
     if project.joining != Project.Joining.OPEN or project.visibility != Project.Visibility.PUBLIC:
         raise Refused("invite-only", _("One joins this project with an invite code only."))
+    refuse_project(project)
     with transaction.atomic():
         _become_member(project, user, None)
+
+
+def ask(project: Project, user: User, note: str = "") -> None:
+    """Ask the owner to be let in, with a few words; asked twice, the words are the latest.
+
+    Raises Refused where one joins without asking, or not at all.
+    """
+    if project.state == Project.State.ARCHIVED:
+        raise archived()
+    if project.joining == Project.Joining.OPEN:
+        raise Refused("open", _("Anybody may join this project: no need to ask."))
+    refuse_project(project)
+    note = " ".join(note.split())[:200]
+    with transaction.atomic():
+        _hold(project)
+        mine, is_new = project.memberships.get_or_create(user=user, defaults={"state": State.ASKED})
+        if mine.state == State.BANNED:
+            raise banned()
+        if mine.state == State.ACTIVE:
+            raise Refused("member", _("You are a member of this project already."))
+        asked_before = mine.state == State.ASKED and not is_new
+        mine.state, mine.note, mine.joined_at = State.ASKED, note, timezone.now()
+        mine.save(update_fields=["state", "note", "joined_at"])
+        if not asked_before:
+            audit(user, "member.asked", project, f"user:{user.pk}")
+            _tell(project.owner, project, "asked", who=str(user), people=1)
+
+
+def take_back_asking(project: Project, user: User) -> None:
+    asked = project.memberships.filter(user=user, state=State.ASKED)
+    with transaction.atomic():
+        _hold(project)
+        if asked.update(state=State.LEFT, note=""):
+            audit(user, "member.asked-no-more", project, f"user:{user.pk}")
+
+
+def accept(project: Project, by: User, user: User) -> None:
+    """Let in somebody who asked."""
+    if project.state == Project.State.ARCHIVED:
+        raise archived()
+    _change(project, by, user, State.ASKED, State.ACTIVE, "member.accepted")
+
+
+def decline(project: Project, by: User, user: User) -> None:
+    """Don't let in somebody who asked; they may ask again."""
+    _change(project, by, user, State.ASKED, State.LEFT, "member.declined")
 
 
 def leave(project: Project, user: User) -> None:
     mine = membership(project, user)
     if mine and mine.role == Role.OWNER:
         raise Refused(
-            "owner", _("You own this project. You can archive it in its settings instead.")
+            "owner",
+            _("You own this project. Hand it over first, or archive it in its settings."),
         )
     _change(project, user, user, State.ACTIVE, State.LEFT, "member.left")
 
@@ -111,40 +163,104 @@ def set_role(project: Project, by: User, user: User, role: str) -> None:
     """Make a member a reviewer, or a reviewer a member."""
     if role not in (Role.MEMBER, Role.REVIEWER):
         raise Refused("role", _("One can be a member or a reviewer."))
+    others = project.memberships.filter(user=user, state=State.ACTIVE).exclude(role=Role.OWNER)
     with transaction.atomic():
-        others = project.memberships.filter(user=user, state=State.ACTIVE).exclude(role=Role.OWNER)
-        if not others.update(role=role):
+        _hold(project)
+        theirs = others.first()
+        if theirs is None:
             raise Refused("no-member", _("This is not a member whose role you can change."))
+        if theirs.role == role:
+            return
         audit(by, "member.role", project, f"user:{user.pk}", role=role)
-        role_changed.send(Membership, project=project, user=user)
+        _save(theirs, role=role)
+        _tell(user, project, role)
+
+
+def hand_over(project: Project, by: User, user: User) -> None:
+    """Make another active member the owner; `by`, who was, stays as a reviewer.
+
+    Raises Refused where it was handed over meanwhile, or can't be.
+    """
+    with transaction.atomic():
+        held = _hold(project)
+        mine = project.memberships.filter(user=by, role=Role.OWNER).first()
+        if held.owner_id != by.pk or mine is None:
+            raise Refused("not-owner", _("This project is no longer yours to hand over."))
+        theirs = project.memberships.filter(user=user, state=State.ACTIVE).first()
+        if theirs is None or user == by:
+            raise Refused("no-member", _("A project is handed over to one of its other members."))
+        if not theirs.counts:
+            words = _("Their answers don’t count at present. Let them count again first.")
+            raise Refused("counts-not", words)
+        _make_owner(held, user)
+        audit(by, "project.handed-over", project, f"user:{user.pk}")
+        _save(mine, role=Role.REVIEWER)
+        _save(theirs, role=Role.OWNER)
+        _tell(user, project, "owner", who=str(by))
+    project.refresh_from_db(fields=["owner", "active_key"])
+
+
+def banned() -> Refused:
+    return Refused("banned", _("The owner of this project has closed it for you."))
+
+
+def _make_owner(project: Project, user: User) -> None:
+    live = project.active_key is not None
+    key = f"{user.pk}:{project.person_id}" if live else None
+    try:
+        with transaction.atomic():
+            Project.objects.filter(pk=project.pk).update(owner=user, active_key=key)
+    except IntegrityError:
+        words = _("They have a live project for this person already. One of the two must end.")
+        raise Refused("has-another", words) from None
 
 
 def _become_member(project: Project, user: User, code: Invite | None) -> bool:
     """True when `user` became a member now, False when they were one before."""
     if project.state == Project.State.ARCHIVED:
         raise archived()
-    mine, is_new = Membership.objects.get_or_create(project=project, user=user)
+    _hold(project)
+    mine, is_new = project.memberships.get_or_create(user=user)
     if mine.state == State.BANNED:
-        raise Refused("banned", _("The owner of this project has closed it for you."))
-    if not is_new and mine.state == State.ACTIVE:
-        return False
+        raise banned()
     if not is_new:
-        left = Membership.objects.filter(pk=mine.pk, state=State.LEFT)  # not banned meanwhile
-        if not left.update(state=State.ACTIVE, role=Role.MEMBER, joined_at=timezone.now()):
+        if mine.state == State.ACTIVE:
             return False
-        role_changed.send(Membership, project=project, user=user)
+        _save(mine, state=State.ACTIVE, role=Role.MEMBER, note="", joined_at=timezone.now())
     audit(user, "member.joined", project, f"user:{user.pk}", invite=code.pk if code else None)
     return True
+
+
+def _hold(project: Project) -> Project:
+    """The project, locked until the transaction ends: before its memberships, as answers do."""
+    return Project.objects.select_for_update().get(pk=project.pk)
 
 
 def _change(
     project: Project, by: User, user: User, before: str | None, after: str, action: str
 ) -> None:
-    rows = project.memberships.filter(user=user).exclude(role=Role.OWNER).exclude(state=after)
+    rows: QuerySet[Membership] = project.memberships.filter(user=user).exclude(role=Role.OWNER)
     if before:
         rows = rows.filter(state=before)
     with transaction.atomic():
-        if not rows.update(state=after, role=Role.MEMBER):
+        _hold(project)
+        theirs = rows.exclude(state=after).first()
+        if theirs is None:
             raise Refused("no-member", _("This has been done already, or can't be done."))
         audit(by, action, project, f"user:{user.pk}")
-        role_changed.send(Membership, project=project, user=user)
+        joined = {"joined_at": timezone.now()} if after == State.ACTIVE else {}
+        _save(theirs, state=after, role=Role.MEMBER, note="", **joined)
+        if user != by:
+            _tell(user, project, action.removeprefix("member."))
+
+
+def _save(theirs: Membership, **fields: object) -> None:
+    was = copy.copy(theirs)
+    for name, value in fields.items():
+        setattr(theirs, name, value)
+    theirs.save(update_fields=list(fields))
+    role_changed.send(Membership, project=theirs.project, user=theirs.user, was=was)
+
+
+def _tell(user: User, project: Project, code: str, **data: object) -> None:
+    notify([user], project, Notification.Kind.PEOPLE, code=code, **data)

@@ -9,9 +9,11 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import FilteredRelation, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
+from projects import denials
 from projects.models import Membership, Project, User
 
 P = ParamSpec("P")
@@ -25,6 +27,7 @@ class Can(Enum):
     ANSWER = auto()
     REVIEW = auto()
     SEND = auto()
+    OVERSEE = auto()  # look through what somebody else answered
     MANAGE = auto()
 
 
@@ -34,14 +37,35 @@ ROLES: dict[Can, frozenset[str]] = {
     Can.ANSWER: MEMBERS,
     Can.REVIEW: MEMBERS,
     Can.SEND: MEMBERS,
+    Can.OVERSEE: frozenset({Role.OWNER, Role.REVIEWER}),
     Can.MANAGE: frozenset({Role.OWNER}),
 }
 
 
+# What every page of a project reads with it, in one query. Of upper apps: the learner and the
+# census, of which most pages show something.
+READ_WITH: Any = ("person", "owner", "learner", "census", "reader")
+LEFT_ALONE = "left_alone"  # on such a project: whether its person is on the deny-list
+READER = "_reader"  # on a project found for a page: the key of who asks, and their membership
+
+
 def membership(project: Project, user: Any) -> Membership | None:
+    """As it is now; of who asks for a page, as it was when they asked."""
     if not user.is_authenticated:
         return None
-    return project.memberships.filter(user=user).first()
+    reader, mine = project.__dict__.get(READER, (None, None))
+    return mine if reader == user.pk else project.memberships.filter(user=user).first()
+
+
+def _find(public_id: str, user: Any) -> Project | None:
+    mine = Q(memberships__user=user.pk)
+    found = Project.objects.annotate(
+        reader=FilteredRelation("memberships", condition=mine), **{LEFT_ALONE: denials.left_alone()}
+    )
+    project = found.select_related(*READ_WITH).filter(public_id=public_id).first()
+    if project and user.is_authenticated:
+        project.__dict__[READER] = (user.pk, project.__dict__.pop("reader", None))
+    return project
 
 
 MODERATE = "projects.moderate"
@@ -55,6 +79,12 @@ def moderates(user: Any) -> bool:
     who is not staff costs no look into the permissions.
     """
     return user.is_active and user.is_staff and user.has_perm(MODERATE)  # type: ignore[no-any-return]
+
+
+def moderators() -> QuerySet[User]:
+    """All who moderate."""
+    backend = "django.contrib.auth.backends.ModelBackend"
+    return User.objects.with_perm(MODERATE, backend=backend).filter(is_staff=True)
 
 
 def check_moderates(user: Any) -> None:
@@ -71,17 +101,40 @@ def may(user: Any, can: Can, project: Project) -> bool:
     if can is Can.VIEW:
         public = project.visibility == Project.Visibility.PUBLIC
         return public or active or moderates(user)
-    return active and mine is not None and mine.role in ROLES[can]
+    return grants(mine, can)
+
+
+def grants(mine: Membership | None, can: Can) -> bool:
+    """What being a member lets people do, whatever everybody may."""
+    if mine is None or mine.state != Membership.State.ACTIVE:
+        return False
+    return mine.role in ROLES[can]
 
 
 View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]
 
 
-def project_view(can: Can) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+def is_left_alone(project: Project) -> bool:
+    """Whether its person was on the deny-list when a page was asked for."""
+    return bool(getattr(project, LEFT_ALONE, False))
+
+
+def is_hidden(project: Project, user: Any) -> bool:
+    """Its person is left alone: what there is of it only moderators still see."""
+    return is_left_alone(project) and not moderates(user)
+
+
+def project_view(
+    can: Can, *, left_alone: bool = False
+) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Turns `project_id` of the address into the Project, if the user may `can` there.
 
-    A project that one may not see is not found; without login one is sent to log in; htmx and
+    A project that one may not see is not found. Without login one is sent to log in for whatever
+    one may not do, and for what is not there, so that nobody learns which ids there are; htmx and
     other background requests get 401 instead, so that the page can say so.
+
+    Of a person who is left alone nothing is shown but by views that say `left_alone`; what is done
+    there the services refuse.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
@@ -89,14 +142,21 @@ def project_view(can: Can) -> Callable[[View[P]], Callable[..., HttpResponseBase
         def wrapper(
             request: HttpRequest, project_id: str, *args: P.args, **kwargs: P.kwargs
         ) -> HttpResponseBase:
-            found = Project.objects.select_related("person", "owner").filter(public_id=project_id)
-            project = found.first()
-            if project and may(request.user, can, project):
-                return view(request, project, *args, **kwargs)
-            if project and not request.user.is_authenticated:
+            project, user = _find(project_id, request.user), request.user
+            shows = request.method in ("GET", "HEAD") and not left_alone
+            if project and shows and may(user, Can.VIEW, project) and is_hidden(project, user):
+                raise PermissionDenied(denials.why_alone(project))
+            try:
+                if project and may(user, can, project):
+                    return view(request, project, *args, **kwargs)
+                if project and may(user, Can.VIEW, project):
+                    request.to_join = project if joining_helps(can, project, user) else None  # type: ignore[attr-defined]
+                    raise PermissionDenied(why_not(can, project, user))
+            except PermissionDenied:
+                if user.is_authenticated:
+                    raise
+            if not user.is_authenticated:
                 return _log_in_first(request)
-            if project and may(request.user, Can.VIEW, project):
-                raise PermissionDenied(_why_not(project, request.user))
             raise Http404
 
         wrapper.can = can  # type: ignore[attr-defined]  # the permission matrix reads it
@@ -105,11 +165,20 @@ def project_view(can: Can) -> Callable[[View[P]], Callable[..., HttpResponseBase
     return decorate
 
 
-def _why_not(project: Project, user: Any) -> str:
+def joining_helps(can: Can, project: Project, user: Any) -> bool:
+    """Whether somebody may do this in a project once they are a member."""
     mine = membership(project, user)
-    if mine and mine.state == Membership.State.ACTIVE:
-        return _("Only the owner of this project may do that.")
-    return _("Join this project first: its page says how.")
+    is_inside = mine is not None and mine.state == Membership.State.ACTIVE
+    return not is_inside and Role.MEMBER in ROLES[can]
+
+
+def why_not(can: Can, project: Project, user: Any) -> str:
+    """What to tell somebody who may look at a project, and may not do this in it."""
+    if joining_helps(can, project, user):
+        return _("Join this project first: its page says how.")
+    if can is Can.OVERSEE:
+        return _("Only the owner and the reviewers of this project may do that.")
+    return _("Only the owner of this project may do that.")
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:

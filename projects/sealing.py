@@ -2,7 +2,8 @@
 
 Layout: version (1 byte, 1) · key number (1 byte) · nonce (12 bytes) · ciphertext and tag.
 The context (for example b"embedding") is authenticated, so that a sealed value can't be moved
-to a place it was not made for. The first key of `settings.SEALING_KEYS` seals, every key opens.
+to a place it was not made for. The first key of `settings.SEALING_KEYS` seals, every key opens;
+`manage.py rekey` seals what is there anew. What is sealed stands in `wikivisage.rekeying`.
 """
 
 import os
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 VERSION = 1
+OBJECTION, CONTACT = b"objection", b"objection-contact"  # contexts of what objectors write
 
 
 class Unsealable(Exception):
@@ -30,7 +32,7 @@ def seal(plain: bytes, context: bytes) -> bytes:
     return bytes((VERSION, number)) + nonce + _cipher(key).encrypt(nonce, plain, context)
 
 
-def unseal(sealed: bytes, context: bytes) -> bytes:
+def unseal(sealed: bytes | memoryview, context: bytes) -> bytes:
     """Raises Unsealable."""
     sealed = bytes(sealed)
     if len(sealed) < 30 or sealed[0] != VERSION or sealed[1] not in settings.SEALING_KEYS:

@@ -12,15 +12,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from projects import ledger, wikidata
+from projects import ledger, places, wikidata
 from projects.categories import refuse_denied
 from projects.models import Membership, Person, Project, Source, User
 from projects.pipeline import announce
+from projects.places import Place
 from projects.refusal import Refused
 
-__all__ = ["Refused", "already", "create_project", "live_projects", "too_many"]
+__all__ = ["Refused", "already", "check_places", "create_project", "live_projects", "too_many"]
 
-MAX_SOURCES = 20
+MAX_SOURCES = 20  # beside the portrait
 
 
 def live_projects(qid: str) -> QuerySet[Project]:
@@ -32,44 +33,58 @@ def live_projects(qid: str) -> QuerySet[Project]:
 def create_project(
     owner: User,
     qid: str,
-    categories: Sequence[tuple[str, int]],
+    chosen: Sequence[Place],
     *,
+    name: str = "",
     visibility: str = Project.Visibility.PUBLIC,
     joining: str = Project.Joining.INVITE,
 ) -> Project:
-    """A project that looks for one person in some categories (title, levels of subcategories).
+    """A project that looks for one person in some places.
 
     Reads the person from Wikidata first, so call outside transactions. Raises Refused and
     WikiError; then no project was made.
     """
-    _check_new(owner, qid, len(categories))
-    for title, _depth in categories:
-        refuse_denied(title)
+    _check_new(owner, qid)
+    chosen = check_places(chosen)
     data = wikidata.read_person(qid)
-    _check_new(owner, data.qid, len(categories))  # the Q-ID may have been a redirect
-    if not categories and not data.portrait:
-        raise Refused("no-source", _("Name at least one category to look through."))
+    _check_new(owner, data.qid)  # the Q-ID may have been a redirect
+    if not data.portrait and all(place.kind == places.Kind.DEPICTS for place in chosen):
+        raise Refused("no-source", _("Choose at least one place to look through."))
     person = _person(data)
     try:
         with transaction.atomic():
-            project = _create(owner, person, visibility, joining)
-            _add_sources(project, data, categories)
+            project = _create(owner, person, name=name, visibility=visibility, joining=joining)
+            _add_sources(project, data, chosen)
             announce("project-created")
     except IntegrityError:  # the same owner was quicker in another tab
-        _check_new(owner, data.qid, len(categories))
+        _check_new(owner, data.qid)
         raise
     return project
 
 
-def _check_new(owner: User, qid: str, sources: int) -> None:
-    if sources > MAX_SOURCES:
+def check_places(chosen: Sequence[Place]) -> list[Place]:
+    """Each place once, categories as deep as the deepest wish. Raises Refused for what can be no
+    place, for what is left alone, and for too many."""
+    kept: dict[str, Place] = {}
+    for place in chosen:
+        value = places.clean(place.kind, place.value)
+        if place.kind == places.Kind.CATEGORY:
+            refuse_denied(value)
+        clean = Place(place.kind, value, place.depth)
+        if clean.key not in kept or kept[clean.key].depth < clean.depth:
+            kept[clean.key] = clean
+    if len(kept) > MAX_SOURCES:
         raise too_many()
+    return list(kept.values())
+
+
+def _check_new(owner: User, qid: str) -> None:
     if mine := live_projects(qid).filter(owner=owner).first():
         raise already(mine)
 
 
 def too_many() -> Refused:
-    sentence = _("A project has %(n)s categories at most.") % {"n": MAX_SOURCES}
+    sentence = _("A project has %(n)s sources at most.") % {"n": MAX_SOURCES}
     return Refused("too-many-sources", sentence)
 
 
@@ -91,31 +106,20 @@ def _person(data: wikidata.PersonData) -> Person:
     return person
 
 
-def _create(owner: User, person: Person, visibility: str, joining: str) -> Project:
-    project = Project.objects.create(
-        person=person,
-        owner=owner,
-        active_key=f"{owner.pk}:{person.pk}",
-        visibility=visibility,
-        joining=joining,
-    )
+def _create(owner: User, person: Person, **fields: str) -> Project:
+    key = f"{owner.pk}:{person.pk}"
+    project = Project.objects.create(person=person, owner=owner, active_key=key, **fields)
     Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
-    ledger.audit(owner, "project.created", project, f"person:{person.qid}")
+    called = {"name": project.name} if project.name else {}
+    ledger.audit(owner, "project.created", project, f"person:{person.qid}", **called)
     return project
 
 
-def _add_sources(
-    project: Project, data: wikidata.PersonData, categories: Sequence[tuple[str, int]]
-) -> None:
+def _add_sources(project: Project, data: wikidata.PersonData, chosen: Sequence[Place]) -> None:
     """The portrait first, so that there is a face to compare with at once."""
     Kind = Source.Kind
     rows = [Source(project=project, kind=Kind.FILE, value=data.portrait)] if data.portrait else []
-    deepest = {title: 0 for title, _depth in categories}
-    for title, depth in categories:
-        deepest[title] = max(depth, deepest[title])
-    rows += [
-        Source(project=project, kind=Kind.CATEGORY, value=title, depth=depth)
-        for title, depth in deepest.items()
-    ]
-    rows.append(Source(project=project, kind=Kind.DEPICTS, value=data.qid))
+    for kind, value, depth in chosen:
+        value = data.qid if kind == Kind.DEPICTS else value
+        rows.append(Source(project=project, kind=kind, value=value, depth=depth))
     Source.objects.bulk_create(rows)

@@ -10,13 +10,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from projects import denials
+from projects.forms import OwnNameField
 from projects.ledger import audit
 from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused
 
+NEAREST, FARTHEST = 0.3, 0.8  # what the threshold may be
+LEAST, MOST = 1, 100  # confirmed faces before anything is inferred
 LEARNING = {"rule", "threshold", "min_confirmed", "bootstrap_counts"}  # the learner must see these
 WRITING = {"write_region", "include_artworks"}  # a preview made before is not what will be sent
+
+# From which states these come: what is archived is opened again, neither paused nor completed.
+COMES_FROM: dict[str, tuple[str, ...]] = {
+    Project.State.PAUSED: (Project.State.ACTIVE, Project.State.COMPLETED),
+    Project.State.COMPLETED: (Project.State.ACTIVE, Project.State.PAUSED),
+}
+
+
+class Slider(forms.NumberInput):
+    input_type = "range"
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -26,19 +39,22 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
             "0.6 is the usual value on the scale of dlib’s authors; other engines are stretched to "
             "it. Lower finds fewer faces and errs less often."
         ),
-        min_value=0.3,
-        max_value=0.8,
-        widget=forms.NumberInput(attrs={"step": "0.01"}),
+        min_value=NEAREST,
+        max_value=FARTHEST,
+        widget=Slider(attrs={"step": "0.01"}),
     )
     min_confirmed = forms.IntegerField(
         label=gettext_lazy("Confirmed faces before anything is inferred"),
-        min_value=1,
-        max_value=100,
+        min_value=LEAST,
+        max_value=MOST,
     )
+
+    name = OwnNameField()
 
     class Meta:
         model = Project
         fields = (
+            "name",
             "visibility",
             "joining",
             "rule",
@@ -64,25 +80,30 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         changed = {name: self.cleaned_data[name] for name in self.changed_data}
         if not changed:
             return
-        project = self.instance
+        project, target = self.instance, f"project:{self.instance.pk}"
         with transaction.atomic():
             Project.objects.filter(pk=project.pk).update(**changed)
             if (LEARNING | WRITING) & changed.keys():
                 Project.objects.filter(pk=project.pk).tell_learner()
                 announce("answers-given")
-            audit(by, "project.settings", project, f"project:{project.pk}", **changed)
+            if "name" in changed:
+                audit(by, "project.renamed", project, target, name=changed.pop("name"))
+            if changed:
+                audit(by, "project.settings", project, target, **changed)
 
 
-def set_state(project: Project, by: User, state: str) -> None:
-    """Pause, resume or archive. An archived project keeps its answers; reopening it takes its
-    place as the owner's one live project for this person, if that is free."""
-    if state == Project.State.ACTIVE:
+def set_state(project: Project, by: User | None, state: str) -> None:
+    """Pause, resume, complete, archive or open again. An archived project keeps its answers;
+    reopening it takes its place as the owner's one live project for this person, if that is free.
+    """
+    if state in (Project.State.ACTIVE, Project.State.COMPLETED):
         denials.refuse_project(project)
     live = state != Project.State.ARCHIVED
     key = f"{project.owner_id}:{project.person_id}" if live else None
-    rows = Project.objects.filter(pk=project.pk).exclude(state=state)
-    if state == Project.State.PAUSED:  # an archived project is reopened, never paused
-        rows = rows.filter(state=Project.State.ACTIVE)
+    # not one that was handed over since `project` was read: its place is the new owner's
+    rows = Project.objects.filter(pk=project.pk, owner=project.owner_id).exclude(state=state)
+    if state in COMES_FROM:
+        rows = rows.filter(state__in=COMES_FROM[state])
     try:
         with transaction.atomic():
             if rows.update(state=state, active_key=key):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import denials, http
+from projects import admissions, denials, http
 from projects.dates import Span, span_of
 from projects.models import Person
 from projects.refusal import Refused
@@ -19,11 +19,24 @@ from projects.refusal import Refused
 HUMAN = "Q5"
 LOOKED_AT = 20  # hits of the search that are read, to find the humans among them
 FEW = 3  # humans whose name begins as typed; with fewer, names that only hold it count as well
-ADULT = timedelta(days=18 * 365 + 4)
+
+# What links a person to an event at which there may be photos of them, the likeliest first:
+# participant in, significant event, award received.
+EVENTS = ("P1344", "P793", "P166")
 
 _QID = re.compile(r"(?<![A-Za-z0-9])[Qq]([1-9]\d{0,11})(?![A-Za-z0-9])")
 _SYNTAX = re.compile(r"""[:"*?~!|\\()\[\]{}<>=/^-]+""")  # means something to CirrusSearch
 _ADDRESS = re.compile(r"^\s*(https?://|[\w.-]*wikidata\.org/|\[\[|:?d:|wd:)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a person took part in and that has a category on Commons."""
+
+    name: str
+    category: str  # without "Category:"
+    prop: str  # one of EVENTS
+    years: str  # “1911”, “1914–1918” or nothing
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,8 @@ class PersonData:
     commons_category: str = ""  # without "Category:"
     born: Span | None = None
     died: Span | None = None
+    took_part: tuple[tuple[str, str], ...] = ()  # property of EVENTS, Q-ID: events and awards
+    sitelinks: int = 0  # pages of all wikis about the person
 
     def fields(self) -> dict[str, Any]:
         """What a Person row holds besides its key."""
@@ -47,6 +62,7 @@ class PersonData:
             "commons_category": self.commons_category,
             **_span_fields("born", self.born),
             **_span_fields("died", self.died),
+            "sitelinks": self.sitelinks,
             "fetched_at": timezone.now(),
         }
 
@@ -54,12 +70,6 @@ class PersonData:
     def person(self) -> Person:
         """An unsaved Person, for its label, description and years."""
         return Person(wiki=settings.WIKI.code, qid=self.qid, **self.fields())
-
-    @property
-    def may_be_a_living_minor(self) -> bool:
-        """Wherever in its range the birth was, and no death is known."""
-        newest = timezone.now().date() - ADULT
-        return self.died is None and self.born is not None and self.born.end > newest
 
 
 def find_qid(text: str) -> str | None:
@@ -100,7 +110,16 @@ def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
 
 
 def read_person(qid: str) -> PersonData:
-    """The human of a Q-ID; a redirect is followed. Raises Refused and WikiError."""
+    """The human of a Q-ID for whom a project may begin; a redirect is followed. Raises Refused and
+    WikiError."""
+    person = read_human(qid)
+    if refusal := _refusal(person) or admissions.refusal(person):
+        raise refusal
+    return person
+
+
+def read_human(qid: str) -> PersonData:
+    """The same for any human, whether or not this tool may look for them."""
     if not re.fullmatch(r"Q[1-9]\d{0,11}", qid):
         raise _no_item()
     entity = next(iter(_entities([qid])), None)
@@ -110,9 +129,36 @@ def read_person(qid: str) -> PersonData:
     person = _read(entity)
     if not _is_human(entity):
         raise _not_human(person)
-    if refusal := _refusal(person):
-        raise refusal
     return person
+
+
+def read_events(person: PersonData, language: str) -> list[Event]:
+    """Those of the events and awards of a person that have a category. Raises WikiError."""
+    props: dict[str, str] = {}
+    for prop, qid in person.took_part:
+        props.setdefault(qid, prop)
+    return [
+        Event(_name(entity, language), category, props[qid], _years(entity))
+        for qid, entity in _by_asked_id(list(props))
+        if (category := _category(entity))
+    ]
+
+
+def _by_asked_id(qids: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Items under the ids by which they were asked for; redirects come back under another."""
+    entities = {entity["id"]: entity for entity in _entities(qids)}
+    return [(qid, entities[qid]) for qid in qids if qid in entities]
+
+
+def _name(entity: dict[str, Any], language: str) -> str:
+    return Person(qid=entity["id"], labels=_texts(entity.get("labels"))).label(language)
+
+
+def _years(entity: dict[str, Any]) -> str:
+    """Of the point in time, or from the start to the end."""
+    spans = [span_of(_values(entity, prop)) for prop in ("P585", "P580", "P582")]
+    years = sorted({span.start.year for span in spans if span})
+    return "–".join(dict.fromkeys(str(year) for year in (*years[:1], *years[-1:])))
 
 
 def _full_text(text: str) -> list[str]:
@@ -133,21 +179,26 @@ def _full_text(text: str) -> list[str]:
 
 
 def _people(qids: list[str]) -> list[PersonData]:
-    """The humans among the items that this tool may look for."""
+    """The humans among the items that this tool may look for, and those about whom moderators are
+    asked as they are known for little."""
     people = [_read(entity) for entity in _entities(qids) if _is_human(entity)]
-    return [person for person in people if _refusal(person) is None]
+    return [person for person in people if _is_shown(person)]
+
+
+def _is_shown(person: PersonData) -> bool:
+    if _refusal(person):
+        return False
+    why_not = admissions.refusal(person)
+    return why_not is None or why_not.code != admissions.Cause.MINOR
 
 
 def _refusal(person: PersonData) -> Refused | None:
-    """Why this tool leaves a human alone, if it does."""
+    """Why this tool leaves a human alone, whoever they are, if it does."""
+    if not denials.denied_person(person.qid):
+        return None
     values = {"name": person.person.label(), "qid": person.qid}
-    if denials.denied_person(person.qid):
-        sentence = _("This tool does not look for %(name)s (%(qid)s): it was asked not to.")
-        return Refused("denied", sentence % values)
-    if person.may_be_a_living_minor:
-        sentence = _("%(name)s (%(qid)s) may be under 18. This tool looks for adults only.")
-        return Refused("minor", sentence % values)
-    return None
+    sentence = _("This tool does not look for %(name)s (%(qid)s): it was asked not to.")
+    return Refused("denied", sentence % values)
 
 
 def _no_item() -> Refused:
@@ -175,7 +226,6 @@ def _entities(qids: list[str]) -> list[dict[str, Any]]:
             action="wbgetentities",
             ids=qids[:50],
             props="labels|descriptions|claims|sitelinks",
-            sitefilter="commonswiki",
         )
     except http.WikiError as error:
         if error.code in ("no-such-entity", "invalid-entity-id"):  # only for an absurd number
@@ -186,19 +236,32 @@ def _entities(qids: list[str]) -> list[dict[str, Any]]:
 
 
 def _read(entity: dict[str, Any]) -> PersonData:
-    portraits, categories = _values(entity, "P18"), _values(entity, "P373")
-    sitelink = (entity.get("sitelinks") or {}).get("commonswiki", {}).get("title", "")
-    if not categories and sitelink.startswith("Category:"):
-        categories = [sitelink.removeprefix("Category:")]
+    portraits = _values(entity, "P18")
     return PersonData(
         qid=entity["id"],
         labels=_texts(entity.get("labels")),
         descriptions=_texts(entity.get("descriptions")),
         portrait=f"File:{portraits[0]}".replace("_", " ") if portraits else "",
-        commons_category=categories[0].replace("_", " ") if categories else "",
+        commons_category=_category(entity),
         born=span_of(_values(entity, "P569")),
         died=span_of(_values(entity, "P570")),
+        took_part=tuple(
+            (prop, value["id"])
+            for prop in EVENTS
+            for value in _values(entity, prop)
+            if isinstance(value, dict) and "id" in value
+        ),
+        sitelinks=len(entity.get("sitelinks") or {}),
     )
+
+
+def _category(entity: dict[str, Any]) -> str:
+    """The category on Commons, by P373 or the sitelink; without prefix."""
+    if found := _values(entity, "P373"):
+        return str(found[0]).replace("_", " ")
+    sitelinks = entity.get("sitelinks") or {}
+    title = str(sitelinks.get("commonswiki", {}).get("title", ""))
+    return title.removeprefix("Category:") if title.startswith("Category:") else ""
 
 
 def _is_human(entity: dict[str, Any]) -> bool:

@@ -7,11 +7,14 @@ holds it. Rows carry its code, so that sandbox and Commons rows never mix.
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 
 @dataclass(frozen=True)
 class Wiki:
     code: str  # stands in the column `wiki` of Person, Photo, Claim, WikiCredential
-    name: str  # as people call it within a sentence
+    name: str | Promise  # as people call it within a sentence
     commons: str  # origin + prefix of the media wiki, no trailing slash
     wikidata: str  # the same of its item wiki
     meta: str  # where OAuth 2.0 lives
@@ -44,6 +47,11 @@ class Wiki:
         """The only origins that the product ever fetches from (scheme://host[:port])."""
         urls = (self.commons, self.wikidata, self.meta, self.sparql, *self.image_hosts)
         return frozenset("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls)
+
+    @property
+    def may_be_private(self) -> bool:
+        """Whether it may stand at an address of this machine or network: only the sandbox."""
+        return self.code == "sandbox"
 
     def page_url(self, title: str) -> str:
         return f"{self.commons}/wiki/{quote(title.replace(' ', '_'), safe=':/()!,')}"
@@ -78,7 +86,7 @@ def sandbox(url: str) -> Wiki:
     """The pretend Wikimedia of `sandbox/`, at its own origin."""
     return Wiki(
         code="sandbox",
-        name="the sandbox wiki",
+        name=gettext_lazy("the sandbox wiki"),
         commons=f"{url}/commons",
         wikidata=f"{url}/wikidata",
         meta=f"{url}/commons",

@@ -2,28 +2,44 @@
 
 A worker takes a row before the dangerous work and commits that; it commits its result only
 while the row still bears its attempt number. One that slept past its lease changes nothing.
+How long it took and how it ended is logged and counted (`projects.measures`).
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, Self, TypeVar
+import logging
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.apps import apps
-from django.db import models
+from django.conf import settings
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from projects import measures
 
 
 class WorkState(models.TextChoices):
-    QUEUED = "q", "queued"
-    RUNNING = "r", "running"
-    DONE = "d", "done"
-    ASIDE = "x", "set aside"
-    STOPPED = "s", "stopped"
+    QUEUED = "q", _("queued")
+    RUNNING = "r", _("running")
+    DONE = "d", _("done")
+    ASIDE = "x", _("set aside")
+    STOPPED = "s", _("stopped")
 
 
 T = TypeVar("T", bound="WorkRow")
+A_MOMENT = timedelta(seconds=1)
+# What an attempt came to, in logs and metrics, where it doesn't say so itself.
+OUTCOMES: dict[str, str] = {
+    WorkState.QUEUED: "again",
+    WorkState.DONE: "done",
+    WorkState.ASIDE: "aside",
+    WorkState.STOPPED: "stopped",
+}
 
 
 class WorkQuerySet(models.QuerySet[T]):
@@ -57,9 +73,19 @@ class WorkRow(models.Model):
     error_detail = models.CharField(max_length=255, blank=True)
 
     max_tries = 3
+    STEP: ClassVar[str]  # what its work is called in logs and metrics
+    _taken: tuple[float, datetime] | None = None  # when, and when it had been due
 
     class Meta:
         abstract = True
+
+    @property
+    def step(self) -> str:
+        return self.STEP
+
+    def told(self) -> dict[str, Any]:
+        """What the log says of this row beside its key; nothing personal."""
+        return {}
 
     @classmethod
     def _rows(cls) -> WorkQuerySet[Any]:
@@ -70,17 +96,18 @@ class WorkRow(models.Model):
 
         Call outside a transaction: the attempt must be counted before the work begins.
         """
-        now = timezone.now()
+        now, due_at = timezone.now(), self.lease_until or self.due_at
         fields |= {
             "state": WorkState.RUNNING,
             "attempt": F("attempt") + 1,
             "tries": F("tries") + 1,
-            "lease_until": now + lease,
+            "lease_until": now + lease * settings.LEASE_PERCENT / 100,
         }
         unchanged = self._rows().filter(pk=self.pk, attempt=self.attempt, state=self.state)
         if not unchanged.update(**fields):
             return False
         self.refresh_from_db()
+        self._taken = (time.monotonic(), due_at)
         return True
 
     def settle(self, state: str, **fields: Any) -> bool:
@@ -90,7 +117,29 @@ class WorkRow(models.Model):
         """
         fields |= {"state": state, "lease_until": None}
         mine = self._rows().filter(pk=self.pk, attempt=self.attempt, state=WorkState.RUNNING)
-        return bool(mine.update(**fields))
+        if not mine.update(**fields):
+            return False
+        transaction.on_commit(partial(self._tell, state, fields), robust=True)
+        return True
+
+    def _tell(self, state: str, fields: dict[str, Any]) -> None:
+        """Log and count an attempt that ended. What was merely put back says nothing."""
+        reason = str(fields.get("reason") or fields.get("error") or "")
+        if state == WorkState.QUEUED and not reason:
+            return
+        outcome = str(fields.get("outcome") or OUTCOMES[state])
+        measures.add("outcomes", step=self.step, outcome=outcome, reason=reason)
+        ended: dict[str, Any] = {"outcome": outcome, "reason": reason}
+        if self._taken:
+            began, due_at = self._taken
+            ended["seconds"] = round(time.monotonic() - began, 3)
+            measures.observe("step", ended["seconds"], step=self.step)
+            if state != WorkState.QUEUED:
+                lag = max(0.0, (timezone.now() - due_at).total_seconds())
+                measures.observe("lag", lag, step=self.step)
+        about = {"step": self.step, "row": self.pk, "attempt": self.attempt} | ended | self.told()
+        words = [f"{key}={value}" for key, value in about.items() if value != ""]
+        logging.getLogger(f"work.{self.step}").info(" ".join(words), extra=about)
 
     def settle_or_raise(self, state: str, **fields: Any) -> None:
         if not self.settle(state, **fields):
@@ -103,6 +152,13 @@ class WorkRow(models.Model):
             return self.settle(WorkState.ASIDE, **fields)
         due_at = timezone.now() + delay_after(self.tries)
         return self.settle(WorkState.QUEUED, due_at=due_at, **fields)
+
+    def give_back(self) -> bool:
+        """Put back at once what failed for no fault of its own (see projects.deadlocks): it costs
+        no try."""
+        return self.settle(
+            WorkState.QUEUED, tries=max(self.tries - 1, 0), due_at=timezone.now() + A_MOMENT
+        )
 
     @property
     def spent(self) -> bool:

@@ -17,6 +17,7 @@ GREGORIAN, JULIAN = ENTITY_URI + "Q1985727", ENTITY_URI + "Q1985786"
 GREGORIAN_SINCE = 1583
 HUMAN = "Q5"
 # Languages in which a Latin-script name is written alike.
+WIKIPEDIAS = ("enwiki", "dewiki", "frwiki", "eswiki", "nowiki", "jawiki", "plwiki", "arwiki")
 SAME_NAME = ("en", "de", "fr", "es", "nb")
 _IDS = uuid.UUID("6f1c2f0e-5d0b-4c0e-9a54-1d1a5a7d3b11")
 
@@ -111,8 +112,19 @@ def item(qid: str, facts: dict[str, Any]) -> Json:
         "descriptions": terms(facts.get("descriptions", {})),
         "aliases": {"en": aliases} if aliases else {},
         "claims": grouped(_item_statements(qid, facts)),
-        "sitelinks": {},
+        "sitelinks": _sitelinks(facts),
     }
+
+
+def _sitelinks(facts: dict[str, Any]) -> Json:
+    """The link to Commons, where the entry names a page there; and of a human to as many
+    Wikipedias as the entry says, else to all that there are here."""
+    titles = {"commonswiki": facts["sitelink"]} if "sitelink" in facts else {}
+    if facts.get("human"):
+        name = facts.get("name") or facts.get("labels", {}).get("en", "")
+        wikis = WIKIPEDIAS[: facts.get("wikipedias", len(WIKIPEDIAS))] if name else ()
+        titles |= dict.fromkeys(wikis, name)
+    return {site: {"site": site, "title": title, "badges": []} for site, title in titles.items()}
 
 
 def _item_statements(qid: str, facts: dict[str, Any]) -> Iterable[Json]:
@@ -126,6 +138,12 @@ def _item_statements(qid: str, facts: dict[str, Any]) -> Iterable[Json]:
             yield statement(qid, prop, time_value(facts[key]))
     if "category" in facts:
         yield statement(qid, "P373", string_value(facts["category"]))
+    for key, prop in (("on", "P585"), ("from", "P580"), ("until", "P582")):
+        if key in facts:
+            yield statement(qid, prop, time_value(facts[key]))
+    for prop, values in facts.get("claims", {}).items():
+        for value in values:
+            yield statement(qid, prop, item_value(value))
     for prop in facts.get("novalue", []):
         yield statement(qid, prop, None)
 

@@ -76,6 +76,8 @@ def _entity(entity: Json, base: str) -> Iterator[Triple]:
         yield subject, WIKIBASE.propertyType, WIKIBASE[kind]
         yield subject, WIKIBASE.directClaim, URIRef(f"{PREFIXES['wdt']}{entity['id']}")
         return
+    links = len(entity.get("sitelinks") or {})
+    yield subject, WIKIBASE.sitelinks, Literal(links, datatype=XSD.integer)
     for prop, statements in (entity.get("claims") or {}).items():
         ranks = {one.get("rank", "normal") for one in statements}
         best = "preferred" if "preferred" in ranks else "normal"

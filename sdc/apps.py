@@ -5,3 +5,7 @@ from django.utils.translation import gettext_lazy as _
 class SDCConfig(AppConfig):
     name = "sdc"
     verbose_name = _("Claims and edits")
+
+    def ready(self) -> None:
+        from sdc import ready  # noqa: F401  # its parts of the census
+        from sdc.watch import findings  # noqa: F401

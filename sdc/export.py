@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -20,9 +22,10 @@ from django.utils.translation import gettext_lazy as _
 
 from classify.models import Label
 from classify.selectors import best_of
-from crawler.models import Region
+from crawler.models import Photo, Region
 from projects import denials
 from projects.models import Project
+from projects.texts import plain
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
 from sdc.preview import cautions
 from sdc.ready import claims_of, depicting, passed_over, ready
@@ -36,6 +39,7 @@ M = TypeVar("M", bound=models.Model)
 CHUNK = 1000
 # A spreadsheet takes a cell that begins so for a formula, and would run it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+SPLIT = re.compile(r"[;\t]\s*(?=[=+\-@＝＋－＠])")
 
 LABELS: Columns = {
     "file": _("title of the file"),
@@ -82,7 +86,8 @@ def label_rows(project: Project) -> Iterator[Row]:
     qid, name = project.person.qid, project.person.label()
     said = claims_of(project).filter(state__in=(Claim.State.WRITTEN, Claim.State.PRESENT))
     on_wiki = Exists(said) | Exists(depicting(project))
-    rows = Label.objects.filter(project=project).annotate(on_wiki=on_wiki)
+    rows = Label.objects.filter(project=project).exclude(photo__state=Photo.State.DENIED)
+    rows = rows.annotate(on_wiki=on_wiki)
     for label in _in_chunks(rows.select_related("photo", "region__picture", "user")):
         photo, region = label.photo, label.region
         yield {
@@ -146,8 +151,6 @@ def quick_statements(project: Project) -> Iterator[str]:
     """A line a file, in QuickStatements' first syntax: what people said Yes to and nobody speaks
     against, unless the file says so already by our own rows."""
     qid = project.person.qid
-    if denials.denied_person(qid):
-        return
     depicts, region = settings.WIKI.depicts, settings.WIKI.region
     for label in _best_labels(project):
         line = f"{label.photo.mid}|{depicts}|{qid}"
@@ -222,9 +225,15 @@ class _Echo:
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
+    return _harmless(value) if isinstance(value, str) else value
+
+
+def _harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: not behind blanks, unseen or full-width signs
+    either, nor where it splits the line at another sign than the comma."""
+    text = SPLIT.sub(r"\g<0>'", text)
+    first = unicodedata.normalize("NFKC", plain(text)[:1])
+    return f"'{text}" if text.startswith(FORMULA) or first in FORMULA else text
 
 
 def _box(region: Region) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from typing import Any
 
 from django.db import models
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from classify.models import Label
 from crawler.models import Photo, Region
 from projects.models import AppendOnly, Project, User
+from projects.texts import plain
 from projects.work import WorkQuerySet, WorkRow
 from sdc.reasons import Reason, sentence, title
 from sdc.statements import place_in
@@ -108,6 +110,8 @@ class EditBatch(models.Model):
     turn_at = models.DateTimeField(default=timezone.now)  # when an edit of it was last tried
     revision = models.PositiveBigIntegerField(default=0)  # Project.revision it was prepared from
     summary = models.CharField(max_length=400)
+    # the correlation id of the click on Send
+    trace = models.CharField(max_length=32, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -156,6 +160,7 @@ class Writer(WorkRow):
     # Their first batch is small; they said that they looked at it on the wiki.
     looked_at = models.DateTimeField(null=True, blank=True)
 
+    STEP = "turn"
     max_tries = 1_000_000  # it is never given up; trouble with the wiki makes it wait longer
     objects = WorkQuerySet.as_manager()
 
@@ -202,6 +207,7 @@ class ClaimAttempt(WorkRow):
     began_at = models.DateTimeField(null=True, blank=True)  # last time it was sent
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    STEP = "write"
     max_tries = 6
     objects = WorkQuerySet.as_manager()
 
@@ -218,6 +224,14 @@ class ClaimAttempt(WorkRow):
         return self.guid or f"undo of {self.undoes_id}"
 
     @property
+    def step(self) -> str:
+        return "undo" if self.undoes_id else self.STEP
+
+    def told(self) -> dict[str, Any]:
+        batch = {"batch": self.batch.code, "trace": self.batch.trace}
+        return {"claim": self.claim_id, **batch}
+
+    @property
     def statement_guid(self) -> str:
         """The GUID on the wiki that it is about."""
         return str(self.statement["id"])
@@ -229,7 +243,7 @@ class ClaimAttempt(WorkRow):
 
     @property
     def name(self) -> str:
-        return self.title.removeprefix("File:")
+        return plain(self.title.removeprefix("File:"))
 
     @property
     def why_title(self) -> str:
@@ -314,6 +328,7 @@ class Watch(WorkRow):
     )
     looked_at = models.DateTimeField(null=True, blank=True)
 
+    STEP = "watch"
     max_tries = 1_000_000  # it is never given up; a failure waits longer
     objects = WorkQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from classify.models import Label
 from classify.selectors import eligible
 from crawler.models import ProjectPhoto
 from projects.models import Project
+from projects.parts import part
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reasons import Reason
 
@@ -29,15 +30,17 @@ OF_THE_FILE = (
 )
 
 
+@part("ready")
 def ready_count(project: Project) -> int:
     """How many files a preview could plan, by what our own rows know.
 
-    Pages poll it, so the database counts: 10,000 labels take it some 35 ms with SQLite,
-    and 65 where as many were tried twice already.
+    The database counts: 10,000 labels take it some 35 ms with SQLite, and 65 where as many were
+    tried twice already.
     """
     return _count(ready(project).exclude(photo__in=passed_over(project)))
 
 
+@part("passed-over")
 def passed_over_count(project: Project) -> int:
     """How many of the other files the last preview or batch left out, or skipped for what the
     file said. Each preview looks anew."""
@@ -46,6 +49,12 @@ def passed_over_count(project: Project) -> int:
 
 def _count(labels: QuerySet[Label]) -> int:
     return labels.values("photo").distinct().count()
+
+
+@part("on-wiki")
+def on_wiki_count(project: Project) -> int:
+    """How many statements of the project stand on the wiki."""
+    return Claim.objects.filter(project=project, state=Claim.State.WRITTEN).count()
 
 
 def passed_over(project: Project) -> QuerySet[Any, Any]:

@@ -9,7 +9,6 @@ from django.db.models import (
     Case,
     CharField,
     Count,
-    Exists,
     IntegerField,
     Max,
     Min,
@@ -21,6 +20,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -81,20 +81,23 @@ def batches(project: Project) -> QuerySet[EditBatch]:
     """Batches that were confirmed, newest first, with their counts, and the number of the one
     that each takes back."""
     shown = (Outcome.WRITTEN, Outcome.PRESENT, Outcome.REFUSED, Outcome.PLANNED, Outcome.SKIPPED)
-    counts = {
-        outcome.value: Count("attempts", filter=Q(attempts__outcome=outcome.value))
-        for outcome in shown
-    }
     confirmed = EditBatch.objects.filter(project=project).exclude(confirmed_at=None)
     before = EditBatch.objects.filter(
         project=OuterRef("project"), confirmed_at__lte=OuterRef("undoes__confirmed_at")
     )
     number = before.order_by().values("project").annotate(n=Count("pk")).values("n")
-    removals = ClaimAttempt.objects.filter(undoes__batch=OuterRef("pk"), outcome=Outcome.WRITTEN)
-    taken_back = removals.order_by().values("undoes__batch").annotate(n=Count("pk")).values("n")
+    tries = ClaimAttempt.objects.filter(batch=OuterRef("pk")).order_by().values("batch")
+    removals = ClaimAttempt.objects.filter(batch__undoes=OuterRef("pk"), outcome=Outcome.WRITTEN)
+    taken_back = removals.order_by().values("batch__undoes").annotate(n=Count("pk")).values("n")
+    counts = {
+        f"n_{each.value}": Coalesce(
+            Subquery(tries.filter(outcome=each.value).annotate(n=Count("pk")).values("n")), 0
+        )
+        for each in shown
+    }
     return (
         confirmed.select_related("user", "project")
-        .annotate(**{f"n_{name}": count for name, count in counts.items()})
+        .annotate(**counts)
         .annotate(undoes_number=Subquery(number), n_taken_back=Subquery(taken_back))
         .order_by("-pk")
     )
@@ -113,7 +116,7 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
     rows = sent_rows(batch)
     counts = dict(rows.values_list("outcome").annotate(n=Count("pk")).order_by())
     to_come = counts.get(Outcome.PLANNED, 0)
-    became = _counts_of_became(rows)
+    became = _counts_of_became(batch, rows)
     rate = _rate(batch)
     running = batch.state == State.RUNNING and to_come
     pace = max(rate, 1.0) if rate else pace_of(batch.user)
@@ -149,7 +152,7 @@ def in_order(batch: EditBatch, show: str = "") -> QuerySet[ClaimAttempt]:
     removals = ClaimAttempt.objects.filter(outcome=Outcome.WRITTEN).select_related("batch__user")
     rows = (
         sent_rows(batch)
-        .annotate(became=_became())
+        .annotate(became=_became(batch))
         .select_related(*about)
         .prefetch_related(Prefetch("undone_by", removals, to_attr="removals"))
     )
@@ -171,20 +174,22 @@ def in_order(batch: EditBatch, show: str = "") -> QuerySet[ClaimAttempt]:
     return begun.order_by("-state", "-ended_at", "-pk")
 
 
-def _became() -> Case:
-    """What became of a written statement."""
-    taken_back = ClaimAttempt.objects.filter(undoes=OuterRef("pk"), outcome=Outcome.WRITTEN)
+def _became(batch: EditBatch) -> Case:
+    """What became of a written statement of a batch."""
+    # by the batches that took back of this one: hardly a row has `undoes`, so the database
+    # thinks little of that column's index
+    undone = ClaimAttempt.objects.filter(batch__undoes=batch, outcome=Outcome.WRITTEN)
     found = (Finding.REMOVED, Finding.CHANGED, Finding.GONE)
     return Case(
-        When(Exists(taken_back), then=Value(TAKEN_BACK)),
+        When(pk__in=undone.values("undoes"), then=Value(TAKEN_BACK)),
         *(When(watch__finding=each, then=Value(each.value)) for each in found),
         default=Value(STANDS),
         output_field=CharField(),
     )
 
 
-def _counts_of_became(rows: QuerySet[ClaimAttempt]) -> dict[str, int]:
-    written = rows.filter(outcome=Outcome.WRITTEN).annotate(became=_became())
+def _counts_of_became(batch: EditBatch, rows: QuerySet[ClaimAttempt]) -> dict[str, int]:
+    written = rows.filter(outcome=Outcome.WRITTEN).annotate(became=_became(batch))
     return dict(written.values_list("became").annotate(n=Count("pk")).order_by())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from projects import traces
 from projects.http import WikiError
 from projects.ledger import audit
 from projects.models import Project, User
@@ -39,6 +42,7 @@ __all__ = [
     "stop",
 ]
 
+log = logging.getLogger(__name__)
 State = EditBatch.State
 Outcome = ClaimAttempt.Outcome
 
@@ -75,13 +79,15 @@ def confirm(batch: EditBatch, user: User) -> EditBatch:
     with transaction.atomic():
         _check_first_steps(batch, user)
         draft = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
-        if not draft.update(state=State.RUNNING, confirmed_at=now, turn_at=now):
+        begun = {"confirmed_at": now, "turn_at": now, "trace": traces.current()}
+        if not draft.update(state=State.RUNNING, **begun):
             return _confirmed_already(batch)
         _take_claims(batch)
         batch.refresh_from_db()
         results.finish_if_over(batch)
         first_steps.take_up(batch, now)
         audit(user, "batch.confirmed", batch.project, f"batch:{batch.code}")
+        log_deed(batch, "confirmed")
         call_writer(user)
         announce("batch-confirmed")
     batch.refresh_from_db()
@@ -95,6 +101,7 @@ def pause(batch: EditBatch, user: User) -> bool:
     paused = results.pause(batch, Reason.PAUSED)
     if paused:
         audit(user, "batch.paused", batch.project, f"batch:{batch.code}")
+        log_deed(batch, "paused")
     return paused
 
 
@@ -110,6 +117,7 @@ def resume(batch: EditBatch, user: User) -> bool:
             return False
         results.finish_if_over(batch)
         audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
+        log_deed(batch, "resumed")
         call_writer(user)
         announce("batch-confirmed")
     return True
@@ -121,9 +129,10 @@ def stop(batch: EditBatch, user: User, **why: str) -> bool:
     if not may_stop(batch, user):
         raise PermissionDenied
     with transaction.atomic():
-        if not results.stop(batch, Reason.STOPPED):
+        if not results.stop(batch, Reason.STOPPED, by=user):
             return False
         audit(user, "batch.stopped", batch.project, f"batch:{batch.code}", **why)
+        log_deed(batch, "stopped")
         call_writer(batch.user)
     return True
 
@@ -194,7 +203,7 @@ def _why_lost(claim: Claim, batch: EditBatch) -> Reason:
 def _check_goes_on(project: Project) -> None:
     if project.state == Project.State.ARCHIVED:
         raise archived()
-    if project.state != Project.State.ACTIVE:
+    if project.state == Project.State.PAUSED:
         words = _("This project is paused: nothing is sent until its owner resumes it.")
         raise Refused("project-paused", words)
 
@@ -214,6 +223,13 @@ def may_steer(batch: EditBatch, user: Any) -> bool:
 
 def may_stop(batch: EditBatch, user: Any) -> bool:
     return moderates(user) or may_steer(batch, user)
+
+
+def log_deed(batch: EditBatch, deed: str) -> None:
+    """What a person did with a batch, once committed; with "confirmed" its trace begins."""
+    about = {"deed": deed, "kind": batch.kind, "batch": batch.code, "trace": batch.trace}
+    words = " ".join(f"{key}={value}" for key, value in about.items())
+    transaction.on_commit(partial(log.info, "%s", words, extra=about), robust=True)
 
 
 def call_writer(user: User) -> None:

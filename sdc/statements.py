@@ -6,12 +6,21 @@ Data model: https://www.wikidata.org/wiki/Wikibase/DataModel/JSON. The wiki name
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
 
 from crawler.models import Region
 from projects.models import Person
+from projects.texts import plain
+
+# A summary may have 500 bytes; the wiki puts its own words before ours: what was done, with links
+# to property and item.
+SUMMARY_BYTES = 360
+# What a wiki makes something of, in a summary or where one is quoted on a page: links, templates,
+# tags, comments, signatures, tables, bold, and `/* … */`, by which the wiki says what was done.
+_MARKUP = re.compile(r"[\[\]{}|<>]|/\*|\*/|~~+|''+|__+")
 
 Statement = dict[str, Any]
 Statements = dict[str, list[Statement]]
@@ -77,10 +86,14 @@ def batch_mark(code: str) -> str:
 def summary(template: str, person: Person, code: str) -> str:
     """What stands in each edit's summary after the wiki's own words; `template` is a setting.
 
-    The wiki cuts long summaries at their end, where the mark stands: so names are cut instead.
+    The wiki cuts long summaries at their end, where the mark stands: so names are cut instead,
+    between two letters. A name can't be more than a name there: see `_MARKUP`.
     """
-    name = "".join(letter for letter in person.label() if letter not in "[]{}|")[:100]
-    return template.format(person=name, batch=batch_mark(code))
+    mark = batch_mark(code)
+    room = SUMMARY_BYTES - len(template.format(person="", batch=mark).encode())
+    name = plain(_MARKUP.sub(" ", plain(person.label()))) or person.qid
+    short = name[:100].encode()[: max(room, 0)].decode(errors="ignore").strip()
+    return template.format(person=short, batch=mark)
 
 
 def depicted(statements: Statements | None) -> list[Statement]:

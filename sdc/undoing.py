@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from projects import traces
 from projects.ledger import audit
 from projects.models import User
 from projects.permissions import moderates
@@ -25,7 +26,7 @@ from sdc import statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, new_batch_code
 from sdc.reasons import Reason
 from sdc.rights import stops
-from sdc.services import call_writer
+from sdc.services import call_writer, log_deed
 
 Kind, State = EditBatch.Kind, EditBatch.State
 Outcome = ClaimAttempt.Outcome
@@ -115,6 +116,7 @@ def _begin(
         summary=statements.summary(settings.UNDO_SUMMARY, batch.project.person, code),
         confirmed_at=now,
         turn_at=now,
+        trace=traces.current(),
     )
     rows = []
     for attempt in written.select_related("claim").order_by("claim_id"):
@@ -128,6 +130,7 @@ def _begin(
     rows += [_attempt(undo, each, **ended) for each in gone]
     ClaimAttempt.objects.bulk_create(rows, batch_size=100)
     audit(user, "batch.undone", batch.project, f"batch:{batch.code}", by=code, edits=len(rows))
+    log_deed(undo, "confirmed")
     call_writer(user)
     announce("batch-confirmed")
     return undo

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from sdc.views import batches, export, preview, watch
+from sdc.views import batches, export, member, preview, watch
 
 urlpatterns: list[URLPattern] = [
     path("preview", preview.preview, name="preview"),
@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("second-looks", watch.second_looks_page, name="second-looks"),
     path("second-looks/undo", watch.second_look_undo, name="second-look-undo"),
     path("second-looks/<int:watch_id>", watch.second_look, name="second-look"),
+    path("members/<slug:user_id>/statements", member.member_statements, name="member-statements"),
     path("export", export.page, name="export"),
     path("export/labels.csv", export.labels, {"form": "csv"}, name="export-labels"),
     path("export/labels.json", export.labels, {"form": "json"}, name="export-labels-json"),

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection, connections
 from django.test import Client
 from playwright.sync_api import Browser
@@ -77,8 +77,9 @@ def fresh_sandbox(sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """No test sees what another one's pages have remembered."""
-    cache.clear()
+    """No test sees what another one's pages have remembered, or counted."""
+    for cache in caches:
+        caches[cache].clear()
 
 
 @pytest.fixture

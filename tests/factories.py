@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group
 
 from projects import login, permissions, tokens
 from projects.models import Membership, Person, Project, Source, User
+from projects.tours import TOURS
 from sandbox import RunningSandbox
 from sandbox.oauth import store as oauth
 
@@ -38,7 +39,9 @@ PEOPLE: dict[str, tuple[str, date, date | None, str]] = {
 
 
 def make_user(name: str = "", **fields: Any) -> User:
-    """A user as after a login through the sandbox wiki; any name, no tokens."""
+    """A user as after a login through the sandbox wiki; any name, no tokens, and no tours, whose
+    offer would stand on the pages that other tests are about."""
+    fields.setdefault("tours", list(TOURS))
     sub = fields.pop("sub", "") or secrets.token_hex(6)
     return User.objects.create(
         username=f"mw-{sub}",

@@ -9,24 +9,35 @@ class WikiVisageConfig(AppConfig):
     verbose_name = "WikiVisage"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_out
+
+        from classify import leaving
         from crawler import denying as crawler
+        from crawler import sourcing
         from projects.denying import list_changed
         from projects.people import role_changed
+        from sdc.erasure import tokens
+        from wikivisage import checks, pseudo
 
         role_changed.connect(weigh_answers_anew)
+        user_logged_out.connect(tokens.logged_out)
         list_changed.connect(crawler.list_changed)
         list_changed.connect(ask_no_more)
+        sourcing.staying.connect(leaving.answered)
+        sourcing.gone.connect(leaving.forget)
+        pseudo.register()
+        assert checks  # registered by being imported
 
 
 class ModerationConfig(AdminConfig):
     default_site = "wikivisage.moderation.ModerationSite"
 
 
-def weigh_answers_anew(*, project: Any, user: Any, **_: Any) -> None:
+def weigh_answers_anew(*, project: Any, user: Any, was: Any, **_: Any) -> None:
     """A reviewer's word outranks a member's, and theirs that of who is no member (any more)."""
-    from classify.labels import reweigh
+    from classify.labels import Voice, reweigh
 
-    reweigh(project, user)
+    reweigh(project, user, Voice.of(was.role, was.state, was.counts))
 
 
 def ask_no_more(*, entry: Any, listed: bool, **_: Any) -> None:

@@ -1,30 +1,80 @@
-"""The embedded broker: kombu's broker of files, whose messages appear whole or not at all.
+"""The embedded broker: kombu's broker of files, whose files appear whole or not at all.
 
-kombu 5.7 opens a message's file under its final name and writes afterwards, so that a worker
-that looks in between reads an empty file and ends with a JSON error.
+kombu 5.7 opens a message's file, and the one that says which queues listen to an exchange, under
+its final name and writes afterwards: a worker that looks in between reads an empty file and ends
+with a JSON error, and of two that begin an exchange at once one is forgotten.
 """
 
+import fcntl
 import os
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from kombu.transport import filesystem
-from kombu.utils.json import dumps
+from kombu.transport.filesystem import exchange_queue_t
+from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
     def _put(  # type: ignore[override]  # as in kombu, whose own two classes disagree
         self, queue: str, payload: dict[str, Any], **kwargs: Any
     ) -> None:
-        """Write beside, then rename: a rename within a folder is atomic."""
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}"
         folder = Path(self.data_folder_out)
-        unseen = folder / f"{name}.part"
-        unseen.write_text(dumps(payload), encoding="utf-8")
-        os.replace(unseen, folder / f"{name}.{queue}.msg")
+        _write(folder / f"{name}.{queue}.msg", payload, folder / f"{name}.part")
+
+    def get_table(  # type: ignore[override]  # as in kombu
+        self, exchange: str
+    ) -> list[exchange_queue_t]:
+        """Which queues listen. What a crash or kombu's own broker left half written says nothing:
+        each worker binds its queues again when it starts."""
+        try:
+            rows = loads(self._file(exchange).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return []
+        return [exchange_queue_t(*row) for row in rows]
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str | None, queue: str) -> None:
+        bound = exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with self._changing(exchange) as table:
+            if bound not in table:
+                table.insert(0, bound)
+
+    def _delete(
+        self, queue: str, exchange: str, routing_key: str, pattern: str, *args: Any, **kwargs: Any
+    ) -> None:
+        self._purge(queue)
+        bound = exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with self._changing(exchange) as table:
+            table[:] = [each for each in table if each != bound]
+
+    def _file(self, exchange: str) -> Path:
+        file: Path = self._exchange_file(exchange)  # type: ignore[attr-defined]
+        return file
+
+    @contextmanager
+    def _changing(self, exchange: str) -> Iterator[list[exchange_queue_t]]:
+        """Which queues listen, to be changed by one process at a time."""
+        file = self._file(exchange)
+        file.parent.mkdir(exist_ok=True)
+        with open(f"{file}.lock", "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            table = self.get_table(exchange)
+            before = list(table)
+            yield table
+            if table != before:
+                _write(file, table, Path(f"{file}.part"))
 
 
 class Transport(filesystem.Transport):
     Channel = Channel
+
+
+def _write(file: Path, content: Any, beside: Path) -> None:
+    """Write beside, then rename: a rename within a folder is atomic."""
+    beside.write_text(dumps(content), encoding="utf-8")
+    os.replace(beside, file)

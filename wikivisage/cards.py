@@ -9,10 +9,13 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from classify.models import Label, Question, Score, Verdict
+from classify.models import Census, Label, Score, Verdict
+from classify.questions import worth_of
+from projects import denials
 from projects.models import Membership, Project
 
-SECONDS_AN_ANSWER = 3
+# For each face: of a screen of twenty, most of which one key confirms, or alone on the page.
+SECONDS_AN_ANSWER, SECONDS_ALONE = 1, 3
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Card:
     project: Project
     confirmed: int
     to_review: int
-    questions: int
+    worth: int  # faces that are still worth an answer
 
     @property
     def found(self) -> int:
@@ -28,47 +31,62 @@ class Card:
         return self.confirmed + self.to_review
 
     @property
+    def asks_first(self) -> bool:
+        """Whether it names the answers, or else the faces to review; as the project's page does:
+        by exemplars likely faces are asked about, by the centroid rule they are reviewed."""
+        by_centroid = self.project.rule == Project.Rule.CENTROID
+        return bool(self.worth) and not (by_centroid and self.to_review)
+
+    @property
     def waiting(self) -> int:
-        return self.to_review + self.questions
+        """What the card names."""
+        return self.worth if self.asks_first else self.to_review
 
     @property
     def minutes(self) -> int:
         return minutes(self.waiting)
 
 
-def minutes(answers: int) -> int:
-    """How long that many answers take somebody, about."""
-    return ceil(answers * SECONDS_AN_ANSWER / 60)
+def minutes(answers: int, *, alone: bool = False) -> int:
+    """How long that many answers take somebody, about: on screens of faces, or one at a time."""
+    return ceil(answers * (SECONDS_ALONE if alone else SECONDS_AN_ANSWER) / 60)
 
 
 def visible(user: Any) -> QuerySet[Project]:
-    """Public projects and one's own, the most recently active first."""
-    seen = Q(visibility=Project.Visibility.PUBLIC)
+    """Public projects and one's own, the most recently active first. Those for somebody who is
+    left alone are marked, and among one's own only."""
+    seen = Q(visibility=Project.Visibility.PUBLIC, left_alone=False)
     if user.is_authenticated:
         own = Membership.objects.filter(
             project=OuterRef("pk"), user=user, state=Membership.State.ACTIVE
         )
         seen |= Q(Exists(own))
-    return Project.objects.filter(seen).select_related("person").order_by("-active_at", "-id")
+    marked = Project.objects.annotate(left_alone=denials.left_alone())
+    return marked.filter(seen).select_related("person").order_by("-active_at", "-id")
 
 
 def cards(projects: Iterable[Project]) -> list[Card]:
-    """Three queries, however many projects."""
-    rows = list(projects)
+    """Four queries, however many projects; of large ones it is what their census says."""
+    every = list(projects)
+    worth = worth_of(every)
+    kept = dict(Census.objects.filter(project__in=every).values_list("project", "counts"))
+    rows = [row for row in every if not kept.get(row.pk)]
     labels = Label.objects.filter(project__in=rows, verdict=Verdict.YES)
     answered = Label.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
     matches = Score.objects.filter(~Exists(answered), project__in=rows, is_match=True)
     confirmed, to_review = _by_project(labels), _by_project(matches)
-    questions = _by_project(Question.objects.filter(project__in=rows))
+    for project, counts in kept.items():
+        if counts:
+            confirmed[project] = counts["faces"]["confirmed"] + counts["faces"]["without_face"]
+            to_review[project] = counts["faces"]["matches"]
     return [
         Card(
             row,
-            confirmed.get(row.pk, 0),
-            to_review.get(row.pk, 0),
-            # a face that looks like the person may be both asked and reviewed: count it once
-            max(0, questions.get(row.pk, 0) - to_review.get(row.pk, 0)),
+            confirmed=confirmed.get(row.pk, 0),
+            to_review=to_review.get(row.pk, 0),
+            worth=worth.get(row.pk, 0),
         )
-        for row in rows
+        for row in every
     ]
 
 

@@ -13,7 +13,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from projects.models import AuditEvent, Project, User
+from projects import objections
+from projects.models import Admission, AuditEvent, Objection, Project, User
 from projects.moderation import list_of
 from projects.permissions import MODERATORS, check_moderates, signed_in
 from sdc import moderating
@@ -41,6 +42,7 @@ def what_needs_eyes() -> list[Eye]:
     shared = stops.active().filter(source=WritingStop.Source.SHARE)
     placed = stops.active().filter(source=WritingStop.Source.MODERATOR)
     return [
+        *_what_people_ask(),
         Eye(
             _("Batches that are running"),
             batches.filter(state=EditBatch.State.RUNNING).count(),
@@ -95,6 +97,27 @@ def what_needs_eyes() -> list[Eye]:
             Project.objects.filter(state=Project.State.PAUSED).count(),
             list_of(Project, state__exact=Project.State.PAUSED),
             calm=True,
+        ),
+    ]
+
+
+def _what_people_ask() -> list[Eye]:
+    waiting = Admission.objects.filter(state=Admission.State.WAITING)
+    return [
+        Eye(
+            _("Objections that are overdue: open for more than a week"),
+            objections.overdue().count(),
+            list_of(Objection, open="late"),
+        ),
+        Eye(
+            _("Objections that are open"),
+            objections.open_ones().count(),
+            list_of(Objection, open="yes"),
+        ),
+        Eye(
+            _("Persons about whom moderators have to decide first"),
+            waiting.count(),
+            list_of(Admission, state__exact=Admission.State.WAITING),
         ),
     ]
 

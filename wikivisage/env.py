@@ -59,12 +59,12 @@ class Environment:
         return [float(part) for part in default.split(",")]
 
     def template(self, name: str, default: str, fields: tuple[str, ...]) -> str:
-        """A text that holds each of these fields in braces once, and no other."""
+        """A text that holds each of these fields in braces once and no other, within a summary."""
         text = self.text(name, default)
-        if sorted(re.findall(r"\{([^}]*)\}", text)) == sorted(fields) and len(text) <= 200:
+        if sorted(re.findall(r"\{([^}]*)\}", text)) == sorted(fields) and len(text.encode()) <= 200:
             return text
         wanted = " and ".join(f"{{{field}}}" for field in fields)
-        self.errors.append(f"{name} must hold {wanted} once each, within 200 letters.")
+        self.errors.append(f"{name} must hold {wanted} once each, within 200 bytes.")
         return default
 
     def property_id(self, name: str, default: str) -> str:

@@ -18,9 +18,12 @@ from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
 
 from projects.permissions import moderates
 
+PASSWORDS = ("password_change", "password_change_done")
+FORMS_ONLY = require_http_methods(["GET", "HEAD", "POST"])
 OUR_APPS = ("projects", "crawler", "classify", "sdc")
 
 
@@ -38,7 +41,12 @@ class ModerationSite(AdminSite):
         super().register(ours, admin_class, **options)
 
     def get_urls(self) -> list[Any]:
-        return [path("switch/", self.admin_view(self.switch), name="switch"), *super().get_urls()]
+        """Without those of passwords, which nobody has."""
+        kept = [each for each in super().get_urls() if getattr(each, "name", "") not in PASSWORDS]
+        return [path("switch/", self.admin_view(self.switch), name="switch"), *kept]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return FORMS_ONLY(super().admin_view(view, cacheable))
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from classify import certainty
+from classify import certainty, forecasts, years
 from classify.certainty import Certainty
-from classify.models import Question
-from classify.selectors import FaceCounts, LearnerState, Tile, face_counts, gallery, learner
-from crawler.selectors import CrawlProgress, crawl_progress, photos_without_faces
+from classify.galleries import Tile, gallery
+from classify.models import Forecast
+from classify.questions import worth
+from classify.selectors import FaceCounts, LearnerState, face_counts, learner, wordless_count
+from crawler.models import CrawlStep
+from crawler.selectors import CrawlProgress, crawl_progress
 from projects.models import Project
 from projects.templatetags.ui import duration
-from sdc.models import Claim, EditBatch
-from sdc.ready import passed_over_count, ready_count
+from projects.work import WorkState
+from sdc.models import EditBatch
+from sdc.ready import on_wiki_count, passed_over_count, ready_count
 from sdc.selectors import batches
-from sdc.watch.findings import findings, to_look
+from sdc.watch.findings import look_again_count
 from wikivisage.cards import minutes
+from wikivisage.failures import Failures, failures
 
 PREVIEW_FACES = 3
 BATCHES_SHOWN = 5
+SOON = timedelta(seconds=30)  # after which “within seconds” is no longer true
+
+Series = list[tuple[str, str, list[tuple[int, float]]]]  # for {% lines %}
 
 
 class Next(StrEnum):
@@ -42,6 +54,7 @@ class Next(StrEnum):
     TRAY = "tray"  # all faces are answered, none was found in some photos
     PASSED_OVER = "passed-over"  # left out or skipped: never the next thing, only besides
     DONE = "done"
+    COMPLETED = "completed"  # the owner said so: nothing more is asked
 
 
 class Pace(StrEnum):
@@ -73,7 +86,7 @@ class Overview:
     crawl: CrawlProgress
     faces: FaceCounts
     learner: LearnerState
-    questions: int
+    worth: int  # faces that are still worth an answer
     ready: int  # statements that could be sent
     passed_over: int  # left out of the last preview, or skipped by it
     on_wiki: int
@@ -81,13 +94,32 @@ class Overview:
     without_faces: int  # photos looked at, no face found, nothing said about them
     sure: Certainty  # what second looks say for certain
     look_again: int  # statements that somebody removed or changed, the face not looked at since
+    course: list[Forecast]  # what was expected, answer by answer
+    years: years.Years
+    failures: Failures
+    listings: int  # categories, searches … that are still to be read
+    alone: bool  # whether the reader likes to be asked about one face at a time
 
     @property
     def moves(self) -> bool:
         """Whether something changes without anybody doing anything."""
         live = self.project.state == Project.State.ACTIVE
         working = self.crawl.crawling or self.crawl.detecting or self.learner.behind
-        return live and (working or self.running is not None)
+        return (live and working) or self.running is not None
+
+    @property
+    def is_completed(self) -> bool:
+        return self.project.state == Project.State.COMPLETED
+
+    @property
+    def unseen(self) -> int:
+        """Photos that were found and not looked at yet, as those that come after completion."""
+        return max(0, self.crawl.photos - self.crawl.looked_at - self.crawl.set_aside)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the last deed here, from which on it lists, was a while ago."""
+        return timezone.now() - self.project.active_at > SOON
 
     @property
     def asks_likely(self) -> bool:
@@ -104,9 +136,11 @@ class Overview:
     def next(self) -> Next:
         if self.running:
             return Next.SENDING
-        if self.questions and not self.learner.ready:
+        if self.is_completed:
+            return Next.COMPLETED
+        if self.worth and not self.learner.ready:
             return Next.FIRST
-        if self.asks_likely and (self.questions or self._prepares):
+        if self.asks_likely and (self.worth or self._prepares):
             return Next.ASK
         if self.faces.matches:
             return Next.REVIEW
@@ -114,7 +148,7 @@ class Overview:
             return Next.AGAIN
         if self.ready:
             return Next.SEND
-        if self.questions:
+        if self.worth:
             return Next.ASK
         if self.sure.wanted.left:
             return Next.AGAIN
@@ -132,8 +166,35 @@ class Overview:
         return Next.TRAY if self.without_faces else Next.DONE
 
     @property
+    def expects(self) -> Series:
+        """The course as two lines; none before there are two points to draw one between."""
+        if len(self.course) < 2:
+            return []
+        precision = [(row.answers, row.precision) for row in self.course]
+        recall = [(row.answers, row.recall) for row in self.course]
+        drawn = [(_("Expected precision"), "act", precision), (_("Expected recall"), "yes", recall)]
+        return [
+            (name, colour, [(x, y) for x, y in points if y is not None])
+            for name, colour, points in drawn
+        ]
+
+    @property
+    def by_year(self) -> list[tuple[str, int, str, int]]:
+        """Bars: photos of each year, those with the person in full colour, the review behind."""
+        review = reverse("review", args=[self.project.public_id])
+        return [
+            (
+                span.name,
+                span.photos,
+                f"{review}?year={span.narrow}" if span.narrow and span.photos else "",
+                span.found,
+            )
+            for span in self.years.spans
+        ]
+
+    @property
     def answer_minutes(self) -> int:
-        return minutes(self.learner.worth or self.questions)
+        return minutes(self.worth, alone=self.alone)
 
     @property
     def beside(self) -> int:
@@ -148,20 +209,15 @@ class Overview:
         return max(0, self.faces.matches - PREVIEW_FACES)
 
     @property
-    def waiting(self) -> int:
-        """Faces that wait for somebody: those to ask about and those to review overlap."""
-        return max(self.questions, self.faces.matches)
-
-    @property
     def also(self) -> list[tuple[str, int]]:
         """What waits besides the next thing: (kind, how many).
 
         By exemplars the likely faces are those that are asked about: they are named once.
         """
         asked = Next.ASK if self.learner.ready else Next.FIRST
-        asks_them = self.asks_likely and (self.questions or self._prepares)
+        asks_them = self.asks_likely and (self.worth or self._prepares)
         waits = [
-            (asked, self.questions),
+            (asked, self.worth),
             (Next.REVIEW, 0 if asks_them else self.faces.matches),
             (Next.AGAIN, self.sure.wanted.faces),
             (Next.SEND, self.ready),
@@ -185,16 +241,17 @@ class Overview:
 
     @property
     def steps(self) -> list[Step]:
-        return [*_looking(self.crawl), _learning(self), _asking(self), _review(self), _send(self)]
+        return [*_looking(self), _learning(self), _asking(self), _review(self), _send(self)]
 
     @property
     def states(self) -> list[tuple[str, int, str, str]]:
         """Faces by state: word, count, colour, filter of the gallery (or "ask")."""
         faces = self.faces
+        asked = (_("Uncertain, to ask"), "ask") if self.worth else (_("Uncertain"), "")
         return [
             (_("Confirmed"), faces.confirmed, "yes", "confirmed"),
             (_("Likely, to check"), faces.matches, "face", "matches"),
-            (_("Uncertain, to ask"), faces.uncertain, "warn", "ask"),
+            (asked[0], faces.uncertain, "warn", asked[1]),
             (_("Probably somebody else"), faces.others, "other", "others"),
             (_("Not the person"), faces.rejected, "not", "rejected"),
             (_("Can’t tell"), faces.cant_tell, "none", ""),
@@ -205,24 +262,35 @@ class Overview:
         return [(word, count, colour) for word, count, colour, _which in self.states]
 
 
-def overview(project: Project) -> Overview:
+def overview(project: Project, *, alone: bool = False) -> Overview:
     """A bounded number of queries, whatever the size of the project."""
+    crawl = crawl_progress(project)
     running = EditBatch.objects.filter(project=project, state=EditBatch.State.RUNNING)
-    claims = Claim.objects.filter(project=project, state=Claim.State.WRITTEN)
     return Overview(
         project=project,
-        crawl=crawl_progress(project),
+        crawl=crawl,
         faces=face_counts(project),
         learner=learner(project),
-        questions=Question.objects.filter(project=project).count(),
+        worth=worth(project),
         ready=ready_count(project),
         passed_over=passed_over_count(project),
-        on_wiki=claims.count(),
+        on_wiki=on_wiki_count(project),
         sure=certainty.of(project),
         running=running.order_by("-id").first(),
-        without_faces=photos_without_faces(project).exclude(labels__project=project).count(),
-        look_again=to_look(findings(project)).count(),
+        without_faces=wordless_count(project),
+        look_again=look_again_count(project),
+        course=forecasts.course(project),
+        years=years.of(project, crawl.photos),
+        failures=failures(project, crawl),
+        listings=_listings(project) if crawl.crawling else 0,
+        alone=alone,
     )
+
+
+def _listings(project: Project) -> int:
+    steps = CrawlStep.objects.filter(source__project=project)
+    begun = steps.filter(state__in=(WorkState.QUEUED, WorkState.RUNNING)).count()
+    return begun + project.sources.filter(steps=None).count()
 
 
 def latest_batches(project: Project) -> list[tuple[int, EditBatch]]:
@@ -237,37 +305,49 @@ def likely_faces(project: Project) -> Sequence[Tile]:
     return gallery(project, "matches", "best", limit=PREVIEW_FACES).tiles
 
 
-def _looking(crawl: CrawlProgress) -> tuple[Step, Step]:
+def _looking(view: Overview) -> tuple[Step, Step]:
+    crawl = view.crawl
     listed = Step(
         name=_("Crawl"),
         count=crawl.photos,
         word=ngettext("photo", "photos", crawl.photos),
-        note=_("Listing…") if crawl.crawling else _("All listed"),
+        note=_list_note(view),
         value=0 if crawl.crawling else 1,
         whole=1,
-        pace=_pace(crawl.crawling, bool(crawl.photos)),
+        pace=_pace(crawl.crawling and not view.is_completed, bool(crawl.photos)),
     )
     seen = Step(
         name=_("Look"),
         count=crawl.looked_at,
-        word=_("of %(n)d") % {"n": crawl.photos},
+        word=_("of %(n)s") % {"n": intcomma(crawl.photos)},
         note=_look_note(crawl),
         value=crawl.looked_at + crawl.set_aside,
         whole=max(crawl.photos, 1),
-        pace=_pace(crawl.detecting, bool(crawl.looked_at) and not crawl.crawling),
+        pace=_pace(
+            crawl.detecting and not view.is_completed, bool(crawl.looked_at) and not crawl.crawling
+        ),
     )
     return listed, seen
 
 
+def _list_note(view: Overview) -> str:
+    """How long it takes nobody knows before it is read; how many are left to read we do."""
+    if not view.crawl.crawling or view.is_completed:
+        return _("All listed")
+    n = view.listings
+    return ngettext("%(n)s listing to go", "%(n)s listings to go", n) % {"n": intcomma(n)}
+
+
 def _look_note(crawl: CrawlProgress) -> str:
     if crawl.detecting and crawl.seconds_left is not None:
-        return _("%(n)d a minute, %(time)s left") % {
-            "n": round(crawl.rate_a_minute),
+        return _("%(n)s a minute, %(time)s left") % {
+            "n": intcomma(round(crawl.rate_a_minute)),
             "time": duration(crawl.seconds_left),
         }
     if crawl.set_aside:
-        return _("%(n)d set aside") % {"n": crawl.set_aside}
-    return ngettext("%(n)d face", "%(n)d faces", crawl.faces) % {"n": crawl.faces}
+        aside = ngettext("%(n)s set aside", "%(n)s set aside", crawl.set_aside)
+        return aside % {"n": intcomma(crawl.set_aside)}
+    return ngettext("%(n)s face", "%(n)s faces", crawl.faces) % {"n": intcomma(crawl.faces)}
 
 
 def _learning(view: Overview) -> Step:
@@ -276,7 +356,7 @@ def _learning(view: Overview) -> Step:
     minimum = 1 if view.asks_likely else view.project.min_confirmed
     moving = state.behind and view.project.state == Project.State.ACTIVE
     if not state.ready:
-        count, word = state.confirmed, _("of %(n)d") % {"n": minimum}
+        count, word = state.confirmed, _("of %(n)s") % {"n": intcomma(minimum)}
         note = _("confirmed faces")
     else:
         count, word = answered, ngettext("answer", "answers", answered)
@@ -293,14 +373,14 @@ def _learning(view: Overview) -> Step:
 
 
 def _asking(view: Overview) -> Step:
-    n = view.learner.worth or view.questions
-    about = ngettext("about %(n)d minute", "about %(n)d minutes", view.answer_minutes)
+    n = view.worth
+    about = ngettext("about %(n)s minute", "about %(n)s minutes", view.answer_minutes)
     answered = view.faces.answered
     return Step(
         name=_("Ask"),
         count=n,
         word=ngettext("answer", "answers", n),
-        note=about % {"n": view.answer_minutes} if n else _("None waits"),
+        note=about % {"n": intcomma(view.answer_minutes)} if n else _("None waits"),
         value=answered,
         whole=max(answered + n, 1),
         pace=_pace(False, bool(answered) and not n),
@@ -309,12 +389,12 @@ def _asking(view: Overview) -> Step:
 
 def _review(view: Overview) -> Step:
     waits, found = view.faces.matches, view.faces.confirmed
-    confirmed = ngettext("%(n)d confirmed", "%(n)d confirmed", found)
+    confirmed = ngettext("%(n)s confirmed", "%(n)s confirmed", found)
     return Step(
         name=_("Review"),
         count=waits,
         word=ngettext("waits", "wait", waits),
-        note=confirmed % {"n": found},
+        note=confirmed % {"n": intcomma(found)},
         value=found if view.learner.ready else 0,
         whole=max(found + waits, 1),
         pace=_pace(False, bool(found) and not waits and view.learner.ready),
@@ -322,12 +402,12 @@ def _review(view: Overview) -> Step:
 
 
 def _send(view: Overview) -> Step:
-    on_wiki = ngettext("%(n)d is on Commons", "%(n)d are on Commons", view.on_wiki)
+    on_wiki = ngettext("%(n)s sent so far", "%(n)s sent so far", view.on_wiki)
     return Step(
         name=_("Send"),
         count=view.ready,
         word=_("ready"),
-        note=on_wiki % {"n": view.on_wiki},
+        note=on_wiki % {"n": intcomma(view.on_wiki)},
         value=view.on_wiki,
         whole=max(view.on_wiki + view.ready, 1),
         pace=_pace(view.running is not None, bool(view.on_wiki) and not view.ready),

@@ -11,11 +11,14 @@ TASKS: dict[str, str] = {
     "crawler.detect": "detect",
     "crawler.embed": "detect",
     "crawler.tidy": "default",
+    "crawler.leave-alone": "crawl",
     "classify.bootstrap": "default",
     "classify.infer": "infer",
+    "classify.guard": "default",
     "sdc.write": "write",
     "sdc.watch": "default",
     "sdc.switch": "default",
+    "wikivisage.sweep": "default",
 }
 
 # what happened -> the tasks that look for work then
@@ -32,6 +35,8 @@ WAKES: dict[str, tuple[str, ...]] = {
     "questions-taken": ("classify.infer",),
     "batch-confirmed": ("sdc.write",),
     "watch-asked": ("sdc.watch",),
+    "deny-list-changed": ("crawler.leave-alone",),
+    "project-deleted": ("crawler.tidy", "wikivisage.sweep"),
 }
 
 # Beat wakes every worker that often (seconds), so that what a crash or a lost message left
@@ -41,9 +46,12 @@ HEARTBEAT: dict[str, float] = {
     "crawler.detect": 3,
     "crawler.embed": 10,
     "crawler.tidy": 600,
+    "crawler.leave-alone": 3600,
     "classify.bootstrap": 10,
     "classify.infer": 5,
+    "classify.guard": 15,
     "sdc.write": 5,
     "sdc.watch": 60,
     "sdc.switch": 30,
+    "wikivisage.sweep": 3600,
 }

@@ -15,9 +15,11 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from projects import wikis
-from wikivisage import pipeline
+from wikivisage import logs, pipeline
 from wikivisage.env import Environment
 
 django_stubs_ext.monkeypatch()  # lets ModelAdmin[Model] and the like be written at run time
@@ -41,7 +43,7 @@ WIKI = replace(
 )
 
 
-def _secret(name: str, default_file: str) -> str:
+def _secret(name: str, default_file: str, length: int = 32) -> str:
     """A secret from the environment or, in the embedded mode, made once and kept with the data."""
     value = env.text(name)
     if value:
@@ -49,7 +51,7 @@ def _secret(name: str, default_file: str) -> str:
     path = DATA_DIR / default_file
     try:
         with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(base64.b64encode(secrets.token_bytes(32)).decode())
+            file.write(base64.b64encode(secrets.token_bytes(length)).decode())
     except FileExistsError:
         pass
     return path.read_text().strip()
@@ -62,6 +64,7 @@ def _sealing_keys(text: str) -> dict[int, bytes]:
         number, _, key = part.strip().rpartition(":")
         try:
             keys[int(number or 1)] = base64.b64decode(key, validate=True)
+            bytes([int(number or 1)])
         except ValueError:
             env.errors.append("SEALING_KEYS must look like 1:<base64>, or 2:<base64>,1:<base64>.")
     if any(len(key) != 32 for key in keys.values()):
@@ -69,13 +72,16 @@ def _sealing_keys(text: str) -> dict[int, bytes]:
     return keys
 
 
-SECRET_KEY = _secret("SECRET_KEY", "secret.key")
+SECRET_KEY = _secret("SECRET_KEY", "secret.key", 48)
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")  # older ones, whose cookies still open
 SEALING_KEYS = _sealing_keys(_secret("SEALING_KEYS", "sealing.key"))
 DEBUG = env.flag("DEBUG")
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 HTTPS = SITE_URL.startswith("https://")
+if DEBUG and (HTTPS or WIKI_CODE == "commons"):
+    env.errors.append("DEBUG shows what is secret to whoever meets an error: not on a real site.")
 
 # Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -91,27 +97,37 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.contrib.sitemaps",
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.mediawiki",
+    "allauth.usersessions",
     "django_htmx",
     "csp",
+    "django_guid",
 ]
 MIDDLEWARE = [
+    "wikivisage.headers.Headers",
+    "wikivisage.logs.RequestId",
+    "django_guid.middleware.guid_middleware",
+    "wikivisage.metrics.Requests",
+    "wikivisage.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "projects.polling.Polls",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "projects.languages.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "wikivisage.kept.KeptForms",
 ]
 ROOT_URLCONF = "wikivisage.urls"
 WSGI_APPLICATION = "wikivisage.wsgi.application"
@@ -127,6 +143,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "projects.context.wiki",
                 "sdc.context.writing",
+                "wikivisage.context.workers",
             ]
         },
     }
@@ -156,13 +173,17 @@ def _database(url: str) -> dict[str, object]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
-            "CONN_MAX_AGE": 300,
+            # shorter than the server keeps an idle connection (ToolsDB: 600 s)
+            "CONN_MAX_AGE": env.integer("DB_CONN_MAX_AGE", 300, 0, 86_400),
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {
                 "charset": "utf8mb4",
                 "collation": "utf8mb4_nopad_bin",
                 "isolation_level": "read committed",
-                "init_command": "SET sql_mode='STRICT_TRANS_TABLES'",
+                # EXISTS is asked row by row, so that a page ends at its last row: made into IN, it
+                # would be answered for all rows first.
+                "init_command": "SET sql_mode='STRICT_TRANS_TABLES', "
+                "optimizer_switch='exists_to_in=off'",
             },
             "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"},
         }
@@ -170,6 +191,9 @@ def _database(url: str) -> dict[str, object]:
     return {}
 
 
+# Of all web processes together: as `manage.py run` and the Dockerfile start them, or what
+# deploy/toolforge/start says. Each may hold a connection.
+WEB_THREADS = env.integer("WEB_THREADS", 16, 1, 1000)
 DATABASES = {"default": _database(env.text("DATABASE_URL", "sqlite://"))}
 
 # Celery -----------------------------------------------------------------------------------
@@ -214,14 +238,47 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.integer("WORKER_MAX_MEMORY_MB", 600, 20
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TIMEZONE = "UTC"
+# Shorter than work may take, for tests in which workers die and freeze.
+LEASE_PERCENT = env.integer("LEASE_PERCENT", 100, 5, 100)
+CELERY_BEAT_SCHEDULER = "wikivisage.beat:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 CELERY_BEAT_SCHEDULE = {
-    task: {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
+    task: {
+        "task": task,
+        "schedule": seconds,
+        "options": {"expires": max(seconds, 10), "headers": {"by_beat": "yes"}},
+    }
     for task, seconds in pipeline.HEARTBEAT.items()
 }
 # Of open vectors and what is thought of them, in the worker that learns; a face takes 0.8 KB.
 LEARNING_MEMORY_MB = env.integer("LEARNING_MEMORY_MB", 300, 1, 64000)
 WORKER_ADDRESS_SPACE_MB = env.integer("WORKER_ADDRESS_SPACE_MB", 3000, 1000, 64000)
+
+# Caches -----------------------------------------------------------------------------------
+# What a process remembers stays in it: nothing is unpickled that another could have put there.
+# What all count together (projects.limits) are whole numbers, in Redis or in files.
+CACHES: dict[str, dict[str, object]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "counts": {
+        "BACKEND": "projects.counters.RedisCounters",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"{env.text('REDIS_PREFIX', 'wikivisage:')}counts",
+        "OPTIONS": {
+            "serializer": "projects.counters.WholeNumbers",
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+            "health_check_interval": 30,
+            "retry": Retry(NoBackoff(), 1),  # a connection that was dropped
+        },
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(DATA_DIR / "counts"),
+        "TIMEOUT": 3600,  # the longest window
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    },
+}
 
 # Looking at pictures ----------------------------------------------------------------------
 CPUS = os.cpu_count() or 1
@@ -241,9 +298,17 @@ DEPICTS_MAX = env.integer("DEPICTS_MAX", 50, 0, 1000)
 CROPS_DIR = DATA_DIR / "crops"
 CROPS_MAX_MB = env.integer("CROPS_MAX_MB", 500, 10)
 
+# People in the pictures -------------------------------------------------------------------
+# Vectors and crops of faces that nobody said to be the person go so many days after a project's
+# last activity, and all of a completed project; sealed texts of objections after their end.
+RETENTION_DAYS = env.integer("RETENTION_DAYS", 90, 1, 3650)
+# Of whom fewer wikis have a page, and there is no portrait, moderators decide first.
+SITELINKS_LEAST = env.integer("SITELINKS_LEAST", 3, 0, 1000)
+
 # Talking to the wiki ----------------------------------------------------------------------
 VERSION = "0.1.0"
 CONTACT = env.text("CONTACT", "https://commons.wikimedia.org/wiki/Commons:Depicts")
+SOURCE_URL = env.text("SOURCE_URL")  # where the source code of this very site can be had
 USER_AGENT = f"WikiVisage/{VERSION} ({CONTACT})"
 TOOL_NAME = env.text("TOOL_NAME", "wikivisage")  # in EditGroups' links
 READS_A_MINUTE = env.integer("READS_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
@@ -309,11 +374,16 @@ SOCIALACCOUNT_ONLY = True
 SOCIALACCOUNT_STORE_TOKENS = False  # ours are sealed, in WikiCredential
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_ADAPTER = "projects.login.WikiAccountAdapter"
+ACCOUNT_ADAPTER = "projects.login.AccountAdapter"
+# Logins are counted by projects.limits: allauth would count by address.
+ACCOUNT_RATE_LIMITS = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+# Who is logged in may log in again: the wiki may have forgotten them, see projects.tokens.
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False
 
 # Security ---------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
@@ -328,24 +398,48 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF, WIKI.meta_origin],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
+        "object-src": [NONE],
     }
 }
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS and env.flag("SSL_REDIRECT", True)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+# Proxies of ours in front, of whose X-Forwarded-For limits take the client's address.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, 0, 10)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = f"wikivisage_{WIKI.code}_{PORT}"
-CSRF_COOKIE_NAME = f"wikivisage_csrf_{WIKI.code}_{PORT}"
+# No other host under the same domain can set a cookie of that name.
+HOST_ONLY = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{HOST_ONLY}wikivisage_{WIKI.code}_{PORT}"
+CSRF_COOKIE_NAME = f"{HOST_ONLY}wikivisage_csrf_{WIKI.code}_{PORT}"
 X_FRAME_OPTIONS = "DENY"
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # our style and scripts are for our pages
+DEFAULT_EXCEPTION_REPORTER = "wikivisage.reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "wikivisage.reports.NoValues"
 CSRF_FAILURE_VIEW = "wikivisage.views.pages.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+FILE_UPLOAD_HANDLERS: list[str] = []  # nothing takes a file: nobody is looked for by a picture
 
 # Language, time, static files ---------------------------------------------------------------
 LANGUAGE_CODE = "en"
+REAL_LANGUAGES = [
+    ("en", "English"),
+    ("nb", "norsk bokmål"),
+    ("es", "español"),
+    ("fr", "français"),
+]
+# Made-up ones that prove the layout: longer words, and from right to left (wikivisage.pseudo).
+PSEUDO_LOCALES = env.flag("PSEUDO_LOCALES", DEBUG or WIKI_CODE == "sandbox")
+MADE_UP_LANGUAGES = [("en-xa", "[Ëñĝļîšĥ ļõñĝ]"), ("ar-xb", "[Ëñĝļîšĥ ŕţļ]")]
+LANGUAGES = REAL_LANGUAGES + (MADE_UP_LANGUAGES if PSEUDO_LOCALES else [])
+LANGUAGE_COOKIE_NAME = f"wikivisage_language_{WIKI.code}_{PORT}"
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "wikivisage.formats"
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -357,25 +451,24 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 TESTING = "pytest" in sys.modules
+# Looks after pages without network; off where its cache would only be in the way.
+SERVICE_WORKER = not DEBUG and not TESTING
 if DEBUG or TESTING:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 
 # Logs: one line each, nothing personal ------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {
-        "celery": {"level": "WARNING"},
-        "kombu": {"level": "ERROR"},  # it warns that a broker of files has no host name
-        "py.warnings": {"level": "ERROR"},
-        "pywiki": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
-    },
-}
+# JSON where many processes' logs are gathered, a line in the embedded mode.
+LOG_FORMAT = env.choice("LOG_FORMAT", "json" if REDIS_URL or HTTPS else "line", logs.FORMATS)
+LOGGING = logs.config(
+    LOG_FORMAT,
+    env.text("LOG_LEVEL", "INFO").upper(),
+    chatty=LOG_FORMAT == "json" or bool(env.text("LOG_LEVEL")),
+    texts=DEBUG,
+)
+DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
+# Who may read /metrics from elsewhere than this machine: who knows this.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 if env.errors:
     raise ImproperlyConfigured("\n".join(["The environment is not right:", *env.errors]))

@@ -1,21 +1,44 @@
 """All addresses. Each app brings its own; a project's pages stand under /p/<project>/."""
 
 from allauth.account import views as allauth
+from allauth.socialaccount.providers.mediawiki.views import oauth2_callback, oauth2_login
 from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.generic import RedirectView
 
+from classify.views import keys
+from projects.limits import limited
 from sdc.views import watch
-from wikivisage.views import health, home, pages, project, projects, state
+from wikivisage import health, metrics
+from wikivisage.sitemap import Pages
+from wikivisage.views import (
+    contributor,
+    home,
+    installed,
+    leaving,
+    pages,
+    project,
+    projects,
+    state,
+)
 
 handler500 = pages.server_error
 
+forms_only = require_http_methods(["GET", "HEAD", "POST"])
+
 # Of allauth only what a login through the wiki takes, under the names by which it asks for it.
 accounts = [
-    path("login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("login/", require_safe(RedirectView.as_view(pattern_name="login", query_string=True))),
     path("logout/", allauth.logout, name="account_logout"),
     path("inactive/", allauth.account_inactive, name="account_inactive"),
-    path("", include("allauth.socialaccount.providers.mediawiki.urls")),
+    path("mediawiki/login/", limited("login")(forms_only(oauth2_login)), name="mediawiki_login"),
+    path(
+        "mediawiki/login/callback/",
+        limited("login", reads=True)(require_safe(oauth2_callback)),
+        name="mediawiki_callback",
+    ),
 ]
 
 urlpatterns = [
@@ -24,15 +47,31 @@ urlpatterns = [
     path("projects", projects.projects, name="projects"),
     path("answer", projects.answer_now, name="answer-now"),
     path("how", pages.how, name="how"),
+    path("help", pages.help_page, name="help"),
+    path("about", pages.about, name="about"),
+    path("privacy", pages.privacy, name="privacy"),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("sw.js", installed.service_worker, name="service-worker"),
+    path("offline", installed.offline, name="offline"),
     path("style", pages.style, name="style"),
-    path("health", health.health, name="health"),
+    path("health", health.ready, name="health"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("robots.txt", pages.robots, name="robots"),
+    path("sitemap.xml", require_safe(sitemap), {"sitemaps": {"pages": Pages}}, name="sitemap"),
     path("favicon.ico", pages.favicon, name="favicon"),
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),
+    path("u/<slug:user_id>", contributor.contributor, name="contributor"),
     path("account/edits", watch.my_edits, name="my-edits"),
+    path("account/keys", keys.keys, name="keys"),
+    path("account/delete", leaving.account_delete, name="account-delete"),
+    path("account/data.json", leaving.account_data, name="account-data"),
     path("", include("projects.urls")),
     path("p/<slug:project_id>/", project.project, name="project"),
+    path("p/<slug:project_id>/delete", leaving.project_delete, name="project-delete"),
+    path("p/<slug:project_id>/wake", leaving.project_wake, name="project-wake"),
     path("p/<slug:project_id>/status", project.status, name="project-status"),
     path("p/<slug:project_id>/status.json", state.state, name="project-figures"),
     path("p/<slug:project_id>/", include("crawler.urls")),

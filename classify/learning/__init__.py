@@ -8,7 +8,7 @@ what can be said for certain. The centroid rule stands apart: distances from one
 from classify.learning.asking import Ask, Kind, choose, outlook
 from classify.learning.chances import date_log_odds
 from classify.learning.copies import copies
-from classify.learning.distances import centroid, distances, nearest, to_nearest
+from classify.learning.distances import centroid, distances, nearest_across, to_nearest
 from classify.learning.guarantees import Interval
 from classify.learning.lookalikes import Lookalikes
 from classify.learning.model import Circumstances, Model
@@ -36,7 +36,7 @@ __all__ = [
     "date_log_odds",
     "distances",
     "doubted",
-    "nearest",
+    "nearest_across",
     "one_a_group",
     "outlook",
     "prior_for",

@@ -56,13 +56,13 @@ def choose(model: Model, open_: Mask, size: int = SIZE) -> Ask | None:
     open_ = open_ & ~model.answered
     if not open_.any():
         return None
-    found, rejected = int(model.scorer.yes.sum()), int(model.scorer.no.sum())
+    found, rejected = _said(model)
     if not found:
         return common(model, open_, size)
     chances = np.where(open_, model.chances(), 0)
     next_best = likely(model, chances, open_, size)
     expected = next_best.chances.sum()
-    if found < STUCK and expected < 1 and size // 2 <= rejected < PATIENCE * size:
+    if _is_stuck(found, rejected, expected, size):
         return common(model, open_, size) or next_best
     little = chances.max() < WORTH or expected < EXPECTED
     if little and (found > 1 or rejected >= PATIENCE * size):
@@ -70,12 +70,32 @@ def choose(model: Model, open_: Mask, size: int = SIZE) -> Ask | None:
     return first_one(model, next_best, open_) or next_best
 
 
-def outlook(model: Model, open_: Mask, size: int = SIZE) -> float:
-    """About how many actions are still worth giving, by the model's present opinion."""
+def outlook(model: Model, open_: Mask, size: int = SIZE) -> int:
+    """About how many faces are still worth an answer, by the model's present opinion: those that
+    may well be the person. Where hardly anybody may, and too little is known to end, as many as
+    patience lasts for.
+    """
     open_ = open_ & ~model.answered
-    chances = model.chances()[open_]
-    worth = chances[chances >= WORTH]
-    return -(-len(worth) // size) + float(np.minimum(worth, 1 - worth).sum())
+    chances = np.sort(model.chances()[open_])[::-1]
+    found, rejected = _said(model)
+    expected = float(chances[:size].sum())
+    may_well = int((chances >= WORTH).sum())
+    if found and may_well and expected >= EXPECTED:
+        return may_well
+    if found > 1 and not _is_stuck(found, rejected, expected, size):
+        return may_well
+    least = 0 if found else size  # before anybody is found it goes on
+    return min(len(chances), max(PATIENCE * size - rejected, least))
+
+
+def _said(model: Model) -> tuple[int, int]:
+    """Faces confirmed, and faces rejected."""
+    return int(model.scorer.yes.sum()), int(model.scorer.no.sum())
+
+
+def _is_stuck(found: int, rejected: int, expected: float, size: int) -> bool:
+    """Whether what was found leads nowhere; then those are asked about who are seen often."""
+    return found < STUCK and expected < 1 and size // 2 <= rejected < PATIENCE * size
 
 
 def first_one(model: Model, ask: Ask, open_: Mask) -> Ask | None:

@@ -37,14 +37,25 @@ def to_nearest(vectors: Floats, references: Floats) -> Floats:
     return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
 
 
-def nearest(vectors: Floats, references: Floats, count: int) -> Ints:
-    """int64[n, min(count, m)]: rows of references[m, d] nearest to each of vectors[n, d]."""
+def nearest_across(vectors: Floats, references: Floats, groups: Ints, count: int) -> Ints:
+    """int64[n, min(count, m)]: the nearest of references[m, d] for each of vectors[n, d], then
+    the nearest of every other of `groups` int64[m] (−1: of none), then whatever is near."""
     count = min(count, len(references))
-    blocks = [
-        np.argsort(block, axis=1, kind="stable")[:, :count]
-        for block in pairwise(vectors, references)
+    rows = [
+        np.argsort(row, kind="stable") for block in pairwise(vectors, references) for row in block
     ]
-    return np.concatenate(blocks) if blocks else np.empty((0, count), np.int64)
+    chosen = [order[_spread(groups[order])[:count]] for order in rows]
+    return np.array(chosen, np.int64).reshape(len(rows), count)
+
+
+def _spread(groups: Ints) -> Ints:
+    """Places in `groups`: the first, the first of each other group, and then all the others."""
+    named, firsts = np.unique(groups, return_index=True)
+    heads = np.sort(firsts[(named >= 0) & (named != groups[:1])])
+    order = np.concatenate([[0], heads, np.arange(len(groups))])
+    _, at = np.unique(order, return_index=True)
+    spread: Ints = order[np.sort(at)].astype(np.int64)
+    return spread
 
 
 def pairwise(vectors: Floats, references: Floats) -> Iterator[Floats]:

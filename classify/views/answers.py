@@ -9,15 +9,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from classify import selectors, services
-from classify.forms import AnswerForm, BoxForm, FaceForm, PhotoForm, UndoForm
+from classify import galleries, reassigning, services
+from classify.forms import OVERWRITTEN, AnswerForm, BoxForm, FaceForm, PhotoForm, UndoForm
 from classify.models import Answer, Origin, Verdict
 from classify.views import replies
 from classify.views.ask import asked_again
+from crawler import versions
+from projects.limits import limited
 from projects.models import Project, User
 from projects.permissions import Can, project_view, signed_in
 
 
+@limited("answer")
 @require_POST
 @project_view(Can.ANSWER)
 @replies.says_why
@@ -34,10 +37,12 @@ def answer(request: HttpRequest, project: Project) -> HttpResponse:
         said["verdict"],
         Origin.ASK,
         said["client_uuid"],
+        said["waited"],
     )
     return replies.done(request, project, _("Your answer is kept."))
 
 
+@limited("answer")
 @require_POST
 @project_view(Can.ANSWER)
 @replies.says_why
@@ -49,6 +54,7 @@ def skip(request: HttpRequest, project: Project) -> HttpResponse:
     return replies.done(request, project, _("Skipped for now."))
 
 
+@limited("answer")
 @require_POST
 @project_view(Can.ANSWER)
 @replies.says_why
@@ -57,6 +63,8 @@ def draw(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     drawn = form.cleaned_data
+    if versions.is_overwritten(drawn["photo"]):
+        return replies.refused(request, project, "changed", str(OVERWRITTEN), status=409)
     kept = services.draw(
         project,
         drawn["photo"],
@@ -68,6 +76,7 @@ def draw(request: HttpRequest, project: Project) -> HttpResponse:
     return replies.done(request, project, _("The box is kept."), region=kept.region.public_id)
 
 
+@limited("answer")
 @require_POST
 @project_view(Can.ANSWER)
 @replies.says_why
@@ -93,6 +102,20 @@ def no_usable_face(request: HttpRequest, project: Project) -> HttpResponse:
     return replies.done(request, project, _("Kept: here, but no usable face."))
 
 
+@limited("answer")
+@require_POST
+@project_view(Can.ANSWER)
+@replies.says_why
+def not_here(request: HttpRequest, project: Project) -> HttpResponse:
+    form = PhotoForm(project, request.POST)
+    if not form.is_valid():
+        return replies.wrong(request, project, form)
+    said = form.cleaned_data
+    services.not_here(project, said["photo"], signed_in(request), said["client_uuid"])
+    return replies.done(request, project, _("Kept: not in this photo."))
+
+
+@limited("answer")
 @require_POST
 @project_view(Can.ANSWER)
 @replies.says_why
@@ -108,6 +131,7 @@ def undo(request: HttpRequest, project: Project) -> HttpResponse:
         undone = _step_back(project, user, own)
     if not undone:
         return replies.done(request, project, _("There is nothing to undo."), undone=0)
+    reassigning.take_back(user, [each.undoes.client_uuid for each in undone if each.undoes])
     sentence = ngettext("%d answer taken back.", "%d answers taken back.", len(undone))
     return replies.done(
         request,
@@ -115,7 +139,7 @@ def undo(request: HttpRequest, project: Project) -> HttpResponse:
         sentence % len(undone),
         undone=len(undone),
         question=asked_again(request, project, undone[-1]),
-        filters=selectors.gallery_counts(project),
+        filters=galleries.gallery_counts(project),
     )
 
 

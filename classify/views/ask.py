@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from classify import looks, questions, selectors, services
+from classify import beside, looks, questions, selectors, services
+from classify.beside import Beside
+from classify.galleries import Tile
 from classify.models import Answer, Question
+from classify.screens import Screen
 from classify.views import counts, words
 from crawler import selectors as crawler
-from crawler.models import Region
-from projects.models import Project, User
+from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
+from projects.polling import ticket
 
-MOST_EXCLUDED = 200
-WAY = "way"  # in the session: how one answered last, "grid" or "ask"
+MOST_HELD = 200  # faces that a page names
+LEASE_MAY_END = 30  # seconds after which a page that waits looks whether others let go of a face
+COMPARED = 5  # confirmed faces beside the one in question
+# In the session, how one likes to answer: "ask", one face at a time; "grids", many faces at once;
+# "grid", what saves most work by what is known, the usual way.
+WAY = "way"
+# Milliseconds since EVER: what one skipped before is asked again, as the page says, and nothing
+# that one skipped after.
+ANEW, EVER = "anew", datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @require_GET
@@ -33,15 +47,12 @@ def ask(request: HttpRequest, project: Project) -> HttpResponse:
     if not may(request.user, Can.ANSWER, project):
         return render(request, "classify/ask_join.html", whose(project))
     remember_way(request, "ask")
-    context = _next(request, project, [])
-    told = context["counts"]
-    context |= {
-        "total": told["answered"] + told["left"],
-        "undo_uuid": uuid.uuid4(),
-        "csrf_cookie": settings.CSRF_COOKIE_NAME,
+    context = _next(request, project, []) | {
+        "here": "ask",
+        "next_url": lead_on(request, reverse("question-next", args=[project.public_id])),
+        "keep_url": reverse("questions-keep", args=[project.public_id]),
     }
-    context["words"] = words.ask(context["name"])
-    return render(request, "classify/ask.html", context)
+    return page(request, context, words.ask(context["name"]))
 
 
 @require_GET
@@ -49,19 +60,69 @@ def ask(request: HttpRequest, project: Project) -> HttpResponse:
 @project_view(Can.ANSWER)
 def question_next(request: HttpRequest, project: Project) -> HttpResponse:
     """The next question as a fragment; `exclude` names the faces that the page holds already."""
-    context = _next(request, project, request.GET.getlist("exclude")[:MOST_EXCLUDED])
+    context = _next(request, project, faces_named(request, "exclude"))
     return render(request, context["fragment"], context)
+
+
+@require_GET
+@never_cache
+@project_view(Can.ANSWER)
+def questions_keep(request: HttpRequest, project: Project) -> HttpResponse:
+    """Of the faces that a page holds (`face`) those that may still be asked there, for two
+    minutes more."""
+    asked = Question.objects.filter(project=project)
+    kept = questions.keep(asked, signed_in(request), faces_named(request, "face"))
+    return JsonResponse({"kept": sorted(kept)})
+
+
+def page(
+    request: HttpRequest, context: dict[str, Any], said: dict[str, str], template: str = "ask"
+) -> HttpResponse:
+    """A page on which one answers: about what `context` shows, or its `fragment` says why not."""
+    told = context["counts"]
+    context |= {
+        "total": told["answered"] + told["left"],
+        "undo_uuid": uuid.uuid4(),
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
+        "words": said,
+    }
+    return render(request, f"classify/{template}.html", context)
+
+
+def faces_named(request: HttpRequest, field: str) -> list[str]:
+    """Public ids of regions."""
+    return request.GET.getlist(field)[:MOST_HELD]
 
 
 def remember_way(request: HttpRequest, way: str) -> None:
     """The way of answering used last, to which a project's main button leads."""
-    if way_used(request) != way:
+    if request.session.get(WAY, "grid") != way:
         request.session[WAY] = way
 
 
 def way_used(request: HttpRequest) -> str:
     """The name of the address, "grid" or "ask"."""
-    return str(request.session.get(WAY, "grid"))
+    return "ask" if request.session.get(WAY) == "ask" else "grid"
+
+
+def skipped_since(request: HttpRequest) -> datetime:
+    """What the visitor skipped since then is not asked."""
+    try:
+        return EVER + timedelta(milliseconds=int(request.GET.get(ANEW, "0")))
+    except (ValueError, OverflowError):
+        return EVER
+
+
+def lead_on(request: HttpRequest, url: str) -> str:
+    """The address of what comes next on a page on which one looks at skipped faces anew, or not."""
+    since = skipped_since(request)
+    return anew(url, since) if since > EVER else url
+
+
+def anew(url: str, now: datetime) -> str:
+    """The address under which what was skipped until now is asked again."""
+    since = (now - EVER) // timedelta(milliseconds=1)
+    return f"{url}{'&' if '?' in url else '?'}{ANEW}={since}"
 
 
 def asked_again(request: HttpRequest, project: Project, undone: Answer) -> str:
@@ -83,43 +144,109 @@ def whose(project: Project) -> dict[str, Any]:
     return {
         "project": project,
         "name": project.person.label(get_language() or "en"),
-        "portrait": selectors.portrait(project),
+        "portrait": _portrait(project),
         "portrait_src": settings.WIKI.file_path(file, 250) if file else "",
     }
 
 
+def _portrait(project: Project) -> Tile | None:
+    """Remembered as long as the project has the same faces."""
+    key = f"portrait:{project.public_id}:{project.faces_revision}"
+    found: Tile | None = cache.get(key)
+    if found is None and (found := selectors.portrait(project)):
+        cache.set(key, found)
+    return found
+
+
+def helps(face: Any, known: Beside | Screen) -> dict[str, Any]:
+    """What stands beside one face that is asked about (a Question or a screens.Face), if it is
+    no second look: the other faces of its photo, and its name in other projects."""
+    named = known.named.get(face.region.pk, [])
+    return {"helps": True, "boxes": known.boxes, "choice": known.choice, "named": named}
+
+
 def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str, Any]:
-    held = Question.objects.filter(project=project, region__public_id__in=faces)
-    exclude = list(held.values_list("public_id", flat=True))
-    question = services.next_question(project, signed_in(request), exclude)
-    shown = _shown(project, question) if question else not_asking(project, signed_in(request))
-    return shown | {"counts": counts.of(project, request.user)}
+    since, url = skipped_since(request), reverse("ask", args=[project.public_id])
+    question: Any = services.next_question(
+        project, signed_in(request), held=faces, skipped_since=since
+    )
+    shown = _shown(project, question) if question else not_asking(request, project, url)
+    told = (question.given, question.worth) if question else ()
+    return shown | {"counts": counts.of(project, request.user, *told)}
+
+
+def to_compare(person: dict[str, Any], tiles: list[Tile]) -> list[Tile]:
+    """Of these confirmed faces some, without the portrait (see `whose`): it is shown anyway."""
+    shown = person["portrait"]
+    return [tile for tile in tiles if not shown or tile.region != shown.region][:COMPARED]
+
+
+def compared(person: dict[str, Any], face: Any, tiles: list[Tile]) -> dict[str, Any]:
+    """What one face (see `helps`) is compared with: the portrait (see `whose`) and some of these
+    confirmed faces. Where it is in the portrait itself, one of these takes the portrait's place;
+    where there is none, `is_portrait` says so."""
+    shown = to_compare(person, tiles)
+    if not _is_portrait(person, face):
+        told = {"reference": person["portrait"], "reference_src": person["portrait_src"]}
+        return told | {"nearest": shown}
+    others = [tile for tile in shown if not _is_same_picture(tile, face)]
+    first, rest = next(iter(others), None), others[1:]
+    return {"reference": first, "nearest": rest, "is_portrait": first is None}
+
+
+def _is_portrait(person: dict[str, Any], face: Any) -> bool:
+    if person["portrait"]:
+        return _is_same_picture(person["portrait"], face)
+    return bool(face.photo.title == person["project"].person.portrait)
+
+
+def _is_same_picture(one: Any, other: Any) -> bool:
+    same = one.photo.picture_id == other.photo.picture_id
+    return same or beside.are_alike(one.region.phash, other.region.phash)
 
 
 def _shown(project: Project, question: Question) -> dict[str, Any]:
-    boxes = Region.objects.filter(picture=question.photo.picture_id, replaced_by=None)
-    return (
-        whose(project)
-        | {
-            "fragment": "classify/_question.html",
-            "question": question,
-            "client_uuid": uuid.uuid4(),  # sent twice by a plain form, it is one answer
-            "boxes": boxes.exclude(origin=Region.Origin.PHOTO),
-            "nearest": selectors.nearest_confirmed(question)[:5],
-        }
-    )
+    person = whose(project)
+    picture = question.photo.picture_id
+    known = beside.beside(project, question.nearest, [question.region_id], picture)
+    return person | {
+        "fragment": "classify/_question.html",
+        "face": question,
+        "client_uuid": uuid.uuid4(),  # sent twice by a plain form, it is one answer
+        "op": "answer",
+        "field": "verdict",
+        "post_url": reverse("answer", args=[project.public_id]),
+        "skip_op": "skip",
+        "skip_url": reverse("skip", args=[project.public_id]),
+        "is_nearest": bool(question.nearest),
+        "why": beside.why(question.kind, question.rank),
+        **compared(person, question, known.confirmed),
+        **helps(question, known),
+    }
 
 
-def not_asking(project: Project, user: User) -> dict[str, Any]:
-    """Why there is nothing to ask `user` now, and in how many seconds to ask again."""
+def not_asking(request: HttpRequest, project: Project, url: str) -> dict[str, Any]:
+    """Why there is nothing to ask the user now, in how many seconds to ask again, and what else
+    there is to do; `url` is the page's."""
+    user = signed_in(request)
     held = Question.objects.filter(project=project).exclude(questions.free())
     # before what is learned: an answer that comes in between makes the learner be behind
     holders = set(held.values_list("leased_to", flat=True))
     known = selectors.learner(project)
     progress, faces = crawler.crawl_progress(project), selectors.face_counts(project)
-    if project.state != Project.State.ACTIVE:
+    is_looking = progress.crawling or progress.detecting
+    now = timezone.now() + timedelta(milliseconds=1)  # after any skip that was written down
+    if project.state == Project.State.COMPLETED:
+        why, again = "completed", 60
+    elif project.state != Project.State.ACTIVE:
         why, again = "paused", 30
-    elif progress.crawling or progress.detecting:
+    elif (
+        (is_looking or not known.behind)
+        and user.pk not in holders
+        and questions.has_skipped(project, user)
+    ):
+        why, again = "skipped", 5
+    elif is_looking:
         why, again = "looking", 1
     elif known.behind:
         why, again = "learning", 1
@@ -133,10 +260,12 @@ def not_asking(project: Project, user: User) -> dict[str, Any]:
         why, again = "all-answered" if progress.faces else "no-faces", 15
     return whose(project) | {
         "fragment": "classify/_no_question.html",
+        "ticket": ticket(request, project, seconds=LEASE_MAY_END),
         "why": why,
         "again": again,
         "progress": progress,
         "faces": faces,
         "left": known.left,
+        "anew_url": anew(url, now),
         "looks": looks.wanted(project).faces,
     }

@@ -5,22 +5,22 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from classify import screens, services
+from classify import beside, screens, services
 from classify.forms import ScreenForm
 from classify.models import Origin, Question
 from classify.screens import Screen
-from classify.views import counts, replies, words
-from classify.views.ask import MOST_EXCLUDED, not_asking, remember_way, whose
+from classify.views import ask, counts, replies, words
+from classify.views.ask import WAY, faces_named, not_asking, remember_way, whose
+from projects.limits import limited
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 
@@ -29,10 +29,14 @@ from projects.permissions import Can, may, project_view, signed_in
 @never_cache
 @project_view(Can.VIEW)
 def grid(request: HttpRequest, project: Project) -> HttpResponse:
-    """The page; who may look but not answer reads why, and how to join."""
+    """The page; who may look but not answer reads why, and how to join.
+
+    It asks in the way that saves most work, which may be one face alone; `way=grid` asks about
+    many faces at once from now on, `way=auto` no longer.
+    """
     if not may(request.user, Can.ANSWER, project):
         return render(request, "classify/ask_join.html", whose(project))
-    remember_way(request, "grid")
+    remember_way(request, "grids" if _is_by_hand(request) else "grid")
     return page(request, project, _next(request, project, []))
 
 
@@ -40,11 +44,13 @@ def grid(request: HttpRequest, project: Project) -> HttpResponse:
 @never_cache
 @project_view(Can.ANSWER)
 def grid_next(request: HttpRequest, project: Project) -> HttpResponse:
-    """The next screen as a fragment; `exclude` names the faces that the page holds already."""
-    context = _next(request, project, request.GET.getlist("exclude")[:MOST_EXCLUDED])
+    """The next screen as a fragment; `exclude` names the faces that the page holds already, and
+    `way` says how the page asks."""
+    context = _next(request, project, faces_named(request, "exclude"))
     return render(request, context["fragment"], context)
 
 
+@limited("answer")
 @require_POST
 @project_view(Can.ANSWER)
 @replies.says_why
@@ -58,6 +64,7 @@ def grid_answer(request: HttpRequest, project: Project) -> HttpResponse:
     return replies.done(request, project, kept(len(answers)))
 
 
+@limited("answer")
 @require_POST
 @project_view(Can.ANSWER)
 @replies.says_why
@@ -71,21 +78,17 @@ def grid_skip(request: HttpRequest, project: Project) -> HttpResponse:
 
 def page(request: HttpRequest, project: Project, context: dict[str, Any]) -> HttpResponse:
     """The page of a screen (see `shown`), or of the `fragment` that says why there is none."""
-    told = context["counts"]
-    context |= {
-        "total": told["answered"] + told["left"],
-        "undo_uuid": uuid.uuid4(),
-        "csrf_cookie": settings.CSRF_COOKIE_NAME,
-        "words": words.grid(context["name"]),
-    }
-    return render(request, "classify/grid.html", context)
+    return ask.page(request, context, words.grid(context["name"]), "grid")
 
 
 def shown(
     request: HttpRequest, project: Project, screen: Screen, title: str, lead: str, post_url: str
 ) -> dict[str, Any]:
     """What classify/grid.html and classify/_screen.html show of a screen."""
-    return whose(project) | {
+    person, first = whose(project), screen.faces[0]
+    known = screen.nearest
+    many = {"nearest": ask.to_compare(person, known)}
+    return person | {
         "fragment": "classify/_screen.html",
         "screen": screen,
         "title": title,
@@ -93,7 +96,12 @@ def shown(
         "post_url": post_url,
         "skip_url": "",
         "client_uuid": uuid.uuid4(),  # sent twice by a plain form, it is one answer
-        "counts": counts.of(project, request.user),
+        "counts": counts.of(project, request.user, screen.given, screen.worth),
+        "face": first,
+        "op": "screen",
+        "field": "all",
+        "skip_op": "skipscreen",
+        **(ask.compared(person, first, known) if screen.is_one else many),
     }
 
 
@@ -101,24 +109,45 @@ def kept(n: int) -> str:
     return ngettext("%d answer is kept.", "%d answers are kept.", n) % n
 
 
+def _is_by_hand(request: HttpRequest) -> bool:
+    """Whether the visitor wants many faces at once, whatever saves most work."""
+    chosen = request.GET.get("way")
+    return chosen == "grid" or (chosen is None and request.session.get(WAY) == "grids")
+
+
 def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str, Any]:
-    held = Question.objects.filter(project=project, region__public_id__in=faces)
-    exclude = list(held.values_list("public_id", flat=True))
-    screen = screens.next_screen(project, signed_in(request), exclude)
+    by_hand = _is_by_hand(request)
+    screen = screens.next_screen(
+        project,
+        signed_in(request),
+        held=faces,
+        together=by_hand,
+        skipped_since=ask.skipped_since(request),
+    )
+    way = "grid" if by_hand else "auto"
+    next_url = f"{reverse('grid-next', args=[project.public_id])}?way={way}"
     addresses = {
+        "here": way,
         "post_url": reverse("grid-answer", args=[project.public_id]),
-        "next_url": reverse("grid-next", args=[project.public_id]),
+        "next_url": ask.lead_on(request, next_url),
+        "keep_url": reverse("questions-keep", args=[project.public_id]),
         "skip_url": reverse("grid-skip", args=[project.public_id]),
     }
     if screen is None:
-        return (
-            not_asking(project, signed_in(request))
-            | {"counts": counts.of(project, request.user)}
-            | addresses
-        )
-    context = whose(project)
-    title, lead = _sentences(screen, context["name"])
-    return shown(request, project, screen, title, lead, addresses["post_url"]) | addresses
+        url = f"{reverse('grid', args=[project.public_id])}?way={way}"
+        nothing = not_asking(request, project, url)
+        return nothing | {"counts": counts.of(project, request.user)} | addresses
+    title, lead = _sentences(screen, project.person.label(get_language() or "en"))
+    context = shown(request, project, screen, title, lead, addresses["post_url"]) | addresses
+    return context | _beside(screen)
+
+
+def _beside(screen: Screen) -> dict[str, Any]:
+    """What stands beside the faces of a screen, besides confirmed ones."""
+    why = {"why": beside.why(screen.kind), "is_nearest": bool(screen.nearest)}
+    if screen.is_one:
+        return why | ask.helps(screen.faces[0], screen)
+    return why | {"helps": True, "names": screen.named}
 
 
 def _sentences(screen: Screen, name: str) -> tuple[str, str]:
@@ -138,5 +167,8 @@ def _sentences(screen: Screen, name: str) -> tuple[str, str]:
         case Question.Kind.COMMON:
             title = format_html(_("Is {} among these?"), person)
             return title, _("They are seen most often. One tap is enough.")
+        case Question.Kind.THIRD:
+            title = format_html(_("Which of these are {}?"), person)
+            return title, _("People's answers differ here: look once more, and tap what is wrong.")
     title = format_html(_("Which of these are {}?"), person)
-    return title, _("People's answers differ here: look once more, and tap what is wrong.")
+    return title, _("Each was to be asked alone. Tap whoever is.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,9 +18,11 @@ from classify.forms import ScreenForm
 from classify.models import Origin, Question, Round
 from classify.screens import Screen
 from classify.views import counts, grid, replies
-from classify.views.ask import MOST_EXCLUDED, whose
+from classify.views.ask import LEASE_MAY_END, faces_named, whose
+from projects.limits import limited
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
+from projects.polling import ticket
 
 
 @require_GET
@@ -38,10 +40,20 @@ def again(request: HttpRequest, project: Project) -> HttpResponse:
 @project_view(Can.REVIEW)
 def again_next(request: HttpRequest, project: Project) -> HttpResponse:
     """The next screen as a fragment; `exclude` names the faces that the page holds already."""
-    context = _next(request, project, request.GET.getlist("exclude")[:MOST_EXCLUDED])
+    context = _next(request, project, faces_named(request, "exclude"))
     return render(request, context["fragment"], context)
 
 
+@require_GET
+@never_cache
+@project_view(Can.REVIEW)
+def again_keep(request: HttpRequest, project: Project) -> HttpResponse:
+    """Of the faces that a page holds (`face`) those that may still be looked at there."""
+    kept = looks.keep(project, signed_in(request), faces_named(request, "face"))
+    return JsonResponse({"kept": sorted(kept)})
+
+
+@limited("answer")
 @require_POST
 @project_view(Can.REVIEW)
 @replies.says_why
@@ -66,6 +78,7 @@ def _next(request: HttpRequest, project: Project, held: list[str]) -> dict[str, 
     addresses = {
         "post_url": reverse("again-answer", args=[project.public_id]),
         "next_url": reverse("again-next", args=[project.public_id]),
+        "keep_url": reverse("again-keep", args=[project.public_id]),
         "here": "again",
         "outbox": "again",
     }
@@ -87,6 +100,7 @@ def _nothing(request: HttpRequest, project: Project) -> dict[str, Any]:
         why, again = "moment", 2
     return whose(project) | {
         "fragment": "classify/_no_look.html",
+        "ticket": ticket(request, project, seconds=LEASE_MAY_END),
         "why": why,
         "again": again,
         "sure": sure,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from crawler import choice, reembedding
+from crawler import choice, details, reembedding
 from crawler.engines import KINDS
 from crawler.models import ProjectEngine, Region
 from projects.models import Project
@@ -30,6 +32,12 @@ def engine_of(project: Project) -> reembedding.Progress:
         return reembedding.progress(project)
     serving = row.serving if row else choice.default().name
     return reembedding.Progress(serving, serving, pictures=0, lacking=0, set_aside=0)
+
+
+@register.filter
+def in_words(detail: str) -> str | SafeString:
+    """What exactly went wrong: our own words in the reader's language, others' as they came."""
+    return details.in_words(detail) or format_html('<span lang="en">{}</span>', detail)
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -10,13 +11,19 @@ from django.conf import settings
 from django.db.models import Model
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from projects.models import Person, Project
+from projects.texts import plain
 
 register = template.Library()
 
 THEMES = ("light", "dark")
+FACE_AND_MARGIN = 1.15  # of a face's height is shown at least
 
 
 @register.simple_tag
@@ -46,6 +53,7 @@ def boxed_photo(
     photo: Any,
     region: Any = None,
     others: Iterable[Any] = (),
+    numbered: Iterable[Any] = (),
     width: int = 960,
     alt: str = "",
     thumb: bool = False,
@@ -54,15 +62,19 @@ def boxed_photo(
     """A photo (crawler's Photo) with the box of `region` and thin boxes of `others` over it.
 
     Boxes are drawn in the pixels of the upright picture, so that they fit at any size. A
-    region that stands for the whole photo gets no box. `thumb` draws a plain line.
+    region that stands for the whole photo gets no box. `numbered` are those that get a number,
+    from 1. `thumb` draws a plain line.
     """
     size = (photo.picture.width, photo.picture.height)
     return {
         "src": photo.thumb_url if width == settings.DETECT_WIDTH else photo.thumb(width),
+        "picture": "" if thumb else photo.picture.sha1,  # so that a box is kept for this one only
         "width": size[0],
         "height": size[1],
         "box": pixels(region, size) if region else None,
         "others": [pixels(other, size) for other in others if other != region],
+        "numbered": [pixels(each, size) for each in numbered],
+        "number_size": max(size) // 24,
         "alt": alt or photo.name,
         "thumb": thumb,
         "lazy": lazy,
@@ -95,14 +107,18 @@ def windowed_photo(
     width: int = 960,
     thumb: bool = False,
 ) -> dict[str, Any]:
-    """As much of a photo as fits a frame of `aspect` (width : height), round the face."""
+    """As much of a photo as fits a frame of `aspect` (width : height), round the face; where the
+    face is higher than that, the frame has room beside the photo."""
     drawn = boxed_photo(photo, region, others, width=width, thumb=thumb)
     full_w, full_h = drawn["width"], drawn["height"]
     w, h = min(full_w, full_h * aspect), min(full_h, full_w / aspect)
+    if region and drawn["box"]:
+        h = max(h, min(full_h, FACE_AND_MARGIN * region.h * full_h))
+        w = max(w, h * aspect)
     middle_x, middle_y = (
         (region.x + region.w / 2, region.y + region.h / 2) if region else (0.5, 0.5)
     )
-    x = min(max(middle_x * full_w - w / 2, 0), full_w - w)
+    x = min(max(middle_x * full_w - w / 2, 0), full_w - w) if w <= full_w else (full_w - w) / 2
     y = min(max(middle_y * full_h - h / 2, 0), full_h - h)
     return drawn | {"view": f"{x:.1f} {y:.1f} {w:.1f} {h:.1f}"}
 
@@ -126,9 +142,25 @@ def stacked_bar(parts: Sequence[tuple[str, int, str]], total: int = 0) -> dict[s
 
 
 @register.filter
-def label_of(person: Any, language: str = "en") -> str:
-    """The person's name in the language of the page."""
-    return str(person.label(language))
+def label_of(row: Person | Project, language: str = "en") -> str:
+    """A person's name in the language of the page; of a project its own name, if it has one."""
+    own, person = (row.name, row.person) if isinstance(row, Project) else ("", row)
+    return plain(own) or person.label(language)
+
+
+@register.filter
+def named(row: Person | Project) -> SafeString:
+    """`{{ person|named }}`: the name in the language of the page, marked with its own language
+    where that is another, and kept apart from text that runs the other way. `{{ project|named }}`:
+    the same, or the project's own name."""
+    own, person = (row.name, row.person) if isinstance(row, Project) else ("", row)
+    if own:
+        return format_html("<bdi>{}</bdi>", plain(own))
+    language = get_language() or "en"
+    code = person.label_language(language)
+    if code:
+        return format_html('<bdi lang="{}">{}</bdi>', code, person.label(language))
+    return format_html("<bdi>{}</bdi>", person.label(language))
 
 
 @register.filter
@@ -163,6 +195,24 @@ def duration(seconds: float | None) -> str:
         return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
     hours = round(whole / 3600)
     return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+
+
+@register.simple_tag
+def languages() -> list[tuple[str, str]]:
+    """The languages of the pages: code and name, as people who speak it write it."""
+    return list(settings.LANGUAGES)
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """“7 November, 14:05”: for what is not long ago. Dates alone have formats of Django's."""
+    if at is None:
+        return ""
+    # Translators: a day of the year and a time of day
+    return _("%(day)s, %(time)s") % {
+        "day": date_format(at, "MONTH_DAY_FORMAT"),
+        "time": date_format(at, "TIME_FORMAT"),
+    }
 
 
 @register.simple_tag(takes_context=True)

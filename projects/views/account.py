@@ -10,7 +10,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from projects import denials
 from projects.models import Membership
+from projects.notifications import offered
 from projects.permissions import signed_in
 from projects.standings import contributions_of
 
@@ -24,12 +26,14 @@ def account(request: HttpRequest) -> HttpResponse:
     mine = (
         user.memberships.filter(state=Membership.State.ACTIVE)
         .select_related("project__person")
+        .annotate(left_alone=denials.left_alone("project__person__qid"))
         .order_by("-project__active_at")[:100]
     )
     context = {
         "credential": user.credentials.filter(wiki=settings.WIKI.code).first(),
         "memberships": mine,
         "contributions": contributions_of(user),
+        "kinds": [(kind, kind.value not in user.muted) for kind in offered(user)],
     }
     return render(request, "projects/account.html", context)
 
@@ -61,8 +65,8 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 
 def next_url(request: HttpRequest, default: str) -> str:
-    """Where a form wants to go on, if that is on this site."""
+    """Where a form wants to go on, if that is a path of this site."""
     wanted = request.POST.get("next", "")
     hosts = {request.get_host()}
     ours = url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure())
-    return wanted if ours else default
+    return wanted if ours and wanted.startswith("/") else default

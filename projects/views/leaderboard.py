@@ -15,6 +15,11 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     context = {
         "period": period,
         "periods": PERIODS,
-        "standings": standings(period, request.user),
+        "standings": standings(period, request.user, page=board_page(request)),
     }
     return render(request, "projects/leaderboard.html", context)
+
+
+def board_page(request: HttpRequest) -> int:
+    page = request.GET.get("board", "")
+    return int(page) if page.isdecimal() and len(page) < 9 else 1

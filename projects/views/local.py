@@ -1,5 +1,6 @@
 """Using one's own copy on one's own machine, before it is registered with the wiki."""
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,4 +27,5 @@ def local_login(request: HttpRequest) -> HttpResponse:
         defaults={"username": "local", "wiki_username": _("You, on this machine")},
     )
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    UserSession.objects.create_from_request(request)
     return redirect(next_url(request, reverse("home")))

@@ -8,22 +8,30 @@ from functools import wraps
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from projects import categories, services, wikidata
-from projects.forms import NewProjectForm, Row, sentence, wiki_is_silent
+from projects import categories, languages, places, services, wikidata
+from projects.choosing import Chooser, counted
+from projects.forms import NewProjectForm, read_key, sentence, wiki_is_silent
 from projects.http import WikiError
+from projects.limits import limited
 from projects.models import Project
 from projects.permissions import signed_in
+from projects.places import Kind
 from projects.refusal import Refused
 
 View = Callable[[HttpRequest], HttpResponse]
 
 
+def _starts(request: HttpRequest) -> bool:
+    return request.POST.get("do", "start") == "start"
+
+
+@limited("lookup")
+@limited("project", when=_starts)
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,15 +47,20 @@ def new_project(request: HttpRequest) -> HttpResponse:
     if project:
         return redirect(project)
     in_place = bool(request.htmx)  # type: ignore[attr-defined]
-    # htmx asks for the counts row by row; a browser without JavaScript gets them at once
-    rows = [(row, None if in_place else _counts(row, form.qid)) for row in form.rows]
+    # htmx asks for the counts row by row; a browser without JavaScript gets them with its posts
+    lazily = in_place or request.method != "POST"
+    known = places.is_known if lazily else lambda _place, _qid: True
+    ready = all(known(place, form.qid) for place in form.chosen_places)
     context = {
         "form": form,
         "person": form.chosen,
         "found": [_hit(request, person) for person in form.hits],
-        "rows": rows,
-        "total": _total(rows),
+        "rows": Chooser(form, lazily=lazily).rows(),
+        "sum": places.add_up(form.chosen_places, form.qid) if ready else None,
+        "waits": not ready,
         "depths": range(categories.MAX_DEPTH + 1),
+        "kinds": [(kind, kind.label) for kind in (Kind.CATEGORY, Kind.SEARCH, Kind.UPLOADER)],
+        "most": services.MAX_SOURCES,
     }
     return render(request, "projects/_new_form.html" if in_place else "projects/new.html", context)
 
@@ -65,6 +78,7 @@ def in_background(view: View) -> View:
     return wrapper
 
 
+@limited("lookup", reads=True)
 @require_safe
 @in_background
 def person_search(request: HttpRequest) -> HttpResponse:
@@ -73,7 +87,7 @@ def person_search(request: HttpRequest) -> HttpResponse:
         return HttpResponse()
     context: dict[str, object] = {}
     try:
-        found = wikidata.search_people(request.GET.get("who", ""), get_language() or "en")
+        found = wikidata.search_people(request.GET.get("who", ""), languages.of_wikis())
         context["found"] = [_hit(request, person) for person in found]
     except Refused as refused:
         context["problem"] = sentence(refused)
@@ -82,47 +96,45 @@ def person_search(request: HttpRequest) -> HttpResponse:
     return render(request, "projects/_people.html", context)
 
 
+@limited("lookup", reads=True)
 @require_safe
 @in_background
 def category_search(request: HttpRequest) -> HttpResponse:
-    """Options for the field *Add a category*: names that begin with `add`, with sizes."""
-    if not request.GET.get("add", "").strip():
+    """Options for the field *Add a source*: categories that begin with `add`, with sizes, or users
+    of the wiki; none for a search."""
+    kind, typed = request.GET.get("kind", Kind.CATEGORY), request.GET.get("add", "").strip()[:250]
+    searches = {Kind.CATEGORY: categories.search, Kind.UPLOADER: places.users}
+    if not typed or kind not in searches:
         return HttpResponse()
-    context: dict[str, object]
+    context: dict[str, object] = {"users": kind == Kind.UPLOADER}
     try:
-        context = {"found": categories.search(request.GET.get("add", "")[:250])}
+        context["found"] = searches[Kind(kind)](typed)
     except WikiError:
-        context = {"problem": wiki_is_silent()}
+        context["problem"] = wiki_is_silent()
     return render(request, "projects/_categories.html", context)
 
 
+@limited("lookup", reads=True)
 @require_safe
 @in_background
-def category_count(request: HttpRequest) -> HttpResponse:
-    """What the row of a category shows: `category`, `depth`, and `person` (a Q-ID)."""
-    depth = request.GET.get("depth", "")
-    row = Row(request.GET.get("category", ""), int(depth) if depth in set("012345") else 0)
-    counts = _counts(row, request.GET.get("person", ""))
+def place_count(request: HttpRequest) -> HttpResponse:
+    """What the row of a place shows: `place` is its key, `depth:<key>` its levels, `person` a
+    Q-ID."""
+    key, qid = request.GET.get("place", ""), request.GET.get("person", "")
+    place = read_key(key, request.GET.get(f"depth:{key}", request.GET.get("depth", "")))
+    counts = counted(place, qid if wikidata.find_qid(qid) else "") if place else ""
     return render(request, "projects/_counts.html", {"counts": counts})
 
 
-def _counts(row: Row, qid: str) -> categories.Counts | str:
-    """The counts of a row, or the sentence that stands in their place."""
-    try:
-        return categories.count(row.title, qid if wikidata.find_qid(qid) else "", row.depth)
-    except Refused as refused:
-        return refused.sentence
-    except WikiError:
-        return wiki_is_silent()
-
-
-def _total(rows: list[tuple[Row, categories.Counts | str | None]]) -> dict[str, int] | None:
-    """The sum over the ticked rows, as far as they are counted."""
-    counts = [found for row, found in rows if row.use and isinstance(found, categories.Counts)]
-    if not counts:
-        return None
-    files, lacking = sum(c.files for c in counts), sum(c.lacking for c in counts)
-    return {"files": files, "depicting": files - lacking, "lacking": lacking}
+@limited("lookup", reads=True)
+@require_POST
+@in_background
+def new_sum(request: HttpRequest) -> HttpResponse:
+    """The sum over what is ticked in the form."""
+    form = NewProjectForm(signed_in(request), request.POST)
+    qid = form.qid if wikidata.find_qid(form.qid) else ""
+    found = places.add_up(form.chosen_places, qid)
+    return render(request, "projects/_new_sum.html", {"form": form, "sum": found})
 
 
 def _hit(request: HttpRequest, data: wikidata.PersonData) -> dict[str, object]:

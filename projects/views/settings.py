@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from projects.models import Project
+from projects.models import Membership, Project
 from projects.permissions import Can, project_view, signed_in
 from projects.refusal import Refused
 from projects.settings_form import SettingsForm, set_state
@@ -20,6 +20,10 @@ STATES = {
         gettext_lazy("Paused: nothing is looked at or sent until you resume."),
     ),
     "resume": (Project.State.ACTIVE, gettext_lazy("Going on.")),
+    "complete": (
+        Project.State.COMPLETED,
+        gettext_lazy("Completed. Thank you! Open it again whenever there is more to do."),
+    ),
     "archive": (
         Project.State.ARCHIVED,
         gettext_lazy("Archived. What was written to the wiki stays there."),
@@ -38,14 +42,16 @@ def settings(request: HttpRequest, project: Project) -> HttpResponse:
         return redirect("project-settings", project.public_id)
     status = 422 if form.errors else 200
     fresh = Project.objects.select_related("person", "owner").get(pk=project.pk)
-    context = {"project": fresh, "form": form}
+    members = project.memberships.filter(state=Membership.State.ACTIVE)
+    has_others = members.exclude(role=Membership.Role.OWNER).exists()
+    context = {"project": fresh, "form": form, "has_others": has_others}
     return render(request, "projects/settings.html", context, status=status)
 
 
 @require_POST
 @project_view(Can.MANAGE)
 def state(request: HttpRequest, project: Project) -> HttpResponse:
-    """Pause, resume, archive (with its box ticked) or reopen."""
+    """Pause, resume, complete, archive (with its box ticked) or reopen."""
     deed = request.POST.get("deed", "")
     if deed not in STATES or (deed == "archive" and "sure" not in request.POST):
         messages.error(request, _("Tick the box first: archiving ends the work of everybody here."))
@@ -56,4 +62,6 @@ def state(request: HttpRequest, project: Project) -> HttpResponse:
         messages.success(request, sentence)
     except Refused as problem:
         messages.error(request, problem.sentence)
+    if request.POST.get("next") == "project":
+        return redirect(project)
     return redirect("project-settings", project.public_id)

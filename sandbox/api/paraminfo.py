@@ -8,8 +8,9 @@ from sandbox.api.query.meta import TOKENS
 
 # Modules whose results can be limited, and those that can be kept to namespaces.
 _LIMITED = {
-    "categorymembers", "allcategories", "allimages", "prefixsearch", "search", "recentchanges",
-    "logevents", "usercontribs", "tags", "imageinfo", "categories", "revisions", "redirects",
+    "categorymembers", "allcategories", "allimages", "allusers", "prefixsearch", "search",
+    "recentchanges", "logevents", "usercontribs", "tags", "imageinfo", "categories", "revisions",
+    "redirects",
 }  # fmt: skip
 _BY_NAMESPACE = {
     "categorymembers", "prefixsearch", "search", "recentchanges", "logevents", "usercontribs",

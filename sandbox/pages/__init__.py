@@ -118,7 +118,7 @@ def _special(wiki: Wiki, name: str, argument: str) -> BaseResponse:
     if name in ("EntityPage", "EntityData") and argument[1:].isdigit():
         page = world.entity_page("commons" if argument[0] == "M" else "wikidata", argument)
         return redirect(page_url(page.wiki, page.title)) if page else _missing(wiki, argument)
-    if name == "Contributions" and (user := world.users.by_name(argument)):
+    if name in ("Contributions", "ListFiles") and (user := world.users.by_name(argument)):
         return _answer("user.html", history.contributions(world, wiki, user))
     if name == "RecentChanges":
         return _answer("changes.html", history.recent(world, wiki))

@@ -64,6 +64,7 @@ class EditBatchAdmin(ModerationAdmin[EditBatch]):
         "sent_by",
         "now",
         "summary",
+        "trace",
         "created_at",
         "confirmed_at",
         "finished_at",

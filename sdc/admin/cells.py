@@ -14,7 +14,16 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler.admin import LARGE, boxed, face_and_photo, file_links
 from projects.models import Project, User
-from projects.moderation import NOTHING, ModerationAdmin, lines, link, list_of, page_of, table
+from projects.moderation import (
+    NOTHING,
+    ModerationAdmin,
+    item_link,
+    lines,
+    link,
+    list_of,
+    page_of,
+    table,
+)
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
 from sdc.preview import cautions
 
@@ -44,7 +53,7 @@ class OfAttempt(ModerationAdmin[M]):
     @admin.display(description=_("person"))
     def person(self, row: M) -> SafeString:
         claim = self.attempt_of(row).claim
-        return lines(item(claim.qid), page_of(claim, _("claim")))
+        return lines(item_link(claim.qid), page_of(claim, _("claim")))
 
     @admin.display(description=_("batch"))
     def in_batch(self, row: M) -> SafeString:
@@ -53,10 +62,6 @@ class OfAttempt(ModerationAdmin[M]):
 
 def diff(revision: int | None) -> SafeString | str:
     return link(settings.WIKI.diff_url(revision), _("diff")) if revision else NOTHING
-
-
-def item(qid: str) -> SafeString:
-    return link(f"{settings.WIKI.wikidata}/wiki/{qid}", qid)
 
 
 def who(user: User | None) -> SafeString | str:

@@ -22,6 +22,7 @@ from projects.moderation import (
     by_person,
     by_project,
     by_user,
+    item_link,
     lines,
 )
 from projects.permissions import signed_in
@@ -29,7 +30,6 @@ from sdc import moderating
 from sdc.admin.cells import (
     attempts_table,
     edits_table,
-    item,
     one_below_the_other,
     project_links,
     warnings,
@@ -109,7 +109,7 @@ class ClaimAdmin(ModerationAdmin[Claim]):
 
     @admin.display(description=_("person"), ordering="qid")
     def person(self, claim: Claim) -> SafeString:
-        return item(claim.qid)
+        return item_link(claim.qid)
 
     @admin.display(description=_("state"), ordering="state")
     def now(self, claim: Claim) -> SafeString:

@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
+from classify import training
+from projects import sessions
 from projects.admin import ProjectAdmin, UserAdmin
 from projects.models import Project, User
 from projects.moderation import ModerationAdmin, lines, page_of
@@ -45,7 +47,7 @@ admin.site.unregister(Project)
 class SenderAdmin(UserAdmin, StopsSending):
     list_display = (*UserAdmin.list_display, "may_send")
     list_filter = (*UserAdmin.list_filter, MayNotSend)
-    actions = ("stop_users", "release_users")
+    actions = ("stop_users", "release_users", "end_sessions", "let_count")
     fields = (*UserAdmin.fields[:-1], "may_send", "batches", "deeds")
     readonly_fields = (*UserAdmin.readonly_fields, "may_send", "batches")
 
@@ -74,6 +76,26 @@ class SenderAdmin(UserAdmin, StopsSending):
             queryset,
             lambda row, why: moderating.release_user(row, by, why),
             _("%(n)d released."),
+            needs_reason=False,
+        )
+
+    @admin.action(permissions=["moderate"], description=_("Log out everywhere"))
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        by = signed_in(request)
+        done = _("%(n)d logged out everywhere.")
+        self.do(request, queryset, lambda row, why: sessions.end_all(row, by, why), done)
+
+    @admin.action(
+        permissions=["moderate"], description=_("Let answers count that the tool set aside")
+    )
+    def let_count(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        by = signed_in(request)
+        done = _("The answers of %(n)d count again.")
+        self.do(
+            request,
+            queryset,
+            lambda row, _why: training.let_doubted_count(row, by),
+            done,
             needs_reason=False,
         )
 

@@ -44,7 +44,7 @@ class Spoken:
     at: datetime | None
 
     def __str__(self) -> str:
-        facts = {"who": self.by, "when": date_format(self.at, "j F Y") if self.at else ""}
+        facts = {"who": self.by, "when": date_format(self.at, "DATE_FORMAT") if self.at else ""}
         if self.by and self.at:
             return _("%(who)s, %(when)s") % facts
         return self.by or facts["when"]
@@ -139,7 +139,7 @@ def dates(first: date | None, last: date | None) -> str:
         return ""
     last = last or first
     if first == last:
-        return date_format(first, "j F Y")
+        return date_format(first, "DATE_FORMAT")
     return str(first.year) if first.year == last.year else f"{first.year}–{last.year}"
 
 

@@ -15,12 +15,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from classify.models import Label
 from classify.selectors import eligible_labels
 from crawler.models import Photo, ProjectPhoto
-from projects import denials, http
+from projects import denials, http, languages
 from projects.models import Project, User
 from projects.work import WorkState
 from sdc import reading, statements
@@ -205,10 +204,9 @@ def _labels_of(pages: Iterable[PageNow]) -> dict[str, str]:
     wanted = reading.item_labels_wanted(pages)
     if not wanted:
         return {}
-    language = (get_language() or "en").split("-")[0]
     try:
         wikidata = partial(http.api, settings.WIKI.wikidata_api)
-        return reading.read_labels(wikidata, wanted, language)
+        return reading.read_labels(wikidata, wanted, languages.of_wikis())
     except http.WikiError:
         return {}
 

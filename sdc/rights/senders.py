@@ -163,7 +163,7 @@ def words_of(stop: WritingStop) -> str:
     """Who stopped it, when and why, for those whom it holds back."""
     facts = {
         "who": str(stop.placed_by or stop.get_source_display()),
-        "when": date_format(stop.placed_at, "j F"),
+        "when": date_format(stop.placed_at, "MONTH_DAY_FORMAT"),
     }
     said = {
         WritingStop.Scope.EVERYTHING: _("All writing is stopped: %(who)s, %(when)s."),

@@ -15,8 +15,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from projects.limits import limited
 from projects.models import Project, User
 from projects.permissions import Can, may, moderates, project_view, signed_in
+from projects.polling import ticket
 from projects.refusal import Refused
 from sdc import selectors, services, undoing
 from sdc.models import EditBatch
@@ -107,6 +109,7 @@ def batch_stop(request: HttpRequest, project: Project, code: str) -> HttpRespons
     return _steer(request, project, code, services.stop)
 
 
+@limited("send")
 @require_http_methods(["GET", "HEAD", "POST"])
 @batch_view(Can.VIEW)
 def batch_undo(
@@ -177,6 +180,7 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
     legend = selectors.legend(batch, progress)
     return {
         "project": project,
+        "ticket": ticket(request, project, seconds=60),  # the pace of the last minute is shown
         "batch": batch,
         "number": selectors.number_of(batch),
         "progress": progress,

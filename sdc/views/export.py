@@ -15,8 +15,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from projects import denials
+from projects.limits import limited
 from projects.models import Project
 from projects.permissions import Can, may, moderates, project_view
+from projects.refusal import Refused
 from sdc import export
 from sdc.models import EditBatch
 
@@ -24,12 +27,16 @@ View = Callable[..., HttpResponseBase]
 
 
 def for_members(view: View) -> View:
-    """For members of the project, and for moderators."""
+    """For members of the project, and for moderators; for nobody where its person is left alone."""
 
     @require_safe
     @project_view(Can.VIEW)
     def wrapper(request: HttpRequest, project: Project, /, **kwargs: Any) -> HttpResponseBase:
         if may(request.user, Can.ANSWER, project) or moderates(request.user):
+            try:
+                denials.refuse_project(project)
+            except Refused as refused:
+                raise PermissionDenied(refused.sentence) from refused
             return view(request, project, **kwargs)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
@@ -50,6 +57,7 @@ def page(request: HttpRequest, project: Project) -> HttpResponseBase:
     return render(request, "sdc/export.html", context)
 
 
+@limited("export", reads=True)
 @for_members
 def labels(request: HttpRequest, project: Project, *, form: str) -> HttpResponseBase:
     kind, write = export.FORMATS[form]
@@ -57,6 +65,7 @@ def labels(request: HttpRequest, project: Project, *, form: str) -> HttpResponse
     return _download(project, lines, "labels", form, kind)
 
 
+@limited("export", reads=True)
 @for_members
 def claims(request: HttpRequest, project: Project, *, form: str) -> HttpResponseBase:
     """`?batch=CODE`: of one batch only."""
@@ -70,6 +79,7 @@ def claims(request: HttpRequest, project: Project, *, form: str) -> HttpResponse
     return _download(project, lines, f"batch-{batch}" if batch else "claims", form, kind)
 
 
+@limited("export", reads=True)
 @for_members
 def quick_statements(request: HttpRequest, project: Project) -> HttpResponseBase:
     lines = export.quick_statements(project)
@@ -83,7 +93,7 @@ def _download(
     response = StreamingHttpResponse(export.in_pieces(lines), content_type=f"{kind}; charset=utf-8")
     qid = project.person.qid
     plain = f"{qid}-{what}.{suffix}"
-    name = re.sub(r"[^\w .,()-]+", " ", project.person.label(get_language() or "en")).strip()
+    name = re.sub(r"[^\w .,()-]+", " ", project.person.label(get_language() or "en")).strip()[:80]
     full = quote(f"{name} {plain}".strip(), safe="")
     response["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{full}"
     response["Cache-Control"] = "private, no-store"

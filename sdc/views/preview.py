@@ -23,6 +23,7 @@ from classify import certainty
 from classify.labels import standing as standing_answers
 from classify.models import Answer, Origin, Verdict
 from projects.http import WikiError
+from projects.limits import limited
 from projects.models import Project, User
 from projects.permissions import Can, may, project_view, signed_in
 from sdc import services
@@ -56,6 +57,7 @@ class Skipped:
     may_ask: bool
 
 
+@limited("send")
 @require_http_methods(["GET", "HEAD", "POST"])
 @project_view(Can.SEND)
 def preview(request: HttpRequest, project: Project) -> HttpResponse:
@@ -133,6 +135,7 @@ def attempt_ask(request: HttpRequest, project: Project, attempt_id: int) -> Http
     return redirect(f"{address}?{urlencode({'show': TWICE})}#edit-{attempt.pk}")
 
 
+@limited("send")
 @require_POST
 @project_view(Can.SEND)
 def batch_confirm(request: HttpRequest, project: Project, code: str) -> HttpResponse:

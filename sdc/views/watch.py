@@ -17,13 +17,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from classify.galleries import Tile, Which, gallery
 from classify.models import Verdict
-from classify.selectors import Tile, Which, gallery
 from classify.views.ask import whose
 from crawler.models import Region
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 from projects.refusal import Refused
+from sdc import undoing
 from sdc.models import EditBatch, Watch
 from sdc.watch import findings, second_looks, watching
 
@@ -135,7 +136,7 @@ def my_edits(request: HttpRequest) -> HttpResponse:
     context = {
         "standings": findings.standings_of_user(user),
         "page": found,
-        "batches": batches,
+        "batches": [(batch, undoing.may_undo(batch, user)) for batch in batches],
         # of a private project that one has left, only one's own edits are left to see
         "visible": [project for project in projects if may(user, Can.VIEW, project)],
         "part": part,

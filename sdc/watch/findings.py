@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from projects.models import Project, User
+from projects.parts import part
 from projects.work import WorkState
 from sdc.models import ClaimAttempt, Edit, EditBatch, Watch
 
@@ -79,6 +80,12 @@ def all_findings() -> QuerySet[Watch]:
 def findings(project: Project) -> QuerySet[Watch]:
     """What somebody removed or changed of what this project wrote; latest first."""
     return all_findings().filter(claim_attempt__batch__project=project)
+
+
+@part("look-again")
+def look_again_count(project: Project) -> int:
+    """How many of them nobody looked at a second time."""
+    return to_look(findings(project)).count()
 
 
 def findings_of_user(user: User) -> QuerySet[Watch]:

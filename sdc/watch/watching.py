@@ -23,11 +23,13 @@ from crawler import commons
 from projects import pace
 from projects.faults import crash_point
 from projects.http import WikiError
-from projects.models import User
+from projects.ledger import contribute
+from projects.models import Contribution, User
 from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
+from projects.pulse import beat
 from projects.work import Overtaken, WorkQuerySet, WorkState
-from sdc import reading, statements
+from sdc import reading, statements, telling
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
 from sdc.reading import A_CALL, PageNow, Read
 from sdc.reasons import Reason
@@ -60,9 +62,18 @@ def begin(attempt: ClaimAttempt, *, removed: bool = False) -> None:
     )
 
 
-def end(attempt: ClaimAttempt) -> None:
-    """We took the statement back ourselves. Call in the transaction of that."""
-    Watch.objects.filter(claim_attempt=attempt).update(state=WorkState.DONE, lease_until=None)
+def end(attempt: ClaimAttempt) -> bool:
+    """We took the statement back ourselves. Call in the transaction of that. Returns whether it
+    stood until then, as far as we know."""
+    watches = Watch.objects.filter(claim_attempt=attempt)
+    watches.update(state=WorkState.DONE, lease_until=None)
+    return not watches.filter(finding=Finding.REMOVED).exists()
+
+
+def count(attempt: ClaimAttempt, amount: int) -> None:
+    """The sender's contribution counts no more (−1), or again (1): for the day of the edit."""
+    batch, day = attempt.batch, attempt.ended_at.date() if attempt.ended_at else None
+    contribute(batch.project, batch.user, Contribution.Kind.EDIT, amount, day=day)
 
 
 def hurry(attempt: ClaimAttempt) -> None:
@@ -239,6 +250,18 @@ def _settle(watch: Watch, found: Found) -> None:
             state, fields = _next_look(watch)
             watch.settle_or_raise(state, **fields, **_told(watch, found))
             _move_claim(claim, found)
+            _tell_sender(watch, found)
+            if watch.finding != found.finding:
+                beat(watch.claim_attempt.batch.project_id)
+
+
+def _tell_sender(watch: Watch, found: Found) -> None:
+    """What was removed is no contribution while it is out. `watch` is as it was before."""
+    was_out, is_out = (each == Finding.REMOVED for each in (watch.finding, found.finding))
+    if was_out != is_out:
+        count(watch.claim_attempt, -1 if is_out else 1)
+    if is_out and found.change:
+        telling.reverted(watch.claim_attempt, by=found.change.by)
 
 
 def _next_look(watch: Watch) -> tuple[str, dict[str, object]]:

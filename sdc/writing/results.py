@@ -16,8 +16,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from projects.ledger import contribute
-from projects.models import Contribution
+from projects.models import Contribution, User
+from projects.pulse import beat
 from projects.work import WorkState, delay_after
+from sdc import telling
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from sdc.reasons import Reason
 from sdc.watch import watching
@@ -39,7 +41,8 @@ def written(
     with _settling(attempt, Outcome.WRITTEN, reason, state, revision=revision):
         enter(attempt, Edit.Kind.ADD, revision, answer)
         watching.begin(attempt, removed=removed)
-        contribute(attempt.batch.project, attempt.batch.user, Contribution.Kind.EDIT)
+        if not removed:
+            contribute(attempt.batch.project, attempt.batch.user, Contribution.Kind.EDIT)
 
 
 def present(attempt: ClaimAttempt) -> None:
@@ -70,10 +73,9 @@ def taken_back(
     with _settling(attempt, Outcome.WRITTEN, reason, Claim.State.UNDONE, revision=revision):
         enter(attempt, Edit.Kind.REMOVE, revision, answer)
         written = attempt.undoes
-        if written:
-            watching.end(written)
-            kind = Contribution.Kind.EDIT
-            contribute(written.batch.project, written.batch.user, kind, amount=-1)
+        if written and watching.end(written):
+            watching.count(written, -1)
+            telling.reverted(written, by=attempt.batch.user.wiki_username)
 
 
 def left_alone(attempt: ClaimAttempt, reason: Reason) -> None:
@@ -108,6 +110,7 @@ def put_back(
             error=reason or "",
             error_detail=detail[:255],
         )
+        beat(attempt.batch.project_id)
 
 
 def finish_if_over(batch: EditBatch) -> bool:
@@ -118,17 +121,27 @@ def finish_if_over(batch: EditBatch) -> bool:
     ).exists():
         return False
     over = EditBatch.objects.filter(pk=batch.pk, state=State.RUNNING)
-    return bool(over.update(state=State.DONE, finished_at=now, reason="", resume_at=None))
+    with transaction.atomic():
+        if not over.update(state=State.DONE, finished_at=now, reason="", resume_at=None):
+            return False
+        telling.batch_ended(batch, State.DONE)
+        beat(batch.project_id)
+    return True
 
 
 def pause(batch: EditBatch, reason: Reason, resume_at: datetime | None = None) -> bool:
     running = EditBatch.objects.filter(pk=batch.pk, state=State.RUNNING)
-    return bool(running.update(state=State.PAUSED, reason=reason, resume_at=resume_at))
+    with transaction.atomic():
+        if not running.update(state=State.PAUSED, reason=reason, resume_at=resume_at):
+            return False
+        beat(batch.project_id)
+    return True
 
 
-def stop(batch: EditBatch, reason: Reason) -> bool:
+def stop(batch: EditBatch, reason: Reason, by: User | None = None) -> bool:
     """End a batch for good. What was never called is settled now, and its claims are free; what
-    is in flight or in doubt is settled by its worker, which reads the file."""
+    is in flight or in doubt is settled by its worker, which reads the file. Its sender hears of
+    it, unless it was `by` them."""
     now = timezone.now()
     with transaction.atomic():
         going = EditBatch.objects.filter(pk=batch.pk, state__in=(State.RUNNING, State.PAUSED))
@@ -146,6 +159,9 @@ def stop(batch: EditBatch, reason: Reason) -> bool:
         for was in set(claims.values()):
             theirs = [pk for pk in claims if claims[pk] == was]
             _move_claims(Q(pk__in=theirs), batch, was)
+        if by is None or by.pk != batch.user_id:
+            telling.batch_ended(batch, State.STOPPED)
+        beat(batch.project_id)
     return True
 
 
@@ -167,6 +183,7 @@ def _settling(
         _move_claims(Q(pk=attempt.claim_id), attempt.batch, claim_state)
         yield
         finish_if_over(attempt.batch)
+        beat(attempt.batch.project_id)
 
 
 def _move_claims(which: Q, batch: EditBatch, state: str) -> None:

@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crawler.commons import READ_LANE
-from projects import pace
+from projects import pace, traces
+from projects.deadlocks import nobodys_fault
 from projects.models import Project, User
 from projects.tokens import NeedsLogin
 from projects.work import Overtaken, WorkQuerySet, WorkState, delay_after
+from sdc import telling
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reading import A_CALL
 from sdc.reasons import Reason
@@ -150,6 +153,10 @@ class Desk:
 
     def serve(self, writer: Writer) -> None:
         """Settle one attempt of this user, and say when the user's next turn is."""
+        with traces.apart():
+            self._serve(writer)
+
+    def _serve(self, writer: Writer) -> None:
         try:
             due_at = self._one(writer)
         except NeedsLogin:
@@ -163,7 +170,10 @@ class Desk:
             pace.pause(lane_of(writer.user), rest, setback.reason)  # not to be caught up
             writer.fail(setback.reason, setback.detail)
             return
-        except Exception:
+        except Exception as error:
+            if nobodys_fault(error):
+                writer.give_back()
+                return
             log.exception("writing for user %s failed", writer.user_id)
             writer.fail(Reason.TROUBLE)
             return
@@ -185,6 +195,7 @@ class Desk:
         if attempt is None:
             return _earliest(mine)
         batch = attempt.batch
+        traces.take_up(batch.trace)
         if batch.state == State.RUNNING and (reason := why_not_at_all(batch)):
             halt = results.pause if reason in PAUSES else results.stop
             halt(batch, reason)
@@ -216,4 +227,6 @@ def _pause_all_of(user: User, reason: Reason) -> None:
     """What ails the account ails each of its batches."""
     running = EditBatch.objects.filter(user=user, wiki=settings.WIKI.code, state=State.RUNNING)
     for batch in running:
-        results.pause(batch, reason)
+        with transaction.atomic():
+            if results.pause(batch, reason):
+                telling.batch_ended(batch, State.PAUSED)

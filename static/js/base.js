@@ -52,7 +52,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 document.body.addEventListener("htmx:responseError", (event) => {
   const { xhr, requestConfig } = event.detail;
   if (requestConfig.verb === "get" && xhr.status !== 401) return;
-  const text = xhr.status === 401 ? xhr.responseText : words.failed;
+  const text = [401, 429].includes(xhr.status) ? xhr.responseText : words.failed;
   const login = `/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
   showToast({ text, kind: "bad", ...(xhr.status === 401 && { link: login, linkText: words.login }) });
 });
@@ -62,10 +62,12 @@ document.body.addEventListener("htmx:sendError", (event) => {
   }
 });
 
-// A page nobody looks at does not poll: htmx asks the event filter of none, so stop it here.
-document.body.addEventListener("htmx:beforeRequest", (event) => {
-  if (document.hidden && event.target.hasAttribute("data-poll")) event.preventDefault();
-});
+// Answers that a page of another day could not send; see leftover.js.
+try {
+  if (Object.keys(localStorage).some((key) => key.startsWith("wikivisage:"))) {
+    if (document.getElementById("left-behind")) import("./leftover.js");
+  }
+} catch { /* no storage, no answers */ }
 
 // Closes an open menu on Escape and on a click elsewhere.
 document.addEventListener("keydown", (event) => {
@@ -88,6 +90,19 @@ document.addEventListener("click", async (event) => {
     showToast({ text: button.dataset.copied ?? words.copied });
   } catch { // not allowed, or no https: show it to be copied by hand
     showToast({ text: button.dataset.copy });
+  }
+});
+
+// What somebody opened in a polled part stays open when it is replaced.
+const place = (details) => details.closest("[id]")?.id;
+let opened = new Set();
+document.body.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  if (!target.hasAttribute("data-poll")) return;
+  opened = new Set([...target.querySelectorAll("details[open]:not(.menu)")].map(place));
+});
+document.body.addEventListener("htmx:afterSwap", () => {
+  for (const details of document.querySelectorAll("[data-poll] details:not(.menu)")) {
+    if (opened.has(place(details))) details.open = true;
   }
 });
 

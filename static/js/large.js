@@ -1,49 +1,61 @@
 // A photo of a gallery, larger, in a dialog: look, decide, draw.
 
 import { drawBox } from "./draw.js";
+import { fetchPage } from "./tiles.js";
 
-const KEYS = {
-  a: "approve",
-  r: "reject",
-  d: "draw",
-  ArrowLeft: "previous",
-  ArrowRight: "next",
-};
+const ARROWS = { ArrowLeft: "previous", ArrowRight: "next" };
 
 export class Large {
   #dialog = document.getElementById("large");
   #place = document.getElementById("large-photo");
   #acts;
   #drawing = false;
+  #fetched = new Map(); // address -> promise of what is shown
   tile = null;
 
-  /** `acts` has approve(tile), reject(tile), draw(tile, box) and beside(tile, step). */
-  constructor(acts) {
+  /**
+   * `acts` has approve(tile), reject(tile), else(tile), draw(tile, box) and beside(tile, step);
+   * `keys` is key -> command.
+   */
+  constructor(acts, keys) {
     this.#acts = acts;
     for (const button of this.#dialog.querySelectorAll("[data-large]")) {
       button.addEventListener("click", () => this.#do(button.dataset.large));
     }
     this.#dialog.addEventListener("keydown", (event) => {
-      const command = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-      if (!command || this.#drawing || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (!this.#dialog.querySelector(`[data-large=${command}]`)) return;
+      if (this.#drawing || event.ctrlKey || event.metaKey || event.altKey) return;
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const command = ARROWS[key] ?? keys[key];
+      if (!command || !this.#dialog.querySelector(`[data-large="${command}"]`)) return;
       event.preventDefault();
       this.#do(command);
     });
     this.#dialog.addEventListener("close", () => this.tile?.querySelector("input, a")?.focus());
   }
 
-  open(tile) {
-    const content = tile.querySelector("template").content;
+  async open(tile) {
     this.tile = tile;
-    this.#place.replaceChildren(document.importNode(content, true));
-    if (!this.#dialog.open) this.#dialog.showModal();
+    if (!this.#dialog.open) {
+      this.#dialog.showModal();
+      this.#dialog.focus(); // not the first button: an Enter that is held would press it
+    }
+    this.#dialog.setAttribute("aria-busy", "true");
+    const content = await this.#contentOf(tile);
+    if (this.tile !== tile) return; // somebody was quicker with the arrows
+    this.#dialog.removeAttribute("aria-busy");
+    if (content) this.#place.replaceChildren(document.importNode(content, true));
+    else this.#place.textContent = this.#dialog.dataset.offline;
+    for (const step of [1, -1]) {
+      const near = this.#acts.beside(tile, step);
+      if (near) this.#contentOf(near).then(preload);
+    }
   }
 
   /** Open it with the box of the face, or a new one, ready to be drawn. */
   async draw(tile) {
-    this.open(tile);
+    await this.open(tile);
     const svg = this.#place.querySelector(".boxed > svg");
+    if (!svg || this.#drawing) return;
     this.#drawing = true;
     this.#dialog.classList.add("is-drawing");
     const box = await drawBox(svg, document.getElementById("draw-bar"), boxOf(svg));
@@ -54,15 +66,47 @@ export class Large {
     this.#acts.draw(tile, box);
   }
 
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  /** What is shown of a tile: from its own template, or from the page that it links to. */
+  #contentOf(tile) {
+    const own = tile.querySelector("template");
+    if (own) return Promise.resolve(own.content);
+    const { href } = tile.querySelector("[data-open]");
+    if (!this.#fetched.has(href)) {
+      const found = fetchPage(href).then((page) => page?.body.querySelector("article") ?? null);
+      this.#fetched.set(href, found);
+      found.then((content) => content ?? this.#fetched.delete(href));
+    }
+    return this.#fetched.get(href);
+  }
+
+  /** What was fetched of a tile is no longer so. */
+  forget(tile) {
+    this.#fetched.delete(tile.querySelector("[data-open]")?.href);
+  }
+
   #do(command) {
     const tile = this.tile;
     if (command === "close") return this.#dialog.close();
-    if (command === "draw") return this.draw(tile);
+    if (command === "draw" || command === "redraw") return this.draw(tile);
     const next = this.#acts.beside(tile, command === "previous" ? -1 : 1);
-    if (command === "approve" || command === "reject") this.#acts[command](tile);
+    if (command === "else") {
+      this.#dialog.close();
+      return this.#acts.else(tile);
+    }
+    const isDeed = command !== "previous" && command !== "next";
+    if (isDeed) this.#acts[command](tile);
     if (next) this.open(next);
-    else if (command !== "previous" && command !== "next") this.#dialog.close();
+    else if (isDeed) this.#dialog.close();
   }
+}
+
+function preload(content) {
+  const image = content?.querySelector(".boxed > img");
+  if (image) new Image().src = image.getAttribute("src");
 }
 
 function boxOf(svg) {

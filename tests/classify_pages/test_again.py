@@ -253,7 +253,7 @@ def test_the_other_pages_lead_to_it_and_say_what_came_of_it(
     browser = client_of(bob)
     address = project.get_absolute_url()
     review = browser.get(f"{address}review").content.decode()
-    assert "25 faces, 2 screens." in " ".join(review.split())
+    assert "25 faces. 2 screens." in " ".join(review.split())
     assert 'id="look-twice"' in review
     assert 'id="look-twice"' not in client_of(charlie).get(f"{address}review").content.decode()
     page = browser.get(address).content.decode()

@@ -331,6 +331,18 @@ def test_undo_takes_a_screen_back_as_one_deed_and_shows_it_again(
     assert Answer.objects.filter(origin=Origin.UNDO).count() == 6, "sent twice it is one undo"
 
 
+def test_undo_of_a_screen_takes_as_many_queries_as_that_of_two_faces(
+    here: str, project: Project, faces: list[Region], client_of: ClientOf, bob: User
+) -> None:
+    browser, taken = client_of(bob), []
+    for some in (faces[:2], faces[2:16]):
+        background(browser, f"{here}/grid/answer", sent(some, some[:1]))
+        with CaptureQueriesContext(connection) as queries:
+            background(browser, f"{here}/undo", {"client_uuid": str(uuid4())})
+        taken.append(len(queries))
+    assert taken[0] == taken[1]
+
+
 def test_undo_goes_back_screen_by_screen(
     here: str, project: Project, faces: list[Region], client_of: ClientOf, bob: User
 ) -> None:

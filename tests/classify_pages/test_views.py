@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from classify import services
@@ -18,8 +20,18 @@ from tests.classify.faces import Cast, add_photo, learn
 from tests.classify_pages.conftest import background
 from tests.conftest import ClientOf, MakeProject
 
-PAGES = ("ask", "ask/next", "review", "tray")
-CHANGES = ("answer", "skip", "undo", "draw", "no-usable-face", "review/answer")
+PAGES = ("ask", "ask/next", "ask/keep", "review", "tray")
+IMPORTS = re.compile(r'(?:from|import) "\./(\w+\.js)"')
+CHANGES = (
+    "answer",
+    "skip",
+    "undo",
+    "draw",
+    "no-usable-face",
+    "not-here",
+    "review/answer",
+    "review/reassign",
+)
 
 
 @pytest.fixture
@@ -141,14 +153,18 @@ def test_each_answer_says_how_many_more_are_needed(
     assert undone.json()["needed"] == 5
 
 
-def test_the_ask_page_loads_its_modules_at_once(
-    here: str, client_of: ClientOf, bob: User, settings: Settings
+@pytest.mark.parametrize("page", ["ask", "grid"])
+def test_the_answering_pages_load_their_modules_at_once(
+    page: str, here: str, client_of: ClientOf, bob: User, settings: Settings
 ) -> None:
-    page = client_of(bob).get(f"{here}/ask").content.decode()
-    script = (settings.BASE_DIR / "static" / "js" / "ask.js").read_text()
-    imported = re.findall(r'from "\./(\w+\.js)"', script)
-    assert imported
-    assert re.findall(r'rel="modulepreload" href="/static/js/(.+?)"', page) == imported
+    html = client_of(bob).get(f"{here}/{page}").content.decode()
+    scripts, found = settings.BASE_DIR / "static" / "js", {f"{page}.js"}
+    while new := {each for name in found for each in IMPORTS.findall((scripts / name).read_text())}:
+        if new <= found:
+            break
+        found |= new
+    preloaded = re.findall(r'rel="modulepreload" href="/static/js/(.+?)"', html)
+    assert sorted(preloaded) == sorted(found - {f"{page}.js"})
 
 
 @pytest.mark.parametrize(
@@ -238,7 +254,8 @@ def test_a_skipped_face_is_asked_last(
     [photo] = re.findall(r'data-photo="([^"]+)"', page)
     sent |= {"region": region, "photo": photo}
     assert background(browser, f"{here}/skip", sent).status_code == 200
-    assert region not in browser.get(f"{here}/ask").content.decode()
+    page = browser.get(f"{here}/ask").content.decode()
+    assert region not in re.findall(r'data-region="([^"]+)"', page)
     assert Skip.objects.get().region.public_id == region
     assert not Answer.objects.exists()
 
@@ -503,6 +520,11 @@ def test_the_tray_shows_photos_without_a_face_until_they_have_a_word(
     response = browser.post(f"{here}/no-usable-face", fields)
     assert response["Location"] == f"{here}/tray"
     assert f'data-photo="{photo.public_id}"' not in browser.get(f"{here}/tray").content.decode()
+    browser.post(f"{here}/undo", {"client_uuid": str(uuid4())})
+    assert f'data-photo="{photo.public_id}"' in browser.get(f"{here}/tray").content.decode()
+    browser.post(f"{here}/not-here", fields | {"client_uuid": str(uuid4())})
+    assert f'data-photo="{photo.public_id}"' not in browser.get(f"{here}/tray").content.decode()
+    assert not Label.objects.filter(verdict=Verdict.YES).exists()
 
 
 # Nothing to ask ---------------------------------------------------------------------------------
@@ -534,3 +556,79 @@ def test_a_new_project_polls_every_second(
     assert 'data-why="looking"' in page
     assert 'data-again="1"' in page
     assert '<noscript><meta http-equiv="refresh" content="1"></noscript>' in page
+
+
+# What one has skipped ---------------------------------------------------------------------------
+def skip_all(browser: Client, address: str) -> list[str]:
+    """Skip what the page asks about, until it asks no more; what that was, in its order."""
+    skipped: list[str] = []
+    for _ in range(30):
+        before, _button, after = (
+            browser.get(address).content.decode().partition('data-do="skip" data-op')
+        )
+        if not after:
+            return skipped
+        form = re.findall(r'name="(\w+)" value="([^"]+)"', before.rpartition("<form")[2])
+        sent = {name: [each for key, each in form if key == name] for name, _value in form}
+        skipped += sent.get("shown", []) or sent["region"]
+        [skip] = re.findall(r'^="\w+" formaction="([^"]+)"', after)
+        assert background(browser, skip, sent).status_code == 200
+    pytest.fail("round and round")
+
+
+@pytest.mark.parametrize("way", ["ask", "grid?way=auto", "grid?way=grid"])
+def test_who_has_skipped_all_that_is_left_is_told_so_and_may_look_again(
+    way: str, here: str, project: Project, client_of: ClientOf, alice: User, bob: User
+) -> None:
+    browser = client_of(bob)
+    asked = set(Question.objects.values_list("region__public_id", flat=True))
+    assert set(skip_all(browser, f"{here}/{way}")) == asked
+    learn(project)
+    page = browser.get(f"{here}/{way}").content.decode()
+    for _ in range(2):  # and so after each round
+        assert 'data-why="skipped"' in page
+        assert "You skipped all that is left" in page
+        assert f'href="{here}/review"' in page
+        assert 'href="/projects">Other projects' in page
+        [anew] = re.findall(r'class="button primary" href="([^"]+)">Look at them again', page)
+        anew = anew.replace("&amp;", "&")
+        assert set(skip_all(browser, anew)) == asked, way
+        learn(project)
+        page = browser.get(anew).content.decode()
+    assert 'data-why="skipped"' not in client_of(alice).get(f"{here}/{way}").content.decode()
+
+
+def test_what_comes_next_on_a_page_of_skipped_faces_is_one_of_them(
+    here: str, project: Project, client_of: ClientOf, bob: User
+) -> None:
+    browser = client_of(bob)
+    skip_all(browser, f"{here}/ask")
+    learn(project)
+    page = browser.get(f"{here}/ask").content.decode()
+    [anew] = re.findall(r'href="([^"]+)">Look at them again', page)
+    [following] = re.findall(r'data-url-next="([^"]+)"', browser.get(anew).content.decode())
+    assert "data-one" in browser.get(following).content.decode()
+    [plain] = re.findall(r'data-url-next="([^"]+)"', page)
+    Question.objects.update(leased_to=None, leased_until=None)
+    assert 'data-why="skipped"' in browser.get(plain).content.decode()
+
+
+@pytest.mark.parametrize("since", ["", "x", "-1", "9" * 30, "9" * 5000, "1e9", "٣"])
+def test_any_time_since_which_faces_are_skipped_is_answered(
+    since: str, here: str, client_of: ClientOf, bob: User
+) -> None:
+    assert client_of(bob).get(f"{here}/ask", {"anew": since}).status_code == 200
+
+
+def test_who_skipped_some_is_told_when_others_hold_the_rest(
+    here: str, project: Project, client_of: ClientOf, alice: User, bob: User
+) -> None:
+    first, *rest = (each.region for each in Question.objects.order_by("rank", "id"))
+    services.skip(project, first, bob)
+    learn(project)
+    Question.objects.filter(region__in=rest).update(
+        leased_to=alice, leased_until=timezone.now() + timedelta(minutes=1)
+    )
+    assert 'data-why="skipped"' in client_of(bob).get(f"{here}/ask").content.decode()
+    Question.objects.update(leased_to=None, leased_until=None)
+    assert "data-one" in client_of(bob).get(f"{here}/ask").content.decode()

@@ -52,3 +52,45 @@ def test_a_message_of_another_queue_is_left_alone(broker: Connection) -> None:
     with pytest.raises(Empty):
         channel._get("infer")
     assert channel._get("write") == {"task": "sdc.write"}
+
+
+def test_workers_that_begin_an_exchange_at_once_are_all_bound(broker: Connection) -> None:
+    """While others read which queues listen."""
+    workers, rounds = 4, 50
+    start, errors = threading.Barrier(workers), []
+
+    def work(worker: int) -> None:
+        channel: Any = broker.clone().channel()
+        for each in range(rounds):
+            start.wait(30)
+            try:
+                channel._queue_bind(f"x{each}", "", "", f"worker-{worker}")
+                channel._put_fanout(f"x{each}", {"hello": worker}, "")
+            except ValueError as error:
+                errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    channel: Any = broker.channel()
+    everybody = {f"worker-{worker}" for worker in range(workers)}
+    for each in range(rounds):
+        assert {row.queue for row in channel.get_table(f"x{each}")} == everybody
+
+
+@pytest.mark.parametrize("left", ["", '[["", "", "worker'])
+def test_what_a_crash_left_of_an_exchange_ends_no_worker(
+    broker: Connection, tmp_path: Path, left: str
+) -> None:
+    (tmp_path / "control/pidbox.exchange").write_text(left)
+    channel: Any = broker.channel()
+    channel._put_fanout("pidbox", {"method": "ping"}, "")
+    for queue in ("one", "other", "one"):
+        channel._queue_bind("pidbox", "", "", queue)
+    channel._put_fanout("pidbox", {"method": "ping"}, "")
+    assert channel._get("one") == channel._get("other") == {"method": "ping"}
+    channel._delete("one", "pidbox", "", "")
+    assert [row.queue for row in channel.get_table("pidbox")] == ["other"]

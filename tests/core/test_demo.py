@@ -21,7 +21,7 @@ def test_the_first_start_makes_a_project_that_anybody_may_join(
     assert str(project.owner) == "Ingrid S."
     assert project.joining == Project.Joining.OPEN
     assert project.sources.filter(kind=Source.Kind.CATEGORY).exists()
-    assert "Albert Einstein" in client_of(None).get("/").content.decode()
+    assert "Albert Einstein" in client_of(None).get("/projects").content.decode()
 
 
 def test_its_owner_is_the_sandbox_account_of_that_name(sandbox: RunningSandbox) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
 from pytest_django import Settings
 
-from crawler import crawling, listing, selectors
+from crawler import crawling, listing, selectors, sourcing
 from crawler.files import taken_range
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
 from projects.models import DenyEntry, Project, Source, User
@@ -33,6 +36,28 @@ def test_a_category_with_its_subcategories(
     assert progress.others == 1  # the PDF is counted, not looked at
     assert not progress.crawling
     assert progress.detecting
+
+
+@pytest.mark.parametrize("moment", range(1, 6))
+def test_a_project_that_has_just_begun_never_looks_empty_and_done(
+    sandbox: RunningSandbox, alice: User, make_project: MakeProject, moment: int
+) -> None:
+    """Whatever the worker does between two queries of a page: here all of it, after some."""
+    project = make_project(alice, "Q7186", [])
+    add_files(project, CURIE)
+    asked = 0
+
+    def meanwhile(run: Callable[..., Any], *args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        found = run(*args)
+        if asked == moment:
+            crawl()
+        return found
+
+    with connection.execute_wrapper(meanwhile):
+        progress = selectors.crawl_progress(project)
+    assert progress.photos or progress.crawling
 
 
 def test_depth_ends_where_it_should(
@@ -195,6 +220,16 @@ def test_turns_are_fair_between_projects(
         crawling.read(step)
     assert taken[0] == small.pk
     assert large.pk in taken
+
+
+def test_a_re_read_that_is_asked_for_before_the_first_one_loses_nothing(
+    sandbox: RunningSandbox, alice: User, make_project: MakeProject
+) -> None:
+    project = make_project(alice, "Q7186", [])
+    add_files(project, CURIE)
+    sourcing.recrawl(project, alice)
+    crawl()
+    assert len(titles(project)) == 1
 
 
 def test_a_paused_project_is_left_alone(

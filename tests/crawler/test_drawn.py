@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
-from crawler import crops, drawn, services
+from crawler import crops, drawn, services, versions
 from crawler.engines import load
-from crawler.models import EmbedJob, Photo, Region
+from crawler.models import Embedding, EmbedJob, Photo, Region
 from projects.models import Project, User
 from projects.work import WorkState
-from sandbox import RunningSandbox
+from sandbox import RunningSandbox, files
 from tests.conftest import MakeProject
 from tests.crawler.helpers import (
     ARMSTRONG,
+    CURIE,
+    DATA,
     add_files,
     crawl,
     look,
@@ -109,6 +114,74 @@ def test_a_drawn_face_waits_while_its_project_is_paused(project: Project) -> Non
     Project.objects.update(state=Project.State.PAUSED)
     assert drawn.embed(load, 5) is False
     assert EmbedJob.objects.get().state == WorkState.QUEUED
-    Project.objects.update(state=Project.State.ACTIVE)
+    Project.objects.update(state=Project.State.COMPLETED)  # people may go on in it
     drawn.embed(load, 5)
     assert EmbedJob.objects.get().state == WorkState.DONE
+
+
+TURNED = "File:Mariecurie (EXIF orientation 8).jpg"
+SOLVAY = "File:Solvay conference 1927.jpg"
+UPRIGHT_FACE = (306, 387, 317, 315)  # as sandbox/data/manifest.csv has it, pixels
+
+
+def test_the_box_on_a_turned_picture_is_cut_from_the_pixels_that_people_see(
+    sandbox: RunningSandbox, alice: User, make_project: MakeProject
+) -> None:
+    project = make_project(alice, "Q7186", [])
+    add_files(project, TURNED)
+    crawl()
+    turned = photo(TURNED)
+    with Image.open(DATA / "photos" / "exif_rotated_curie.jpg") as file:
+        stored_size, upright = file.size, ImageOps.exif_transpose(file).convert("RGB")
+    size = (turned.picture.width, turned.picture.height)
+    assert size == upright.size == stored_size[::-1]
+    x, y, w, h = UPRIGHT_FACE
+    box = (x / size[0], y / size[1], w / size[0], h / size[1])
+    region = services.draw_region(project, turned, box, alice)
+    drawn.embed(load, 30)
+    assert EmbedJob.objects.get().state == WorkState.DONE
+    wanted = Image.open(io.BytesIO(crops.cut(np.asarray(upright), box)))
+    made = Image.open(crops.path_of(region))
+    apart = np.asarray(made, float) - np.asarray(wanted.convert("RGB"), float)
+    assert np.abs(apart).mean() < 6
+
+
+def test_the_vector_is_made_from_the_thumbnail_that_was_drawn_on(
+    sandbox: RunningSandbox, alice: User, make_project: MakeProject
+) -> None:
+    """At 1920 px, not from the smaller one that the detector looks at."""
+    project = make_project(alice, "Q7186", [])
+    add_files(project, SOLVAY)
+    crawl()
+    shown = photo(SOLVAY)
+    assert (shown.picture.width, shown.picture.height) == (3000, 2171)
+    box = (1945 / 3000, 1072 / 2171, 87 / 3000, 86 / 2171)
+    region = services.draw_region(project, shown, box, alice)
+    drawn.embed(load, 30)
+    region.refresh_from_db()
+    assert region.face_px == pytest.approx(86 * 1920 / 3000, abs=1)
+    assert Embedding.objects.filter(region=region).exists()
+
+
+def test_other_pixels_than_those_drawn_on_are_never_taken(
+    fresh_sandbox: RunningSandbox, alice: User, make_project: MakeProject
+) -> None:
+    """The file was overwritten in between: its new picture is looked at, and the box set aside."""
+    project = make_project(alice, "Q7186", [])
+    add_files(project, CURIE)
+    crawl()
+    before = photo(CURIE)
+    assert not versions.is_overwritten(before)
+    region = services.draw_region(project, before, (0.3, 0.2, 0.4, 0.3), alice)
+    path = DATA / "photos" / "curie_1903_profile.jpg"
+    fresh_sandbox.world.upload(CURIE, path, files.describe(path), user="Alice")
+    drawn.embed(load, 30)
+    job = EmbedJob.objects.get()
+    assert (job.state, job.error) == (WorkState.ASIDE, "overwritten")
+    assert not Embedding.objects.filter(region=region).exists()
+    assert not crops.path_of(region).exists()
+    after = photo(CURIE)
+    assert after.picture_id != before.picture_id
+    assert after.picture.state == WorkState.QUEUED, "the new one is looked at"
+    assert not versions.is_overwritten(after)
+    assert versions.is_overwritten(before), "a page that was opened before says so"

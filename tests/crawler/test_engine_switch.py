@@ -4,13 +4,16 @@ all is there, and a kill costs nothing."""
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import Settings
 
 from classify.models import Label
@@ -19,7 +22,8 @@ from crawler import choice, comparing, drawn, reembedding, tidying, turns
 from crawler.engines import KINDS, load
 from crawler.engines.boxes import overlap
 from crawler.models import Embedding, EngineLook, Photo, Picture, ProjectEngine, Region
-from projects.models import AuditEvent, Project, User
+from projects import denying
+from projects.models import AuditEvent, DenyEntry, Project, User
 from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
@@ -141,7 +145,7 @@ def test_back_is_one_command_and_needs_no_download(
     lost = {pk for pk in standing() if pk not in set(before.region_ids.tolist())}
     sandbox.world.reset_request_counts()
     out = StringIO()
-    call_command("engine", "switch", "dlib", "--project", project.public_id, stdout=out)
+    call_command("engine", "switch", "dlib", f"--project={project.public_id}", stdout=out)
     while reembedding.work(load, 60):
         pass
     after = stored(project)
@@ -278,7 +282,7 @@ def test_status_says_how_far_it_is(project: Project) -> None:
         return out.getvalue()
 
     number = Picture.objects.count()
-    said("switch", "sface", "--project", project.public_id)
+    said("switch", "sface", f"--project={project.public_id}")
     assert f"changing to {SFACE.name}: 0 of {number} pictures" in said("status")
     while reembedding.work(load, 60):
         pass
@@ -290,6 +294,31 @@ def test_status_says_how_far_it_is(project: Project) -> None:
     assert reembedding.work(load, 5) is False, "nothing is lacking now"
     with pytest.raises(CommandError, match="no live project"):
         said("status", "--project", "none")
+
+
+@pytest.mark.parametrize("left", ["denied", "archived", "completed long ago"])
+def test_a_project_that_is_not_live_keeps_no_engine(
+    project: Project, mona: User, left: str
+) -> None:
+    """Should it go on after all, the vectors are made again."""
+    faces = set(stored(project).region_ids.tolist())
+    assert reembedding.forget(DLIB.name) is None
+    entry = DenyEntry(kind=DenyEntry.Kind.PERSON, value=project.person.qid, reason="asked")
+    if left == "denied":
+        denying.deny(entry, mona)
+    elif left == "archived":
+        Project.objects.update(state=Project.State.ARCHIVED)
+    else:
+        long_ago = timezone.now() - timedelta(days=settings.RETENTION_DAYS + 1)
+        Project.objects.update(state=Project.State.COMPLETED, active_at=long_ago)
+    assert reembedding.forget(DLIB.name)
+    assert not Embedding.objects.exists()
+    if left == "denied":
+        denying.undeny(entry, mona, "No reason left")
+    Project.objects.update(state=Project.State.ACTIVE, active_at=timezone.now())
+    while reembedding.work(load, 60):
+        pass
+    assert set(stored(project).region_ids.tolist()) == faces
 
 
 def test_the_project_s_page_says_whose_vectors_it_has(
@@ -310,7 +339,7 @@ def test_the_project_s_page_says_whose_vectors_it_has(
 def test_compare_runs_both_on_what_people_answered(project: Project) -> None:
     before = (Embedding.objects.count(), Region.objects.count())
     out = StringIO()
-    call_command("engine", "compare", "dlib", "sface", "--project", project.public_id, stdout=out)
+    call_command("engine", "compare", "dlib", "sface", f"--project={project.public_id}", stdout=out)
     said = {line.strip().split("  ")[0]: line for line in out.getvalue().splitlines()}
     assert {
         "labelled faces found",

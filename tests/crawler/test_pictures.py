@@ -6,15 +6,18 @@ import io
 
 import numpy as np
 import pytest
+from django.utils import translation
 from PIL import Image
 from pytest_django import Settings
 
-from crawler import pictures
+from crawler import details, pictures
 from crawler.models import Picture
 from crawler.pictures import Unusable
+from crawler.templatetags.faces import in_words
 from projects import pace
 from sandbox import RunningSandbox
 from tests.crawler.helpers import DATA, open_lanes
+from wikivisage.pseudo import accented
 
 ORIGINALS = "/upload/wikipedia/commons"
 
@@ -135,3 +138,20 @@ class TestDownload:
             pictures.download(f"{sandbox.url}{ORIGINALS}/9/93/Marie_Curie_1903.jpg")
         assert (caught.value.code, caught.value.permanent) == ("network", False)
         open_lanes()
+
+
+@pytest.mark.parametrize("sentence", details.SENTENCES)
+def test_what_exactly_went_wrong_is_stored_in_english_and_read_in_any_language(
+    sentence: str,
+) -> None:
+    figures = {"n": "17", "width": "30", "height": "40", "kind": "text/html", "sha1": "a%(n)sb"}
+    stored = sentence % figures
+    assert details.in_words(stored) == stored
+    with translation.override("en-xa"):
+        assert details.in_words(stored) == accented(sentence) % figures != stored
+
+
+def test_what_others_say_went_wrong_stays_as_it_came() -> None:
+    with translation.override("en-xa"):
+        assert details.in_words("image file is truncated (17 bytes not processed)") == ""
+        assert in_words("<b>HTTP 404</b>") == '<span lang="en">&lt;b&gt;HTTP 404&lt;/b&gt;</span>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler import crawling, services
+from crawler import crawling, sourcing
 from crawler.models import CrawlStep, Photo, ProjectPhoto
 from projects.models import Project, User
 from projects.work import WorkState
@@ -40,7 +40,7 @@ def revision(project: Project) -> int:
 def test_nothing_changed(project: Project, fresh_sandbox: RunningSandbox) -> None:
     before = list(Photo.objects.order_by("pk").values())
     was = revision(project)
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     assert list(Photo.objects.order_by("pk").values()) == before
     assert revision(project) == was
@@ -52,7 +52,7 @@ def test_other_pixels_are_looked_at_again(project: Project, fresh_sandbox: Runni
     path = DATA / "photos" / "curie_1903_profile.jpg"
     fresh_sandbox.world.upload(ARABIC, path, files.describe(path), user="Alice")
     was = revision(project)
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     new = photo(ARABIC)
     assert new.pk == old.pk
@@ -64,7 +64,7 @@ def test_other_pixels_are_looked_at_again(project: Project, fresh_sandbox: Runni
 def test_a_moved_page_is_the_same_photo(project: Project, fresh_sandbox: RunningSandbox) -> None:
     old = photo(FAMILY)
     fresh_sandbox.world.move(page(fresh_sandbox, FAMILY), "File:Curies.jpg", user="Mona")
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     moved = photo("File:Curies.jpg")
     assert (moved.pk, moved.page_id) == (old.pk, old.page_id)
@@ -79,7 +79,7 @@ def test_a_deleted_page_is_withdrawn_and_comes_back(
     gone = photo(SOLVAY)
     was = revision(project)
     fresh_sandbox.world.delete(page(fresh_sandbox, SOLVAY), user="Mona")
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     gone.refresh_from_db()
     assert gone.state == Photo.State.WITHDRAWN
@@ -87,7 +87,7 @@ def test_a_deleted_page_is_withdrawn_and_comes_back(
     deleted = fresh_sandbox.world.deleted_page("commons", SOLVAY)
     assert deleted
     fresh_sandbox.world.undelete(deleted, user="Mona")
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     gone.refresh_from_db()
     assert gone.state == Photo.State.LIVE
@@ -97,14 +97,14 @@ def test_a_photo_that_only_left_the_category_stays(
     project: Project, fresh_sandbox: RunningSandbox
 ) -> None:
     fresh_sandbox.world.save_text(page(fresh_sandbox, FAMILY), "no categories", user="Bob")
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     left = ProjectPhoto.objects.get(project=project, photo__title=FAMILY)
     assert left.photo.state == Photo.State.LIVE
     assert left.source is None
     assert left.round == 2
     fresh_sandbox.world.delete(page(fresh_sandbox, FAMILY), user="Mona")
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     assert photo(FAMILY).state == Photo.State.WITHDRAWN  # it is still looked after
 
@@ -136,7 +136,7 @@ def test_new_files_and_new_statements_are_seen(
         },
     }
     fresh_sandbox.world.save_entity(family, entity, user="Bob")
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     assert "New.jpg" in titles(project)
     assert ProjectPhoto.objects.get(photo__title=FAMILY).already_depicts
@@ -145,10 +145,10 @@ def test_new_files_and_new_statements_are_seen(
 def test_it_overtakes_a_crawl_that_still_runs(
     project: Project, fresh_sandbox: RunningSandbox
 ) -> None:
-    services.recrawl(project)
+    sourcing.recrawl(project)
     step = crawling.take_next()
     assert step
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawling.read(step)  # what this one read is thrown away
     fresh = CrawlStep.objects.get(pk=step.pk)
     assert (fresh.round, fresh.files, fresh.state) == (3, 0, WorkState.QUEUED)
@@ -163,7 +163,7 @@ def test_more_unseen_photos_than_one_call_takes(
     """Page ids of pages that never were: each call takes some, and it ends."""
     make_pictures(project, 5)
     monkeypatch.setattr("crawler.listing.PAGE", 2)
-    services.recrawl(project)
+    sourcing.recrawl(project)
     crawl()
     withdrawn = Photo.objects.filter(state=Photo.State.WITHDRAWN)
     assert withdrawn.count() == 5

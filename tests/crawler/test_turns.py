@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from crawler import turns
 from crawler.models import Picture, ProjectPhoto
-from projects.models import Project, User
+from projects.models import User
 from projects.work import WorkState
 from tests.conftest import MakeProject
 from tests.crawler.helpers import let_lease_end, make_pictures
@@ -130,7 +130,7 @@ def test_the_ceiling_holds_when_all_ask_at_once(
     assert len(taken) == len(set(taken)) == 3
 
 
-@pytest.mark.parametrize("state", [Project.State.PAUSED, Project.State.ARCHIVED])
+@pytest.mark.parametrize("state", ["paused", "completed", "archived"])
 def test_a_project_at_rest_gets_no_turn(alice: User, make_project: MakeProject, state: str) -> None:
     make_pictures(make_project(alice, "Q7186", [], state=state), 1)
     assert take() == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
+from classify.models import Answer
 from crawler import crops, pictures, services
-from crawler.models import CrawlStep, Picture, ProjectPhoto, Region
+from crawler.models import CrawlStep, EmbedJob, Picture, ProjectPhoto, Region
 from projects import pace
 from projects.models import AuditEvent, Project, User
 from projects.work import WorkState
@@ -60,7 +62,7 @@ def test_a_crop_is_made_again_and_may_be_cached_by_its_reader(
         response = client_of(None).get(crop_url(project, region))
         assert response.status_code == 200
         assert response["Content-Type"] == "image/jpeg"
-        assert response["Cache-Control"] == "private, max-age=604800, immutable"
+        assert response["Cache-Control"] == "private, max-age=86400"
         assert response.content.startswith(b"\xff\xd8")
     assert crops.path_of(region).exists()
 
@@ -220,3 +222,31 @@ def test_a_photo_of_another_project_is_not_found(
     assert client_of(bob).post(url, data).status_code == 404
     aside.refresh_from_db()
     assert aside.state == WorkState.ASIDE
+
+
+def test_a_drawn_face_whose_file_was_overwritten_is_listed_with_its_reason_and_a_way_on(
+    project: Project, region: Region, bob: User, charlie: User, client_of: ClientOf
+) -> None:
+    shown = photo(ARMSTRONG)
+    answer = {"project": project, "photo": shown, "region": region, "user": bob, "verdict": "yes"}
+    Answer.objects.create(**answer, origin="drawn", client_uuid=uuid4())
+    overwritten = {"state": WorkState.ASIDE, "error": Picture.Error.OVERWRITTEN}
+    EmbedJob.objects.update(**overwritten)
+    address = reverse("set-aside", args=[project.public_id])
+    page = client_of(bob).get(address).content.decode()
+    assert "1 drawn face set aside" in page
+    assert "Another picture was uploaded under its name since" in page
+    assert shown.name in page
+    assert "new picture" in page
+    assert 'name="box"' not in page, "what was drawn on is no more"
+    assert services.retry_all(project) == 0
+    let_go = reverse("box-let-go", args=[project.public_id, region.public_id])
+    assert client_of(charlie).post(let_go).status_code == 403
+    client_of(bob).post(let_go)
+    assert "drawn face set aside" not in client_of(bob).get(address).content.decode()
+    assert Answer.objects.filter(region=region).exists()
+
+    EmbedJob.objects.update(state=WorkState.ASIDE, error=Picture.Error.MEMORY)
+    retry = reverse("photo-retry", args=[project.public_id])
+    client_of(bob).post(retry, {"box": region.public_id})
+    assert EmbedJob.objects.get().state == WorkState.QUEUED

@@ -55,7 +55,7 @@ def test_joining_without_a_login_leads_to_it(
 ) -> None:
     project = make_project(alice, joining=OPEN)
     answer = client_of(None).post(f"/p/{project.public_id}/join")
-    assert answer["Location"].startswith("/login/?next=/p/")
+    assert "/login/?next=/p/" in answer.content.decode()
 
 
 def test_bob_leaves_and_his_role_goes(
@@ -204,6 +204,44 @@ def test_the_members_page_takes_as_many_queries_for_forty_as_for_one(
 
     project = make_project(alice, members=[make_user(f"Member {n}") for n in range(40)])
     browser = client_of(alice)
+    address = f"/p/{project.public_id}/members"
     with django_assert_max_num_queries(20):
-        page = browser.get(f"/p/{project.public_id}/members").content.decode()
-    assert "Member 39" in page
+        page = browser.get(address).content.decode()
+    assert "1 to 25 of 41" in page
+    assert "Member 39" in browser.get(f"{address}?page=2").content.decode()
+    found = browser.get(f"{address}?q=ber 39").content.decode()
+    assert ("Member 39" in found, "Member 38" in found) == (True, False)
+    assert "Nobody here is called" in browser.get(f"{address}?q=zzz").content.decode()
+
+
+def test_a_project_without_another_member_is_handed_over_to_nobody(
+    alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    project = make_project(alice, members=[bob])
+    settings, browser = f"/p/{project.public_id}/settings", client_of(alice)
+    assert 'id="hand-over"' in browser.get(settings).content.decode()
+    people.leave(project, bob)
+    assert "Hand over" not in browser.get(settings).content.decode()
+
+
+def test_names_are_offered_to_those_who_see_them_and_lead_to_handing_over(
+    alice: User, bob: User, charlie: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    project = make_project(alice, members=[bob])
+    User.objects.filter(pk=bob.pk).update(show_on_leaderboard=False)
+    here = f"/p/{project.public_id}"
+
+    def names(user: User, typed: str) -> str:
+        return client_of(user).get(f"{here}/members/names", {"q": typed}).content.decode()
+
+    assert 'value="Bob"' in names(alice, "bo")
+    assert "option" not in names(alice, "") + names(alice, "charlie")
+    assert "Bob" not in names(charlie, "bo"), "visitors see only who chose to be seen"
+    page = client_of(alice).get(f"{here}/settings").content.decode()
+    assert f'hx-get="{here}/members/names"' in page
+    to_bob = client_of(alice).get(f"{here}/hand-over", {"to": " bob "})
+    assert to_bob["Location"] == f"{here}/hand-over/{bob.public_id}"
+    for nobody in ("Charlie", "Alice", "", "x" * 400):
+        back = client_of(alice).get(f"{here}/hand-over", {"to": nobody}, follow=True)
+        assert "No other member of this project" in back.content.decode()
+    assert client_of(bob).get(f"{here}/hand-over", {"to": "bob"}).status_code == 403

@@ -137,7 +137,7 @@ def test_pause_and_resume(alice: User, make_project: MakeProject, client_of: Cli
     project = make_project(alice)
     address = f"/p/{project.public_id}/state"
     page = client_of(alice).get(f"/p/{project.public_id}/settings").content.decode()
-    assert page.count(f'action="{address}"') == 2  # to pause, to archive
+    assert page.count(f'action="{address}"') == 3  # to pause, to complete, to archive
     client_of(alice).post(address, {"deed": "pause"})
     assert Project.objects.get(pk=project.pk).state == Project.State.PAUSED
     page = client_of(alice).get(f"/p/{project.public_id}/settings").content.decode()

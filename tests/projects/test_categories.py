@@ -3,12 +3,17 @@
 import pytest
 from django.conf import settings
 
-from projects import categories
+from projects import categories, places
 from projects.models import DenyEntry
+from projects.places import Counts, Kind, Place
 from projects.refusal import Refused
 from sandbox import RunningSandbox
 
 pytestmark = pytest.mark.django_db
+
+
+def count(title: str, qid: str, depth: int = 0) -> Counts:
+    return places.count(Place(Kind.CATEGORY, title, depth), qid)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +68,10 @@ def depicting(sandbox: RunningSandbox, qid: str) -> set[int]:
 def test_files_without_the_statement_are_counted(sandbox: RunningSandbox) -> None:
     files, tagged = members(sandbox, "Albert Einstein in 1921"), depicting(sandbox, "Q937")
     assert files & tagged, "the sandbox must hold tagged files for this test to mean anything"
-    counts = categories.count("Albert Einstein in 1921", "Q937")
+    counts = count("Albert Einstein in 1921", "Q937")
     assert (counts.files, counts.lacking) == (len(files), len(files - tagged))
     others = depicting(sandbox, "Q7186")
-    assert categories.count("Albert Einstein in 1921", "Q7186").lacking == len(files - others)
+    assert count("Albert Einstein in 1921", "Q7186").lacking == len(files - others)
 
 
 def test_subcategories_count_each_file_once_and_survive_cycles(
@@ -81,21 +86,21 @@ def test_subcategories_count_each_file_once_and_survive_cycles(
         assert page
         text = world.current(page).wikitext
         world.save_text(page, text + "[[Category:Loop A]][[Category:Loop B]]", user="Admin")
-    assert categories.count("Loop root", "Q937", 0).files == 0
-    deep = categories.count("Loop root", "Q937", 5)
+    assert count("Loop root", "Q937", 0).files == 0
+    deep = count("Loop root", "Q937", 5)
     assert (deep.files, deep.subcategories, deep.at_least) == (2, 2, False)
 
 
 def test_a_misspelt_name_gets_a_guess(sandbox: RunningSandbox) -> None:
     with pytest.raises(Refused) as refused:
-        categories.count("Mari Curie", "Q7186")
+        count("Mari Curie", "Q7186")
     assert refused.value.code == "no-such-category"
     assert refused.value.guesses[0] == "Marie Curie"
 
 
 def test_nonsense_gets_a_sentence_without_a_guess(sandbox: RunningSandbox) -> None:
     with pytest.raises(Refused) as refused:
-        categories.count("Zzyzx qwerty uiop", "Q7186")
+        count("Zzyzx qwerty uiop", "Q7186")
     assert "Did you mean" not in refused.value.sentence
     assert not refused.value.guesses
 
@@ -107,17 +112,17 @@ def test_a_moved_category_is_followed(sandbox: RunningSandbox) -> None:
     )
     assert row
     old = str(row["title"]).removeprefix("Category:")
-    assert categories.count(old, "Q937").title == str(row["redirect_to"]).removeprefix("Category:")
+    assert categories.read(old).title == str(row["redirect_to"]).removeprefix("Category:")
 
 
 def test_categories_on_the_deny_list_are_refused(sandbox: RunningSandbox) -> None:
     DenyEntry.objects.create(wiki=settings.WIKI.code, kind="category", value="Marie Curie")
     with pytest.raises(Refused, match="denied"):
-        categories.count("Marie Curie", "Q7186")
+        count("Marie Curie", "Q7186")
 
 
 def test_long_lists_of_titles_are_searched_in_pieces() -> None:
     titles = [f"A category with a long name, number {n}" for n in range(30)]
-    parts = list(categories._parts(titles, 200))
+    parts = categories.parts(titles, 200)
     assert all(len(part) <= 200 for part in parts)
     assert "|".join(parts).count("|") == 29

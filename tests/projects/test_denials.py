@@ -8,12 +8,17 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from classify import questions, selectors, services
-from classify.models import Question
-from crawler import crops
+from classify import galleries, looks, questions, reassigning, services
+from classify.models import Look, Question, Round
+from crawler import crops, sourcing
+from crawler import denying as let_go
+from crawler.drawn import embed
+from crawler.engines import load
 from crawler.models import CrawlStep, Embedding, Photo, Picture, Region
+from crawler.services import add_photo, draw_region
 from projects import denials, denying
 from projects.models import AuditEvent, DenyEntry, Project, User
+from projects.places import Place
 from projects.refusal import Refused
 from projects.services import create_project
 from projects.settings_form import set_state
@@ -82,6 +87,14 @@ def test_the_form_keeps_it_normal_with_reason_and_author(
     assert (event.actor, event.data["reason"]) == (mona, "The family asked")
 
 
+def test_each_form_says_that_subcategories_are_entries_of_their_own(
+    mona: User, client_of: ClientOf
+) -> None:
+    for address in (reverse("admin:projects_denyentry_add"), reverse("object"), reverse("privacy")):
+        page = client_of(mona).get(address).content.decode()
+        assert "each of its subcategories has to be named" in page, address
+
+
 @pytest.mark.parametrize(
     "form",
     [
@@ -125,10 +138,10 @@ def test_nobody_begins_a_project_for_a_denied_person_or_category(
 ) -> None:
     deny(mona, Kind.CATEGORY, "marie_Curie")
     with pytest.raises(Refused, match="denied"):
-        create_project(alice, QID, [("Marie Curie", 0)])
+        create_project(alice, QID, [Place("category", "Marie Curie")])
     deny(mona, Kind.PERSON, QID)
     with pytest.raises(Refused, match="denied"):
-        create_project(alice, QID, [("Marie Curie in her youth", 0)])
+        create_project(alice, QID, [Place("category", "Marie Curie in her youth")])
     assert not Project.objects.exists()
 
 
@@ -142,15 +155,17 @@ def test_projects_for_a_denied_person_pause_and_stay_so(
     assert (event.actor, event.project) == (mona, project)
     with pytest.raises(Refused, match="denied"):
         set_state(project, alice, Project.State.ACTIVE)
-    denying.undeny(entry, mona)
+    denying.undeny(entry, mona, "No reason left")
     set_state(project, alice, Project.State.ACTIVE)
     project.refresh_from_db()
     assert project.state == Project.State.ACTIVE
 
 
 def test_nothing_of_a_denied_person_is_crawled_looked_at_asked_or_shown(
-    sandbox: RunningSandbox, project: Project, alice: User
-) -> None:
+    sandbox: RunningSandbox, project: Project, alice: User, client_of: ClientOf,
+    make_project: MakeProject,
+) -> None:  # fmt: skip
+    other = make_project(alice, "Q37463")
     add_files(project, CURIE)
     crawl()
     look()
@@ -159,11 +174,28 @@ def test_nothing_of_a_denied_person_is_crawled_looked_at_asked_or_shown(
     Question.objects.create(project=project, region=region, photo=photo, rank=1)
     assert questions.next_question(project, alice)
     services.answer(project, region, photo, alice, "yes", "review", uuid4())
-    assert selectors.gallery(project, "confirmed").tiles
+    assert galleries.gallery(project, "confirmed").tiles
+    box = (0.1, 0.1, 0.2, 0.2)
+    drawn = draw_region(project, photo, box, alice)
+    Question.objects.create(project=project, region=drawn, photo=photo, rank=1)
+    assert questions.next_question(project, alice)
+    round_ = Round.objects.create(project=project, about="approved", frame=1, revision=1)
+    where = {"project": project, "photo": photo, "region": drawn}
+    Look.objects.create(**where, round=round_, why=Look.Why.SAMPLED, rank=1)
+    assert looks.next_screen(project, alice)
+    assert reassigning.offered(other, alice, []) == [project]
+    face = [project.public_id, region.public_id]
+    shown = [reverse("crop", args=face), reverse("review-face", args=face)]
+    assert [client_of(alice).get(one).status_code for one in shown] == [200, 200]
     # even where the project was not paused, as by an entry that was there before it
     DenyEntry.objects.create(wiki="sandbox", kind=Kind.PERSON, value=QID)
+    embed(load, 30)
+    assert not Embedding.objects.filter(region=drawn).exists()
     assert questions.next_question(project, alice) is None
-    assert selectors.gallery(project, "confirmed").tiles == []
+    assert galleries.gallery(project, "confirmed").tiles == []
+    assert looks.next_screen(project, alice) is None
+    assert reassigning.offered(other, alice, []) == []
+    assert [client_of(alice).get(one).status_code for one in shown] == [403, 403]
     with pytest.raises(Refused, match="denied"):
         services.answer(project, region, photo, alice, "no", "review", uuid4())
     Picture.objects.update(state=WorkState.QUEUED, looked_at=None)
@@ -202,7 +234,7 @@ def test_a_denied_file_goes_with_its_crops_vectors_and_questions_and_comes_back(
     crawl()
     look()
     assert not Embedding.objects.exists()
-    denying.undeny(entry, mona)
+    denying.undeny(entry, mona, "No reason left")
     photo.refresh_from_db()
     assert photo.state == Photo.State.LIVE
     look()
@@ -250,10 +282,10 @@ def test_two_entries_for_one_file_both_have_to_go(
     photo = Photo.objects.get()
     first = deny(mona, Kind.FILE, CURIE)
     second = deny(mona, Kind.FILE, "File:An older name.jpg", photo.page_id)
-    denying.undeny(first, mona)
+    denying.undeny(first, mona, "No reason left")
     photo.refresh_from_db()
     assert photo.state == Photo.State.DENIED
-    denying.undeny(second, mona)
+    denying.undeny(second, mona, "No reason left")
     photo.refresh_from_db()
     assert photo.state == Photo.State.LIVE
 
@@ -276,7 +308,7 @@ def test_a_denied_category_is_not_read_and_is_read_again_later(
     step.retry()  # people may ask to try it again: it is still left alone
     crawl()
     assert titles(project) == set()
-    denying.undeny(entry, mona)
+    denying.undeny(entry, mona, "No reason left")
     crawl()
     assert titles(project)
 
@@ -299,10 +331,58 @@ def test_a_category_denied_while_it_is_read_brings_nothing(
     assert titles(project) == set()
 
 
+def test_files_in_a_denied_category_are_left_alone_whatever_brought_them(
+    sandbox: RunningSandbox, project: Project, alice: User, mona: User,
+    make_project: MakeProject, django_capture_on_commit_callbacks: object,
+) -> None:  # fmt: skip
+    add_files(project, CURIE)
+    crawl()
+    look()
+    assert Embedding.objects.exists()
+    entry = deny(mona, Kind.CATEGORY, "Portrait photographs of Marie Curie")
+    other = deny(mona, Kind.CATEGORY, "Barack Obama")
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        let_go.look_through()
+    photo = Photo.objects.get()
+    assert photo.state == Photo.State.DENIED
+    assert not Embedding.objects.exists()
+    assert not crops.path_of(Region.objects.get()).exists()
+    with pytest.raises(Refused, match="denied"):
+        add_photo(make_project(alice, "Q37463"), photo, alice)
+
+    add_files(project, CURIE_1903)
+    crawl()
+    sourcing.recrawl(project, alice)
+    crawl()
+    assert titles(project) == {CURIE.removeprefix("File:")}, "no new one comes in either"
+    photo.refresh_from_db()
+    assert photo.state == Photo.State.DENIED
+
+    denying.undeny(entry, mona, "No reason left")
+    sandbox.faults.add("cut-before", {"action": "query"}, times=1)
+    let_go.look_through()
+    assert Photo.objects.get().state == Photo.State.DENIED, "who knows: ask again later"
+    let_go.look_through()
+    assert Photo.objects.get().state == Photo.State.LIVE
+    denying.undeny(other, mona, "No reason left")
+    sourcing.recrawl(project, alice)
+    crawl()
+    look()
+    assert len(titles(project)) == 2
+    assert Embedding.objects.exists()
+
+
 def test_taking_an_entry_off_is_written_down(mona: User, client_of: ClientOf) -> None:
     entry = deny(mona, Kind.CATEGORY, "Marie Curie")
     address = reverse("admin:projects_denyentry_delete", args=[entry.pk])
-    client_of(mona).post(address, {"post": "yes"})
+    assert "category Marie Curie" in client_of(mona).get(address).content.decode()
+    page = client_of(mona).post(address, {"post": "yes", "reason": " "}, follow=True)
+    assert "Say why" in page.content.decode()
+    assert DenyEntry.objects.exists()
+    client_of(mona).post(address, {"post": "yes", "reason": "It was a statue"})
     assert not DenyEntry.objects.exists()
     event = AuditEvent.objects.get(action="deny.removed")
     assert (event.actor, event.target) == (mona, "category:Marie Curie")
+    assert event.data == {"reason": "It was a statue", "was": "asked for"}
+    page = client_of(mona).get(reverse("admin:projects_denyentry_changelist"))
+    assert 'value="delete_selected"' not in page.content.decode(), "no way around the reason"

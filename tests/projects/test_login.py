@@ -1,5 +1,6 @@
 """Logging in through the wiki, as a browser does it."""
 
+from datetime import timedelta
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,12 +12,15 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from projects import tokens
 from projects.models import User
 from sandbox import RunningSandbox
-from tests.conftest import ClientOf
+from sdc.models import EditBatch
+from tests.conftest import ClientOf, MakeProject
+from wikivisage import sweeping
 
 pytestmark = pytest.mark.django_db
 
@@ -227,8 +231,9 @@ def test_without_a_consumer_a_forged_post_gets_the_same_page(
 ) -> None:
     settings.CAN_LOG_IN = False
     settings.SOCIALACCOUNT_PROVIDERS = {"mediawiki": {"APPS": []}}
-    for address in ("mediawiki_login", "mediawiki_callback"):
-        answer = client_of(None).post(reverse(address))
+    browser = client_of(None)
+    for ask, address in ((browser.post, "mediawiki_login"), (browser.get, "mediawiki_callback")):
+        answer = ask(reverse(address))
         assert answer.status_code == 503
         assert b"OAUTH_CLIENT_ID" in answer.content
 
@@ -265,10 +270,22 @@ def test_allauths_other_pages_are_not_there(
         assert b"WikiVisage" in answer.content
 
 
-def test_logging_out_takes_a_post_and_keeps_the_tokens(alice: User, client_of: ClientOf) -> None:
+@pytest.mark.parametrize("under_way", [False, True])
+def test_logging_out_takes_a_post_and_the_tokens_unless_a_batch_needs_them(
+    alice: User, client_of: ClientOf, make_project: MakeProject, *, under_way: bool
+) -> None:
+    state = EditBatch.State.RUNNING if under_way else EditBatch.State.DONE
+    batch = {"project": make_project(alice, "Q7186", []), "user": alice, "wiki": "sandbox"}
+    EditBatch.objects.create(**batch, state=state)
     client = client_of(alice)
     assert client.get(reverse("account_logout")).status_code == 200
     assert "_auth_user_id" in client.session
     client.post(reverse("account_logout"))
     assert "_auth_user_id" not in client.session
-    assert tokens.access_token(alice)
+    assert alice.credentials.exists() is under_way
+    User.objects.filter(pk=alice.pk).update(last_login=timezone.now() - timedelta(days=2))
+    sweeping.sweep(10)
+    assert alice.credentials.exists() is under_way
+    EditBatch.objects.update(state=EditBatch.State.DONE)
+    sweeping.sweep(10)
+    assert not alice.credentials.exists()

@@ -14,7 +14,7 @@ from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 
 PAGE = "/projects/new"
-BACKGROUND = ["person-search", "category-search", "category-count"]
+BACKGROUND = ["person-search", "category-search", "place-count"]
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ def started(browser: Client, **fields: Any) -> HttpResponse:
 
 
 def ticked(title: str, depth: int = 2) -> dict[str, Any]:
-    return {"category": title, "depth": str(depth), "use": title}
+    key = f"category:{title}"
+    return {"row": key, f"depth:{key}": str(depth), "use": key}
 
 
 def errors(page: str, field: str) -> str:
@@ -89,8 +90,8 @@ def test_the_list_says_why_nobody_is_in_it(browser: Client, who: str, says: str)
 def test_categories_are_completed_and_counted(browser: Client) -> None:
     page = browser.get(reverse("category-search"), {"add": "marie cur"}).content.decode()
     assert 'data-value="Marie Curie"' in page
-    asked = {"category": "Albert Einstein in 1921", "person": "Q937", "depth": "0"}
-    page = browser.get(reverse("category-count"), asked).content.decode()
+    asked = {"place": "category:Albert Einstein in 1921", "person": "Q937", "depth": "0"}
+    page = browser.get(reverse("place-count"), asked).content.decode()
     found = re.search(r'data-files="(\d+)" data-lacking="(\d+)"', page)
     assert found
     assert int(found[1]) - int(found[2]) == 2
@@ -101,16 +102,16 @@ def test_a_silent_wiki_is_said_in_the_lists(sandbox: RunningSandbox, browser: Cl
     for name, field in [("person-search", "who"), ("category-search", "add")]:
         page = browser.get(reverse(name), {field: "Marie"}).content.decode()
         assert "did not answer" in page
-    page = browser.get(reverse("category-count"), {"category": "Marie Curie"}).content.decode()
+    page = browser.get(reverse("place-count"), {"place": "category:Marie Curie"}).content.decode()
     assert "did not answer" in page
 
 
 def test_choosing_a_person_offers_their_category_ticked(browser: Client) -> None:
     page = post(browser, choice="Q7186")
     assert 'name="person" value="Q7186"' in page
-    assert re.search(r'name="use" value="Marie Curie"[^>]*checked', page)
+    assert re.search(r'name="use" value="category:Marie Curie"[^>]*checked', page)
     assert "data-lacking=" in page  # counted at once for a browser without JavaScript
-    assert 'id="sum" >' in page
+    assert 'data-sum="lacking"' in page
 
 
 def test_a_typed_name_gives_a_list_that_works_without_javascript(browser: Client) -> None:
@@ -135,18 +136,18 @@ def test_a_person_without_category_and_portrait_is_told_so(browser: Client) -> N
 def test_a_category_is_added_and_removed_and_the_rest_stays(browser: Client) -> None:
     row = {**ticked("Marie Curie", 1), "person": "Q7186"}
     page = post(browser, do="add", add="Category:Pierre_Curie", **row)
-    assert 'name="category" value="Pierre Curie"' in page
-    assert 'name="category" value="Marie Curie"' in page
+    assert 'name="row" value="category:Pierre Curie"' in page
+    assert 'name="row" value="category:Marie Curie"' in page
     assert '<option value="1" selected>' in page
-    page = post(browser, drop="Marie Curie", **row)
-    assert 'name="category" value="Marie Curie"' not in page
+    page = post(browser, drop="category:Marie Curie", **row)
+    assert 'name="row" value="category:Marie Curie"' not in page
     assert 'name="person" value="Q7186"' in page
 
 
 @pytest.mark.parametrize(
     ("add", "says"),
     [
-        ("", "Type the name of a category"),
+        ("", "Type the name of a category on Commons"),
         ("a|b", "no name of a category"),
         ("Mari Curie", 'name="guess" value="Marie Curie"'),
         ("Zzyzx qwerty uiop", "There is no category"),
@@ -165,7 +166,7 @@ def test_a_wrong_category_gets_a_sentence_and_keeps_the_rest(
 
 def test_a_guess_is_one_click(browser: Client) -> None:
     page = post(browser, guess="Marie Curie", add="Mari Curie", person="Q937")
-    assert 'name="category" value="Marie Curie"' in page
+    assert 'name="row" value="category:Marie Curie"' in page
     assert 'name="add" id="add" value=""' in page
 
 
@@ -186,7 +187,7 @@ def test_a_wrong_person_gets_a_sentence_and_keeps_the_rest(
 ) -> None:
     page = post(browser, do=button, who=who, **ticked("Marie Curie", 0))
     assert says in errors(page, "who")
-    assert 'name="category" value="Marie Curie"' in page
+    assert 'name="row" value="category:Marie Curie"' in page
     assert "<script>alert" not in page
     assert not Project.objects.exists()
 
@@ -209,7 +210,6 @@ def test_start_makes_the_project(browser: Client, alice: User) -> None:
     assert list(project.sources.order_by("id").values_list("kind", "value", "depth")) == [
         ("file", "File:Marie Curie c. 1920s.jpg", 0),
         ("category", "Marie Curie", 3),
-        ("depicts", "Q7186", 0),
     ]
     assert project.memberships.get().role == Membership.Role.OWNER
     assert AuditEvent.objects.get().action == "project.created"
@@ -218,7 +218,9 @@ def test_start_makes_the_project(browser: Client, alice: User) -> None:
 def test_start_takes_what_was_typed_but_not_yet_added(browser: Client) -> None:
     started(browser, person="", who="Q7186", add="Pierre Curie")
     kinds = Source.objects.filter(kind="category").values_list("value", flat=True)
-    assert sorted(kinds) == ["Marie Curie", "Pierre Curie"]
+    # what took place with her is small, and so ticked
+    solvay = ["Solvay Conference 1911", "Solvay Conference 1927"]
+    assert sorted(kinds) == ["Marie Curie", "Pierre Curie", *solvay]
 
 
 def test_a_private_project_by_invitation(browser: Client) -> None:
@@ -228,14 +230,14 @@ def test_a_private_project_by_invitation(browser: Client) -> None:
 
 
 def test_unticked_categories_are_left_out(browser: Client) -> None:
-    rows = {"category": ["Marie Curie", "Pierre Curie"], "depth": ["2", "2"], "use": "Pierre Curie"}
-    started(browser, **rows)
+    keys = ["category:Marie Curie", "category:Pierre Curie"]
+    started(browser, row=keys, use=keys[1])
     assert Source.objects.get(kind="category").value == "Pierre Curie"
 
 
 def test_neither_portrait_nor_category_is_nothing_to_look_through(browser: Client) -> None:
     answer = started(browser, person="Q990000001")
-    assert "at least one category" in errors(answer.content.decode(), "add")
+    assert "at least one place" in errors(answer.content.decode(), "add")
     assert not Project.objects.exists()
 
 
@@ -265,7 +267,11 @@ def test_another_owners_project_is_offered_and_does_not_forbid(
     theirs = make_project(bob, "Q7186")
     page = post(browser, choice="Q7186")
     assert "<bdi>Bob</bdi> has a project for <bdi>Marie Curie</bdi> already" in page
-    assert f'href="{theirs.get_absolute_url()}"' in page
+    assert f'href="{theirs.get_absolute_url()}#join"' in page
+    assert "Start looking" not in page  # before anything else is asked
+    page = post(browser, own="Q7186", person="Q7186")
+    assert "Start looking" in page
+    assert re.search(r'name="use" value="category:Marie Curie"[^>]*checked', page)
     assert started(browser, **ticked("Marie Curie")).status_code == 302
     assert Project.objects.count() == 2
 
@@ -291,18 +297,18 @@ def test_a_forged_person_makes_nothing(browser: Client, person: str) -> None:
 
 
 def test_forged_rows_make_nothing_strange(browser: Client) -> None:
-    started(browser, category=["a|b", "Marie Curie"], depth=["9", "99"], use=["a|b", "Marie Curie"])
+    keys = ["category:a|b", "category:Marie Curie", "nonsense:x", "nonsense", "file:File:X.jpg"]
+    started(browser, row=keys, use=keys, **{f"depth:{key}": "99" for key in keys})
     assert list(Source.objects.filter(kind="category").values_list("value", "depth")) == [
         ("Marie Curie", 2)
     ]
 
 
 def test_more_categories_than_a_project_takes_are_not_dropped_in_silence(browser: Client) -> None:
-    titles = [f"Category {n}" for n in range(25)]
-    many = {"category": titles, "depth": ["0"] * 25, "use": titles}
-    page = post(browser, do="start", person="Q7186", **many)
-    assert "20 categories at most" in errors(page, "add")
-    assert page.count('name="category"') == 20
+    keys = [f"category:Category {n}" for n in range(25)]
+    page = post(browser, do="start", person="Q7186", row=keys, use=keys)
+    assert "20 sources at most" in errors(page, "add")
+    assert page.count('name="row" value="category:') == 25
     assert not Project.objects.exists()
 
 
@@ -311,7 +317,7 @@ def test_htmx_gets_the_form_alone_and_is_led_to_the_project(browser: Client) -> 
     page = browser.post(PAGE, {"choice": "Q7186"}, headers=headers).content.decode()
     assert page.lstrip().startswith("{") is False
     assert "<html" not in page
-    assert 'hx-get="/projects/new/categories/count"' in page
+    assert 'hx-get="/projects/new/count?' in page
     data = {"do": "start", "person": "Q7186", **ticked("Marie Curie")}
     answer = browser.post(PAGE, data, headers=headers)
     assert answer.headers["HX-Redirect"] == Project.objects.get().get_absolute_url()

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_each_right_is_one_of_its_own() -> None:
-    names = ["VIEW", "ANSWER", "REVIEW", "SEND", "MANAGE"]
+    names = ["VIEW", "ANSWER", "REVIEW", "SEND", "OVERSEE", "MANAGE"]
     assert [can.name for can in Can] == names, "none is another name for one before"
     assert set(ROLES) == set(Can)
 
@@ -26,13 +26,16 @@ def test_a_stranger_only_looks(can: Can) -> None:
 
 
 @pytest.mark.parametrize("can", Can)
-def test_a_member_does_all_but_manage_until_banned(can: Can) -> None:
+def test_a_member_does_all_but_oversee_and_manage_until_banned(can: Can) -> None:
     owner, bob = make_user(), make_user()
     project = make_project(owner)
     membership = Membership.objects.create(
         project=project, user=bob, role=Membership.Role.MEMBER, state=Membership.State.ACTIVE
     )
     assert may(owner, can, project)
+    assert may(bob, can, project) == (can not in (Can.OVERSEE, Can.MANAGE))
+    membership.role = Membership.Role.REVIEWER
+    membership.save()
     assert may(bob, can, project) == (can is not Can.MANAGE)
     membership.state = Membership.State.BANNED
     membership.save()

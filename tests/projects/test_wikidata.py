@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from projects import wikidata
+from projects import http, wikidata
 from projects.http import WikiError
 from projects.models import DenyEntry, Person
 from projects.refusal import Refused
@@ -180,3 +180,16 @@ def test_a_silent_wiki_is_an_error_of_its_own(sandbox: RunningSandbox) -> None:
     sandbox.faults.add("http", {"action": "wbsearchentities"}, status=503)
     with pytest.raises(WikiError):
         wikidata.search_people("Marie", "en")
+
+
+def test_wikis_with_a_page_are_counted_as_the_wiki_lists_them(sandbox: RunningSandbox) -> None:
+    assert wikidata.read_person("Q7186").sitelinks == 8
+    asked = {"action": "wbgetentities", "ids": "Q7186", "props": "sitelinks/urls"}
+    answer = http.api(settings.WIKI.wikidata_api, **asked, sitefilter="enwiki|dewiki")
+    assert answer["entities"]["Q7186"]["sitelinks"] == {
+        site: {"site": site, "title": "Marie Curie", "badges": [], "url": url}
+        for site, url in (
+            ("enwiki", "https://en.wikipedia.org/wiki/Marie_Curie"),
+            ("dewiki", "https://de.wikipedia.org/wiki/Marie_Curie"),
+        )
+    }

@@ -19,7 +19,9 @@ from django.utils import timezone
 
 from classify.models import Label, Origin, Verdict
 from crawler.models import Photo, ProjectPhoto, Region
+from projects import denying
 from projects.models import DenyEntry, Membership, Person, Project, User
+from projects.texts import plain
 from sdc import export, services
 from sdc.models import Claim, EditBatch, Watch
 from tests.conftest import ClientOf
@@ -269,8 +271,31 @@ def test_quickstatements_leave_out_what_depicts_her_already_or_is_denied_or_gone
         wiki=denied.photo.wiki, kind=DenyEntry.Kind.FILE, value=denied.photo.title
     )
     assert [line.split("|")[0] for line in quick(client_of, alice, project)] == [fine.photo.mid]
-    DenyEntry.objects.create(wiki=fine.photo.wiki, kind=DenyEntry.Kind.PERSON, value=CURIE)
-    assert quick(client_of, alice, project) == []
+
+
+@pytest.mark.parametrize("name", ["export", *FILES])
+def test_nothing_of_a_person_on_the_deny_list_is_taken_along(
+    name: str, project: Project, alice: User, mona: User, sent: EditBatch, client_of: ClientOf
+) -> None:
+    address = reverse(name, args=[project.public_id])
+    assert client_of(alice).get(address).status_code == 200
+    DenyEntry.objects.create(wiki=sent.wiki, kind=DenyEntry.Kind.PERSON, value=CURIE)
+    for user in (alice, mona):
+        answer = client_of(user).get(address)
+        assert answer.status_code == 403
+        assert "This tool leaves Marie Curie alone" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["export-labels", "export-labels-json"])
+def test_labels_leave_out_a_file_that_is_left_alone(
+    name: str, project: Project, alice: User, mona: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    out, kept = said_yes(project, 2)
+    entry = DenyEntry(kind=DenyEntry.Kind.FILE, value=out.photo.name, page_id=out.photo.page_id)
+    denying.deny(entry, mona)
+    text = fetch(client_of, alice, project, name)
+    assert kept.photo.mid in text
+    assert out.photo.mid not in text
 
 
 def test_quickstatements_leave_out_a_small_face_in_a_crowd(
@@ -300,12 +325,13 @@ def test_hostile_names_come_through_whole_and_harmless(
         assert "\r" not in header
     text = body(response)
     [row] = rows(text)
-    for name in ("file", "label", "by"):
-        assert row[name].removeprefix("'") == title
+    wanted = {"file": title, "label": plain(title), "by": title}
+    for name, text in wanted.items():
+        assert row[name].removeprefix("'") == text
         assert not row[name].startswith(export.FORMULA)
     assert row["file"].startswith("'") == title.startswith(export.FORMULA)
     [same] = json.loads(fetch(client_of, alice, project, "export-labels-json"))
-    assert (same["file"], same["label"], same["by"]) == (title, title, title)
+    assert (same["file"], same["label"], same["by"]) == tuple(wanted.values())
 
 
 def test_files_are_named_for_old_browsers_and_new_ones(

@@ -105,7 +105,7 @@ def test_it_takes_one_query(
     project: Project, said_yes: Make, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     said_yes(project, 5)
-    project = Project.objects.select_related("person").get(pk=project.pk)
+    project = Project.objects.select_related("person", "census").get(pk=project.pk)
     with django_assert_num_queries(1):
         assert ready_count(project) == 5
 

@@ -560,7 +560,7 @@ def test_the_command_ends_with_1_until_it_is_repaired(sent: EditBatch, wiki: Wik
     assert status == 1
     assert "do not agree: 1 findings among 1 edits on 1 files" in text
     assert f"M{the_attempt(sent).claim.page_id} Q7186" in text
-    status, text = run("--project", sent.project.public_id, "--repair")
+    status, text = run(f"--project={sent.project.public_id}", "--repair")
     assert (status, text.splitlines()[-1]) == (0, "ledger and wiki agree: 1 edits on 1 files")
     assert run() == (0, "ledger and wiki agree: 1 edits on 1 files\n")
 

@@ -274,7 +274,8 @@ def test_the_projects_page_asks_for_a_second_look(
     assert f'href="{address}">See which' in visitors
     for label in labels[:2]:
         say(client_of(alice), label, Verdict.NO)
-    assert address not in client_of(alice).get(project.get_absolute_url()).content.decode()
+    own = client_of(alice).get(project.get_absolute_url()).content.decode()
+    assert 'id="look-again"' not in own
 
 
 def test_ones_own_page_shows_how_ones_edits_stand(

@@ -92,7 +92,7 @@ def test_a_users_batches_take_turns(
     said_yes(project, 3)
     said_yes(other, 3, skip=3)
     first, second = confirmed(project, alice), confirmed(other, alice)
-    send()
+    send(budget=10)
     rows = ClaimAttempt.objects.filter(outcome=Outcome.WRITTEN).order_by("revision")
     assert [row.batch for row in rows] == [first, second] * 3
 
@@ -120,7 +120,7 @@ def test_users_do_not_wait_for_each_other(
     said_yes(other, 3, by=bob, skip=3)
     confirmed(project, alice)
     confirmed(other, bob)
-    send()
+    send(budget=10)
     by_time = sorted(wiki.edits(), key=lambda edit: edit.id)
     assert {edit.user for edit in by_time[:2]} == {"Alice", "Bob"}
     assert len(by_time) == 6

@@ -114,6 +114,22 @@ def test_a_batch_is_taken_back_by_a_batch_of_its_own(
         assert row.answer["success"] == 1
 
 
+def test_from_a_completed_project_is_sent_and_taken_back_naming_the_person(
+    project: Project, alice: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    Project.objects.update(state=Project.State.COMPLETED, name="Radium 1911")
+    project.refresh_from_db()
+    said_yes(project, 1)
+    batch = send_to_the_end(confirmed(project, alice))
+    [page_id] = pages_of(batch)
+    assert wiki.depicts(page_id)
+    send_to_the_end(undo(batch, alice))
+    assert not wiki.depicts(page_id)
+    summaries = [edit.comment for edit in wiki.edits()]
+    assert len(summaries) == 2
+    assert all("Marie Curie" in words and "Radium" not in words for words in summaries)
+
+
 def test_what_was_taken_back_no_longer_counts_for_its_sender(
     alice: User, project: Project, written: Written
 ) -> None:

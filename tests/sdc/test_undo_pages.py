@@ -87,9 +87,9 @@ def test_who_is_offered_it_and_who_may(
     for user in (None, bob, charlie):
         browser = client_of(user)
         assert undo_page(sent) not in text_of(browser, sent.get_absolute_url())
-        status = 302 if user is None else 403
-        assert browser.get(undo_page(sent)).status_code == status
-        assert browser.post(undo_page(sent)).status_code == status
+        looked, sends = (302, 401) if user is None else (403, 403)
+        assert browser.get(undo_page(sent)).status_code == looked
+        assert browser.post(undo_page(sent)).status_code == sends
     assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
     browser = client_of(mona)
     assert undo_page(sent) in text_of(browser, sent.get_absolute_url())

@@ -10,6 +10,7 @@ from classify import services
 from classify.models import Origin
 from crawler.models import ProjectPhoto, Region
 from projects.models import Project, Source, User
+from projects.pulse import beat
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import MakeProject
 
@@ -47,6 +48,7 @@ def faces(project: Project, cast: Cast) -> list[Region]:
 def finish_crawl(project: Project) -> None:
     for source in project.sources.all():
         source.steps.get_or_create(title=source.value, defaults={"state": "d"})
+    beat(project.pk)
 
 
 def give(project: Project, user: User, verdict: str, *regions: Region) -> None:

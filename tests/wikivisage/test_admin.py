@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from classify.models import Answer, Label, Origin, Score, Verdict
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
-from projects import ledger, people
-from projects.models import AuditEvent, DenyEntry, Project, User
+from projects import ledger, objections, people
+from projects.forms import OwnNameField
+from projects.models import Admission, AuditEvent, DenyEntry, Objection, Project, User
 from projects.work import WorkState
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, WritingStop
 from sdc.rights import stops
@@ -59,6 +60,8 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
     Watch.objects.create(claim_attempt=attempt, finding=Watch.Finding.REMOVED, by="Charlie")
     stops.place(WritingStop.Source.SHARE, "4 of 10 removed", user=bob)
     DenyEntry.objects.create(wiki="sandbox", kind=DenyEntry.Kind.PERSON, value="Q1")
+    Admission.objects.create(person=made.person, cause=Admission.Cause.LITTLE_KNOWN, asked_by=bob)
+    objections.lodge("Q1", Objection.Kind.PERSON, "Please")
     ledger.audit(alice, "project.created", made, "person:Q7186")
     return made
 
@@ -169,7 +172,27 @@ def test_what_is_taken_off_the_deny_list_is_written_down(
     project: Project, mona: User, client_of: ClientOf
 ) -> None:
     entry = DenyEntry.objects.get()
-    client_of(mona).post(f"{lists(DenyEntry)}{entry.pk}/delete/", {"post": "yes"})
+    client_of(mona).post(
+        f"{lists(DenyEntry)}{entry.pk}/delete/", {"post": "yes", "reason": "Why not"}
+    )
     assert not DenyEntry.objects.exists()
     event = AuditEvent.objects.get(actor=mona)
     assert (event.action, event.target) == ("deny.removed", "person:Q1")
+
+
+def test_a_name_turns_nothing_beside_it_and_keeps_no_marks_when_it_is_typed(
+    project: Project, alice: User, mona: User, client_of: ClientOf
+) -> None:
+    turned = "\u202eevil"
+    Project.objects.update(name=turned)
+    ledger.audit(alice, "project.renamed", project, "project:1", name=turned)
+    event = AuditEvent.objects.latest("pk")
+    desk = client_of(mona)
+    pages = [lists(Project), reverse("admin:projects_project_change", args=[project.pk])]
+    pages += [lists(AuditEvent), reverse("admin:projects_auditevent_change", args=[event.pk])]
+    for page in pages:
+        body = desk.get(page).content.decode()
+        assert "evil" in body, page
+        assert "\u202e" not in body, page
+        assert "u202e" not in body, page
+    assert OwnNameField().clean(f" The {turned}\u2066 one ") == "The evil one"

@@ -8,9 +8,11 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
+from django.utils.html import escape
 
 from crawler.models import Region
 from projects.models import Project, User
+from projects.topics import TOPICS
 from tests.conftest import ClientOf
 from wikivisage.views import pages
 
@@ -19,7 +21,10 @@ SPRITE = (settings.BASE_DIR / "static" / "icons.svg").read_text()
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/how", "/style", "/projects", "/leaderboard", "/login/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/how", "/help", "/about", "/privacy", "/style", "/projects", "/leaderboard", "/login/"],
+)
 def test_every_public_page_has_title_language_skip_link_and_one_heading(
     path: str, client_of: ClientOf
 ) -> None:
@@ -28,13 +33,15 @@ def test_every_public_page_has_title_language_skip_link_and_one_heading(
     assert '<html lang="en" dir="ltr"' in page
     assert 'class="skip-link" href="#main"' in page
     assert 'id="main"' in page
-    assert len(re.findall(r"<h1\b", page)) == (2 if path == "/style" else 1)
+    assert len(re.findall(r"<h1\b", page)) == 1
 
 
 @pytest.mark.django_db
 def test_a_page_in_a_right_to_left_language_says_so(client_of: ClientOf) -> None:
-    page = client_of(None).get("/how", headers={"accept-language": "ar"}).content.decode()
-    assert '<html lang="ar" dir="rtl"' in page
+    client = client_of(None)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ar-xb"
+    page = client.get("/how").content.decode()
+    assert '<html lang="ar-xb" dir="rtl"' in page
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
@@ -80,6 +87,33 @@ def test_what_is_not_allowed_says_what_to_do(
     assert f'href="{project.get_absolute_url()}"' in answer.content.decode()
 
 
+def test_who_only_has_to_join_is_told_how_and_gets_no_number_to_report(
+    project: Project, charlie: User, client_of: ClientOf
+) -> None:
+    here, browser = project.get_absolute_url(), client_of(charlie)
+    for path in ("tray", "settings"):
+        answer = browser.get(f"{here}{path}")
+        assert answer.status_code == 403
+        assert "If you report it" not in answer.content.decode()
+    assert f'href="{here}ask-to-join"' in browser.get(f"{here}tray").content.decode()
+    Project.objects.update(joining=Project.Joining.OPEN)
+    page = browser.get(f"{here}settings").content.decode()
+    assert "Only the owner" in page, "joining would not help"
+    assert f'action="{here}join"' not in page
+    page = browser.get(f"{here}tray").content.decode()
+    assert "Join this project first" in page
+    assert f'action="{here}join"' in page
+    led = browser.post(f"{here}join", {"next": f"{here}tray"})
+    assert (led.status_code, led["Location"]) == (302, f"{here}tray")
+    assert browser.get(f"{here}tray").status_code == 200
+
+
+def test_a_fault_of_ours_has_a_number_to_report(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.correlation_id = "abc123"  # type: ignore[attr-defined]
+    assert "<code>abc123</code>" in pages.server_error(request).content.decode()
+
+
 def test_a_form_without_its_token_says_that_the_page_is_old(alice: User) -> None:
     browser = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1"})
     browser.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
@@ -101,10 +135,13 @@ def test_the_page_for_our_own_mistakes_needs_no_database(rf: RequestFactory) -> 
 @pytest.mark.django_db
 def test_health_and_robots(client_of: ClientOf) -> None:
     browser = client_of(None)
-    assert browser.get("/health").json() == {"database": "ok"}
+    assert browser.get("/health").json()["parts"]["database"]["status"] == "ok"
     robots = browser.get("/robots.txt")
     assert robots["Content-Type"] == "text/plain"
     assert "Disallow: /p/" in robots.content.decode()
+    sitemap = browser.get("/sitemap.xml")
+    assert sitemap.status_code == 200
+    assert "/leaderboard</loc>" in sitemap.content.decode()
 
 
 @pytest.mark.django_db
@@ -147,6 +184,10 @@ def test_boxes_fit_the_photo(project: Project, faces: list[Region]) -> None:
     assert x + w <= 1000.1
     assert y + h <= 800.1
     assert w / h == pytest.approx(1.55, rel=0.01)
+    region.x, region.y, region.w, region.h = 0.2, 0.05, 0.6, 0.9  # higher than such a part
+    x, y, w, h = map(float, windowed_photo(photo, region)["view"].split())
+    assert (y, h) == (0, 800)
+    assert (x + w / 2, w / h) == pytest.approx((500, 1.55), rel=0.01)
     region.origin = Region.Origin.PHOTO
     assert boxed_photo(photo, region)["box"] is None
 
@@ -177,3 +218,18 @@ def test_durations_are_said_in_words(seconds: float | None, words: str) -> None:
     from projects.templatetags.ui import duration
 
     assert duration(seconds) == words
+
+
+HELP = re.compile(r'{% help "([\w-]+)" %}')
+ASKED_FOR = {name for path in TEMPLATES for name in HELP.findall(path.read_text())}
+
+
+@pytest.mark.django_db
+def test_the_help_has_each_thing_that_a_page_asks_it_about_once(client_of: ClientOf) -> None:
+    page = client_of(None).get("/help").content.decode()
+    assert TOPICS.keys() >= ASKED_FOR
+    assert len(ASKED_FOR) > 8
+    for name, topic in TOPICS.items():
+        assert page.count(f'id="{name}"') == 1, name
+        assert page.count(f'href="#{name}"') == 1, name
+        assert escape(str(topic.sentence)) in page, name

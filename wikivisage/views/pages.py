@@ -1,8 +1,9 @@
-"""Pages that say something: how it decides, the parts of the look, robots.txt, errors."""
+"""Pages that say something: help, how it decides, about, the parts of the look, errors."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from projects.topics import GROUPS
+from wikivisage import kept
+
 COLOURS = ("paper", "ink", "ink-2", "line-2", "act", "face", "yes", "not", "bad", "warn-mark")
+# What the page of styles shows.
+PARTS = [("Written", 72, "yes"), ("Already there", 1, "other"), ("Refused", 1, "bad")]
+EXAMPLES = [
+    ("Marie Curie", "Physicist, chemist", 86, 144),
+    ("Grace Hopper", "Computer scientist", 18, 57),
+]
+YEARS = [("1900", 4), ("1910", 22), ("1920", 41), ("1930", 13)]
+COURSE = [
+    ("Right", "yes", [(0, 0.6, 0.4, 0.8), (50, 0.93, 0.88, 0.97), (120, 0.99, 0.97, 1.0)]),
+    ("Found", "act", [(0, 0.2, 0.1, 0.4), (50, 0.7, 0.6, 0.8), (120, 0.92, 0.86, 0.96)]),
+]
 SPRITE, SYMBOL = settings.BASE_DIR / "static" / "icons.svg", re.compile(r'symbol id="([\w-]+)"')
 ROBOTS = "User-agent: *\nDisallow: /p/\nDisallow: /accounts/\nDisallow: /login/\n"
 
@@ -24,12 +39,37 @@ def how(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "wikivisage/help.html", {"groups": GROUPS} | _site())
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    return render(request, "wikivisage/about.html", _site())
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    return render(request, "wikivisage/privacy.html", _site() | {"days": settings.RETENTION_DAYS})
+
+
+def _site() -> dict[str, Any]:
+    return {
+        "contact": settings.CONTACT,
+        "source_url": settings.SOURCE_URL,
+        "version": settings.VERSION,
+    }
+
+
+@require_safe
 def style(request: HttpRequest) -> HttpResponse:
-    parts = [("Written", 72, "yes"), ("Already there", 1, "other"), ("Refused", 1, "bad")]
     context = {
         "colours": COLOURS,
         "themes": ("light", "dark"),
-        "example_parts": parts,
+        "people": EXAMPLES,
+        "example_parts": PARTS,
+        "example_years": YEARS,
+        "example_course": COURSE,
         "icons": SYMBOL.findall(SPRITE.read_text()),
     }
     return render(request, "wikivisage/style.html", context)
@@ -50,11 +90,12 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that came too late or from elsewhere. In the background: a sentence."""
-    if request.headers.get("HX-Request") or request.headers.get("X-Background"):
+    if kept.in_background(request):
         return HttpResponse(_("This page is too old. Reload it and try again."), status=403)
-    return render(request, "403_csrf.html", status=403)
+    return render(request, "403_csrf.html", kept.form_of(request), status=403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the database, the session or any context: it must show when all else fails."""
-    return HttpResponse(get_template("500.html").render({"wiki": settings.WIKI}), status=500)
+    context = {"wiki": settings.WIKI, "request": request}
+    return HttpResponse(get_template("500.html").render(context), status=500)

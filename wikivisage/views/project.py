@@ -13,16 +13,20 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
-from crawler.selectors import set_aside
+from classify.views.ask import way_used
+from crawler.brought import brought
 from projects.models import Membership, Project
-from projects.permissions import Can, may, membership, project_view, signed_in
+from projects.permissions import Can, grants, is_hidden, membership, project_view, signed_in
+from projects.polling import SECONDS, ticket
 from sdc.models import EditBatch
 from sdc.rights import first_steps, senders
-from wikivisage.overview import latest_batches, likely_faces, overview
+from wikivisage.activity import latest
+from wikivisage.overview import Next, latest_batches, likely_faces, overview
+from wikivisage.views import left_alone
 
-AVATARS = 4
+MEMBERS = 8
+PROMISED = 10  # seconds after which it is looked anew whether “within seconds” is still true
 CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
-POLL_MOVING, POLL_IDLE = 2, 10  # seconds
 
 
 @dataclass(frozen=True)
@@ -31,27 +35,17 @@ class Moving:
 
     fragment: str  # HTML
     seen: str  # hash of it
-    poll: int  # seconds until it is asked for again
+    ticket: str  # with which it is asked for again
     said: str  # for screen readers
 
 
 @require_safe
-@project_view(Can.VIEW)
+@project_view(Can.VIEW, left_alone=True)
 def project(request: HttpRequest, project: Project) -> HttpResponse:
-    active = project.memberships.filter(state=Membership.State.ACTIVE)
-    shown = active
-    if not may(request.user, Can.ANSWER, project):
-        shown = active.filter(Q(user__show_on_leaderboard=True) | Q(role=Membership.Role.OWNER))
-    members = shown.select_related("user").order_by("joined_at")[:AVATARS]
-    total = active.count()
-    context = {
-        "project": project,
-        "mine": membership(project, request.user),
-        "manages": may(request.user, Can.MANAGE, project),
-        "members": members,
-        "more_members": total - len(members),
-        **asdict(_moving(request, project)),
-    }
+    if is_hidden(project, request.user):
+        return left_alone.page(request, project)
+    reader = _reader(request, project)
+    context = reader | asdict(_moving(request, project, reader))
     return render(request, "wikivisage/project.html", context)
 
 
@@ -59,36 +53,57 @@ def project(request: HttpRequest, project: Project) -> HttpResponse:
 @project_view(Can.VIEW)
 def status(request: HttpRequest, project: Project) -> HttpResponse:
     """204 while nothing changed, so that the page stays as it is under people's hands."""
-    moving = _moving(request, project)
+    moving = _moving(request, project, _reader(request, project))
     if request.GET.get("seen") == moving.seen:
-        return HttpResponse(status=204)
+        return HttpResponse(status=204, headers={"X-Ticket": moving.ticket})
     context = {"project": project, **asdict(moving)}
     return render(request, "wikivisage/_status.html", context)
 
 
+def _reader(request: HttpRequest, project: Project) -> dict[str, Any]:
+    """What is shown depends on who reads: what they may do, and whose names they see."""
+    mine = membership(project, request.user)
+    answers = grants(mine, Can.ANSWER)
+    active = project.memberships.filter(state=Membership.State.ACTIVE)
+    named = Q(user__show_on_leaderboard=True) | Q(role=Membership.Role.OWNER)
+    shown = active if answers else active.filter(named)
+    members = list(shown.select_related("user").order_by("joined_at", "pk")[:MEMBERS])
+    some_are_not_there = not answers or len(members) == MEMBERS
+    total = active.count() if some_are_not_there else len(members)
+    return {
+        "project": project,
+        "answers": answers,
+        "manages": grants(mine, Can.MANAGE),
+        "sends": grants(mine, Can.SEND),
+        "mine": mine,
+        "members": members,
+        "member_count": total,
+        "more_members": total - len(members),
+    }
+
+
 def _handed_over(request: HttpRequest, project: Project) -> list[tuple[EditBatch, int]]:
     """What newcomers hand over, for those who may send it."""
-    if not may(request.user, Can.SEND, project):
-        return []
     user = signed_in(request)
     return first_steps.waiting(project, user) if senders.may_perhaps_send(user) else []
 
 
-def _moving(request: HttpRequest, project: Project) -> Moving:
-    view = overview(project)
-    context: dict[str, Any] = {
-        "project": project,
+def _moving(request: HttpRequest, project: Project, reader: dict[str, Any]) -> Moving:
+    view = overview(project, alone=way_used(request) == "ask")
+    sources = brought(project)
+    read = [each.source for each in sources]
+    context = reader | {
+        "alone": left_alone.why(project),
         "overview": view,
-        "answers": may(request.user, Can.ANSWER, project),
-        "manages": may(request.user, Can.MANAGE, project),
-        "mine": membership(project, request.user),
         "likely": likely_faces(project) if view.next == "review" else [],
-        "set_aside": set_aside(project),
-        "sources": project.sources.order_by("id"),
+        "sources": sources,
         "batches": latest_batches(project),
-        "handed_over": _handed_over(request, project),
+        "activity": latest(project, read, request.user, reader["answers"]),
+        "handed_over": _handed_over(request, project) if reader["sends"] else [],
     }
     fragment = render_to_string("wikivisage/_overview.html", context, request)
     same = CSRF_FIELD.sub("", fragment)  # the token is masked anew each time
     seen = hashlib.sha256(same.encode()).hexdigest()[:16]
-    return Moving(fragment, seen, POLL_MOVING if view.moves else POLL_IDLE, view.said)
+    promises = view.next == Next.LISTING and not view.is_slow
+    again = ticket(request, project, seconds=PROMISED if promises else SECONDS)
+    return Moving(fragment, seen, again, view.said)

@@ -26,6 +26,7 @@ LISTS: dict[str, tuple[str, Callable[[Params], Listing]]] = {
     "allimages": ("ai", lists.allimages),
     "prefixsearch": ("ps", lists.prefixsearch),
     "users": ("us", lists.users),
+    "allusers": ("au", lists.allusers),
     "search": ("sr", search.search),
     "recentchanges": ("rc", changes.recentchanges),
     "logevents": ("le", changes.logevents),

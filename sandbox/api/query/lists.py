@@ -1,4 +1,5 @@
-"""list= modules about pages: categorymembers, allcategories, allimages, prefixsearch, users."""
+"""list= modules about pages: categorymembers, allcategories, allimages, prefixsearch, users,
+allusers."""
 
 from __future__ import annotations
 
@@ -310,6 +311,34 @@ def prefixsearch(params: Params) -> Listing:
     pages = pages[:limit]
     items = [{"ns": page.ns, "title": page.title, "pageid": page.id} for page in pages]
     return Listing("prefixsearch", items, pages, following, indexed=True, first_index=offset + 1)
+
+
+def allusers(params: Params) -> Listing:
+    """Accounts by the beginning of their names, whose first letter is made a capital."""
+    call, limit = params.call, params.limit()
+    prop = params.options("prop", ("groups", "editcount", "registration", "blockinfo", "rights"))
+    params.known("dir", "group", "excludegroup", "attachedwiki", "activeusers")
+    first, prefix = (_canonical(params.text(name)) for name in ("from", "prefix"))
+    start = max(first, prefix, _canonical(params.text("continue")))
+    edits = int(params.given("witheditsonly"))
+    rows = call.world.store.rows(
+        "SELECT * FROM user WHERE name >= ? AND name < ? AND editcount >= ? ORDER BY name LIMIT ?",
+        (start, f"{prefix}\U0010ffff", edits, limit + 1),
+    )
+    following = {"aucontinue": rows[limit]["name"]} if len(rows) > limit else None
+    items: list[Json] = []
+    for row in rows[:limit]:
+        item: Json = {"userid": row["id"], "name": row["name"]}
+        if "editcount" in prop:
+            item["editcount"] = row["editcount"]
+        if "registration" in prop:
+            item["registration"] = row["registered"]
+        items.append(item)
+    return Listing("allusers", items, next=following)
+
+
+def _canonical(name: str) -> str:
+    return (name[:1].upper() + name[1:]).replace("_", " ")
 
 
 def users(params: Params) -> Listing:

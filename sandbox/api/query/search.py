@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from sandbox.api.call import Json, Params
+from sandbox.api.errors import ApiError
 from sandbox.api.query.lists import Listing
 from sandbox.reading import page_of_row
 
@@ -31,6 +32,7 @@ _ORDER = {
     "last_edit_asc": "page.latest",
     "last_edit_desc": "page.latest DESC",
 }
+MOST = 300  # characters of a query
 Clause = tuple[str, list[Any]]
 
 
@@ -45,6 +47,7 @@ def search(params: Params) -> Listing:
     )
     params.known("what", "info", "interwiki", "enablerewrites", "qiprofile")
     sort = params.choice("sort", _ORDER, "relevance")
+    _refuse(params, text)
     clauses: list[Clause] = [clause(token) for token in _TOKEN.findall(text)]
     if spaces:
         clauses.append((f"ns IN ({','.join('?' * len(spaces))})", spaces))
@@ -72,6 +75,19 @@ def search(params: Params) -> Listing:
         indexed=True,
         first_index=offset + 1,
     )
+
+
+def _refuse(params: Params, text: str) -> None:
+    """What CirrusSearch does not take: more than 300 characters, an expression that is none."""
+    if len(text) > MOST:
+        told = f"Search request is longer than the maximum allowed length. ({len(text)} > {MOST})"
+        raise ApiError("cirrussearch-query-too-long", told, module=params.module)
+    for pattern in re.findall(r"insource:/(.*?)/", text):
+        try:
+            re.compile(pattern)
+        except re.error:
+            told = "Regular expression syntax error."
+            raise ApiError("cirrussearch-regex-syntax-error", told, module=params.module) from None
 
 
 def clause(token: str) -> Clause:
@@ -127,6 +143,10 @@ def _deep_category(name: str) -> Clause:
     return f"page.id IN ({_DEEPCAT})", [_category(name)]
 
 
+def _in_source(text: str) -> Clause:
+    return "wikitext LIKE ?", [f"%{text.strip('/')}%"]
+
+
 def _in_title(text: str) -> Clause:
     return "page.title LIKE ?", [f"%{text}%"]
 
@@ -146,6 +166,7 @@ _KEYWORDS = {
     "incategory": _in_category,
     "deepcat": _deep_category,
     "deepcategory": _deep_category,
+    "insource": _in_source,
     "intitle": _in_title,
     "filetype": _file_type,
     "custommatch": _custom_match,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from sandbox.api.call import Call, Json
 from sandbox.api.errors import ApiError, wikibase_error
 from sandbox.api.wikibase import model, saving
@@ -22,7 +24,8 @@ def wbgetentities(call: Call) -> Json:
     languages = [code for code in params.values("languages", most=500) if code != "*"]
     fallback = params.given("languagefallback")
     follow = params.choice("redirects", ("yes", "no"), "yes") == "yes"
-    params.known("normalize", "sitefilter", "titles")
+    sites = params.values("sitefilter", most=500)
+    params.known("normalize", "titles")
     params.options("sites", ("wikidatawiki",))
     ids = params.values("ids")
     if not ids:
@@ -36,7 +39,7 @@ def wbgetentities(call: Call) -> Json:
         entity_id = model.entity_id(text)
         if entity_id is None or (entity_id[0] == "M" and call.wiki == "wikidata"):
             raise _unknown_id(text)
-        found[entity_id] = _entity(call, entity_id, prop, languages, fallback, follow)
+        found[entity_id] = _entity(call, entity_id, prop, languages, fallback, follow, sites)
     return {"entities": found, "success": 1}
 
 
@@ -46,7 +49,13 @@ def _unknown_id(text: str) -> ApiError:
 
 
 def _entity(
-    call: Call, entity_id: str, prop: list[str], languages: list[str], fallback: bool, follow: bool
+    call: Call,
+    entity_id: str,
+    prop: list[str],
+    languages: list[str],
+    fallback: bool,
+    follow: bool,
+    sites: list[str],
 ) -> Json:
     missing = {"id": entity_id, "missing": ""}
     wiki = "commons" if entity_id[0] == "M" else "wikidata"
@@ -66,6 +75,10 @@ def _entity(
     for kind in ("labels", "descriptions", "aliases"):
         if languages and kind in shown:
             shown[kind] = _in_languages(shown[kind], languages, fallback)
+    if sites and "sitelinks" in shown:
+        shown["sitelinks"] = {
+            site: link for site, link in shown["sitelinks"].items() if site in sites
+        }
     return shown
 
 
@@ -99,9 +112,22 @@ def show_entity(
         shown["aliases"] = entity.get("aliases") or {}
     if "claims" in prop:
         shown["claims"] = model.show_statements(world, statement_groups(entity), typed=True)
-    if kind == "item" and "sitelinks" in prop:
-        shown["sitelinks"] = entity.get("sitelinks") or {}
+    if kind == "item" and {"sitelinks", "sitelinks/urls"} & {*prop}:
+        links = entity.get("sitelinks") or {}
+        with_urls = "sitelinks/urls" in prop
+        shown["sitelinks"] = {
+            site: link | ({"url": _url_of(link)} if with_urls else {})
+            for site, link in links.items()
+        }
     return shown
+
+
+def _url_of(link: Json) -> str:
+    site = str(link["site"])
+    host = (
+        "commons.wikimedia" if site == "commonswiki" else f"{site.removesuffix('wiki')}.wikipedia"
+    )
+    return f"https://{host}.org/wiki/{quote(link['title'].replace(' ', '_'), safe=':/')}"
 
 
 def _in_languages(terms: Json, languages: list[str], fallback: bool) -> Json:

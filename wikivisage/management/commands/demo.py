@@ -6,11 +6,13 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from projects import services
-from projects.models import Project, User
+from projects.models import Project, Source, User
+from projects.places import Place
 
 # Accounts, items and categories of sandbox/data/world.toml.
 OWNER = {"sub": "70000105", "wiki_username": "Ingrid S."}
-PERSON, CATEGORIES = "Q937", [("Albert Einstein", 2)]
+PERSON = "Q937"
+PLACES = [Place(Source.Kind.CATEGORY, "Albert Einstein", 2), Place(Source.Kind.DEPICTS, PERSON)]
 
 
 class Command(BaseCommand):
@@ -29,7 +31,7 @@ class Command(BaseCommand):
                 "wiki_username": OWNER["wiki_username"],
             },
         )
-        project = services.create_project(owner, PERSON, CATEGORIES, joining=Project.Joining.OPEN)
+        project = services.create_project(owner, PERSON, PLACES, joining=Project.Joining.OPEN)
         self.stdout.write(
             f"demo     a first project: {project}, {settings.SITE_URL}{project.get_absolute_url()}"
         )

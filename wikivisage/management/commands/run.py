@@ -16,15 +16,20 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
 
 from projects.work import end_all_leases
+from wikivisage import workers
 from wikivisage.orphans import die_with_parent
 
+LOOKS = 15  # seconds between looks whether a worker hangs
 ORPHANS_END = 7  # seconds after which parts whose supervisor was killed have ended
 
 
@@ -49,6 +54,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stopping = threading.Event()
+        self.look_at = 0.0
         self.demo = settings.WIKI.code == "sandbox" and not options["no_demo"]
         with lock_data():
             refuse_taken_ports()
@@ -77,6 +83,28 @@ class Command(BaseCommand):
             for part in self.parts:
                 if part.process and part.process.poll() is not None:
                     self.start_again(part)
+            if time.monotonic() > self.look_at:
+                self.look_at = time.monotonic() + LOOKS
+                self.kill_what_hangs()
+
+    def kill_what_hangs(self) -> None:
+        """With a broker of files the processes of a worker share the locks of one queue: one that
+        is killed while it waits for work keeps them, and all others wait for ever. A worker whose
+        sign is too old, see wikivisage.workers, is killed, and so started again."""
+        try:
+            close_old_connections()
+            signs = workers.last_seen()
+        except DatabaseError:  # another time
+            return
+        for part in self.parts:
+            lived = time.monotonic() - part.started
+            sign = signs.get(part.name)
+            if part.process is None or sign is None or lived < workers.PATIENCE.total_seconds():
+                continue
+            if sign < timezone.now() - workers.PATIENCE:
+                self.say(part.name, "hangs and is killed")
+                with suppress(ProcessLookupError):
+                    os.killpg(part.process.pid, signal.SIGKILL)
 
     def start(self, part: Part) -> None:
         part.started = time.monotonic()
@@ -134,14 +162,15 @@ class Command(BaseCommand):
         self.say("stop", "all parts have stopped; the data is kept in " + str(settings.DATA_DIR))
 
     def end(self, running: list[Part]) -> None:
-        processes = [part.process for part in running if part.process]
-        for process in processes:
+        processes = [(part, part.process) for part in running if part.process]
+        for _part, process in processes:
             process.terminate()
         deadline = time.monotonic() + 10
-        for process in processes:
+        for part, process in processes:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
+                self.say(part.name, "did not end within ten seconds and is killed")
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 

@@ -1,0 +1,1 @@
+"""The real system under work, and what may befall it: `make chaos`."""

@@ -1,0 +1,129 @@
+"""Telling people on the site what they should hear of: few things, and none twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from projects.models import Notification, Project, User
+from projects.permissions import moderates
+
+Kind = Notification.Kind
+KEPT = timedelta(days=90)  # how long what was read is kept
+WAITS = timedelta(days=365)  # and what nobody read, since it was last added to
+FRESH = 20  # seconds that a page may show an old number
+SHOUT = 99  # more unread ones are "99+"
+GONE = ("removed", "banned", "declined")  # what a private project tells last
+
+
+def notify(users: Iterable[User], project: Project | None, kind: str, **data: Any) -> None:
+    """Tell these people, but for those who muted this kind.
+
+    While the last one of its kind and project is unread it becomes this one: its numbers are
+    added up, its other data is replaced. Call in the transaction of what happened.
+    """
+    for user in users:
+        if user.is_active and kind not in user.muted:
+            _tell(user, project, kind, data)
+            _count_anew(user)
+
+
+def offered(user: User) -> list[Kind]:
+    """What somebody can hear of at all."""
+    return [kind for kind in Kind if kind != Kind.OBJECTED or moderates(user)]
+
+
+def unread(user: User, *, fresh: bool = False) -> int:
+    """How many wait for somebody, 100 at most; read again after a few seconds only, since other
+    processes may have a memory of their own, or at once if it shall be `fresh`."""
+    found: int | None = None if fresh else cache.get(_key(user))
+    if found is None:
+        found = _unread(user)[: SHOUT + 1].count()
+        cache.set(_key(user), found, FRESH)
+    return found
+
+
+def mark_read(user: User, which: int | None = None) -> None:
+    """One of somebody's, or all."""
+    rows = _unread(user)
+    rows = rows if which is None else rows.filter(pk=which)
+    rows.update(read_at=timezone.now(), unread_key=None)
+    _count_anew(user)
+
+
+def sweep() -> int:
+    """Delete what was read long ago, or waits too long; returns how many."""
+    return old().delete()[0]
+
+
+def old() -> QuerySet[Notification]:
+    now = timezone.now()
+    waits = Q(read_at=None, at__lt=now - WAITS)
+    return Notification.objects.filter(waits | Q(read_at__lt=now - KEPT))
+
+
+def address(told: Notification) -> str:
+    """Where what it tells of is to be seen."""
+    project, code = told.project, told.data.get("code", "")
+    if told.kind == Kind.OBJECTED:
+        return f"{reverse('admin:projects_objection_changelist')}?open=yes"
+    if project is None:
+        return reverse("admission", args=[told.data.get("qid", "Q0")])
+    match told.kind:
+        case Kind.BATCH if code:
+            return reverse("batch", args=[project.public_id, code])
+        case Kind.UPLOADS if project.state != Project.State.COMPLETED and "fresh" in told.data:
+            return f"{reverse('review', args=[project.public_id])}?fresh={told.data['fresh']}"
+        case Kind.REVERTED:
+            return reverse("second-looks", args=[project.public_id])
+        case Kind.PEOPLE if code in GONE and project.visibility == Project.Visibility.PRIVATE:
+            return reverse("notifications")
+        case Kind.PEOPLE if code in ("asked", "doubted"):
+            return reverse("members", args=[project.public_id])
+    return project.get_absolute_url()
+
+
+def _unread(user: User) -> QuerySet[Notification]:
+    return Notification.objects.filter(user=user, read_at=None)
+
+
+def _key(user: User) -> str:
+    return f"unread:{user.pk}"
+
+
+def _count_anew(user: User) -> None:
+    transaction.on_commit(partial(cache.delete, _key(user)), robust=True)
+
+
+def _tell(user: User, project: Project | None, kind: str, data: dict[str, Any]) -> None:
+    about = project.pk if project else data.get("qid", "")
+    key = f"{user.pk}:{about}:{kind}"
+    fresh = {"user": user, "project": project, "kind": kind, "data": data}
+    try:
+        with transaction.atomic():
+            Notification.objects.create(**fresh, unread_key=key)
+    except IntegrityError:
+        with transaction.atomic():
+            held = Notification.objects.select_for_update().filter(unread_key=key).first()
+            if held is None:  # read at this very moment
+                Notification.objects.create(**fresh)
+                return
+            held.data, held.at = _together(held.data, data), timezone.now()
+            held.save(update_fields=["data", "at"])
+
+
+def _together(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    added = {
+        name: before[name] + value
+        for name, value in now.items()
+        if isinstance(value, int) and isinstance(before.get(name), int)
+    }
+    return before | now | added

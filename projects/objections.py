@@ -1,0 +1,179 @@
+"""Objections: somebody asks that a person, a file or a category be left alone.
+
+Anybody may send one, without a login. What they write is sealed, read by moderators only, and
+removed a set time after the objection was closed (`forget_closed`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from projects import denials, denying
+from projects.ledger import audit
+from projects.models import DenyEntry, Notification, Objection, User
+from projects.notifications import notify
+from projects.permissions import check_moderates, moderators
+from projects.refusal import Refused
+from projects.sealing import CONTACT, OBJECTION, Unsealable, seal, unseal
+from projects.wikidata import find_qid
+
+Kind = Objection.Kind
+State = Objection.State
+OPEN = (State.OPEN, State.IN_WORK)
+_NAMESPACE = re.compile(r":?(file|image|category)\s*:", re.IGNORECASE)
+_NOT_LISTED = ~Q(state=State.UPHELD) | Q(kind=Kind.OTHER)
+LATE = timedelta(days=7)  # after which an open one is overdue
+
+
+@dataclass(frozen=True)
+class Words:
+    """What somebody wrote, opened for a moderator."""
+
+    message: str
+    contact: str
+
+
+def lodge(about: str, kind: str, message: str, contact: str = "") -> Objection:
+    """Keep an objection. `about` is whatever they pasted; `kind` what they say that it is. Words
+    that name no page of the wiki, such as somebody's name, are sealed with the rest."""
+    kind, value = understood(about, kind)
+    if kind == Kind.OTHER or (kind == Kind.PERSON and not find_qid(value)):
+        value, message = "", "\n\n".join(filter(None, (about.strip(), message)))
+    made = Objection(wiki=settings.WIKI.code, kind=kind, value=value)
+    made.message = seal(message.encode(), OBJECTION)
+    made.contact = seal(contact.encode(), CONTACT) if contact else None
+    with transaction.atomic():
+        made.save()
+        audit(None, "objection.lodged", target=made.name, kind=kind)
+        notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
+    return made
+
+
+def understood(about: str, kind: str) -> tuple[str, str]:
+    """Kind and value as the deny-list writes them; what can't be read stays as it was typed."""
+    text = _title_in(" ".join(about.split()))
+    if qid := find_qid(text):
+        return Kind.PERSON, qid
+    if named := _NAMESPACE.match(text):
+        kind = Kind.CATEGORY if named[1].lower() == "category" else Kind.FILE
+    if kind in (Kind.FILE, Kind.CATEGORY) and text:
+        text = denials.normal(kind, text)
+    return kind, text[:255]
+
+
+def _title_in(text: str) -> str:
+    """The title that an address of the wiki leads to; other text as it is."""
+    if not re.match(r"https?://", text):
+        return text
+    path = unquote(urlsplit(text).path)
+    title = path.partition("/wiki/")[2] or path.rpartition("/")[2]
+    return title.replace("_", " ") or text
+
+
+def words(objection: Objection) -> Words | None:
+    """What was written; None once it was removed."""
+    if not objection.message:
+        return None
+    try:
+        message = unseal(bytes(objection.message), OBJECTION).decode()
+        contact = unseal(bytes(objection.contact), CONTACT).decode() if objection.contact else ""
+    except Unsealable:
+        return None
+    return Words(message, contact)
+
+
+def take_in_work(objection: Objection, by: User) -> bool:
+    check_moderates(by)
+    return _move(objection, by, (State.OPEN,), State.IN_WORK, closed_at=None)
+
+
+def decline(objection: Objection, by: User, answer: str) -> bool:
+    """Not followed; the answer says why."""
+    check_moderates(by)
+    return _move(objection, by, OPEN, State.DECLINED, answer=answer, closed_at=timezone.now())
+
+
+def uphold(objection: Objection, by: User, answer: str, value: str = "") -> bool:
+    """Follow it: what it is about goes on the deny-list. `value` names it where the objector's
+    words are no Q-ID or title. Raises Refused for what can't be on the list, and WikiError."""
+    check_moderates(by)
+    if objection.state not in OPEN:
+        return False
+    entry = _entry(objection, value)
+    with transaction.atomic():
+        fields = {"answer": answer, "closed_at": timezone.now()}
+        if entry:
+            fields |= {"kind": entry.kind, "value": entry.value}
+        if not _move(objection, by, OPEN, State.UPHELD, **fields):
+            return False
+        if entry and not denials.entries().filter(kind=entry.kind, value=entry.value).exists():
+            denying.deny(entry, by)
+    return True
+
+
+def _entry(objection: Objection, value: str) -> DenyEntry | None:
+    """What following it puts on the list; nothing where it is about something else."""
+    if objection.kind == Kind.OTHER and not value:
+        return None
+    kind, value = understood(value or objection.value, objection.kind)
+    if kind == Kind.OTHER:
+        raise Refused("not-a-title", _("Name a Q-ID, a file or a category to be left alone."))
+    value = denials.normal(kind, value)
+    denials.check(kind, value)
+    page_id = denying.page_id_of(value) if kind == Kind.FILE else None
+    return DenyEntry(kind=kind, value=value, page_id=page_id, reason=_reason(objection))
+
+
+def _reason(objection: Objection) -> str:
+    return f"objection {objection.pk}"
+
+
+def _move(objection: Objection, by: User, old: tuple[str, ...], new: str, **fields: object) -> bool:
+    rows = Objection.objects.filter(pk=objection.pk, state__in=old)
+    with transaction.atomic():
+        if not rows.update(state=new, handled_by=by, **fields):
+            return False
+        audit(by, f"objection.{new}", target=objection.name)
+    objection.refresh_from_db()
+    return True
+
+
+def is_listed(objection: Objection) -> bool:
+    """Whether what it was about is on the deny-list now."""
+    return denials.entries().filter(kind=objection.kind, value=objection.value).exists()
+
+
+def open_ones() -> QuerySet[Objection]:
+    return Objection.objects.filter(wiki=settings.WIKI.code, state__in=OPEN)
+
+
+def overdue() -> QuerySet[Objection]:
+    return open_ones().filter(created_at__lt=timezone.now() - LATE)
+
+
+def is_overdue(objection: Objection) -> bool:
+    return objection.state in OPEN and objection.created_at < timezone.now() - LATE
+
+
+def with_old_texts() -> QuerySet[Objection]:
+    """Closed so long ago that what was written has to go. What was followed is on the deny-list
+    by its Q-ID or title, and stays named; what it was about otherwise goes, too."""
+    before = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    texts = ~(Q(message=b"") & Q(contact=None))
+    return Objection.objects.filter(texts | (_NOT_LISTED & ~Q(value="")), closed_at__lt=before)
+
+
+def forget_closed() -> int:
+    """Remove what was written in objections that were closed long ago; returns of how many."""
+    old = Objection.objects.filter(pk__in=list(with_old_texts().values_list("pk", flat=True)))
+    old.filter(_NOT_LISTED).update(value="")
+    return old.update(message=b"", contact=None)

@@ -1,0 +1,135 @@
+"""`manage.py doctor` on a system that works, and on what an operator may have forgotten."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from projects.models import User, WikiCredential, WikiPace
+from sandbox import RunningSandbox
+from tests.environment import free_port
+from tests.operation.test_health import all_seen
+from wikivisage import doctor
+from wikivisage.doctor import FAIL, OK, WARN, Finding
+
+pytestmark = pytest.mark.django_db
+EVIL = "<script>Alice</script>"
+
+
+def found(look: Any) -> dict[str, Finding]:
+    return {finding.about: finding for finding in look()}
+
+
+def settings_said() -> str:
+    return "\n".join(f"{each.status} {each.says}" for each in doctor.configuration())
+
+
+def test_where_all_is_well_it_says_so(sandbox: RunningSandbox, alice: User) -> None:
+    """Alice's tokens are sealed; the wiki, its properties and the consumer are the sandbox's."""
+    all_seen()
+    out = StringIO()
+    call_command("doctor", json=True, stdout=out)
+    said = json.loads(out.getvalue())
+    assert {each["about"] for each in said} >= {
+        *("settings", "database", "migrations", "keys", "broker", "cache", "workers infer"),
+        *("beat", "disk", "folders", "memory", "static files", "engine", "clock", "wiki"),
+        *("properties", "consumer", "stop page"),
+    }
+    assert [each for each in said if each["status"] == FAIL] == []
+
+
+def test_keys_that_are_gone_are_missed(alice: User, settings: Any) -> None:
+    settings.SEALING_KEYS = {7: b"7" * 32}
+    finding = found(doctor.keys)["keys"]
+    assert (finding.status, finding.says) == (FAIL, "Something is sealed with keys not held: 1.")
+    settings.SEALING_KEYS = {1: b"7" * 32}
+    says = found(doctor.keys)["keys"].says
+    assert says == "2 of 2 sealed values don't open: a key is not what it was."
+    settings.SEALING_KEYS = {2: b"2" * 32}
+    WikiCredential.objects.all().delete()
+    says = "What is sealed can be opened (held: key number 2)."
+    assert found(doctor.keys)["keys"].says == says
+    settings.SEALING_KEYS = {1: b"short"}
+    assert found(doctor.keys)["keys"].status == FAIL
+
+
+def test_workers_that_are_away_or_old(settings: Any) -> None:
+    all_seen()
+    settings.VERSION = "next"
+    said = found(doctor.workers_and_beat)
+    assert said["beat"].status == OK
+    assert said["versions"].status == WARN
+    WikiPace.objects.filter(lane="worker:write").delete()
+    WikiPace.objects.filter(lane="beat").delete()
+    said = found(doctor.workers_and_beat)
+    assert said["workers write"].do == "Start it: celery -A celery_app worker -Q write"
+    assert {said["beat"].status, said["workers write"].status} == {WARN}
+
+
+def test_what_the_wiki_does_not_know(sandbox: RunningSandbox, settings: Any) -> None:
+    settings.OAUTH_CLIENT_ID = "nobody"
+    assert found(doctor.consumer)["consumer"].status == FAIL
+    settings.WIKI = type(settings.WIKI)(**vars(settings.WIKI) | {"depicts": "P999999"})
+    said = found(doctor.wiki)
+    assert (said["clock"].status, said["wiki"].status) == (OK, OK)
+    assert said["properties"].says == "The wiki knows no such property: P999999."
+
+
+def test_a_wiki_that_does_not_answer_is_named(settings: Any, tmp_path: Path) -> None:
+    """By a process of its own, whose log is what an operator sees."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    environment = os.environ | {"SANDBOX_URL": nobody, "DATA_DIR": str(tmp_path), "REDIS_URL": ""}
+    environment |= {"DATABASE_URL": f"sqlite://{tmp_path}/db.sqlite3", "OAUTH_CLIENT_ID": "some"}
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "manage.py", "doctor", "--json"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "Retrying" not in told.stderr
+    said = {each["about"]: each for each in json.loads(told.stdout)}
+    assert said["clock"]["status"] == WARN
+    for about, path in (("wiki", "/commons/w/api.php"), ("consumer", "/oauth2/authorize")):
+        assert said[about]["status"] == FAIL
+        assert f"does not answer at {nobody}" in said[about]["says"]
+        assert path in said[about]["says"]
+
+
+def test_a_clock_that_is_off_and_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor._clock("Wed, 21 Oct 2015 07:28:00 GMT").status == FAIL
+    assert doctor._clock(EVIL).status == WARN
+    monkeypatch.setattr("wikivisage.health.LITTLE_ROOM", 10**18)
+    assert found(doctor.disk)["disk"].status == WARN
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"SITE_URL": "http://faces.example.org"}, "fail SITE_URL is not https"),
+        ({"SITE_URL": "https://faces.example.org"}, "fail The host of SITE_URL is not in ALLOWED"),
+        ({"ALLOWED_HOSTS": ["*"]}, "warn ALLOWED_HOSTS lets any host name in"),
+        ({"HTTPS": True, "LOCAL_LOGIN": True}, "fail LOCAL_LOGIN lets whoever"),
+        ({"HTTPS": True, "DEBUG": True}, "fail You should not have DEBUG set to True"),
+        ({"HTTPS": True, "SECRET_KEY": "short"}, "fail Your SECRET_KEY has less than 50"),
+        ({"METRICS_TOKEN": "short"}, "warn METRICS_TOKEN is short enough"),
+        ({"LEARNING_MEMORY_MB": 600}, "warn LEARNING_MEMORY_MB is more than"),
+    ],
+)
+def test_each_forgotten_setting_has_its_line(
+    change: dict[str, Any], line: str, settings: Any
+) -> None:
+    assert line not in settings_said()
+    for name, value in change.items():
+        setattr(settings, name, value)
+    assert line in settings_said()

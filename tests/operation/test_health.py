@@ -1,0 +1,130 @@
+"""What probes are told: each part apart, at once, and nothing about the inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from bench.system import ROOT
+from projects import pace
+from projects.models import WikiPace
+from sdc.models import WritingStop
+from sdc.rights import stops
+from wikivisage import health, workers
+
+
+def all_seen() -> None:
+    workers._signs.clear()
+    for task in ("crawler.crawl", "crawler.detect", "crawler.tidy", "classify.infer", "sdc.write"):
+        workers.seen(task, by_beat=True)
+    workers._signs.clear()
+
+
+def ready(status: int = 200) -> dict[str, Any]:
+    cache.delete(health.KEY)
+    answer = Client().get("/health/ready")
+    assert answer.status_code == status
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_alive_asks_nobody(settings: Any) -> None:
+    """No `db` here: a query would be refused. Any host, no https, no session."""
+    settings.SECURE_SSL_REDIRECT = True
+    answer = Client(headers={"host": "10.0.0.7:8000"}).get("/health/live")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok"}
+    assert not answer.cookies
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert Client().post("/health/live").status_code == 405
+
+
+@pytest.mark.django_db
+def test_ready_tells_each_part_apart(settings: Any) -> None:
+    settings.STOP_PAGE = ""
+    all_seen()
+    assert ready()["status"] == "ok"
+    away = timezone.now() - timedelta(minutes=7)
+    WikiPace.objects.filter(lane="worker:infer").update(next_at=away)
+    WikiPace.objects.filter(lane="beat").delete()
+    pace.pause("read", 40, "maxlag")
+    stops.place(WritingStop.Source.MODERATOR, "Alice is wrong about Q7186")
+    found = ready()
+    assert found["status"] == "degraded"
+    odd = {name: part["says"] for name, part in found["parts"].items() if part["status"] != "ok"}
+    assert odd.keys() == {"workers: infer", "beat", "wiki", "writing"}
+    assert odd["workers: infer"] == "No worker was seen for 7 minutes."
+    assert "Alice" not in json.dumps(found)
+
+
+@pytest.mark.django_db
+def test_ready_is_cheap(django_assert_max_num_queries: Any) -> None:
+    ready()
+    with django_assert_max_num_queries(7):
+        ready()
+    with django_assert_max_num_queries(0):
+        Client().get("/health/ready")
+
+
+BROKEN = """
+import json, sys, django
+django.setup()
+from django.test import Client
+from django.core.management import call_command
+browser = Client()
+for path in ("/health/live", "/health/ready", "/metrics"):
+    answer = browser.get(path)
+    print(json.dumps([answer.status_code, answer.content.decode()]))
+try:
+    call_command("doctor", quick=True, json=True)
+except SystemExit as end:
+    print(json.dumps(end.code))
+"""
+
+
+def test_without_database_and_broker_it_says_so_and_nothing_more() -> None:
+    """A real process whose servers are not there, and whose settings are those of nobody."""
+    pytest.importorskip("MySQLdb")  # the extra [mariadb]
+    environment = os.environ | {
+        "DATABASE_URL": "mysql://canary:hunter2@127.0.0.1:1/canary",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "WIKI": "commons",
+        "SITE_URL": "https://canary.example.org",
+        "DJANGO_SETTINGS_MODULE": "wikivisage.settings",
+        "SECRET_KEY": "short",
+        "METRICS_TOKEN": "",
+    }
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", BROKEN],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    live, ready, metrics, *findings, code = ran.stdout.splitlines()
+    assert json.loads(live)[0] == 200
+    status, body = json.loads(ready)
+    assert status == 503
+    parts = json.loads(body)["parts"]
+    assert parts["database"] == {"status": "failed", "says": "The database does not answer."}
+    assert parts["migrations"]["status"] == "failed"
+    assert parts["broker"]["status"] == "degraded"
+    for secret in ("canary", "hunter2", "127.0.0.1", "2002", "Error"):
+        assert secret not in body
+    status, body = json.loads(metrics)
+    assert status == 200
+    assert "wikivisage_database_up 0.0" in body
+    assert json.loads(code) == 1
+    told = {(each["about"], each["status"]): each for each in json.loads("\n".join(findings))}
+    for about in ("database", "broker", "keys", "workers and beat"):
+        assert told[about, "fail"]["do"]
+    says = {each["says"] for each in json.loads("\n".join(findings)) if each["about"] == "settings"}
+    wanted = ("E002", "E004", "W003", "W004", "W005", "W006", "W008", "security.W009")
+    assert [each for each in wanted if not any(each in line for line in says)] == []
+    assert "hunter2" not in ran.stdout + ran.stderr

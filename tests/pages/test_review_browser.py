@@ -1,0 +1,337 @@
+"""The review in a real browser: crowded, by mouse, by keyboard alone, by touch, empty."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from classify.models import Label, Score, Verdict
+from crawler.models import Photo, Region
+from projects.models import Project, User
+from tests.pages.harness import PHONE, Axe, Visit, Window, everywhere
+from tests.pages.review_crowd import add_faces, say
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(240),
+]
+
+FACES = 480
+
+
+@pytest.fixture
+def crowded(real_project: Project, bob: User) -> Project:
+    """Marie Curie's, with 480 faces more: 60 of them bob said Yes of, 12 alice No."""
+    photos = Photo.objects.filter(project_photos__project=real_project).select_related("picture")
+    faces = add_faces(real_project, FACES, list(photos))
+    say(real_project, bob, faces[:60], Verdict.YES)
+    say(real_project, real_project.owner, faces[60:72], Verdict.NO)
+    copies = [faces[80].pk, faces[81].pk]
+    Region.objects.filter(pk__in=copies).update(phash="ab" * 16)
+    Score.objects.filter(region__in=[faces[1].pk]).update(doubt=3.0)
+    return real_project
+
+
+def review(visit: Visit, project: Project, query: str = "", **options: Any) -> Window:
+    return visit(f"/p/{project.public_id}/review{query}", user=project.owner, **options)
+
+
+def tiles(page: Page) -> Locator:
+    return page.locator("#tiles > .tile")
+
+
+def names(some: Locator) -> list[str]:
+    return [str(tile.get_attribute("data-region")) for tile in some.all()]
+
+
+def words(region: str) -> str:
+    label = Label.objects.filter(region__public_id=region).first()
+    return label.verdict if label else ""
+
+
+def expect_word(page: Page, region: str, word: str) -> None:
+    """The server has it: nothing waits in the outbox any more."""
+    page.wait_for_function("() => !Object.keys(localStorage).some((k) => k.includes(':review:'))")
+    assert words(region) == word
+
+
+def test_a_long_gallery_stays_small_and_one_chooses_with_the_mouse(
+    visit: Visit, crowded: Project
+) -> None:
+    window = review(visit, crowded)
+    page = window.page
+    total = int(page.locator("h1 [data-filter=matches]").inner_text())
+    assert total > 400
+    expect(tiles(page)).to_have_count(59)
+    expect(page.locator(".copies")).to_have_text("2 copies")
+    first = names(tiles(page))[0]
+    seen: set[str] = set()
+    while page.locator("[data-more]").count():
+        seen |= set(names(tiles(page)))
+        assert tiles(page).count() <= 420, "what scrolled away leaves the page"
+        page.locator("[data-more]").scroll_into_view_if_needed()
+        page.wait_for_function(
+            "(last) => !document.querySelector('[data-more]') ||"
+            " [...document.querySelectorAll('#tiles > .tile')].at(-1).dataset.region !== last",
+            arg=names(tiles(page))[-1],
+        )
+    seen |= set(names(tiles(page)))
+    assert len(seen) == total - 1, "all of them, two of which are a stack"
+    assert tiles(page).count() < total - 1
+    expect(page.locator("#tiles > .gap")).to_have_count(1)
+    page.keyboard.press("Home")
+    page.evaluate("() => scrollTo(0, 0)")
+    expect(page.locator(f".tile[data-region='{first}']")).to_be_visible()
+
+    # a rectangle from beside the second face to the third of the next row
+    page.evaluate("() => scrollTo(0, 0)")
+    columns = page.evaluate(
+        "() => { const t = [...document.querySelectorAll('#tiles > .tile')];"
+        " return t.filter((each) => each.offsetTop === t[0].offsetTop).length; }"
+    )
+    left, top, _w, _h = window.where(tiles(page).nth(1))
+    x, y, w, h = window.where(tiles(page).nth(columns + 2))
+    window.drag((left - 8, top + 20), (x + w / 2, y + h / 3))
+    expect(page.locator("[data-selected]")).to_have_text("4")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-selected]")).to_have_text("0")
+    tiles(page).nth(0).locator("label").click()
+    tiles(page).nth(3).locator("label").click(modifiers=["Shift"])
+    expect(page.locator("[data-selected]")).to_have_text("4")
+    chosen = names(tiles(page))[:4]
+    window.press(".review-bar [data-do=approve]")
+    expect(page.locator(".toast")).to_contain_text("4 faces approved")
+    expect_word(page, chosen[3], "yes")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(tiles(page).nth(3)).to_have_attribute("data-region", chosen[3])
+    expect_word(page, chosen[3], "")
+
+
+def test_filters_combine_and_the_page_is_fit_for_everybody(
+    visit: Visit, crowded: Project, axe: Axe
+) -> None:
+    window = review(visit, crowded, "?which=confirmed")
+    page = window.page
+    assert everywhere(window) == []
+    window.press(page.locator("#by-way a", has_text="A grid"))
+    expect(page.locator("h1")).to_have_text(re.compile(r"Confirmed\s+30"))
+    window.press(page.locator("#by-size a", has_text="Large"))
+    expect(tiles(page)).to_have_count(10)
+    expect(page.locator("h1")).to_have_text(re.compile(r"Confirmed\s+10"))
+    expect(page.locator("#by-way a", has_text="Review")).to_contain_text("5")
+    expect(page.locator(".tile-caption", has_text="Bob")).to_have_count(10)
+    window.press(page.locator("#by-way [aria-current]"))
+    expect(tiles(page)).to_have_count(20)
+    window.press(page.locator(".review-tools a", has_text="Photos"))
+    expect(page.locator("#tiles.photos .boxed")).to_have_count(20)
+    window.press("#order summary")
+    window.press(page.locator("#order a", has_text="Newest first"))
+    assert "size=large" in page.url
+    assert "view=photos" in page.url
+    assert "order=newest" in page.url
+    assert axe(window) == []
+    page.goto(page.url.split("?")[0] + "?which=confirmed&size=large&year=1492")
+    expect(page.get_by_role("heading", name="None with these filters")).to_be_visible()
+    assert everywhere(window) == []
+
+
+def test_one_reviews_by_keys_alone(visit: Visit, crowded: Project, axe: Axe) -> None:
+    window = review(visit, crowded)
+    page = window.page
+    press = page.keyboard.press
+    first, second, third = names(tiles(page))[:3]
+    press("ArrowRight")
+    press("Space")
+    expect(page.locator("[data-selected]")).to_have_text("1")
+    press("Shift+ArrowRight")
+    expect(page.locator("[data-selected]")).to_have_text("2")
+    press("c")
+    expect(page.locator("#sheet[open] .compare-side")).to_have_count(2)
+    assert axe(window) == []
+    sides = page.locator("#sheet .compare-side > .crop")
+    assert sides.nth(0).bounding_box()["width"] == sides.nth(1).bounding_box()["width"]  # type: ignore[index]
+    page.locator("#sheet [data-one=reject]").first.focus()
+    press("Enter")
+    expect_word(page, first, "no")
+    press("Escape")
+    press("Escape")  # nothing is chosen now
+    press("ArrowLeft")
+    press("ArrowRight")
+    page.locator(f"#face-{second}").focus()
+    press("Enter")
+    dialog = page.locator("#large[open]")
+    expect(dialog).to_be_focused()  # and no button of it, which an Enter that is held would press
+    expect(dialog.locator(".boxed svg .line")).to_be_visible()
+    expect(dialog).to_contain_text("Nobody has said anything of this face yet.")
+    assert axe(window) == []
+    press("a")
+    expect_word(page, second, "yes")
+    expect(dialog.locator(f"[data-region='{third}']")).to_be_visible()
+    press("w")
+    expect(page.locator("#sheet[open] .else")).to_be_visible()
+    page.keyboard.type("nobody at all")
+    press("Enter")
+    expect(page.locator("#else-projects")).to_contain_text("No project for")
+    assert axe(window) == []
+    press("Escape")  # empties the field first
+    press("Escape")
+    expect(page.locator("#sheet[open]")).to_have_count(0)
+    expect(page.locator(f"#face-{third}")).to_be_focused()
+    press("Control+a")
+    n = int(page.locator("[data-selected]").inner_text())
+    assert 5 < n < 60, "those on the screen"
+    press("z")
+    expect_word(page, second, "")
+    press("z")
+    expect_word(page, first, "")
+    press("Escape")  # nothing is chosen now
+    words = {"b": "background", "p": "artwork", "f": "not-a-face", "t": "cant-tell"}
+    for key, verdict in words.items():
+        page.locator(f"#face-{first}").focus()
+        press(key)
+        expect_word(page, first, verdict)
+        press("z")
+        expect_word(page, first, "")
+    press("?")
+    expect(page.locator("#keys[open]")).to_contain_text("Compare two faces")
+    expect(page.locator("#keys[open]")).to_contain_text("An artwork of the person")
+
+
+def test_one_says_who_else_it_is_and_takes_it_back(
+    visit: Visit, crowded: Project, charlie: User, make_project: Any
+) -> None:
+    other = make_project(charlie, "Q37463", joining=Project.Joining.OPEN)
+    window = review(visit, crowded, screen=PHONE)
+    page = window.page
+    region = names(tiles(page))[0]
+    tiles(page).nth(0).locator(".check").tap()
+    window.press(".review-bar [data-do=else]")
+    window.press(page.locator(f".else-project[value='{other.public_id}']"))
+    expect(page.locator(".toast")).to_contain_text("No here, Yes there")
+    expect(page.locator(f".tile[data-region='{region}']")).to_have_count(0)
+    expect_word_in(page, {crowded: "no", other: "yes"}, region)
+    page.locator(".toast").get_by_role("button", name="Undo").tap()
+    expect(page.locator(f".tile[data-region='{region}']")).to_be_visible()
+    expect_word_in(page, {crowded: "", other: ""}, region)
+
+
+def expect_word_in(page: Page, wanted: dict[Project, str], region: str) -> None:
+    page.wait_for_function("() => !Object.keys(localStorage).some((k) => k.includes(':review:'))")
+    for project, word in wanted.items():
+        label = Label.objects.filter(project=project, region__public_id=region).first()
+        assert (label.verdict if label else "") == word
+
+
+def test_a_finger_holds_to_choose_and_taps_to_look(visit: Visit, crowded: Project) -> None:
+    window = review(visit, crowded, screen=PHONE)
+    page = window.page
+    labels = tiles(page).locator(".crop > label")
+    labels.nth(1).tap()
+    expect(page.locator("#large[open] .boxed")).to_be_visible()
+    shown = ("#large .boxed > img", ".face-facts", "[data-large=reject]")
+    photo, facts, button = map(window.where, shown)
+    assert photo[1] + photo[3] <= facts[1], "what is known of the face stands below the photo"
+    assert facts[1] + facts[3] <= button[1], "and the buttons below that"
+    page.locator("[data-large=close]").tap()
+    x, y, w, h = window.where(labels.nth(0))
+    place = {"x": x + w / 2, "y": y + h / 2}
+    fingers = page.context.new_cdp_session(page)
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [place]})
+    expect(page.locator("[data-selected]")).to_have_text("1")
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    labels.nth(1).tap()
+    expect(page.locator("[data-selected]")).to_have_text("2")
+    labels.nth(1).tap()
+    expect(page.locator("[data-selected]")).to_have_text("1")
+    region = names(tiles(page))[0]
+    window.press("#words-menu summary")
+    window.press("#words-menu [data-do=background]")
+    expect_word(page, region, "background")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
+
+
+def test_what_does_not_get_through_is_kept_and_what_is_refused_is_said(
+    visit: Visit, crowded: Project
+) -> None:
+    window = review(visit, crowded)
+    page = window.page
+    first, second = names(tiles(page))[:2]
+    page.context.set_offline(True)
+    page.locator(f"#face-{first}").focus()
+    page.keyboard.press("r")
+    expect(page.locator("#net")).to_contain_text("1 answer is kept here")
+    page.context.set_offline(False)  # and it is sent by itself
+    expect_word(page, first, "no")
+    Photo.objects.filter(picture__regions__public_id=second).update(state=Photo.State.WITHDRAWN)
+    page.locator(f"#face-{second}").focus()
+    page.keyboard.press("a")
+    expect(page.locator(".toast.bad")).to_contain_text("withdrawn")
+    assert words(second) == ""
+
+
+def test_an_empty_review_says_what_to_do(visit: Visit, real_project: Project) -> None:
+    Score.objects.all().delete()
+    window = review(visit, real_project)
+    page = window.page
+    card = page.locator("#gallery .empty")
+    expect(card).to_be_visible()
+    assert everywhere(window) == []
+    box = card.bounding_box()
+    assert box
+    buttons = [each.bounding_box() for each in card.locator(".button").all()]
+    left = min(each["x"] for each in buttons if each) - box["x"]
+    right = box["x"] + box["width"] - max(each["x"] + each["width"] for each in buttons if each)
+    assert left == pytest.approx(right, abs=2), "its buttons stand in the middle"
+
+
+# Rows of controls in the side and in the tools: tops that do not overlap, of what is to be seen.
+ROWS = """() => {
+    const all = document.querySelectorAll(
+        ".review-side :is(a, summary), .review-tools :is(a, button, summary)");
+    const boxes = [...all].filter((one) => one.checkVisibility({contentVisibilityAuto: true}))
+        .map((one) => one.getBoundingClientRect()).filter((box) => box.height > 1)
+        .sort((a, b) => a.top - b.top);
+    let rows = 0, bottom = -Infinity;
+    for (const box of boxes) {
+        if (box.top >= bottom - 1) { rows += 1; bottom = box.bottom; }
+    }
+    return rows;
+}"""
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_on_a_phone_three_rows_stand_above_the_faces_and_filters_open_over_them(
+    visit: Visit, crowded: Project, script: bool
+) -> None:
+    window = review(visit, crowded, screen=PHONE, java_script_enabled=script)
+    page, summary = window.page, window.page.locator("#facets > summary")
+    small, whole = page.locator("#by-size a", has_text="Small"), window.where("#gallery")[1]
+    assert whole < 380
+    expect(small).not_to_be_visible()
+    if script:
+        assert page.evaluate(ROWS) == 3
+    window.press(summary)
+    expect(small).to_be_visible()
+    expect(page.locator("#facets .review-links a").last).to_be_in_viewport()
+    assert window.where("#gallery")[1] == whole, "it opens over the page"
+    if script:
+        assert everywhere(window) == []
+        page.keyboard.press("Escape")
+        expect(small).not_to_be_visible()
+        expect(summary).to_be_focused()
+        page.keyboard.press("Enter")
+    window.press(small)
+    page.wait_for_url(re.compile("size=small"))
+    expect(small).not_to_be_visible()
+    expect(page.locator("#facets .count")).to_have_text("1")
+
+
+def test_beside_a_wide_gallery_all_filters_stand_open(visit: Visit, crowded: Project) -> None:
+    page = review(visit, crowded).page
+    expect(page.locator("#facets > summary")).not_to_be_visible()
+    expect(page.locator("#by-size a").first).to_be_visible()
+    expect(page.locator(".review-links a").last).to_be_visible()

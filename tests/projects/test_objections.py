@@ -1,0 +1,248 @@
+"""Objections: sent by anybody, read by moderators, tracked to their end, and then forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from projects import admitting, denying, objections
+from projects.models import Admission, AuditEvent, DenyEntry, Notification, Objection, Project, User
+from sandbox import RunningSandbox
+from tests.conftest import ClientOf, MakeProject
+from tests.crawler.helpers import CURIE_1903
+from tests.factories import make_moderator, make_person, make_user
+
+pytestmark = pytest.mark.django_db
+SECRET = "My name is Irène and I live in Paris"
+
+
+@pytest.mark.parametrize(
+    ("about", "kind", "read"),
+    [
+        ("Q7186", "file", ("person", "Q7186")),
+        ("https://www.wikidata.org/wiki/Q7186", "person", ("person", "Q7186")),
+        ("Marie Curie", "person", ("person", "Marie Curie")),
+        ("marie_Curie 1903.jpg", "file", ("file", "File:Marie Curie 1903.jpg")),
+        ("https://commons.wikimedia.org/wiki/File:Marie_Curie_1903.jpg?x=1", "person",
+         ("file", "File:Marie Curie 1903.jpg")),
+        ("https://commons.wikimedia.org/wiki/Category:Caf%C3%A9s", "person",
+         ("category", "Cafés")),
+        ("", "other", ("other", "")),
+    ],
+)  # fmt: skip
+def test_what_people_paste_is_understood(about: str, kind: str, read: tuple[str, str]) -> None:
+    assert objections.understood(about, kind) == read
+
+
+def send(client_of: ClientOf, **fields: str) -> Objection:
+    said = {"kind": "person", "message": SECRET, "contact": "irene@example.org"} | fields
+    response = client_of(None).post(reverse("object"), said)
+    assert response.status_code == 302
+    return Objection.objects.latest("pk")
+
+
+def test_it_is_followed_in_one_click_and_nobody_else_reads_it(
+    alice: User, mona: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    project = make_project(alice, "Q7186", [])
+    assert "?about=Q7186" in client_of(None).get(project.get_absolute_url()).content.decode()
+    made = send(client_of, about="Q7186")
+    assert SECRET.encode() not in bytes(made.message)
+    status = reverse("objection", args=[made.code])
+    shown = client_of(None).get(status).content.decode()
+    assert "waits for a moderator" in shown
+    assert SECRET not in shown
+    assert client_of(alice).get(reverse("objection", args=["nonsense"])).status_code == 404
+
+    desk, changelist = client_of(mona), reverse("admin:projects_objection_changelist")
+    page = reverse("admin:projects_objection_change", args=[made.pk])
+    assert SECRET not in desk.get(changelist).content.decode()
+    opened = desk.get(page).content.decode()
+    assert SECRET in opened
+    assert "irene@example.org" in opened
+    assert project.get_absolute_url() in opened, "what following it stops"
+    assert SECRET not in client_of(alice).get(page, follow=True).content.decode()
+    ticked = {"_selected_action": [made.pk]}
+    desk.post(changelist, ticked | {"action": "take"})
+    assert "is looking at it" in client_of(None).get(status).content.decode()
+    desk.post(changelist, ticked | {"action": "follow", "reason": "Done, and sorry."})
+    shown = client_of(None).get(status).content.decode()
+    assert "It was followed" in shown
+    assert "Done, and sorry." in shown
+    assert DenyEntry.objects.get().value == "Q7186"
+    project.refresh_from_db()
+    assert project.state == Project.State.PAUSED
+    deeds = AuditEvent.objects.filter(target=f"objection:{made.pk}")
+    assert [deed.action.partition(".")[2] for deed in deeds] == ["lodged", "in-work", "upheld"]
+    assert SECRET not in str([deed.data for deed in AuditEvent.objects.all()])
+
+
+def test_a_name_is_followed_under_its_q_id_and_a_file_under_its_page(
+    sandbox: RunningSandbox, mona: User, client_of: ClientOf
+) -> None:
+    by_name = send(client_of, about="Marie Curie")
+    desk, changelist = client_of(mona), reverse("admin:projects_objection_changelist")
+    deed = {"_selected_action": [by_name.pk], "action": "follow", "reason": "Yes"}
+    desk.post(changelist, deed)
+    by_name.refresh_from_db()
+    assert by_name.state == "open", "a name is nothing that the list can hold"
+    desk.post(changelist, deed | {"value": "Q7186"})
+    desk.post(changelist, deed | {"_selected_action": [send(client_of, about=CURIE_1903).pk]})
+    page = sandbox.world.page("commons", CURIE_1903)
+    assert page
+    assert [*DenyEntry.objects.order_by("pk").values_list("value", "page_id")] == [
+        ("Q7186", None), (CURIE_1903, page.id),
+    ]  # fmt: skip
+
+
+def test_moderators_hear_of_it_once_until_they_look_unless_they_turned_it_off(
+    alice: User, mona: User, client_of: ClientOf
+) -> None:
+    deaf = make_moderator(make_user("Deaf", muted=["objected"]))
+    account = reverse("account")
+    assert 'value="objected"' in client_of(mona).get(account).content.decode()
+    assert 'value="objected"' not in client_of(alice).get(account).content.decode()
+    client_of(alice).post(reverse("notifications-wanted"), {"kind": ["ready"]})
+    assert "objected" not in User.objects.get(pk=alice.pk).muted, "nobody turns off the unseen"
+    for about in ("Q7186", "Q937"):
+        send(client_of, about=about)
+    told = Notification.objects.get()
+    assert (told.user, told.project, told.data) == (mona, None, {"n": 2})
+    assert not deaf.notifications.exists()
+    page = client_of(mona).get(reverse("notifications")).content.decode()
+    assert "2 new objections wait" in page
+    assert "2 objections</span></a>" in page, "and in the header"
+    assert "2 objections" not in client_of(alice).get(account).content.decode()
+    desk = client_of(mona).get(reverse("notification", args=[told.pk]), follow=True)
+    assert desk.context["cl"].result_count == 2
+    metrics = client_of(None).get(reverse("metrics")).content.decode()
+    assert 'wikivisage_objections{standing="open"} 2.0' in metrics
+    assert 'wikivisage_objections{standing="overdue"} 0.0' in metrics
+
+
+@pytest.mark.django_db(transaction=True)
+def test_moderators_hear_of_it_where_tests_empty_the_tables(client_of: ClientOf) -> None:
+    mona = make_moderator(make_user("Mona"))
+    send(client_of, about="Q7186")
+    assert Notification.objects.get().user == mona
+
+
+def test_what_is_late_is_shown_and_what_is_closed_is_forgotten_in_time(
+    mona: User, client_of: ClientOf
+) -> None:
+    made = send(client_of, about="Q7186")
+    ago = timezone.now() - timedelta(days=8)
+    Objection.objects.filter(pk=made.pk).update(created_at=ago)
+    desk = client_of(mona).get(reverse("admin:index")).content.decode()
+    assert "<strong>1</strong> <span>Objections that are overdue" in desk
+    made.refresh_from_db()
+    assert objections.decline(made, mona, "It is a statue.")
+    assert objections.forget_closed() == 0
+    Objection.objects.update(closed_at=timezone.now() - timedelta(days=91))
+    assert objections.forget_closed() == 1
+    made.refresh_from_db()
+    assert (bytes(made.message), made.contact, made.value) == (b"", None, "")
+    assert objections.forget_closed() == 0
+    assert objections.words(made) is None
+    assert "It is a statue." in client_of(None).get(
+        reverse("objection", args=[made.code])
+    ).content.decode()  # fmt: skip
+
+
+def test_who_objected_reads_that_it_is_no_longer_left_alone(
+    mona: User, client_of: ClientOf
+) -> None:
+    made = send(client_of, kind="other", about="a picture of mine")
+    assert objections.uphold(made, mona, "Yes", "Category:Marie Curie")
+    status, desk = reverse("objection", args=[made.code]), client_of(mona)
+    entry = DenyEntry.objects.get()
+    assert "left alone from now on" in client_of(None).get(status).content.decode()
+    page = reverse("admin:projects_denyentry_delete", args=[entry.pk])
+    asked = desk.get(page).content.decode()
+    assert "category Marie Curie" in asked
+    assert reverse("admin:projects_objection_change", args=[made.pk]) in asked
+    desk.post(page, {"post": "yes", "reason": "A street of that name"})
+    shown = client_of(None).get(status).content.decode()
+    assert "left alone from now on" not in shown
+    assert "moderators took it off the list" in shown
+    assert "?about=Category:Marie%20Curie" in shown
+    assert "A street" not in shown
+    lifted = AuditEvent.objects.get(action="objection.lifted")
+    assert (lifted.actor, lifted.target) == (mona, f"objection:{made.pk}")
+    assert lifted.data == {"reason": "A street of that name"}
+    denying.deny(DenyEntry(kind="category", value="Marie Curie"), mona)
+    shown = client_of(None).get(status).content.decode()
+    assert "put there again" in shown
+    assert "Object again" not in shown
+
+
+def test_what_somebody_asked_for_is_not_undone_by_allowing_projects(mona: User) -> None:
+    asked = Admission.objects.create(person=make_person("Q7186"), cause="minor")
+    denying.deny(DenyEntry(kind="person", value="Q7186", reason=admitting.FOUND_OUT), None)
+    objections.uphold(objections.lodge("Q7186", "person", "Please"), mona, "Yes")
+    assert admitting.allow(asked, mona, "Grown up")
+    assert DenyEntry.objects.exists()
+    assert Objection.objects.get().state == "upheld"
+
+
+def test_an_objection_is_handled_on_its_own_page_with_one_true_message(
+    mona: User, client_of: ClientOf
+) -> None:
+    made, other = send(client_of, about="Marie Curie"), send(client_of, about="Q7186")
+    make_person("Q7186")
+    desk, changelist = client_of(mona), reverse("admin:projects_objection_changelist")
+    rows = desk.get(changelist).content.decode()
+    assert f"#{made.pk}</a>" in rows
+    assert "(named in its words)" in rows
+    assert "Marie Curie<br>" in rows, "the label of who is known"
+    page = reverse("admin:projects_objection_change", args=[made.pk])
+    shown = desk.get(page).content.decode()
+    assert "An article of Wikipedia is none of them" in shown
+
+    def do(action: str, **fields: str) -> list[str]:
+        what = {"_selected_action": made.pk, "page": made.pk, "action": action} | fields
+        answer = desk.post(changelist, what, follow=True)
+        assert answer.redirect_chain[-1][0] == page
+        return [str(each) for each in answer.context["messages"]]
+
+    article = "https://en.wikipedia.org/wiki/Marie_Curie"
+    assert do("follow", reason="Yes", value=article) == [
+        "A person is named by the Q-ID, such as Q7186."
+    ]
+    assert do("follow", value="Q7186") == ["Give a reason beside the menu."]
+    assert do("take") == ["1 taken in work."]
+    long = "So it is. " * 40
+    assert do("decline", reason=long) == ["1 declined."]
+    made.refresh_from_db()
+    assert (made.state, made.answer) == ("declined", long.strip())
+    assert 'name="action"' not in desk.get(page).content.decode(), "nothing more to do"
+    other.refresh_from_db()
+    assert other.state == "open"
+
+
+@pytest.mark.parametrize("kind", ["person", "other"])
+def test_words_that_name_no_page_are_sealed_and_shown_to_moderators_alone(
+    mona: User, client_of: ClientOf, kind: str
+) -> None:
+    made = send(client_of, kind=kind, about="Irène, my daughter")
+    stored = Objection.objects.filter(pk=made.pk).values_list().get()
+    assert "daughter" not in str(stored)
+    assert "daughter" not in client_of(None).get(
+        reverse("objection", args=[made.code])
+    ).content.decode()  # fmt: skip
+    page = reverse("admin:projects_objection_change", args=[made.pk])
+    opened = client_of(mona).get(page).content.decode()
+    assert "Irène, my daughter" in opened
+    assert SECRET in opened
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"message": ""}, {"about": ""}, {"website": "http://spam"}, {"kind": "x"}]
+)
+def test_what_is_not_right_is_not_kept(client_of: ClientOf, wrong: dict[str, str]) -> None:
+    said = {"kind": "person", "about": "Q1", "message": "Please"} | wrong
+    assert client_of(None).post(reverse("object"), said).status_code == 422
+    assert not Objection.objects.exists()

@@ -1,0 +1,108 @@
+"""What senders hear of, and which of their statements count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from projects.models import Contribution, Notification, Project, Tally, User
+from sdc import services, undoing
+from sdc.models import EditBatch
+from sdc.watch import watching
+from tests.conftest import ClientOf
+from tests.sdc.conftest import (
+    Make,
+    WikiItself,
+    claim_of,
+    confirmed,
+    hours_pass,
+    send,
+    send_to_the_end,
+)
+
+pytestmark = pytest.mark.django_db
+Kind = Notification.Kind
+
+
+def edits_of(user: User) -> int:
+    kind = Contribution.Kind.EDIT
+    counted = sum(Tally.objects.filter(user=user, kind=kind).values_list("amount", flat=True))
+    rows = Contribution.objects.filter(user=user, kind=kind).values_list("amount", flat=True)
+    assert sum(rows) == counted
+    return counted
+
+
+def told(user: User, kind: str) -> list[dict[str, Any]]:
+    return [each.data for each in Notification.objects.filter(user=user, kind=kind)]
+
+
+def look() -> None:
+    hours_pass(25)
+    watching.work()
+
+
+def test_who_sent_hears_of_the_end_and_of_what_is_taken_out_and_it_counts_no_more(
+    project: Project, said_yes: Make, wiki: WikiItself, alice: User, client_of: ClientOf
+) -> None:
+    labels = said_yes(project, 3)
+    batch = send_to_the_end(confirmed(project, alice))
+    [done] = told(alice, Kind.BATCH)
+    assert (done["state"], done["written"], done["code"]) == ("done", 3, batch.code)
+    assert edits_of(alice) == 3
+    pages = [claim_of(label).page_id for label in labels]
+
+    before = wiki.running.world.history(wiki.page(pages[0]))[0].id
+    wiki.somebody_removes(pages[0])
+    wiki.somebody_removes(pages[1], user="Alice")
+    look()
+    assert edits_of(alice) == 1
+    assert told(alice, Kind.REVERTED) == [{"n": 1}], "not what one took out oneself"
+    look()
+    assert (edits_of(alice), told(alice, Kind.REVERTED)) == (1, [{"n": 1}]), "told once"
+    wiki.somebody_restores(pages[0], before)
+    hours_pass(24 * 8)
+    watching.work()
+    assert edits_of(alice) == 2, "restored, it counts again"
+    page = client_of(alice).get("/notifications").content.decode()
+    assert "3 statements written" in page
+    assert "1 statement that you sent" in page
+
+
+def test_what_a_moderator_takes_back_is_told_and_counted_once(
+    project: Project, said_yes: Make, alice: User, mona: User
+) -> None:
+    said_yes(project, 2)
+    batch = send_to_the_end(confirmed(project, alice))
+    Notification.objects.all().delete()
+    back = send_to_the_end(undoing.undo(batch, mona))
+    assert back.state == EditBatch.State.DONE
+    assert edits_of(alice) == 0
+    assert told(alice, Kind.REVERTED) == [{"n": 2}]
+    [done] = told(mona, Kind.BATCH)
+    assert (done["of"], done["written"]) == ("undo", 2)
+    assert not told(alice, Kind.BATCH)
+
+
+def test_who_stops_a_batch_needs_no_telling(
+    project: Project, said_yes: Make, alice: User, bob: User, mona: User
+) -> None:
+    said_yes(project, 2, by=bob)
+    batch = confirmed(project, bob)
+    services.stop(batch, bob)
+    assert not told(bob, Kind.BATCH)
+    other = confirmed(project, bob)
+    services.stop(other, mona)
+    assert [each["state"] for each in told(bob, Kind.BATCH)] == ["stopped"]
+
+
+def test_a_lost_login_is_told_since_only_the_sender_can_go_on(
+    project: Project, said_yes: Make, alice: User
+) -> None:
+    said_yes(project, 1)
+    batch = confirmed(project, alice)
+    alice.credentials.all().delete()
+    send()
+    batch.refresh_from_db()
+    assert batch.state == EditBatch.State.PAUSED
+    assert [each["state"] for each in told(alice, Kind.BATCH)] == ["paused"]

@@ -1,0 +1,203 @@
+"""What pages ask of the database: as many queries whatever the size of a project, and few; and the
+census, which is nothing else than a plain count.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from bench import multitude
+from bench.multitude import Multitude
+from bench.pages import addresses
+from classify import counting, services, training
+from classify.models import Census, Origin, Question, Verdict
+from classify.tasks import infer
+from crawler import services as crawler
+from crawler.models import Photo, Picture, ProjectPhoto, Region
+from projects import parts
+from projects.models import Project, User
+from tests.classify.faces import Cast, add_photo, learn
+from tests.conftest import MakeProject
+
+MEMBERS = 5
+MOST = 45  # queries of any page
+MOST_NEXT = 6
+NOW_AND_THEN = re.compile(
+    "SAVEPOINT|writingstop|projects_measure|projects_wikipace|COUNT.*projects_notification"
+)
+# How many there are depends on what there is to say, by a few, and not on how many faces there are.
+ABOUT = {
+    "project", "project-status", "project-figures", "batch", "batch-status", "member",
+    "second-looks",
+}  # fmt: skip
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
+
+
+def browser(user: User) -> Client:
+    client = Client(headers={"host": f"127.0.0.1:{settings.PORT}"})
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def queries(ask: Callable[[], Any]) -> list[str]:
+    """But for what a process does every few seconds: it looks whether all writing is stopped, which
+    workers are there and what is unread, and writes down what it measured."""
+    with CaptureQueriesContext(connection) as seen:
+        ask()
+    told = [each["sql"] for each in seen.captured_queries]
+    return [sql for sql in told if not NOW_AND_THEN.search(sql)]
+
+
+def of_each_page(built: Multitude) -> dict[str, int]:
+    client = browser(built.owner)
+    found = {}
+    for name, path in addresses(built):
+        if name.startswith("export-") or name == "crop":
+            continue  # files of all rows, and of no real photo
+        if client.get(path).status_code == 200:  # and it has remembered what it may
+            found[name] = len(queries(partial(client.get, path)))
+    return found
+
+
+def at(faces: int) -> dict[str, int]:
+    cache.clear()
+    with transaction.atomic():
+        found = of_each_page(multitude.build(faces, MEMBERS))
+        transaction.set_rollback(True)
+    return found
+
+
+def test_no_page_asks_more_of_a_larger_project() -> None:
+    few = at(800)
+    assert len(few) > 40, "most addresses answer"
+    assert {name: n for name, n in few.items() if n > MOST} == {}
+    many = at(2000)
+    grown = {name: (few[name], many[name]) for name in few if many[name] > few[name]}
+    assert {name: both for name, both in grown.items() if name not in ABOUT} == {}
+    assert all(two - one <= 3 for one, two in grown.values())
+
+
+def test_the_next_question_takes_six_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "LARGE", 100)
+    built = multitude.build(1000, MEMBERS)
+    counting.count_all(60)
+    assert parts.is_large(built.project)
+    for user, address in ((built.members[1], "ask/next"), (built.members[2], "grid/next")):
+        client = browser(user)
+        path = f"/p/{built.project.public_id}/{address}"
+        client.get(path)
+        for _ in range(2):  # each time another, newly leased
+            mine = Question.objects.filter(leased_to=user).select_related("region")
+            held = [each.region.public_id for each in mine]
+            told = queries(partial(client.get, path, {"exclude": held}))
+            assert len(told) <= MOST_NEXT, told
+            assert Question.objects.filter(leased_to=user).count() > len(held)
+
+
+class Life:
+    """Deeds of a project at random, each by the product's own services."""
+
+    def __init__(self, project: Project, alice: User, bob: User, seed: int) -> None:
+        self.project, self.people, self.rng = project, (alice, bob), random.Random(seed)
+        self.owner = alice
+
+    def face(self) -> tuple[Region, Photo]:
+        mine = ProjectPhoto.objects.filter(project=self.project).values("photo__picture")
+        faces = Region.objects.filter(picture__in=mine, replaced_by=None)
+        region = self.rng.choice(list(faces.exclude(origin=Region.Origin.PHOTO).order_by("pk")))
+        return region, Photo.objects.get(picture=region.picture_id)
+
+    def answer(self) -> None:
+        region, photo = self.face()
+        origin = self.rng.choice([Origin.ASK, Origin.REVIEW])
+        verdict, user = self.rng.choice(Verdict.values), self.rng.choice(self.people)
+        services.answer(self.project, region, photo, user, verdict, origin, uuid4())
+
+    def undo(self) -> None:
+        services.undo(self.project, self.rng.choice(self.people), uuid4())
+
+    def without_a_face(self) -> None:
+        _region, photo = self.face()
+        services.no_usable_face(self.project, photo, self.rng.choice(self.people), uuid4())
+
+    def draw(self) -> None:
+        _region, photo = self.face()
+        services.draw(self.project, photo, (0.1, 0.1, 0.2, 0.2), self.owner, uuid4())
+
+    def let_go(self) -> None:
+        _region, photo = self.face()
+        crawler.leave_out(self.project, photo, self.rng.random() < 0.5)
+
+    def out_of_training(self) -> None:
+        training.set_counts(self.project, self.owner, self.people[1], self.rng.random() < 0.5)
+
+    def learn(self) -> None:
+        infer()
+
+    def retry(self) -> None:
+        _region, photo = self.face()
+        Picture.objects.filter(pk=photo.picture_id).update(state="x", error="broken")
+        crawler.retry_photo(Photo.objects.get(pk=photo.pk))
+        Picture.objects.filter(pk=photo.picture_id).update(state="d", error="")
+        crawler.retry_all(self.project)
+        learn(self.project)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_census_is_what_a_plain_count_would_say(
+    seed: int,
+    make_project: MakeProject,
+    alice: User,
+    bob: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever is done in a project makes its pulse beat, so that it is counted again."""
+    cast, project = Cast(), make_project(alice, members=[bob])
+    for number in range(8):
+        add_photo(project, [cast.face("marie"), cast.face("pierre")] if number else [])
+    learn(project)
+    monkeypatch.setattr(counting, "LARGE", 1)
+    monkeypatch.setattr(counting, "AT_LEAST", 0)
+    monkeypatch.setattr(counting, "SHARE", 0)
+    life = Life(project, alice, bob, seed)
+    deeds = [life.answer] * 6 + [life.undo, life.without_a_face, life.draw, life.let_go]
+    deeds += [life.out_of_training, life.learn]
+    for _turn in range(14):
+        life.rng.choice(deeds)()
+        counting.count_all(60)
+        kept = Census.objects.get(project=project).counts
+        kept.pop("seconds")
+        plain = Project.objects.get(pk=project.pk)
+        plain._state.fields_cache["census"] = None
+        now = {name: json.loads(json.dumps(part(plain))) for name, part in parts.PARTS.items()}
+        assert kept == now
+
+
+def test_a_small_project_is_counted_at_once(
+    make_project: MakeProject, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(alice)
+    add_photo(project, [])
+    infer()
+    counting.count_all(60)
+    census = Census.objects.get(project=project)
+    assert census.counts == {}
+    assert not parts.is_large(project)
+    monkeypatch.setattr(counting, "LARGE", 1)
+    Project.objects.filter(pk=project.pk).tell_learner()  # it grew
+    counting.count_all(60)
+    assert parts.is_large(Project.objects.get(pk=project.pk))

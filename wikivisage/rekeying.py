@@ -1,0 +1,99 @@
+"""What is sealed, and sealing it anew with the first key while everything runs.
+
+A row is read, opened, sealed and written back only where it still holds what was read: what
+another process writes meanwhile (a refreshed token, a new vector) is never overwritten. It can
+be stopped at any time and begun again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import BinaryField, Count
+from django.db.models.functions import Substr
+
+from crawler import vectors
+from crawler.models import Embedding
+from projects import sealing, tokens
+from projects.models import Objection, WikiCredential
+from projects.sealing import VERSION, Unsealable, seal, unseal
+
+BATCH = 200  # rows in one short transaction
+
+
+@dataclass(frozen=True)
+class Column:
+    """A field that holds sealed values, and the context they are sealed for."""
+
+    model: type[models.Model]
+    field: str
+    context: bytes
+
+    def __str__(self) -> str:
+        return f"{self.model._meta.label}.{self.field}"
+
+    @property
+    def rows(self) -> Any:
+        """Those with a value; `head` is its version and the number of its key."""
+        head = Substr(self.field, 1, 2, output_field=BinaryField())
+        every = self.model._default_manager.alias(head=head)
+        return every.exclude(**{self.field: None}).exclude(**{self.field: b""})
+
+
+SEALED = (
+    Column(WikiCredential, "access_token", tokens.ACCESS),
+    Column(WikiCredential, "refresh_token", tokens.REFRESH),
+    Column(Embedding, "vector", vectors.CONTEXT),
+    Column(Objection, "message", sealing.OBJECTION),
+    Column(Objection, "contact", sealing.CONTACT),
+)
+
+
+def first_key() -> int:
+    return next(iter(settings.SEALING_KEYS))
+
+
+def left(column: Column) -> Counter[int]:
+    """How many values each key has sealed, by its number."""
+    heads = column.rows.annotate(head=Substr(column.field, 1, 2, output_field=BinaryField()))
+    rows = heads.order_by().values("head").annotate(n=Count("pk")).values_list("head", "n")
+    return Counter({bytes(head)[1]: n for head, n in rows if len(bytes(head)) == 2})
+
+
+def reseal(column: Column, pk: int, sealed: bytes) -> bool:
+    """Seal one value with the first key; False when it has become another one meanwhile.
+
+    Raises Unsealable.
+    """
+    anew = seal(unseal(sealed, column.context), column.context)
+    same = column.model._default_manager.filter(**{"pk": pk, column.field: sealed})
+    return bool(same.update(**{column.field: anew}))
+
+
+def reseal_all(column: Column, batch: int = BATCH, pause: float = 0) -> Counter[str]:
+    """All that another key has sealed: how many are "done", were "changed" by another process at
+    that very moment (and are taken up by the next run), or open with "no key" that we hold."""
+    told: Counter[str] = Counter()
+    for some in _batches(column, batch):
+        with transaction.atomic():
+            for pk, sealed in some:
+                try:
+                    told["done" if reseal(column, pk, bytes(sealed)) else "changed"] += 1
+                except Unsealable:
+                    told["no key"] += 1
+        time.sleep(pause)
+    return told
+
+
+def _batches(column: Column, size: int) -> Iterator[list[tuple[int, bytes]]]:
+    last = 0
+    others = column.rows.exclude(head=bytes((VERSION, first_key()))).order_by("pk")
+    while some := list(others.filter(pk__gt=last).values_list("pk", column.field)[:size]):
+        yield some
+        last = some[-1][0]
