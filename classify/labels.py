@@ -13,12 +13,13 @@ from datetime import date
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import connection, models, transaction
-from django.db.models import Case, Exists, OuterRef, QuerySet, Sum, When
+from django.db.models import Case, OuterRef, QuerySet, Sum, When
 
 from classify.models import Answer, Label, Origin
 from crawler.models import Region
 from projects.ledger import contribute
 from projects.models import Contribution, Membership, Project, User
+from projects.permissions import membership
 from projects.pipeline import announce
 
 M = TypeVar("M", bound=models.Model)
@@ -58,12 +59,15 @@ def counting(project: Project) -> QuerySet[Answer]:
     return standing(project).exclude(user__in=left_out.values("user"))
 
 
-def in_vain(project: Project, user: User) -> QuerySet[Answer]:
-    """For Exists with `region`: what the user said of it, should their answers not count. They
-    are not asked for it once more."""
-    left_out = Membership.objects.filter(project=project, user=user, counts=False)
-    said = standing(project).order_by().filter(user=user, region=OuterRef("region"))
-    return said.filter(Exists(left_out))
+def is_counted(project: Project, user: User) -> bool:
+    """Whether their answers make labels, see `counting`."""
+    mine = membership(project, user)
+    return mine is None or mine.counts
+
+
+def said_by(project: Project, user: User) -> QuerySet[Answer]:
+    """For Exists within rows that have a region: what the user said of it, and what stands."""
+    return standing(project).order_by().filter(user=user, region=OuterRef("region"))
 
 
 class Voice(NamedTuple):

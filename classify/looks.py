@@ -20,7 +20,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from classify import galleries, learning, questions, selectors
-from classify.labels import counting, in_vain, upsert
+from classify.labels import counting, is_counted, said_by, upsert
 from classify.learning.distances import Ints, Mask
 from classify.models import Answer, Label, Look, Origin, Question, Round, Verdict
 from classify.screens import Face, Screen
@@ -340,7 +340,8 @@ def _choose(project: Project, user: User, exclude: Collection[str]) -> list[Look
     Of several screens that are leased to the user it is the one they were given first.
     """
     looks = _unsaid(project).exclude(region__public_id__in=list(exclude))
-    looks = looks.filter(~Exists(in_vain(project, user)))
+    if not is_counted(project, user):
+        looks = looks.exclude(Exists(said_by(project, user)))
     own = looks.filter(leased_to=user, leased_until__gte=timezone.now())
     if held := list(own.order_by("leased_until", "rank")):
         return [look for look in held if look.leased_until == held[0].leased_until]

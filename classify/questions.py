@@ -12,23 +12,24 @@ from django.db.models import (
     Case,
     Count,
     Exists,
-    IntegerField,
+    F,
+    FilteredRelation,
     Max,
-    OuterRef,
     Q,
     QuerySet,
     Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Least, Round
+from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
-from classify.labels import given_by, in_vain, upsert
-from classify.models import Answer, Question, Skip, Verdict
+from classify import selectors
+from classify.labels import given_by, is_counted, said_by, upsert
+from classify.models import Answer, Question, Verdict
 from crawler.models import Photo, Region
-from projects import denials
 from projects.models import Project, User
+from projects.permissions import is_left_alone
 from projects.pipeline import announce
 
 SILENT = (Project.State.COMPLETED, Project.State.ARCHIVED)  # projects in which nothing is asked
@@ -53,7 +54,7 @@ def next_question(
     public ids of questions that the page shows or has fetched already, `held` those of their faces.
     What they skipped comes back after all others, but for what they skipped since `skipped_since`.
     """
-    if project.state in SILENT:
+    if is_silent(project):
         return None
     for _ in range(TRIES):  # others may take every candidate while we look at them
         every = open_to(project, user, exclude, held, skipped_since)
@@ -65,6 +66,11 @@ def next_question(
                 found: Question = question
                 return found
     return None
+
+
+def is_silent(project: Project) -> bool:
+    """Whether nothing is asked: it is completed or archived, or its person is left alone."""
+    return project.state in SILENT or is_left_alone(project)
 
 
 def put_back(project: Project, undone: Sequence[Answer]) -> None:
@@ -117,21 +123,15 @@ def worth(project: Project) -> int:
 def worth_of(projects: Iterable[Project]) -> dict[int, int]:
     """About how many faces are still worth an answer, by the key of the project; one query.
 
-    Completed and archived projects ask nothing.
+    It is the learner's opinion, as long as there is something to ask: after the last answer nothing
+    is left, though the learner has yet to think about it. A face that is asked about a third time
+    is one answer more. Completed and archived projects ask nothing.
     """
     asking = [project for project in projects if project.state not in SILENT]
-    return dict(_worth(Question.objects.filter(project__in=asking)).values_list("project", "worth"))
-
-
-def _worth(asked: QuerySet[Any]) -> QuerySet[Any, Any]:
-    """The learner's opinion, as long as there is something to ask: after the last answer nothing
-    is left, though the learner has yet to think about it. A face that is asked about a third time
-    is one answer more."""
-    thought = Round(Max("project__learner__worth", filter=~THIRD))
-    whole = Cast(Coalesce(thought, 0.0), IntegerField())
-    counted = asked.order_by().values("project")
-    told: QuerySet[Any, Any] = counted.annotate(worth=Count("pk", filter=THIRD) + whole)
-    return told
+    asked = Question.objects.filter(project__in=asking).order_by().values("project")
+    thought = Max("project__learner__worth", filter=~THIRD)
+    told = asked.annotate(third=Count("pk", filter=THIRD), thought=thought)
+    return {row["project"]: row["third"] + round(row["thought"] or 0) for row in told}
 
 
 def release(project: Project, region_ids: Collection[int], user: User) -> None:
@@ -177,31 +177,39 @@ def open_to(
     skipped_since: datetime | None = None,
 ) -> QuerySet[Any]:
     """What may be asked of the user now: free, or leased to them; `skipped_at` is when they
-    skipped the face. Photos and persons that are left alone are not asked about, nor free faces
-    that they skipped since `skipped_since`.
+    skipped the face. Photos that are left alone are not asked about, nor free faces that they
+    skipped since `skipped_since`, nor once more those that they answered, should their answers
+    not count.
 
     Each brings `free_left`, how many are free, `given`, how many answers of the user stand, and
     `worth`, how many more are worth giving, so that a page needs no other query for these.
     """
-    skipped = Skip.objects.filter(project=project, user=user, region=OuterRef("region"))
-    every = Question.objects.filter(free(), project=project).order_by().values("project")
-    asked = (
-        Question.objects.filter(free() | Q(leased_to=user), project=project)
-        .filter(~Exists(in_vain(project, user)), photo__state=Photo.State.LIVE)
-        .exclude(project__person__qid__in=denials.denied_qids())
+    mine = Q(region__skips__user=user, region__skips__project=project)
+    every = Question.objects.filter(project=project).order_by().values("project")
+    thought = Max(Value(selectors.learner(project).worth), filter=~THIRD)
+    asked: QuerySet[Any] = (
+        Question.objects.annotate(skip=FilteredRelation("region__skips", condition=mine))
+        .filter(free() | Q(leased_to=user), project=project, photo__state=Photo.State.LIVE)
         .exclude(public_id__in=list(exclude))
         .exclude(region__public_id__in=list(held))
         .select_related("region", "photo__picture")
         .annotate(
-            skipped_at=Subquery(skipped.values("created_at")[:1]),
-            free_left=Coalesce(Subquery(every.annotate(n=Count("pk")).values("n")), 0),
+            skipped_at=F("skip__created_at"),
+            free_left=_number(every.filter(free()), Count("pk")),
+            worth=_number(every, Count("pk", filter=THIRD) + Coalesce(thought, 0)),
             given=Coalesce(Subquery(given_by(project, user)), 0),
-            worth=Subquery(_worth(Question.objects.filter(project=project)).values("worth")),
         )
     )
+    if not is_counted(project, user):
+        asked = asked.exclude(Exists(said_by(project, user)))
     if skipped_since is None:
         return asked
-    return asked.filter(~Exists(skipped.filter(created_at__gte=skipped_since)) | _own(user))
+    again = Q(skipped_at=None) | Q(skipped_at__lt=skipped_since)
+    return asked.filter(again | _own(user))
+
+
+def _number(rows: QuerySet[Any, Any], of: Any) -> Coalesce:
+    return Coalesce(Subquery(rows.annotate(n=of).values("n")), 0)
 
 
 def has_skipped(project: Project, user: User) -> bool:

@@ -19,7 +19,7 @@ from crawler.models import Photo, Region
 from projects.models import Project, User
 
 SIZE = 20  # faces that are asked alone, and that somebody would rather see together
-FIRST = 60  # questions among which the next screen is: it, with the copies of its pictures
+FIRST = 40  # questions among which the next screen is: it, with the copies of its pictures
 MOST = 150  # the same where those that are asked alone are passed over
 MIXED = "mixed"  # the kind of a screen of those
 
@@ -89,7 +89,7 @@ def next_screen(
     their faces. What they skipped comes back after all others, but for what they skipped since
     `skipped_since`.
     """
-    if project.state in questions.SILENT:
+    if questions.is_silent(project):
         return None
     choose = _many if together else _first_screen
     for left in reversed(range(questions.TRIES)):  # others may take some of it meanwhile

@@ -47,6 +47,7 @@ class LearnerState:
     matches: int
     faces: int
     left: int  # faces that nobody looked at, and that may bring a tag
+    worth: int  # faces that are worth an answer, as long as any is asked about
     behind: bool  # something happened that it has not learned from yet
     computed_at: datetime | None
 
@@ -103,6 +104,7 @@ def learner(project: Project) -> LearnerState:
         matches=row.matches,
         faces=row.faces,
         left=row.left,
+        worth=round(row.worth),
         behind=row.revision != revision,
         computed_at=row.computed_at,
     )

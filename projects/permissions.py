@@ -57,7 +57,8 @@ def membership(project: Project, user: Any) -> Membership | None:
     return mine if reader == user.pk else project.memberships.filter(user=user).first()
 
 
-def _find(public_id: str, user: Any) -> Project | None:
+def find(public_id: str, user: Any) -> Project | None:
+    """A project with all that its pages ask about it, and about who looks, in one query."""
     mine = Q(memberships__user=user.pk)
     found = Project.objects.annotate(
         reader=FilteredRelation("memberships", condition=mine), **{LEFT_ALONE: denials.left_alone()}
@@ -115,8 +116,9 @@ View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]
 
 
 def is_left_alone(project: Project) -> bool:
-    """Whether its person was on the deny-list when a page was asked for."""
-    return bool(getattr(project, LEFT_ALONE, False))
+    """Whether its person is on the deny-list; of a project found for a page, as it was then."""
+    known: bool | None = project.__dict__.get(LEFT_ALONE)
+    return denials.denied_project(project) if known is None else known
 
 
 def is_hidden(project: Project, user: Any) -> bool:
@@ -142,7 +144,7 @@ def project_view(
         def wrapper(
             request: HttpRequest, project_id: str, *args: P.args, **kwargs: P.kwargs
         ) -> HttpResponseBase:
-            project, user = _find(project_id, request.user), request.user
+            project, user = find(project_id, request.user), request.user
             shows = request.method in ("GET", "HEAD") and not left_alone
             if project and shows and may(user, Can.VIEW, project) and is_hidden(project, user):
                 raise PermissionDenied(denials.why_alone(project))

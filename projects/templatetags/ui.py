@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import template
@@ -26,7 +27,14 @@ THEMES = ("light", "dark")
 FACE_AND_MARGIN = 1.15  # of a face's height is shown at least
 
 
+@register.simple_block_tag
+def rendered(content: SafeString) -> SafeString:
+    """`{% rendered as marks %}…{% endrendered %}`: what a page shows many times, made once."""
+    return content
+
+
 @register.simple_tag
+@cache
 def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     """`{% icon "check" %}`: a line icon, hidden from screen readers unless it has a label."""
     href = f"{static('icons.svg')}#{name}"

@@ -17,6 +17,7 @@ from classify import services
 from classify.models import Answer, Label, Question
 from crawler.models import Photo, Region
 from projects.models import Project, Tally, User
+from projects.permissions import find
 from projects.refusal import Refused
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, add_photo, learn
@@ -157,8 +158,10 @@ class TestOneAfterAnother:
         alice: User,
         django_assert_max_num_queries: Callable[[int], object],
     ) -> None:
-        with django_assert_max_num_queries(8):  # type: ignore[attr-defined]
-            question = ask(project, alice)
+        found = find(project.public_id, alice)
+        assert found
+        with django_assert_max_num_queries(6):  # type: ignore[attr-defined]
+            question = ask(found, alice)
             assert question.region.box
             assert question.photo.picture.width
 
