@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classify', '0005_frames'),
+        ('classify', '0001_squashed_0005_frames'),
         ('projects', '0007_pages'),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crawler', '0005_learning'),
+        ('crawler', '0001_squashed_0005_learning'),
         ('projects', '0007_pages'),
     ]
 

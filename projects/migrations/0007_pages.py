@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0006_words'),
+        ('projects', '0001_squashed_0006_words'),
     ]
 
     operations = [

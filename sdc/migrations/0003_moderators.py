@@ -52,10 +52,10 @@ def unmake(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sdc", "0002_careful_writing"),
-        ("classify", "0003_initial"),
-        ("crawler", "0002_initial"),
-        ("projects", "0003_moderation"),
+        ("sdc", "0001_squashed_0002_careful_writing"),
+        ("classify", "0001_squashed_0005_frames"),
+        ("crawler", "0001_squashed_0005_learning"),
+        ("projects", "0001_squashed_0006_words"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
