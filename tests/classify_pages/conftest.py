@@ -27,6 +27,9 @@ from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf, MakeProject
 
 OpenPage = Callable[..., Any]
+# What crawl and detection left behind in the first test, as JSON; the others begin with it,
+# whatever folder they stand in.
+FOUND: list[str] = []
 
 
 @pytest.fixture
@@ -44,18 +47,12 @@ def project(make_project: MakeProject, alice: User, bob: User, cast: Cast) -> Pr
     return project
 
 
-@pytest.fixture(scope="session")
-def found_before() -> list[str]:
-    """What crawl and detection left behind in the first test; the others begin with it."""
-    return []
-
-
 @pytest.fixture
-def real_project(sandbox: RunningSandbox, shared_database: str, found_before: list[str]) -> Project:
+def real_project(sandbox: RunningSandbox, shared_database: str) -> Project:
     """A project on real photos of Marie Curie, crawled, detected and learned."""
-    if found_before:
+    if FOUND:
         with transaction.atomic():
-            for row in serializers.deserialize("json", found_before[0]):
+            for row in serializers.deserialize("json", FOUND[0]):
                 row.save()
         return Project.objects.get()
     owner = factories.wiki_user(sandbox, "Alice")
@@ -76,7 +73,7 @@ def real_project(sandbox: RunningSandbox, shared_database: str, found_before: li
         for model in apps.get_app_config(app).get_models()
     ]
     rows = chain.from_iterable(model._default_manager.order_by("pk") for model in models)
-    found_before.append(serializers.serialize("json", rows))
+    FOUND.append(serializers.serialize("json", rows))
     return project
 
 

@@ -14,12 +14,12 @@ from pytest_django import Settings
 
 from bench.browser import DESK, Screen, Window
 from projects.models import User
-from tests.classify_pages.conftest import found_before, real_project, web
+from tests.classify_pages.conftest import real_project, web
 from tests.conftest import ClientOf
 from tests.pages import harness
 from tests.pages.harness import Visit
 
-__all__ = ["found_before", "real_project", "web"]
+__all__ = ["real_project", "web"]
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ def tiles(page: Page) -> Locator:
 
 
 def names(some: Locator) -> list[str]:
-    return [str(tile.get_attribute("data-region")) for tile in some.all()]
+    found: list[str] = some.evaluate_all("(all) => all.map((tile) => tile.dataset.region)")
+    return found
 
 
 def words(region: str) -> str:

@@ -16,7 +16,6 @@ from sdc.models import ClaimAttempt, EditBatch, Watch
 from sdc.watch import watching
 from tests.classify_pages.conftest import (  # noqa: F401  # fixtures
     OpenPage,
-    found_before,
     open_page,
     real_project,
     web,

@@ -13,7 +13,6 @@ from projects import people
 from projects.models import Project
 from tests.classify_pages.conftest import (  # noqa: F401
     OpenPage,
-    found_before,
     open_page,
     real_project,
     web,
