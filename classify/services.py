@@ -31,6 +31,7 @@ __all__ = [
     "answer",
     "answer_many",
     "answer_screen",
+    "changed_minds",
     "draw",
     "next_question",
     "no_usable_face",
@@ -106,6 +107,18 @@ def answer_screen(
         if untold:
             questions.let_go(project, untold, user)
         return _record(project, given, user, origin)
+
+
+def changed_minds(answers: Sequence[Answer]) -> int:
+    """Of how many faces whoever gave these said otherwise before, and never took it back: in
+    another tab, or on a page they went back to. Their last word counts."""
+    if not answers:
+        return 0
+    first = answers[0]
+    before = standing(first.project).filter(user=first.user_id, pk__lt=min(a.pk for a in answers))
+    faces = before.filter(region__in=[each.region_id for each in answers])
+    said = dict(faces.values_list("region", "verdict"))
+    return sum(said.get(each.region_id, each.verdict) != each.verdict for each in answers)
 
 
 @retried

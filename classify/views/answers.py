@@ -29,7 +29,7 @@ def answer(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     said = form.cleaned_data
-    services.answer(
+    kept = services.answer(
         project,
         said["region"],
         said["photo"],
@@ -39,7 +39,7 @@ def answer(request: HttpRequest, project: Project) -> HttpResponse:
         said["client_uuid"],
         said["waited"],
     )
-    return replies.done(request, project, _("Your answer is kept."))
+    return replies.kept(request, project, [kept], _("Your answer is kept."))
 
 
 @limited("answer")

@@ -61,7 +61,7 @@ def grid_answer(request: HttpRequest, project: Project) -> HttpResponse:
     answers = services.answer_screen(
         project, signed_in(request), form.given, Origin.GRID, form.untold
     )
-    return replies.done(request, project, kept(len(answers)))
+    return replies.kept(request, project, answers, kept(len(answers)))
 
 
 @limited("answer")

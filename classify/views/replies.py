@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -11,8 +11,10 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import ngettext
 
 from classify import services
+from classify.models import Answer
 from classify.views import counts
 from projects.models import Project
 from projects.views.account import next_url
@@ -44,6 +46,27 @@ def done(request: HttpRequest, project: Project, sentence: str, **facts: Any) ->
         return JsonResponse(counts.of(project, request.user) | facts)
     messages.success(request, sentence)
     return back(request, project)
+
+
+def kept(
+    request: HttpRequest, project: Project, answers: Sequence[Answer], sentence: str
+) -> HttpResponse:
+    """These answers are in the database; where they replace others of the same user, it is said."""
+    told = _changed(services.changed_minds(answers))
+    return done(request, project, f"{sentence} {told}".strip(), told=told)
+
+
+def _changed(faces: int) -> str:
+    if not faces:
+        return ""
+    return (
+        ngettext(
+            "You had answered %d face differently before: your last word counts.",
+            "You had answered %d faces differently before: your last word counts.",
+            faces,
+        )
+        % faces
+    )
 
 
 def wrong(request: HttpRequest, project: Project, form: Form) -> HttpResponse:

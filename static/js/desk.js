@@ -211,6 +211,7 @@ export class Desk {
 
   async #sent({ item, body }) {
     this.#told(body);
+    if (body.told) toast(body.told);
     if (item.op !== "undo" || item.target) return;
     if (!body.undone) return toast(this.words.nothing);
     toast(this.words.undone);

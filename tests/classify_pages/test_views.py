@@ -142,6 +142,22 @@ def test_an_answer_sent_twice_is_one(
     assert Label.objects.get(region=face).verdict == Verdict.YES
 
 
+def test_a_word_that_replaces_ones_own_says_so(
+    here: str, client_of: ClientOf, bob: User, alice: User, sent: dict[str, Any]
+) -> None:
+    assert background(client_of(alice), f"{here}/answer", sent).json()["told"] == ""
+    browser = client_of(bob)
+    for verdict, told in (("no", ""), ("no", ""), ("yes", "You had answered 1 face differently")):
+        body = sent | {"verdict": verdict, "client_uuid": str(uuid4())}
+        found = background(browser, f"{here}/answer", body).json()["told"]
+        assert found.startswith(told)
+        assert bool(found) == bool(told)
+    background(browser, f"{here}/undo", {"client_uuid": str(uuid4())})  # No stands again
+    plain = sent | {"verdict": "yes", "client_uuid": str(uuid4())}
+    page = browser.post(f"{here}/answer", plain, follow=True).content.decode()
+    assert "Your answer is kept. You had answered 1 face differently before" in page
+
+
 def test_each_answer_says_how_many_more_are_needed(
     here: str, client_of: ClientOf, bob: User, sent: dict[str, Any]
 ) -> None:

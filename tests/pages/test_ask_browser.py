@@ -285,6 +285,17 @@ def test_two_tabs_do_not_ask_what_is_answered(
     expect_face(window, faces[2])
 
 
+def test_a_tab_says_where_its_word_replaces_that_of_another(
+    here: str, real_project: Project, faces: list[Region], visit: Visit
+) -> None:
+    window = visit(f"{here}/ask", user=real_project.owner)
+    expect_face(window, faces[0])
+    say(real_project, faces[0], real_project.owner, "no")  # in the other tab, a moment ago
+    window.page.keyboard.press("y")
+    expect(window.page.locator(".toast")).to_contain_text("You had answered 1 face differently")
+    assert word_on(real_project, faces[0].public_id) == "yes"
+
+
 def test_says_what_else_is_useful_while_others_answer(
     here: str, real_project: Project, faces: list[Region], visit: Visit, bob: User
 ) -> None:
