@@ -82,6 +82,12 @@ def wanted(project: Project) -> Wanted:
     return Wanted(counts.get(About.APPROVED, 0), counts.get(About.LEFT, 0))
 
 
+def wanted_by(projects: Iterable[Project]) -> dict[int, int]:
+    """How many looks nobody has given yet, by the key of the project; two queries."""
+    rows = _pending(projects).filter(said="").order_by().values("project").annotate(n=Count("pk"))
+    return dict(rows.values_list("project", "n"))
+
+
 def draft(
     project: Project, faces: Faces, model: learning.Model, open_: Mask, rng: np.random.Generator
 ) -> list[Draft]:
@@ -223,7 +229,7 @@ def close(project: Project) -> None:
 
     Faces that were withdrawn, denied or drawn anew meanwhile hold nothing up.
     """
-    waiting = _pending(project).order_by().values("round")
+    waiting = _pending([project]).order_by().values("round")
     rounds = Round.objects.filter(project=project, done_at=None).exclude(pk__in=waiting)
     ended = list(rounds.values_list("pk", flat=True))  # MariaDB reads no table that it updates
     Round.objects.filter(pk__in=ended).update(done_at=timezone.now())
@@ -291,12 +297,12 @@ def _still_no(project: Project, region_ids: list[int]) -> dict[int, int]:
     return dict(said.exclude(origin=Origin.BOOTSTRAP).values_list("region", "photo"))
 
 
-def _open(project: Project) -> QuerySet[Round]:
-    return Round.objects.filter(project=project, done_at=None)
+def _open(projects: Iterable[Project]) -> QuerySet[Round]:
+    return Round.objects.filter(project__in=list(projects), done_at=None)
 
 
 def _open_rounds(project: Project) -> set[str]:
-    return set(_open(project).values_list("about", flat=True))
+    return set(_open([project]).values_list("about", flat=True))
 
 
 def _write(round_: Round, looks: Sequence[Drawn]) -> None:
@@ -315,7 +321,7 @@ def _write(round_: Round, looks: Sequence[Drawn]) -> None:
     Look.objects.bulk_create(rows, batch_size=1000)
 
 
-def _pending(project: Project) -> QuerySet[Look]:
+def _pending(projects: Iterable[Project]) -> QuerySet[Look]:
     """Looks that hold their round open: to be given for the first or (third) once more."""
     held = ProjectPhoto.objects.live().filter(project=OuterRef("project"), photo=OuterRef("photo"))
     word = Label.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
@@ -323,15 +329,15 @@ def _pending(project: Project) -> QuerySet[Look]:
         Q(said="") | Q(third=True),
         Q(before="") | Exists(word),  # an undo may have left nothing to be looked at again
         Exists(held),
-        project=project,
-        round__in=list(_open(project).values_list("pk", flat=True)),  # no look of others is read
+        # no look of other rounds is read
+        round__in=list(_open(projects).values_list("pk", flat=True)),
         region__picture=F("photo__picture"),
         region__replaced_by=None,
     ).exclude(why=Why.FRAME)
 
 
 def _unsaid(project: Project) -> QuerySet[Look]:
-    return _pending(project).filter(said="")
+    return _pending([project]).filter(said="")
 
 
 def _choose(project: Project, user: User, exclude: Collection[str]) -> list[Look]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from classify.looks import wanted_by
 from classify.models import Census, Label, Score, Verdict
 from classify.questions import worth_of
 from projects import denials
@@ -24,6 +25,7 @@ class Card:
     confirmed: int
     to_review: int
     worth: int  # faces that are still worth an answer
+    again: int  # faces that are to be looked at a second time
 
     @property
     def found(self) -> int:
@@ -40,7 +42,7 @@ class Card:
     @property
     def waiting(self) -> int:
         """What the card names."""
-        return self.worth if self.asks_first else self.to_review
+        return self.worth if self.asks_first else self.to_review or self.again
 
     @property
     def minutes(self) -> int:
@@ -66,9 +68,9 @@ def visible(user: Any) -> QuerySet[Project]:
 
 
 def cards(projects: Iterable[Project]) -> list[Card]:
-    """Four queries, however many projects; of large ones it is what their census says."""
+    """Six queries, however many projects; of large ones it is what their census says."""
     every = list(projects)
-    worth = worth_of(every)
+    worth, again = worth_of(every), wanted_by(every)
     kept = dict(Census.objects.filter(project__in=every).values_list("project", "counts"))
     rows = [row for row in every if not kept.get(row.pk)]
     labels = Label.objects.filter(project__in=rows, verdict=Verdict.YES)
@@ -85,6 +87,7 @@ def cards(projects: Iterable[Project]) -> list[Card]:
             confirmed=confirmed.get(row.pk, 0),
             to_review=to_review.get(row.pk, 0),
             worth=worth.get(row.pk, 0),
+            again=again.get(row.pk, 0),
         )
         for row in every
     ]

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from classify.models import Answer, Learner, Question
+from classify.models import Answer, Learner, Look, Question
 from crawler.models import Picture, ProjectPhoto, Region
 from projects import ledger
 from projects.models import Contribution, Project, Tally, User
@@ -142,16 +142,19 @@ def test_a_project_where_nothing_waits_needs_no_hand(
     assert "Nothing waits" not in page
     give(project, alice, "yes", *faces)
     page = client_of(None).get("/").content.decode()
+    assert re.search(r"8 faces to look at a second time · 1\s+minute</b>", page)
+    Look.objects.update(said="yes")
+    page = client_of(None).get("/").content.decode()
     assert "person-card" not in page
     assert "No project needs a hand now" in page
 
 
 def test_a_card_says_how_long_that_takes_which_it_names(project: Project) -> None:
-    assert Card(project, 1, to_review=9, worth=180).minutes == 3
-    assert Card(project, 1, to_review=9, worth=0).minutes == 1
+    assert Card(project, 1, to_review=9, worth=180, again=60).minutes == 3
+    assert Card(project, 1, to_review=9, worth=0, again=70).minutes == 1
     project.rule = Project.Rule.CENTROID
-    assert Card(project, 1, to_review=9, worth=180).minutes == 1
-    assert Card(project, 1, to_review=0, worth=180).minutes == 3
+    assert Card(project, 1, to_review=9, worth=180, again=60).minutes == 1
+    assert Card(project, 1, to_review=0, worth=180, again=0).minutes == 3
 
 
 def test_many_projects_take_no_more_queries(
@@ -164,9 +167,9 @@ def test_many_projects_take_no_more_queries(
         project = make_project(alice, f"Q{number}")
         Learner.objects.create(project=project, matches=1)  # so that it is looked at
     browser = client_of(None)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         browser.get("/")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         page = browser.get("/projects").content.decode()
     assert "Page 1 of 2" in page
     assert page.count('<article class="card person-card">') == 24

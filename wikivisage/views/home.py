@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from classify import selectors
-from classify.models import Question
+from classify.models import Question, Round
 from crawler.models import Region
 from projects import denials
 from projects.models import Project
@@ -34,7 +34,9 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "wikivisage/_try.html", context)
     asked = Question.objects.filter(project=OuterRef("pk"))
-    open_ = public.filter(Q(Exists(asked)) | Q(learner__matches__gt=0)).select_related("person")
+    again = Round.objects.filter(project=OuterRef("pk"), done_at=None)
+    waits = Q(Exists(asked)) | Q(Exists(again)) | Q(learner__matches__gt=0)
+    open_ = public.filter(waits).select_related("person")
     latest = open_.order_by("-active_at", "-id")[:CONSIDERED]
     ordered = sorted((card for card in cards(latest) if card.waiting), key=_need)
     context |= {
