@@ -2,19 +2,25 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# One more than there are cores, since many tests wait for others' processes; each takes 600 MB
-WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 6 ? n + 1 : 6)))
+# Two more than there are cores, since many tests wait for others' processes; each takes 600 MB
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 2 : 6)))
 PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# Tests that a database or a broker can't change
-NO_SERVER := sandbox contract classify/learning core/test_environment.py core/test_messages.py \
-	core/test_languages.py crawler/test_engine.py crawler/test_opencv_engine.py projects/test_charts.py \
-	projects/test_wikidata.py system/test_bench_writing.py system/test_chaos.py system/test_killing.py \
-	system/test_start.py system/test_hanging.py hostile/test_texts.py hostile/test_matrix.py \
-	hostile/test_pictures.py wikivisage/test_pages.py wikivisage/test_no_search_by_face.py \
-	core/test_translated_pages.py core/test_deploy.py security/test_canary.py security/test_headers.py \
-	operation/test_doctor.py operation/test_logs.py projects/test_outgoing.py sdc/test_stateful.py \
-	classify/test_certainty.py classify/test_cuts.py classify/test_real_photos.py crawler/test_ahead.py \
-	crawler/test_hashing.py sdc/test_refusals.py wikivisage/test_home.py
+# Tests that a database or a broker can't change, or whose queries are asked by others that stay:
+# every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
+NO_SERVER := sandbox contract classify_pages \
+	$(addprefix classify/,learning test_certainty.py test_cuts.py test_exemplars.py test_real_photos.py) \
+	$(addprefix core/,test_deploy.py test_environment.py test_languages.py test_messages.py \
+		test_translated_pages.py) \
+	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
+		test_opencv_engine.py test_pictures.py test_source_views.py) \
+	$(addprefix hostile/,test_matrix.py test_pictures.py test_texts.py) \
+	$(addprefix operation/,test_doctor.py test_logs.py test_processes.py) \
+	$(addprefix projects/,test_charts.py test_new.py test_new_places.py test_outgoing.py test_wikidata.py) \
+	$(addprefix sdc/,test_cautions.py test_export.py test_pages.py test_preview.py test_refusals.py \
+		test_stateful.py test_stop_page.py test_trouble.py test_undo_pages.py) \
+	$(addprefix security/,test_canary.py test_headers.py) \
+	$(addprefix system/,test_bench_writing.py test_chaos.py test_hanging.py test_killing.py test_start.py) \
+	$(addprefix wikivisage/,test_home.py test_no_search_by_face.py test_pages.py test_worth.py)
 export PORT SANDBOX_PORT DATA_DIR WIKI
 # What was compiled is kept: the tests and the supervisor start many processes
 unexport PYTHONDONTWRITEBYTECODE
