@@ -11,6 +11,7 @@ from django.db.models import Exists, ManyToOneRel, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from classify import selectors as classify
 from classify.models import (
     Answer,
     Bootstrap,
@@ -24,6 +25,7 @@ from classify.models import (
     Score,
     Skip,
 )
+from crawler import selectors as crawler
 from crawler.models import EmbedJob, ProjectEngine, ProjectPhoto
 from projects.ledger import audit
 from projects.models import (
@@ -56,17 +58,18 @@ Counts = list[tuple[str, int]]
 
 
 def goes(project: Project) -> Counts:
-    """What deleting removes, with numbers, for the page that asks."""
+    """What deleting removes, with numbers, for the page that asks: of a large project as they
+    were counted last."""
     drafts = unsent(EditBatch.objects.filter(project=project))
+    faces, photos = classify.face_counts(project), crawler.crawl_progress(project).photos
     return [
-        (_("Answers, with the names of who gave them"), _of(Answer, project)),
-        (_("What stands on each face: yes, no, not a face"), _of(Label, project)),
-        (_("Photos that belong to the project, as a list"), _of(ProjectPhoto, project)),
-        (_("What the tool thinks of faces, and its questions"), _of(Score, project)),
+        (_("Answers about faces, with the names of who gave them"), faces.answered),
+        (_("Photos that belong to the project, as a list"), photos),
+        (_("What the tool thinks of faces, and its questions"), faces.unanswered),
         (_("Sources"), _of(Source, project)),
         (_("Invite codes"), _of(Invite, project)),
         (_("Drafts and batches of which nothing was written"), drafts.count()),
-        (_("Vectors and crops of faces that no other project needs"), _faces(project)),
+        (_("Vectors and crops of faces, but those that another project needs"), faces.faces),
     ]
 
 
@@ -169,16 +172,6 @@ def _senders(project: Project) -> QuerySet[User]:
 
 def _of(model: type[models.Model], project: Project) -> int:
     return model._base_manager.filter(project=project).count()
-
-
-def _faces(project: Project) -> int:
-    """Vectors in its pictures of which no other project that is not archived has a photo."""
-    from crawler.models import Embedding
-
-    others = ProjectPhoto.objects.filter(photo__picture=OuterRef("region__picture"))
-    others = others.exclude(project=project).exclude(project__state=Project.State.ARCHIVED)
-    mine = ProjectPhoto.objects.filter(photo__picture=OuterRef("region__picture"), project=project)
-    return Embedding.objects.filter(Exists(mine), ~Exists(others)).count()
 
 
 def relations_to(
