@@ -13,6 +13,7 @@ from projects.admissions import Cause, State, cause_of
 from projects.ledger import audit
 from projects.models import Admission, DenyEntry, Notification, Person, User
 from projects.notifications import notify
+from projects.permissions import moderators
 from projects.refusal import Refused
 from projects.wikidata import PersonData
 
@@ -36,6 +37,7 @@ def ask(data: PersonData, by: User, note: str) -> Admission:
             asked.refresh_from_db()
             is_new = True
         if is_new:
+            notify(moderators(), None, Notification.Kind.WANTED, n=1)
             audit(by, "admission.asked", target=name_of(asked), cause=cause.value)
     return asked
 

@@ -17,6 +17,7 @@ from projects.models import Notification, Project, User
 from projects.permissions import moderates
 
 Kind = Notification.Kind
+OF_MODERATORS = (Kind.OBJECTED, Kind.WANTED)
 KEPT = timedelta(days=90)  # how long what was read is kept
 WAITS = timedelta(days=365)  # and what nobody read, since it was last added to
 FRESH = 20  # seconds that a page may show an old number
@@ -38,7 +39,7 @@ def notify(users: Iterable[User], project: Project | None, kind: str, **data: An
 
 def offered(user: User) -> list[Kind]:
     """What somebody can hear of at all."""
-    return [kind for kind in Kind if kind != Kind.OBJECTED or moderates(user)]
+    return [kind for kind in Kind if kind not in OF_MODERATORS or moderates(user)]
 
 
 def unread(user: User, *, fresh: bool = False) -> int:
@@ -75,6 +76,8 @@ def address(told: Notification) -> str:
     project, code = told.project, told.data.get("code", "")
     if told.kind == Kind.OBJECTED:
         return f"{reverse('admin:projects_objection_changelist')}?open=yes"
+    if told.kind == Kind.WANTED:
+        return f"{reverse('admin:projects_admission_changelist')}?state__exact=waiting"
     if project is None:
         return reverse("admission", args=[told.data.get("qid", "Q0")])
     match told.kind:

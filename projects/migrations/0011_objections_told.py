@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='notification',
             name='kind',
-            field=models.CharField(choices=[('ready', 'work is ready for you'), ('batch', 'a batch is done'), ('reverted', 'something of yours was reverted'), ('uploads', 'new uploads were found'), ('people', 'somebody asks to join, or your part in a project changed'), ('objected', 'somebody objects, and a moderator should look')], max_length=8),
+            field=models.CharField(choices=[('ready', 'work is ready for you'), ('batch', 'a batch is done'), ('reverted', 'something of yours was reverted'), ('uploads', 'new uploads were found'), ('people', 'somebody asks to join, or your part in a project changed'), ('objected', 'somebody objects, and a moderator should look'), ('wanted', 'somebody asks for a person about whom a moderator decides')], max_length=8),
         ),
         migrations.AlterField(
             model_name='objection',

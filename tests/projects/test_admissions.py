@@ -64,6 +64,9 @@ def test_a_moderator_allows_or_refuses_and_whoever_asked_hears_of_it(
     assert "have not decided yet" in page.get(asking).content.decode()
 
     desk = client_of(mona)
+    assert "1 person more waits" in desk.get(reverse("notifications")).content.decode()
+    heard = desk.get(reverse("notification", args=[mona.notifications.get().pk]), follow=True)
+    assert heard.context["cl"].result_count == 1
     assert "Persons about whom" in desk.get(reverse("admin:index")).content.decode()
     changelist = reverse("admin:projects_admission_changelist")
     ticked = {"_selected_action": [asked.pk]}
