@@ -12,7 +12,7 @@ from classify.models import Answer, Look, Round
 from crawler.models import Region
 from projects import people
 from projects.models import Membership, Notification, Project, User
-from projects.notifications import OF_MODERATORS, KEPT, WAITS, notify, sweep
+from projects.notifications import KEPT, OF_MODERATORS, WAITS, notify, sweep
 from tests.classify.conftest import Say, say
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf, MakeProject
