@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django_guid.context import guid
 
@@ -92,6 +93,23 @@ def test_an_error_is_told_by_place_type_and_code_but_not_by_its_text() -> None:
     assert found["exception"].endswith("WikiError: maxlag")
     assert "Alice" not in json.dumps(found)
     assert outer in logs.Line(texts=True).format(one), "with DEBUG"
+
+
+def test_a_database_that_is_away_is_a_line_each_time() -> None:
+    def exception(error: Exception) -> str:
+        try:
+            raise error
+        except Exception:
+            one = record("Task failed")
+            one.exc_info = sys.exc_info()
+        return str(told(one)["exception"])
+
+    assert exception(OperationalError(2002, "Can't connect to db.internal")) == (
+        "OperationalError: 2002"
+    )
+    wrong = exception(OperationalError(1054, "Unknown column"))
+    assert wrong.startswith("Traceback")
+    assert wrong.endswith("OperationalError: 1054")
 
 
 def test_a_worker_takes_up_a_trace_and_lays_it_down() -> None:
