@@ -138,6 +138,9 @@ class Standing(admin.SimpleListFilter):
         return queryset.filter(state__in=objections.OPEN) if self.value() else queryset
 
 
+TYPED = "typed-answer"  # in the session, from a deed that could not be done to its page
+
+
 @admin.register(Objection)
 class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
     """What was written stands on the page of one objection only, never in the list."""
@@ -194,17 +197,23 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
         """With the deeds of the list, while it is open."""
         row = self.get_object(request, object_id) if object_id else None
         is_open = row is not None and row.state in objections.OPEN
-        more = {"answer_form": AnswerForm() if is_open else None}
+        kept = request.session.pop(TYPED, {}) if row and request.method == "GET" else {}
+        typed = kept if kept.get("page") == object_id else {}
+        more = {"answer_form": AnswerForm(initial=typed) if is_open else None}
         return super().changeform_view(request, object_id, form_url, more | (extra_context or {}))
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *more: Any, **named: Any
     ) -> Any:
-        """Back to the page of one objection, if the deed was done there."""
+        """Back to the page of one objection, if the deed was done there. What was typed stands
+        there once more if it could not be done."""
         response = super().response_action(request, queryset, *more, **named)
         page = request.POST.get("page", "")
         if response is None or not page.isdecimal():
             return response
+        if Objection.objects.filter(pk=page, state__in=objections.OPEN).exists():
+            words = {name: request.POST.get(name, "") for name in ("reason", "value")}
+            request.session[TYPED] = words | {"page": page}
         return redirect("admin:projects_objection_change", page)
 
     @admin.display(description=_("overdue"))
