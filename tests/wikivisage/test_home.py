@@ -142,7 +142,7 @@ def test_a_project_where_nothing_waits_needs_no_hand(
     assert "Nothing waits" not in page
     give(project, alice, "yes", *faces)
     page = client_of(None).get("/").content.decode()
-    assert re.search(r"8 faces to look at a second time · 1\s+minute</b>", page)
+    assert re.search(r"8 faces to look at again · 1\s+minute</b>", page)
     Look.objects.update(said="yes")
     page = client_of(None).get("/").content.decode()
     assert "person-card" not in page
