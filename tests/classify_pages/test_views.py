@@ -594,8 +594,13 @@ def skip_all(browser: Client, address: str) -> list[str]:
 
 @pytest.mark.parametrize("way", ["ask", "grid?way=auto", "grid?way=grid"])
 def test_who_has_skipped_all_that_is_left_is_told_so_and_may_look_again(
-    way: str, here: str, project: Project, client_of: ClientOf, alice: User, bob: User
+    way: str, make_project: MakeProject, cast: Cast, client_of: ClientOf, alice: User, bob: User
 ) -> None:
+    project = make_project(alice, members=[bob])
+    for _ in range(3):
+        add_photo(project, [cast.face("marie"), cast.face("pierre")])
+    learn(project)
+    here = f"/p/{project.public_id}"
     browser = client_of(bob)
     asked = set(Question.objects.values_list("region__public_id", flat=True))
     assert set(skip_all(browser, f"{here}/{way}")) == asked

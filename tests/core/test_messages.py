@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from babel.messages import Catalog
 from django.conf import settings
 
 from wikivisage.messages import catalogs, checks, exchange, unmarked
+
+
+@pytest.fixture(scope="module")
+def template() -> Catalog:
+    """Every message that is in the code now."""
+    return catalogs.extracted()
 
 
 def test_nothing_that_people_read_is_unmarked() -> None:
@@ -87,17 +94,15 @@ def test_what_django_reads_is_what_translators_wrote(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", catalogs.LANGUAGES)
-def test_every_message_is_translated(language: str) -> None:
+def test_every_message_is_translated(language: str, template: Catalog) -> None:
     """Of those in the code now: a new message needs its translations at once."""
-    template = catalogs.extracted()
     assert len(template) > 1000
     found = checks.problems(catalogs.read(language), template)
     assert [str(one) for one in found] == []
 
 
 @pytest.mark.parametrize("language", catalogs.LANGUAGES)
-def test_what_is_translated_keeps_gaps_tags_and_forms(language: str) -> None:
-    template = catalogs.extracted()
+def test_what_is_translated_keeps_gaps_tags_and_forms(language: str, template: Catalog) -> None:
     found = checks.problems(catalogs.read(language), template)
     assert [str(one) for one in found if one.what != "not translated"] == []
 
@@ -134,8 +139,9 @@ def test_faulty_translations_are_found(
     assert "; ".join(checks.faults(message, texts, catalog)) == fault
 
 
-def test_messages_come_with_notes_contexts_and_plurals_but_no_line_numbers() -> None:
-    template = catalogs.extracted()
+def test_messages_come_with_notes_contexts_and_plurals_but_no_line_numbers(
+    template: Catalog,
+) -> None:
     joined = template.get("left")
     assert joined
     assert "State of a member: has left the project." in joined.auto_comments
