@@ -19,7 +19,6 @@ from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.mediawiki.provider import MediaWikiProvider
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.shortcuts import render
@@ -27,11 +26,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from requests import HTTPError, RequestException, Session
 
-from projects import http, tokens
-from projects.ledger import audit
+from projects import moderators, tokens
 from projects.models import User
 from projects.outgoing import guard
-from projects.permissions import MODERATORS
 from projects.sessions import NO_ADDRESS
 
 log = logging.getLogger(__name__)
@@ -120,44 +117,10 @@ def _greet(sociallogin: SocialLogin) -> None:
     user: User = sociallogin.user
     user.wiki_username = sociallogin.account.extra_data["username"]
     user.save(update_fields=["wiki_username"])
-    named = user.wiki_username in settings.MODERATORS
+    moderators.set_moderator(user, moderators.is_one(user))
     token = sociallogin.token
-    set_moderator(user, named or _is_in_a_group_that_moderates(token.token))
     seconds = (token.expires_at - timezone.now()).total_seconds() if token.expires_at else 0
     tokens.store(user, token.token, token.token_secret, seconds)
-
-
-def _is_in_a_group_that_moderates(token: str) -> bool:
-    """Asked of the wiki that is written to: one logs in at Meta, whose administrators are others.
-    While it can't be asked, nobody is."""
-    if not settings.MODERATOR_GROUPS:
-        return False
-    try:
-        body = http.api(
-            settings.WIKI.commons_api,
-            token=token,
-            action="query",
-            meta="userinfo",
-            uiprop="groups",
-            **{"assert": "user"},
-        )
-    except http.WikiError as error:
-        log.warning("groups of the wiki could not be asked for: %s", error)
-        return False
-    return bool({*body["query"]["userinfo"].get("groups", ())} & {*settings.MODERATOR_GROUPS})
-
-
-def set_moderator(user: User, is_one: bool) -> None:
-    """Give or take the admin's door and the rights behind it; a superuser keeps the door."""
-    group, _new = Group.objects.get_or_create(name=MODERATORS)
-    if is_one != user.groups.filter(pk=group.pk).exists():
-        audit(None, f"moderator.{'added' if is_one else 'removed'}", target=f"user:{user.pk}")
-    if is_one:
-        user.groups.add(group)
-    else:
-        user.groups.remove(group)
-    user.is_staff = is_one or user.is_superuser
-    user.save(update_fields=["is_staff"])
 
 
 def _reason(request: HttpRequest, exception: Exception | None) -> tuple[str, int]:

@@ -14,8 +14,9 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
 
-from projects import login, permissions, tokens
+from projects import permissions, tokens
 from projects.models import Membership, Person, Project, Source, User
+from projects.moderators import set_moderator
 from projects.tours import TOURS
 from sandbox import RunningSandbox
 from sandbox.oauth import store as oauth
@@ -55,7 +56,7 @@ def make_user(name: str = "", **fields: Any) -> User:
 def make_moderator(user: User) -> User:
     """The user in the group of the moderators, as after a login of somebody named by settings."""
     moderators()
-    login.set_moderator(user, True)
+    set_moderator(user, True)
     return user
 
 

@@ -12,7 +12,7 @@ from django.db import models
 from classify import forgetting
 from crawler import tidying
 from crawler.models import Embedding
-from projects import notifications, objections, sessions
+from projects import moderators, notifications, objections, sessions
 from sdc.erasure import leftovers, projects, tokens
 
 # What is biometric in the database: backups leave it out (wikivisage.backup), since it can be made
@@ -64,6 +64,11 @@ STEPS = (
         "texts of closed objections",
         lambda _until: objections.forget_closed(),
         lambda: objections.with_old_texts().count(),
+    ),
+    Step(
+        "moderators who are none any more",
+        lambda _until: moderators.dismiss(),
+        lambda: len(moderators.no_longer()),
     ),
     Step(
         "old notifications",

@@ -15,13 +15,14 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import Settings
 
 from crawler.models import Embedding, Photo, Picture
-from projects import login
+from projects import login, permissions
 from projects.models import AuditEvent, DenyEntry, Project, User, WikiCredential
 from projects.permissions import MODERATORS, Can, may, moderates
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.factories import make_user, moderators
 from tests.projects.test_login import log_in
+from wikivisage import sweeping
 
 pytestmark = pytest.mark.django_db
 SECRET = ("wikicredential", "embedding", "session", "group", "permission", "socialtoken",
@@ -100,6 +101,29 @@ def test_moderators_come_and_go_with_their_groups_on_the_wiki(
     log_in(client_of(None), "Charlie")
     assert not moderates(User.objects.get())
     assert not User.objects.get().is_staff
+
+
+def test_whoever_is_named_no_more_loses_the_rights_though_their_session_goes_on(
+    fresh_sandbox: RunningSandbox, client_of: ClientOf, settings: Settings
+) -> None:
+    settings.MODERATOR_GROUPS = ["sysop"]
+    fresh_sandbox.world.users.change("Charlie", groups=["sysop"])
+    fresh_sandbox.world.users.change("Mona", groups=["autoconfirmed"])
+    named, sysop = client_of(None), client_of(None)
+    log_in(named, "Mona")
+    log_in(sysop, "Charlie")
+    assert not sweeping.due()["moderators who are none any more"]
+    settings.MODERATORS = []
+    fresh_sandbox.faults.add("http", {}, status=503)
+    sweeping.sweep(1)
+    assert permissions.moderators().count() == 2, "nobody goes while the wiki can't be asked"
+    fresh_sandbox.faults.clear()
+    sweeping.sweep(1)
+    assert permissions.moderators().get().wiki_username == "Charlie"
+    assert named.get(reverse("admin:index")).status_code == 302
+    assert sysop.get(reverse("admin:index")).status_code == 200
+    deeds = AuditEvent.objects.filter(action="moderator.removed")
+    assert deeds.count() == 1
 
 
 def test_groups_of_the_wiki_say_nothing_unless_the_operator_so_sets(
