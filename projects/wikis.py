@@ -21,6 +21,7 @@ class Wiki:
     issuer: str  # who vouches for a user's `sub`; stays when the sandbox changes its port
     sparql: str  # address of the SPARQL endpoint
     image_hosts: tuple[str, ...]  # origins that pictures come from (CSP img-src, fetching)
+    login_hosts: tuple[str, ...]  # through which a login passes (CSP form-action)
     depicts: str = "P180"
     region: str = "P2677"  # relative position within image
     artwork: str = "P6243"  # digital representation of: the file reproduces an artwork
@@ -36,11 +37,6 @@ class Wiki:
     @property
     def rest(self) -> str:
         return f"{self.meta}/w/rest.php"
-
-    @property
-    def meta_origin(self) -> str:
-        parts = urlsplit(self.meta)
-        return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -79,6 +75,9 @@ def commons() -> Wiki:
         issuer="https://meta.wikimedia.org",
         sparql="https://query.wikidata.org/sparql",
         image_hosts=("https://upload.wikimedia.org", "https://commons.wikimedia.org"),
+        # Browsers hold form-action against redirects, too, and who is not logged in at Meta is
+        # sent on: https://www.mediawiki.org/wiki/MediaWiki_Platform_Team/SUL3
+        login_hosts=("https://meta.wikimedia.org", "https://auth.wikimedia.org"),
     )
 
 
@@ -93,4 +92,5 @@ def sandbox(url: str) -> Wiki:
         issuer="sandbox",
         sparql=f"{url}/sparql",
         image_hosts=(url,),
+        login_hosts=(url,),
     )

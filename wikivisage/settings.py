@@ -395,7 +395,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "font-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF, WIKI.meta_origin],
+        "form-action": [SELF, *WIKI.login_hosts],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],

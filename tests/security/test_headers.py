@@ -189,6 +189,21 @@ def test_with_https_cookies_are_of_this_host_alone(shared_database: str) -> None
     assert told["cookies"][told["session"]]["httponly"]
 
 
+def test_the_login_may_pass_through_all_hosts_that_the_wiki_sends_it_to() -> None:
+    """Chromium holds form-action against the redirects of a form, too."""
+    ended = subprocess.run(
+        [sys.executable, "-c", "from wikivisage.settings import *; import json;"
+         "print(json.dumps(CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action']))"],
+        cwd=settings.BASE_DIR, text=True, capture_output=True, check=False,
+        env={**os.environ, "WIKI": "commons", "SITE_URL": "https://wikivisage.example",
+             "ALLOWED_HOSTS": "wikivisage.example"},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [
+        "'self'", "https://meta.wikimedia.org", "https://auth.wikimedia.org",
+    ]  # fmt: skip
+
+
 def test_debug_is_refused_on_a_real_site() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", "import wikivisage.settings"],
