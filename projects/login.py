@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from requests import HTTPError, RequestException, Session
 
-from projects import moderators, tokens
+from projects import moderators, notifications, tokens
 from projects.models import User
 from projects.outgoing import guard
 from projects.sessions import NO_ADDRESS
@@ -115,8 +115,10 @@ class WikiAccountAdapter(DefaultSocialAccountAdapter):
 def _greet(sociallogin: SocialLogin) -> None:
     """What each login brings: the present name, whether they moderate, new tokens."""
     user: User = sociallogin.user
-    user.wiki_username = sociallogin.account.extra_data["username"]
+    before, user.wiki_username = str(user), sociallogin.account.extra_data["username"]
     user.save(update_fields=["wiki_username"])
+    if str(user) != before:
+        notifications.rename(before, str(user))
     moderators.set_moderator(user, moderators.is_one(user))
     token = sociallogin.token
     seconds = (token.expires_at - timezone.now()).total_seconds() if token.expires_at else 0

@@ -52,6 +52,13 @@ def unread(user: User, *, fresh: bool = False) -> int:
     return found
 
 
+def rename(before: str, now: str) -> None:
+    """What was told of somebody bears the name that they have now."""
+    for told in Notification.objects.filter(data__who=before):
+        told.data |= {"who": now}
+        told.save(update_fields=["data"])
+
+
 def mark_read(user: User, which: int | None = None) -> None:
     """One of somebody's, or all."""
     rows = _unread(user)

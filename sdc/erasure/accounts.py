@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from classify.models import Answer, Skip
+from projects import notifications
 from projects.ledger import audit
 from projects.models import (
     AuditEvent,
@@ -143,9 +144,7 @@ def delete(user: User) -> None:
 def _rename(user: User, former: User) -> None:
     """What names somebody without pointing to their row: the audit log, others' notifications."""
     plain(AuditEvent).filter(target=f"user:{user.pk}").update(target=f"user:{former.pk}")
-    for told in Notification.objects.filter(data__who=str(user)):
-        told.data |= {"who": str(former)}
-        told.save(update_fields=["data"])
+    notifications.rename(str(user), str(former))
 
 
 def plain(model: type[models.Model]) -> QuerySet[Any]:

@@ -16,7 +16,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from projects import tokens
-from projects.models import User
+from projects.models import Notification, User
+from projects.notifications import notify
 from sandbox import RunningSandbox
 from sdc.models import EditBatch
 from tests.conftest import ClientOf, MakeProject
@@ -289,3 +290,13 @@ def test_logging_out_takes_a_post_and_the_tokens_unless_a_batch_needs_them(
     EditBatch.objects.update(state=EditBatch.State.DONE)
     sweeping.sweep(10)
     assert not alice.credentials.exists()
+
+
+def test_who_was_renamed_on_the_wiki_bears_the_new_name_where_others_were_told_of_them(
+    sandbox: RunningSandbox, alice: User, client_of: ClientOf
+) -> None:
+    log_in(client_of(None), "Charlie")
+    User.objects.filter(wiki_username="Charlie").update(wiki_username="Charles the Old")
+    notify([alice], None, Notification.Kind.PEOPLE, code="asked", who="Charles the Old", people=1)
+    log_in(client_of(None), "Charlie")
+    assert Notification.objects.get().data["who"] == "Charlie"
