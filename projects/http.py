@@ -74,8 +74,9 @@ def session() -> requests.Session:
     return _local.session  # type: ignore[no-any-return]
 
 
-def fetch(method: str, url: str, **options: Any) -> requests.Response:
-    """A request to an allowed origin; redirects are followed only to allowed origins.
+def fetch(method: str, url: str, *, follow: bool = True, **options: Any) -> requests.Response:
+    """A request to an allowed origin; redirects of a GET are followed only to allowed origins, and
+    without `follow` not at all.
 
     Raises WikiError("forbidden-host") and WikiError("network"). The caller judges the status.
     """
@@ -87,7 +88,7 @@ def fetch(method: str, url: str, **options: Any) -> requests.Response:
             raise WikiError("forbidden-host", str(error)) from error
         except requests.RequestException as error:
             raise WikiError("network", type(error).__name__) from error
-        if not (response.is_redirect and method == "GET"):
+        if not (follow and response.is_redirect and method == "GET"):
             return response
         there = urljoin(url, response.headers["Location"])
         if session().should_strip_auth(url, there):  # type: ignore[no-untyped-call]

@@ -27,6 +27,7 @@ KINDS = (
     "refuse",  # codes: refuse with these, as the header MediaWiki-API-Error would list them
     "patched",  # save, and warn that the edit was patched into somebody else's
     "expired-token",
+    "login-first",  # /authorize sends a stranger to the login before it looks at the client
     "http",  # status, retry_after: answer with that status
     "cut-before",  # close the connection before doing anything
     "cut-after-effect",  # do the work, then close the connection without an answer

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import redis
 from django.conf import settings
@@ -272,12 +272,18 @@ def consumer() -> Findings:
         "redirect_uri": f"{settings.SITE_URL}/accounts/mediawiki/login/callback/",
     }
     with _asking(f"{settings.WIKI.rest}/oauth2/authorize") as address:
-        answer = http.fetch("GET", address, params=asked)
+        answer = http.fetch("GET", address, follow=False, params=asked)
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise WikiError(f"http-{answer.status_code}")
     if answer.status_code >= 400:
         says = f"The wiki does not know the consumer, or its callback ({answer.status_code})."
         yield Finding("consumer", FAIL, says, "See OAUTH_CLIENT_ID, SITE_URL and its approval.")
-    else:
+    elif "Special:OAuth/approve" in unquote(answer.headers.get("Location", "")):
         yield Finding("consumer", OK, "The wiki knows the OAuth consumer.")
+    else:  # to the login, before it looked at what was asked
+        says = "The wiki does not tell a stranger whether it knows the OAuth consumer."
+        do = "Log in once yourself; see docs/launch.md."
+        yield Finding("consumer", WARN, says, do)
 
 
 def stop_page() -> Findings:

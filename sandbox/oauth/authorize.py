@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from markupsafe import escape
 from werkzeug.datastructures import MultiDict
 
+from sandbox.faults import Target
 from sandbox.oauth import store
 from sandbox.oauth.answers import (
     BAD_SCOPE,
@@ -29,6 +30,9 @@ bp = Blueprint("authorize", __name__)
 def authorize() -> Response:
     """Checks the request, sends the browser to the approval page, and in the end back."""
     query = request.args
+    here = Target(path=request.path)
+    if session_user() is None and current_app.extensions["faults"].take("login-first", here):
+        return _to_login()
     try:
         client = _authorizing_client(query)
         target = query.get("redirect_uri") or client.redirect_uris[0]
@@ -105,10 +109,25 @@ def _to_approval(client: Client, scopes: list[str]) -> Response:
             "scope": " ".join(scopes),
         }
     )
-    url = f"{current_world().base_url}/commons/w/index.php?title=Special:OAuth/approve&{query}"
+    answer = _to_special_page("OAuth/approve", query)
+    answer.headers["Cache-Control"] = "private,must-revalidate,s-maxage=0"
+    return answer
+
+
+def _to_login() -> Response:
+    """What the wiki tells a stranger, whatever client was named. There is no login form here."""
+    back = f"{REST}/authorize?{urlencode(list(request.args.items(multi=True)))}"
+    query = {
+        "returnto": "Special:OAuth/rest redirect",
+        "returntoquery": urlencode({"rest_url": back}),
+    }
+    return _to_special_page("UserLogin", urlencode(query))
+
+
+def _to_special_page(name: str, query: str) -> Response:
+    url = f"{current_world().base_url}/commons/w/index.php?title=Special:{name}&{query}"
     body = f'<!doctype html><title>Redirect</title><a href="{escape(url)}">{escape(url)}</a>'
-    headers = {"Location": url, "Cache-Control": "private,must-revalidate,s-maxage=0"}
-    return Response(body, 307, headers, content_type="text/html; charset=utf-8")
+    return Response(body, 307, {"Location": url}, content_type="text/html; charset=utf-8")
 
 
 def _back_to_client(target: str, error: str, text: str, hint: str = "") -> Response:

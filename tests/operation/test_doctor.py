@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from projects.http import WikiError
 from projects.models import User, WikiCredential, WikiPace
 from sandbox import RunningSandbox
 from tests.environment import free_port
@@ -81,6 +82,26 @@ def test_what_the_wiki_does_not_know(sandbox: RunningSandbox, settings: Any) -> 
     said = found(doctor.wiki)
     assert (said["clock"].status, said["wiki"].status) == (OK, OK)
     assert said["properties"].says == "The wiki knows no such property: P999999."
+
+
+@pytest.mark.parametrize("client", ["wikivisage-sandbox", "nobody"])
+def test_a_wiki_that_asks_strangers_to_log_in_first_tells_nothing(
+    client: str, sandbox: RunningSandbox, settings: Any
+) -> None:
+    """As the real one does; its login may be at a host that we never ask."""
+    settings.OAUTH_CLIENT_ID = client
+    sandbox.faults.add("login-first")
+    finding = found(doctor.consumer)["consumer"]
+    assert finding.status == WARN
+    assert finding.says == "The wiki does not tell a stranger whether it knows the OAuth consumer."
+    assert "Log in once yourself" in finding.do
+    assert not [path for path in sandbox.world.request_counts if "index.php" in path]
+
+
+def test_a_wiki_that_is_busy_says_nothing_of_the_consumer(sandbox: RunningSandbox) -> None:
+    sandbox.faults.add("http", {"path": "/commons/w/rest.php"}, status=503)
+    with pytest.raises(WikiError, match="http-503"):
+        list(doctor.consumer())
 
 
 def test_a_wiki_that_does_not_answer_is_named(settings: Any, tmp_path: Path) -> None:
