@@ -8,6 +8,8 @@
 * `client_of(user)`: Django's test client, logged in as that user (None: nobody).
 * `make_project(owner, qid, categories, members=[…], **fields)`: see `tests.factories`.
 * `chromium`: a real browser (Playwright's Browser), started once a module; skips without one.
+* `web`: the address of our pages over HTTP; `visit("/p/…", user=alice, screen=PHONE)` opens one in
+  a window of its own (`bench.browser.Window`).
 * `shared_database`: a real file (or MariaDB) that threads and other processes can open, too;
   sets DATABASE_URL for processes that the test starts.
 """
@@ -19,22 +21,27 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.cache import caches
 from django.db import connection, connections
 from django.test import Client
+from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser
+from pytest_django import Settings
 
 import sandbox as sandbox_package
-from bench.browser import CHROMIUM
+from bench.browser import CHROMIUM, DESK, Screen, Window
 from bench.browser import chromium as start_chromium
 from classify import memory
 from projects.models import Project, User
 from sandbox import RunningSandbox
 from tests import factories
+from tests.pages.harness import Visit
 
 ClientOf = Callable[[User | None], Client]
 MakeProject = Callable[..., Project]
@@ -167,9 +174,69 @@ def shared_database(
         connections["default"] = in_memory
 
 
+@pytest.fixture
+def web(shared_database: str) -> Iterator[str]:
+    """Our pages over HTTP, each request in a thread with a database connection of its own.
+
+    (pytest-django's live_server lasts the whole session, and shares the one in memory.)
+    """
+    server = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={}, port=0)
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    assert server.error is None
+    yield f"http://127.0.0.1:{server.port}"
+    server.terminate()
+
+
+@pytest.fixture
+def visit(chromium: Browser, web: str, client_of: ClientOf, settings: Settings) -> Iterator[Visit]:
+    """Opens a page in a window of its own. Its script errors, what breaks its CSP and what the
+    server fails at fail the test."""
+    settings.ALLOWED_HOSTS = ["*"]
+    windows: list[Window] = []
+
+    def visit(
+        path: str,
+        user: User | None = None,
+        screen: Screen = DESK,
+        theme: Any = "light",
+        language: str = "en",
+        **more: Any,
+    ) -> Window:
+        window = Window(
+            chromium,
+            screen,
+            color_scheme=theme,
+            extra_http_headers={"Accept-Language": language},
+            **more,
+        )
+        windows.append(window)
+        cookies = {settings.LANGUAGE_COOKIE_NAME: language}
+        if user:
+            name = settings.SESSION_COOKIE_NAME
+            cookies[name] = client_of(user).cookies[name].value
+        window.page.context.add_cookies(
+            [{"name": name, "value": value, "url": web} for name, value in cookies.items()]
+        )
+        window.page.goto(web + path)
+        return window
+
+    yield visit
+    complaints = [line for window in windows for line in window.complaints if _is_ours(line)]
+    for window in windows:
+        window.close()
+    assert complaints == []
+
+
 def _with_name(url: str, name: str) -> str:
     address, _, _ = url.rpartition("/")
     return f"{address}/{quote(name)}"
+
+
+def _is_ours(complaint: str) -> bool:
+    """Not a refusal or an aborted request, which tests bring about on purpose."""
+    return complaint.startswith(("script:", "5")) or "Content Security Policy" in complaint
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core import serializers
 from django.db import transaction
 from django.test import Client
-from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, ConsoleMessage, Page
-from pytest_django import Settings
 
 from classify.tasks import infer
 from crawler import crawling, detection
@@ -24,9 +19,8 @@ from projects.models import Project, Source, User
 from sandbox import RunningSandbox
 from tests import factories
 from tests.classify.faces import Cast, add_photo, learn
-from tests.conftest import ClientOf, MakeProject
+from tests.conftest import MakeProject
 
-OpenPage = Callable[..., Any]
 # What crawl and detection left behind in the first test, as JSON; the others begin with it,
 # whatever folder they stand in.
 FOUND: list[str] = []
@@ -75,58 +69,6 @@ def real_project(sandbox: RunningSandbox, shared_database: str) -> Project:
     rows = chain.from_iterable(model._default_manager.order_by("pk") for model in models)
     FOUND.append(serializers.serialize("json", rows))
     return project
-
-
-@pytest.fixture
-def web(shared_database: str) -> Iterator[str]:
-    """Our pages over HTTP, each request in a thread with a database connection of its own.
-
-    (pytest-django's live_server lasts the whole session, and shares the one in memory.)
-    """
-    server = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={}, port=0)
-    server.daemon = True
-    server.start()
-    server.is_ready.wait()
-    assert server.error is None
-    yield f"http://127.0.0.1:{server.port}"
-    server.terminate()
-
-
-@pytest.fixture
-def open_page(
-    chromium: Browser, real_project: Project, client_of: ClientOf, web: str, settings: Settings
-) -> Iterator[OpenPage]:
-    """`open_page("/p/…/ask", width=390, touch=True)`: a real page of the owner's, in Chromium.
-
-    A page whose scripts fail or that breaks its own CSP fails the test.
-    """
-    settings.ALLOWED_HOSTS = ["*"]
-    name = settings.SESSION_COOKIE_NAME
-    session = client_of(real_project.owner).cookies[name].value
-    complaints: list[str] = []
-    contexts = []
-
-    def note(message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text:
-            complaints.append(message.text)
-
-    def open_page(path: str, width: int = 1280, height: int = 800, touch: bool = False) -> Page:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch
-        )
-        contexts.append(context)
-        context.add_cookies([{"name": name, "value": session, "url": web}])
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", note)
-        page.goto(web + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def background(client: Client, path: str, data: dict[str, Any]) -> Any:

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from classify import looks
 from classify.models import Answer, Look, Origin, Question, Verdict
 from crawler.models import Photo, Region
 from projects.models import Project
 from tests.classify.crowd import Crowd
-from tests.classify_pages.conftest import OpenPage
-from tests.classify_pages.test_browser import eventually
+from tests.pages.harness import PHONE, Visit, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -49,14 +49,19 @@ def confirm(page: Any) -> None:
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
 def test_second_looks_are_given_screen_by_screen_and_taken_back(
-    drawn: Project, open_page: OpenPage, width: int
+    drawn: Project, visit: Visit
 ) -> None:
-    page = open_page(f"/p/{drawn.public_id}/again", width=width, touch=width == 390)
+    address = f"/p/{drawn.public_id}/again"
+    phone = visit(address, user=drawn.owner, screen=PHONE)
+    expect(phone.page.locator(".face-yes:checked")).to_have_count(14)
+    assert phone.faults() == []
+    phone.press(phone.page.locator(".face label").first)
+    expect(phone.page.locator(".face-yes:checked")).to_have_count(13)
+    phone.close()
+    page = visit(address, user=drawn.owner).page
     page.wait_for_selector("text=Second look")
-    assert page.locator(".face-yes:checked").count() == 14
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator(".face-yes:checked")).to_have_count(14)
     page.locator(".face label").first.click()
     wrong = page.locator(".face").first.get_attribute("data-region")
     confirm(page)
@@ -77,4 +82,3 @@ def test_second_looks_are_given_screen_by_screen_and_taken_back(
         page.wait_for_selector(".screen, .one, .no-question:not(.late)")
     page.wait_for_selector("text=No second look waits")
     assert looks.wanted(drawn).faces == 0
-    page.context.close()

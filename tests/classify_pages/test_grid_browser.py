@@ -11,14 +11,12 @@ from classify.models import Answer, Label, Origin, Question, Skip
 from crawler.models import Region
 from projects.models import Project
 from projects.pulse import beat
-from tests.classify_pages.conftest import OpenPage
 from tests.classify_pages.screens import ask_about, lay_out
-from tests.classify_pages.test_browser import eventually, word_on
+from tests.pages.harness import PHONE, Visit, eventually, word_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 SCREEN = 4
-PHONE = {"width": 390, "height": 844, "touch": True}
 
 
 @pytest.fixture
@@ -59,10 +57,10 @@ def button(page: Any) -> str:
 
 
 def test_marks_and_confirms_with_keys_and_takes_a_screen_back(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
     first, second = faces[:SCREEN], faces[SCREEN : 2 * SCREEN]
-    page = open_page(f"/p/{real_project.public_id}/grid")
+    page = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner).page
     wait_for(page, first)
     assert button(page) == "Confirm 4"
     page.keyboard.press("ArrowRight")  # from the first, which is in focus
@@ -106,10 +104,10 @@ def test_marks_and_confirms_with_keys_and_takes_a_screen_back(
 
 
 def test_marks_and_confirms_with_taps(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
     first, second = faces[:SCREEN], faces[SCREEN : 2 * SCREEN]
-    phone = open_page(f"/p/{real_project.public_id}/grid", **PHONE)
+    phone = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner, screen=PHONE).page
     wait_for(phone, first)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     tiles = phone.locator(".face label")
@@ -135,11 +133,11 @@ def test_marks_and_confirms_with_taps(
 
 
 def test_one_tap_among_those_seen_most_often_is_enough(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
     first, second = faces[:SCREEN], faces[SCREEN : 2 * SCREEN]
     lay_out(real_project, [first, second], Question.Kind.COMMON, marked=False)
-    phone = open_page(f"/p/{real_project.public_id}/grid", **PHONE)
+    phone = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner, screen=PHONE).page
     wait_for(phone, first)
     tap(phone.locator(".face label").nth(1))
     eventually(lambda: words_on(real_project, first) == ["", "yes", "", ""])
@@ -164,9 +162,9 @@ def hold(page: Any, place: int) -> None:
 
 
 def test_a_double_click_confirms_one_screen(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
-    page = open_page(f"/p/{real_project.public_id}/grid")
+    page = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner).page
     wait_for(page, faces)
     page.wait_for_load_state("networkidle")  # the next screen is here
     page.locator("[data-do=confirm]").dblclick()
@@ -176,9 +174,9 @@ def test_a_double_click_confirms_one_screen(
 
 
 def test_switches_between_the_grid_and_one_face(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
-    page = open_page(f"/p/{real_project.public_id}/grid")
+    page = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner).page
     wait_for(page, faces)
     page.keyboard.press("Enter")
     page.keyboard.press("g")
@@ -194,10 +192,10 @@ def test_switches_between_the_grid_and_one_face(
     assert page.locator(".ask-head [data-way=ask]").is_visible()
 
 
-def test_keeps_screens_while_the_server_is_away_and_sends_them_once(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+def test_keeps_screens_while_server_or_session_are_away_and_sends_them_once(
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
-    page = open_page(f"/p/{real_project.public_id}/grid")
+    page = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner).page
     wait_for(page, faces)
     page.wait_for_load_state("networkidle")  # the next screen is here
     page.context.set_offline(True)
@@ -212,12 +210,20 @@ def test_keeps_screens_while_the_server_is_away_and_sends_them_once(
     eventually(lambda: Answer.objects.filter(origin=Origin.GRID).count() == 2 * SCREEN)
     wait_for(page, faces[2 * SCREEN :])
     assert page.locator("#net").is_hidden()
+    # and so where the session has ended
+    session: Any = page.context.cookies()
+    page.context.clear_cookies()
+    page.keyboard.press("Enter")
+    page.locator("#signed-out").wait_for()
+    page.context.add_cookies(session)
+    page.reload()
+    eventually(lambda: words_on(real_project, faces[2 * SCREEN :]) == ["yes"] * SCREEN)
 
 
 def test_a_page_made_before_the_last_answer_arrived_does_not_ask_again(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
-    page = open_page(f"/p/{real_project.public_id}/grid")
+    page = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner).page
     wait_for(page, faces)
     page.wait_for_load_state("networkidle")
     held: list[Any] = []
@@ -239,11 +245,11 @@ def test_a_page_made_before_the_last_answer_arrived_does_not_ask_again(
 
 
 def test_keys_rest_for_a_moment_when_the_way_of_asking_changes_by_itself(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
     lay_out(real_project, [faces[:SCREEN]])
     ask_about(real_project, faces[SCREEN : SCREEN + 1], number=1, kind=Question.Kind.ONE)
-    page = open_page(f"/p/{real_project.public_id}/grid?way=auto")
+    page = visit(f"/p/{real_project.public_id}/grid?way=auto", user=real_project.owner).page
     wait_for(page, faces)
     page.wait_for_load_state("networkidle")  # the single face is here
     page.keyboard.press("n")  # None of them
@@ -255,25 +261,11 @@ def test_keys_rest_for_a_moment_when_the_way_of_asking_changes_by_itself(
     eventually(lambda: words_on(real_project, faces[: SCREEN + 1]) == ["no"] * SCREEN + ["yes"])
 
 
-def test_says_when_the_session_has_ended_and_loses_nothing(
-    real_project: Project, faces: list[Region], open_page: OpenPage
-) -> None:
-    page = open_page(f"/p/{real_project.public_id}/grid")
-    wait_for(page, faces)
-    session = page.context.cookies()
-    page.context.clear_cookies()
-    page.keyboard.press("Enter")
-    page.locator("#signed-out").wait_for()
-    page.context.add_cookies(session)
-    page.reload()
-    eventually(lambda: words_on(real_project, faces[:SCREEN]) == ["yes"] * SCREEN)
-
-
 def test_a_single_face_looks_like_a_question_and_has_its_keys(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
     lay_out(real_project, [faces[:1], faces[1:3], faces[3:4]], kind=Question.Kind.ONE)
-    page = open_page(f"/p/{real_project.public_id}/grid")
+    page = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner).page
     for answered, key, word in ((faces[:1], "y", "yes"), (faces[1:3], "n", "no")):
         page.wait_for_selector(f"#main [data-region='{answered[0].public_id}']", state="attached")
         page.wait_for_timeout(550)
@@ -287,12 +279,10 @@ def test_a_single_face_looks_like_a_question_and_has_its_keys(
     eventually(lambda: words_on(real_project, faces[3:4]) == ["background"])
 
 
-def test_a_screen_weighs_little(
-    real_project: Project, faces: list[Region], open_page: OpenPage
-) -> None:
+def test_a_screen_weighs_little(real_project: Project, faces: list[Region], visit: Visit) -> None:
     every = list(Region.objects.exclude(origin=Region.Origin.PHOTO).order_by("id")[:20])
     lay_out(real_project, [every])
-    page = open_page(f"/p/{real_project.public_id}/grid")
+    page = visit(f"/p/{real_project.public_id}/grid", user=real_project.owner).page
     page.wait_for_load_state("networkidle")
     crops = page.evaluate(
         """performance.getEntriesByType("resource").filter((each) => each.name.includes("/crop"))
@@ -303,13 +293,10 @@ def test_a_screen_weighs_little(
 
 
 def test_the_form_works_without_script(
-    real_project: Project, faces: list[Region], open_page: OpenPage
+    real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
-    page = open_page(f"/p/{real_project.public_id}/grid")
-    plain = page.context.browser.new_context(java_script_enabled=False)
-    plain.add_cookies(page.context.cookies())
-    bare = plain.new_page()
-    bare.goto(page.url)
+    address = f"/p/{real_project.public_id}/grid"
+    bare = visit(address, user=real_project.owner, java_script_enabled=False).page
     first, second = faces[:SCREEN], faces[SCREEN : 2 * SCREEN]
     assert bare.locator(".face").count() == SCREEN
     bare.locator(".face label").nth(1).click()

@@ -29,7 +29,6 @@ from projects.models import Person
 from projects.texts import plain, read_json
 from sandbox import RunningSandbox
 from sdc import export, statements
-from tests.classify_pages.conftest import web  # noqa: F401
 from tests.hostile.rules import Access
 from tests.hostile.test_matrix import URLS, Site, Url, browser, knowing, rule_of
 from tests.hostile.world import Made, Texts, Who, make_cast
@@ -216,7 +215,7 @@ def faults_of_tag(tag: Tag) -> Iterator[str]:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_browser_finds_nothing_to_run(
-    web: str,  # noqa: F811
+    web: str,
     sandbox: RunningSandbox,
     chromium: Browser,
     settings: Any,

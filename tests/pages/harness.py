@@ -11,13 +11,15 @@ load in both themes and at both widths.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from axe_playwright_python.base import AXE_SCRIPT
 
 from bench.browser import DESK, PHONE, Screen, Window
-from projects.models import User
+from classify.models import Label
+from projects.models import Project, User
 
 __all__ = [
     "ALL",
@@ -28,9 +30,11 @@ __all__ = [
     "Screen",
     "Visit",
     "Window",
+    "eventually",
     "everywhere",
     "in_theme",
     "violations",
+    "word_on",
 ]
 
 THEMES = ("light", "dark")
@@ -68,6 +72,19 @@ class Visit(Protocol):
 
 class Axe(Protocol):
     def __call__(self, window: Window) -> list[str]: ...
+
+
+def eventually(check: Callable[[], Any], seconds: float = 30) -> None:
+    """It comes true, however long this machine takes."""
+    until = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.05)
+
+
+def word_on(project: Project, region: str) -> str:
+    label = Label.objects.filter(project=project, region__public_id=region).first()
+    return label.verdict if label else ""
 
 
 def violations(window: Window) -> list[str]:

@@ -12,13 +12,12 @@ from django.db.models import Count, F
 from playwright.sync_api import Page, Route, expect
 
 from classify import services
-from classify.models import Answer, Label, Learner, Question
+from classify.models import Answer, Label, Learner, Question, Skip
 from crawler.models import Photo, Region
 from projects.models import Project, User
 from tests import factories
 from tests.classify_pages.screens import lay_out
-from tests.classify_pages.test_browser import eventually, swipe, word_on
-from tests.pages.harness import PHONE, Axe, Visit, Window, everywhere
+from tests.pages.harness import PHONE, Axe, Visit, Window, eventually, everywhere, word_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -67,6 +66,12 @@ def asked_on(window: Window) -> str:
     return str(window.page.locator(".question").get_attribute("data-region"))
 
 
+def lies_over_the_photo(page: Page) -> bool:
+    """The drawing with the boxes."""
+    photo = page.locator(".q-frame .boxed > img").first.bounding_box()
+    return photo == pytest.approx(page.locator(".q-frame .boxed > svg").first.bounding_box(), abs=1)
+
+
 def expect_face(window: Window, face: Region) -> None:
     asked = window.page.locator(f".question[data-region='{face.public_id}']")
     expect(asked).to_have_count(1)
@@ -86,6 +91,8 @@ def test_by_keyboard_alone_with_what_is_known_beside_it(
     window = visit(f"{here}/ask", user=real_project.owner)
     page = window.page
     assert everywhere(window) == []
+
+    assert lies_over_the_photo(page)
 
     told = page.locator(".q-told")
     expect(told).to_contain_text(
@@ -145,6 +152,10 @@ def test_by_keyboard_alone_with_what_is_known_beside_it(
     page.keyboard.press("z")
     expect_face(window, faces[0])
     eventually(lambda: not any(word_on(real_project, each.public_id) for each in faces))
+    page.keyboard.press("s")
+    expect_face(window, faces[1])
+    page.keyboard.press("z")
+    expect_face(window, faces[0])
 
 
 def test_one_handed_on_a_phone(
@@ -152,7 +163,8 @@ def test_one_handed_on_a_phone(
 ) -> None:
     window = visit(f"{here}/ask", user=real_project.owner, screen=PHONE)
     page = window.page
-    swipe(page, ".q-pair", 150, 0)
+    assert lies_over_the_photo(page)
+    window.swipe(".q-pair", 150, 0)
     expect_face(window, faces[1])
     toast, title = window.where(".toast"), window.where(".question h1")
     assert toast[1] + toast[3] < title[1]  # what is said of the last covers nothing of the next
@@ -195,6 +207,21 @@ def test_one_handed_on_a_phone(
     expect_face(window, faces[1])
     eventually(lambda: word_on(real_project, faces[0].public_id) == "no")
     assert asked_on(window) == faces[1].public_id
+    # right for yes, left for no, down to skip
+    for swiped, following, across, down, word in (
+        (faces[1], faces[2], 150, 0, "yes"),
+        (faces[2], faces[3], -150, 0, "no"),
+        (faces[3], faces[4], 0, 200, ""),
+    ):
+        window.swipe(".q-pair", across, down)
+        expect_face(window, following)
+        eventually(lambda: word_on(real_project, swiped.public_id) == word)  # noqa: B023
+    left, top, width, height = window.where(".q-answer [data-do=skip]")
+    for surface in (".q-pair", ".q-frame"):  # a tap counts right after a swipe
+        skipped = Skip.objects.count()
+        window.swipe(surface, 150, 0)
+        page.touchscreen.tap(left + width / 2, top + height / 2)
+        eventually(lambda: Skip.objects.count() == skipped + 1)  # noqa: B023
 
 
 def test_a_number_or_a_tap_says_which_of_several_faces_it_is(
@@ -271,6 +298,24 @@ def test_answers_outlive_the_network_the_tab_and_the_session(
     said = Answer.objects.filter(region__in=faces[:3])
     assert said.count() == 5  # with the one that was taken back, and its undo
 
+    # until nothing is left of what is here
+    again.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    away, given = again.locator("#main [data-waits=away]"), 0
+    while again.locator(".question").count():
+        again.keyboard.press("y")
+        given += 1
+    expect(away).to_contain_text("The network is away")
+    expect(away).to_contain_text("Your answers are kept")
+    expect(again.locator("#main [data-waits=near]")).to_be_hidden()
+    expect(again.locator("#net")).to_contain_text(f"{given} answers are kept here")
+    assert Answer.objects.filter(region__in=faces).count() == 5
+    context.set_offline(False)
+    again.reload()
+    eventually(lambda: Answer.objects.filter(region__in=faces).count() == 5 + given)
+    expect(again.locator(".question, .no-question").first).to_be_visible()
+    expect(again.locator("#net")).to_be_hidden()
+
 
 def test_two_tabs_do_not_ask_what_is_answered(
     here: str, real_project: Project, faces: list[Region], visit: Visit
@@ -340,3 +385,55 @@ def test_the_words_around_a_count_are_those_of_its_number(
         assert window.page.evaluate(COVERED) == []
     window.page.keyboard.press("z")
     expect(words).to_have_text("gitt 1 svar")
+
+
+def test_a_missed_face_is_drawn_with_the_mouse_and_by_keys(
+    here: str, real_project: Project, visit: Visit
+) -> None:
+    page = visit(f"{here}/ask", user=real_project.owner).page
+    drawn = Region.objects.filter(origin=Region.Origin.PERSON)
+    page.keyboard.press("d")
+    photo = page.locator(".question .boxed > svg").bounding_box()
+    assert photo
+    corner = (photo["x"] + photo["width"] * 0.45, photo["y"] + photo["height"] * 0.1)
+    page.mouse.move(*corner)
+    page.mouse.down()
+    page.mouse.move(corner[0] + 60, corner[1] + 80, steps=4)
+    page.mouse.up()
+    page.keyboard.press("Enter")
+    eventually(lambda: drawn.count() == 1)
+    box = drawn.get()
+    shown = page.locator(".question .boxed > svg").evaluate(
+        "(svg) => [svg.getScreenCTM().a, svg.viewBox.baseVal.width]"
+    )
+    assert box.w == pytest.approx(60 / shown[0] / shown[1], rel=0.02)
+    assert word_on(real_project, box.public_id) == "yes"
+    page.keyboard.press("z")
+    eventually(lambda: word_on(real_project, box.public_id) == "")
+
+    page.keyboard.press("d")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    moved = place(page)
+    assert moved[:2] == [42, 31]
+    for key in ("Shift+ArrowRight", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    assert place(page) == [42, 31, moved[2] + 1, moved[3] + 1]
+    page.keyboard.press("Enter")
+    eventually(lambda: drawn.count() == 2)
+    by_keys = drawn.latest("id")
+    assert (by_keys.x, by_keys.y) == pytest.approx((0.42, 0.31))
+    page.keyboard.press("d")
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    page.wait_for_selector("#zoom[open]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    assert drawn.count() == 2
+
+
+def place(page: Page) -> list[int]:
+    """What a screen reader hears of the box that is drawn: left, top, width, height in per cent."""
+    heard = page.locator("[data-draw=place]").inner_text()
+    return [int(number) for number in re.findall(r"\d+", heard)]

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 import sandbox as sandbox_package
 from bench.truth import overlap
-from classify.models import Label
+from classify.models import Label, Origin
 from crawler import crawling, crops, detection, drawn
 from crawler.engines import load
 from crawler.models import Photo, Region
@@ -23,7 +23,7 @@ from projects.models import Project, Source
 from sandbox import RunningSandbox, files
 from tests import factories
 from tests.conftest import MakeProject
-from tests.pages.harness import PHONE, Axe, Visit, Window, everywhere
+from tests.pages.harness import PHONE, Axe, Visit, Window, eventually, everywhere
 
 pytestmark = [
     pytest.mark.browser,
@@ -55,10 +55,14 @@ def turned(
 
 def open_to_draw(visit: Visit, project: Project, **options: object) -> Window:
     window = visit(f"/p/{project.public_id}/tray", user=project.owner, **options)  # type: ignore[arg-type]
+    start_to_draw(window)
+    return window
+
+
+def start_to_draw(window: Window) -> None:
     window.press("#tiles [data-do=draw]")
     expect(window.page.locator("#draw-bar")).to_be_visible()
     window.page.wait_for_function("() => document.querySelector('#large .boxed > img').complete")
-    return window
 
 
 def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
@@ -106,7 +110,8 @@ def test_a_box_on_a_turned_picture_lands_on_the_pixels_that_one_sees(
     region = Region.objects.get(origin=Region.Origin.PERSON)
     wanted = (x / SIZE[0], y / SIZE[1], w / SIZE[0], h / SIZE[1])
     assert region.box == pytest.approx(wanted, abs=0.006)
-    assert Label.objects.get().region == region
+    label = Label.objects.get()
+    assert (label.region, label.origin) == (region, Origin.DRAWN)
     drawn.embed(load, 30)
     made = np.asarray(Image.open(crops.path_of(region)).convert("L").resize((64, 64)), float)
     # the crop has 40 % air round the box, the screenshot none
@@ -161,12 +166,20 @@ def test_keys_alone_move_resize_come_closer_and_cancel(visit: Visit, turned: Pro
     assert not Region.objects.filter(origin=Region.Origin.PERSON).exists()
 
 
-def test_fingers_draw_and_an_overwritten_file_is_told(
+def test_fingers_say_and_draw_and_an_overwritten_file_is_told(
     visit: Visit, turned: Project, fresh_sandbox: RunningSandbox
 ) -> None:
-    window = open_to_draw(visit, turned, screen=PHONE)
-    page = window.page
+    window = visit(f"/p/{turned.public_id}/tray", user=turned.owner, screen=PHONE)
+    page, cards = window.page, window.page.locator("#tiles > .tile")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
+    # the person is there, without a face
+    window.press(cards.locator("[data-do=nousableface]"))
+    eventually(lambda: Label.objects.filter(region__origin=Region.Origin.PHOTO).count() == 1)
+    expect(cards).to_have_count(0)
+    window.press(".toast .action")
+    eventually(lambda: not Label.objects.exists())
+    expect(cards).to_have_count(1)
+    start_to_draw(window)
     x, y, w, h = FACE
     window.drag(on_screen(page, x, y), on_screen(page, x + w, y + h))
     assert boxes(page) == pytest.approx(FACE, abs=12)

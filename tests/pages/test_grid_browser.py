@@ -9,8 +9,7 @@ from classify.models import Question
 from crawler.models import Region
 from projects.models import Project
 from tests.classify_pages.screens import lay_out
-from tests.classify_pages.test_browser import eventually, word_on
-from tests.pages.harness import PHONE, Visit, Window, everywhere
+from tests.pages.harness import PHONE, Visit, Window, eventually, everywhere, word_on
 from tests.pages.test_ask_browser import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from classify.models import Answer, Question
 from projects.models import Project, User
 from tests import factories
 from tests.pages.crowd import crowd
@@ -34,9 +35,17 @@ def test_one_tries_a_question_then_searches_and_finds_the_way_to_start(
     window = visit("/", screen=PHONE)
     page = window.page
     assert everywhere(window) == []
+    frame, box = window.where("#try .window"), window.where("#try rect.line")
+    assert frame[0] - 2 <= box[0]
+    assert box[0] + box[2] <= frame[0] + frame[2] + 2
+    assert frame[1] - 2 <= box[1]
     before = page.locator("#try [name=after]").get_attribute("value")
+    said, address = Answer.objects.count(), page.url
     window.press("#try-yes")
-    expect(page.locator("#try")).to_contain_text("You said Yes")
+    expect(page.locator("#try")).to_contain_text("You said Yes. Nothing was saved")
+    assert page.url == address, "the page itself stays"
+    assert Answer.objects.count() == said
+    assert not Question.objects.exclude(leased_to=None).exists()
     assert page.locator("#try [name=after]").get_attribute("value") != before
     expect(page.get_by_role("link", name="Answer for real")).to_be_visible()
 

@@ -69,6 +69,11 @@ def test_the_owner_lets_in_looks_through_answers_and_takes_them_out(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="1 person asks to join")).to_be_visible()
     assert Membership.objects.get(user__wiki_username="Dora").state == State.ACTIVE
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("[data-copy]")
+    expect(page.locator(".toast")).to_contain_text("Link copied")
+    link = f"/join/{answered.invites.get().code}"
+    assert page.evaluate("navigator.clipboard.readText()").endswith(link)
 
     page.get_by_role("link", name="Next").first.click()
     expect(page.get_by_text("26 to 50 of 61")).to_be_visible()

@@ -54,13 +54,16 @@ def test_a_crowded_project_in_both_themes_by_keyboard_and_by_touch(
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline != "none", "the focus is seen"
 
-    # what was opened stays open when the part is asked for again and has changed
+    # what was opened stays open when the part is asked for again and has changed, and so the focus
+    page.focus("#next-button")
     project.sources.create(kind="category", value="Something new")
     beat(project.pk)
     expect(page.locator("#sources ~ .lines, section:has(#sources)")).to_contain_text(
         "Something new"
     )
     assert page.locator("#years details").evaluate("details => details.open")
+    assert page.evaluate("document.activeElement.id") == "next-button"
+    expect(page.locator("#said")).to_have_text("Listing photos.")
     page.locator("#years th a").first.press("Enter")
     page.wait_for_url("**/review?year=*")
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from classify.models import Label, Score, Verdict
+from classify import services
+from classify.models import Label, Origin, Score, Verdict
+from classify.tasks import infer
 from crawler.models import Photo, Region
 from projects.models import Project, User
-from tests.pages.harness import PHONE, Axe, Visit, Window, everywhere
+from tests.pages.harness import PHONE, Axe, Visit, Window, eventually, everywhere
 from tests.pages.review_crowd import add_faces, say
 
 pytestmark = [
@@ -336,3 +339,66 @@ def test_beside_a_wide_gallery_all_filters_stand_open(visit: Visit, crowded: Pro
     expect(page.locator("#facets > summary")).not_to_be_visible()
     expect(page.locator("#by-size a").first).to_be_visible()
     expect(page.locator(".review-links a").last).to_be_visible()
+
+
+def test_a_box_is_drawn_better_and_all_that_was_seen_is_approved_at_once(
+    real_project: Project, visit: Visit
+) -> None:
+    mine = Project.objects.filter(pk=real_project.pk)
+    mine.update(rule=Project.Rule.CENTROID)  # which needs five Yes, and takes many for the person
+    mine.tell_learner()
+    infer()
+    page = review(visit, real_project).page
+    assert "more Yes" in page.locator("h2").first.inner_text()
+    confirm(real_project, 5)
+    page.reload()
+    found = tiles(page).count()
+    assert found > 3
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#large[open] .boxed")
+    page.keyboard.press("d")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Enter")
+    eventually(lambda: Region.objects.exclude(replaced_by=None).exists())
+    eventually(lambda: tiles(page).count() == found - 1)
+
+    approve, everything = (page.locator(f".review-bar [data-do={do}]") for do in ("approve", "all"))
+    assert approve.is_hidden()
+    tiles(page).nth(0).locator("label").click()
+    assert approve.is_enabled()
+    assert everything.is_hidden()
+    page.locator("[data-do=clear]").click()
+
+    infer()
+    look_at_all(tiles(page))
+    everything.click()
+    eventually(lambda: Label.objects.filter(origin=Origin.REVIEW).count() == found - 1)
+    page.wait_for_selector("#gallery .empty")
+    assert "is learning" in page.locator("#gallery .empty").inner_text()
+    page.keyboard.press("z")
+    eventually(lambda: tiles(page).count() == found - 1)
+    assert page.locator("h1 [data-filter=matches]").inner_text() == str(found - 1)
+
+    everything.click()
+    page.wait_for_selector("#gallery .empty")
+    infer()
+    eventually(lambda: "is learning" not in page.locator("#gallery").inner_text())
+
+
+def look_at_all(some: Locator) -> None:
+    """What was not on the screen is not approved."""
+    for tile in some.all():
+        tile.scroll_into_view_if_needed()
+        eventually(lambda: tile.get_attribute("data-seen") is not None)  # noqa: B023
+
+
+def confirm(project: Project, n: int) -> None:
+    """Alice confirms n faces of the likeliest photos, as the ask page would."""
+    for _ in range(n):
+        question = services.next_question(project, project.owner)
+        assert question
+        services.answer(
+            project, question.region, question.photo, project.owner, "yes", Origin.ASK, uuid4()
+        )
+    infer()

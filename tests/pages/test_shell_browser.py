@@ -120,6 +120,16 @@ def test_without_network_there_is_a_page_with_a_way_on_and_nothing_of_people_is_
     expect(page.locator("h1")).to_have_text("Marie Curie")
 
 
+def test_the_menu_opens_and_closes_by_keyboard(visit: Visit, alice: User) -> None:
+    page = visit("/how", user=alice).page
+    page.focus(".site-header summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible("text=Your account")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("text=Your account")
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
 def test_a_form_outlives_the_session(
     real_project: Project, visit: Visit, client_of: ClientOf, settings: Settings
 ) -> None:

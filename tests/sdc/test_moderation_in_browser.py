@@ -12,7 +12,6 @@ from pytest_django import Settings
 from projects.models import User
 from sdc.models import Claim
 from sdc.rights import stops
-from tests.classify_pages.conftest import web  # noqa: F401
 from tests.conftest import ClientOf, MakeProject
 from tests.sdc.conftest import Make, confirmed
 
@@ -23,7 +22,7 @@ TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 @pytest.fixture(params=[390, 1280])
 def page(
     request: pytest.FixtureRequest,
-    web: str,  # noqa: F811
+    web: str,
     mona: User,
     client_of: ClientOf,
     chromium: Browser,

@@ -16,7 +16,6 @@ from crawler.models import Photo, Region
 from projects.models import Project, User
 from sdc import services
 from sdc.models import Claim, ClaimAttempt
-from tests.classify_pages.conftest import web  # noqa: F401
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself
 from tests.sdc.test_preview import change_page
@@ -74,7 +73,7 @@ def open_preview(
     project: Project,
     alice: User,
     client_of: ClientOf,
-    web: str,  # noqa: F811
+    web: str,
     settings: Settings,
 ) -> Iterator[Open]:
     """`open_preview(width=390)`: the preview as Alice sees it; a page that complains fails."""
@@ -125,30 +124,36 @@ def test_rows_are_left_out_and_taken_in_with_the_counts_following(
 
     small = page.locator(".preview-row", has=page.locator("[data-caution=crowd]"))
     expect(small.locator("input[type=checkbox]")).not_to_be_checked()
-    page.locator("a", has_text="Left out 1").click()
-    expect(page.locator(".preview-row")).to_have_count(1)
-    page.locator("input[type=checkbox].check").nth(1).press("Space")  # by keyboard
-    expect(send).to_contain_text("Send 6 edits")
 
-
-def test_a_page_is_left_out_and_taken_in_at_once(labels: list[Label], open_preview: Open) -> None:
-    page = open_preview()
-    box = page.locator("#page-box")
+    box = page.locator("#page-box")  # the whole page, by keyboard
     expect(box).not_to_be_checked()  # one is left out
     box.press("Space")
-    expect(page.locator("#send")).to_contain_text("Send 6 edits")
+    expect(send).to_contain_text("Send 6 edits")
     expect(box).to_be_checked()
     expect(box).to_be_focused()
     box.press("Space")
-    expect(page.locator("#send")).to_contain_text("Send 0 edits")
-    expect(page.locator("#send")).to_be_disabled()
+    expect(send).to_contain_text("Send 0 edits")
+    expect(send).to_be_disabled()
     assert ClaimAttempt.objects.filter(outcome=Outcome.EXCLUDED).count() == 6
+
+    page.locator("a", has_text="Left out 6").click()
+    expect(page.locator(".preview-row")).to_have_count(6)
+    page.locator("input[type=checkbox].check").nth(1).press("Space")
+    expect(send).to_contain_text("Send 1 edit")
 
 
 def test_who_said_so_the_exact_statement_and_what_is_skipped_are_shown(
     labels: list[Label], open_preview: Open
 ) -> None:
     page = open_preview()
+    summaries = page.locator("details:not(.menu) > summary")
+    for fold in summaries.all():
+        fold.click()
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(TOO_WIDE) == []
+    for fold in summaries.all():
+        fold.click()
     row = page.locator(".preview-row", has_text=labels[0].photo.name)
     expect(row).to_contain_text("Yes: Alice,")
     expect(row).to_contain_text("Reviewed: Bob,")
@@ -179,13 +184,3 @@ def test_it_works_without_scripts(labels: list[Label], open_preview: Open) -> No
     expect(page.locator("[data-caution=asked-again]")).to_be_visible()
     page.locator("#send").click()
     expect(page.locator("h1")).to_contain_text("Batch 1")
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_window(
-    labels: list[Label], open_preview: Open, width: int
-) -> None:
-    page = open_preview(width=width, has_touch=width == 390)
-    for fold in page.locator("details:not(.menu) > summary").all():
-        fold.click()
-    assert page.evaluate(TOO_WIDE) == []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from classify.models import Label, Origin, Score, Verdict
@@ -14,21 +15,20 @@ from classify.services import answer
 from projects.models import Project, User
 from sdc.models import ClaimAttempt, EditBatch, Watch
 from sdc.watch import watching
-from tests.classify_pages.conftest import (  # noqa: F401  # fixtures
-    OpenPage,
-    open_page,
-    real_project,
-    web,
-)
+from tests.classify_pages.conftest import real_project
+from tests.pages.harness import PHONE, Visit
 from tests.sdc.conftest import WikiItself, confirmed, hours_pass, send_to_the_end
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+__all__ = ["real_project"]
+Do = Callable[[], None]
 
 
 @pytest.fixture
 def taken_back(
     wiki: WikiItself,
-    real_project: Project,  # noqa: F811
+    real_project: Project,
     settings: Settings,
 ) -> EditBatch:
     """Statements on real photos, of which others removed two and changed one."""
@@ -58,47 +58,37 @@ def waiting() -> int:
     return Watch.objects.exclude(finding=Watch.Finding.STANDS).filter(looked_at=None).count()
 
 
-def arrive(page: Any, selector: str) -> None:
+def arrive(page: Page, selector: str) -> None:
     """Wait for what the next page shows, and for its script, which knows the keys."""
     page.wait_for_selector(selector)
     page.wait_for_load_state()
 
 
-@pytest.mark.parametrize(("width", "touch"), [(1280, False), (390, True)])
-def test_one_face_after_the_other(
-    real_project: Project,  # noqa: F811
-    taken_back: EditBatch,
-    open_page: OpenPage,  # noqa: F811
-    width: int,
-    touch: bool,
+def test_one_face_after_the_other_by_finger_and_by_key(
+    real_project: Project, taken_back: EditBatch, visit: Visit
 ) -> None:
-    page = open_page(real_project.get_absolute_url(), width=width, touch=touch)
+    owner = real_project.owner
+    phone = visit(reverse("account"), user=owner, screen=PHONE)
+    edits = phone.page.locator("#my-edits")  # how one's edits stand
+    expect(edits).to_contain_text("Removed by Charlie")
+    expect(edits).to_contain_text("hardly visible in the crowd, see COM:Depicts")
+    phone.press(edits.locator(".action").first)
+    arrive(phone.page, "#look")
+    assert phone.faults() == []
+    says_no_and_takes_it_back(
+        phone.page,
+        lambda: phone.press("[data-do=no]"),
+        lambda: phone.press("[data-do=undo]"),
+    )
+    phone.close()
+
+    page = visit(real_project.get_absolute_url(), user=owner).page
     page.locator("#look-again a").click()
     arrive(page, "#look")
     assert page.locator("h1").inner_text() == "3 faces to look at again"
-    wide = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert wide, "the page scrolls sideways"
-
-    first = page.locator("#look").get_attribute("data-watch")
-    if touch:
-        page.locator("[data-do=no]").tap()
-    else:
-        page.keyboard.press("n")
-    arrive(page, f"#look:not([data-watch='{first}'])")
-    assert waiting() == 2
-    looked = Watch.objects.select_related("claim_attempt").get(pk=int(first or 0))
-    label = Label.objects.get(project=real_project, region=looked.claim_attempt.region_id)
-    assert label.verdict == Verdict.NO
-
-    if touch:
-        page.locator("[data-do=undo]").tap()
-    else:
-        page.keyboard.press("z")
-    arrive(page, f"#look[data-watch='{first}']")
-    assert waiting() == 3
-    label.refresh_from_db()
-    assert label.verdict == Verdict.YES
-
+    says_no_and_takes_it_back(
+        page, lambda: page.keyboard.press("n"), lambda: page.keyboard.press("z")
+    )
     for key, left in (("b", 2), ("y", 1), ("n", 0)):
         before = page.locator("#look").get_attribute("data-watch")
         page.keyboard.press(key)
@@ -107,15 +97,16 @@ def test_one_face_after_the_other(
     assert "All of them were looked at again" in page.locator("main").inner_text()
 
 
-def test_the_accounts_page_brings_how_ones_edits_stand(
-    real_project: Project,  # noqa: F811
-    taken_back: EditBatch,
-    open_page: OpenPage,  # noqa: F811
-) -> None:
-    page = open_page(reverse("account"))
-    page.wait_for_selector("#my-edits .figures")
-    text = page.locator("#my-edits").inner_text()
-    assert "Removed by Charlie" in text
-    assert "hardly visible in the crowd, see COM:Depicts" in text
-    page.locator("#my-edits .action").first.click()
-    page.wait_for_selector("#look")
+def says_no_and_takes_it_back(page: Page, no: Do, undo: Do) -> None:
+    first = page.locator("#look").get_attribute("data-watch")
+    no()
+    arrive(page, f"#look:not([data-watch='{first}'])")
+    assert waiting() == 2
+    looked = Watch.objects.select_related("claim_attempt").get(pk=int(first or 0))
+    label = Label.objects.get(region=looked.claim_attempt.region_id)
+    assert label.verdict == Verdict.NO
+    undo()
+    arrive(page, f"#look[data-watch='{first}']")
+    assert waiting() == 3
+    label.refresh_from_db()
+    assert label.verdict == Verdict.YES
