@@ -127,7 +127,8 @@ def _age(at: datetime | None) -> float:
 
 def _doubts() -> dict[Labels, float]:
     open_ = ClaimAttempt.objects.filter(state__in=(WorkState.QUEUED, WorkState.RUNNING))
-    return {(): float(open_.filter(in_doubt=True).count())}
+    confirmed = open_.filter(batch__confirmed_at__isnull=False)
+    return {(): float(confirmed.filter(in_doubt=True).count())}
 
 
 def _workers_seen() -> dict[Labels, float]:

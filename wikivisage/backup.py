@@ -28,6 +28,7 @@ from django.db import connection, models
 from crawler import tidying
 from crawler.models import Embedding
 from projects.work import end_all_leases
+from sdc.writing import results
 from wikivisage import workers
 
 LEFT_OUT: tuple[type[models.Model], ...] = (Embedding, Session, UserSession)
@@ -72,8 +73,9 @@ def write(target: Path) -> None:
 
 
 def read(source: Path) -> None:
-    """Fill an empty database from a backup, bring its schema up to date, and let the workers
-    make again what a backup does not hold. Raises BackupError, OSError."""
+    """Fill an empty database from a backup, bring its schema up to date, let the workers make
+    again what a backup does not hold, and see what was sent since before they send anything.
+    Raises BackupError, OSError."""
     if not source.is_file():
         raise BackupError(f"There is no file {source}.")
     if connection.introspection.table_names():
@@ -84,6 +86,7 @@ def read(source: Path) -> None:
         except (OSError, EOFError, sqlite3.DatabaseError) as error:
             raise BackupError(f"{source} is not a whole backup of this kind ({error}).") from error
     call_command("migrate", verbosity=0, interactive=False)
+    results.doubt_all()
     end_all_leases()
     workers.forget()
     tidying.look_anew()

@@ -161,7 +161,8 @@ def forget_unsent(batches: QuerySet[EditBatch]) -> int:
 def unsent(batches: QuerySet[EditBatch]) -> QuerySet[EditBatch]:
     written = Edit.objects.filter(batch=OuterRef("pk"))
     undone = EditBatch.objects.filter(undoes=OuterRef("pk"))
-    tried = ClaimAttempt.objects.filter(batch=OuterRef("pk"), in_doubt=True)
+    doubts = ClaimAttempt.objects.filter(batch=OuterRef("pk"), in_doubt=True)
+    tried = doubts.filter(outcome=ClaimAttempt.Outcome.PLANNED, batch__confirmed_at__isnull=False)
     quiet = batches.exclude(state__in=UNDER_WAY)
     return quiet.filter(~Exists(written), ~Exists(undone), ~Exists(tried))
 

@@ -165,6 +165,15 @@ def stop(batch: EditBatch, reason: Reason, by: User | None = None) -> bool:
     return True
 
 
+def doubt_all() -> None:
+    """Have the file and its history read before anything is sent that is not settled, as after a
+    restored backup: whatever was sent since stands in no row of ours. Drafts, too, since they may
+    have been confirmed."""
+    drafted = Q(batch__state__in=(State.DRAFT, State.HANDED))
+    waiting = Q(outcome=Outcome.PLANNED, state__in=UNSETTLED)
+    ClaimAttempt.objects.filter(drafted | waiting).update(in_doubt=True)
+
+
 @contextmanager
 def _settling(
     attempt: ClaimAttempt, outcome: Outcome, reason: str, claim_state: str, **fields: Any

@@ -203,7 +203,8 @@ class Desk:
         account = self._accounts.setdefault(user.pk, Account(user))
         account.user = user  # whose name may have changed
         others = rows.filter(batch=batch).exclude(pk=attempt.pk).order_by("due_at", "pk")
-        ahead = others.values_list("claim__page_id", flat=True)[: A_CALL - 1]
+        certain = others.filter(in_doubt=False)  # a doubt is settled by a read of its own
+        ahead = certain.values_list("claim__page_id", flat=True)[: A_CALL - 1]
         turn = TURNS[batch.kind](writer, attempt, account, self._pages, lambda: list(ahead))
         lane = lane_of(user)
         if turn.settle(lane_is_open=not opens((lane,), "next_at", "paused_until")):

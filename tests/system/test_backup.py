@@ -21,10 +21,11 @@ from classify.models import Answer, Label, Score
 from classify.tasks import infer
 from crawler import crawling, detection
 from crawler.engines import load
-from crawler.models import Embedding, ProjectPhoto, Region
+from crawler.models import Embedding, Photo, ProjectPhoto, Region
 from projects import tokens
 from projects.models import Project, User
 from sandbox import RunningSandbox
+from sdc import services as sending
 from sdc import undoing
 from sdc.models import Edit, EditBatch
 from tests import factories
@@ -87,8 +88,30 @@ def project(fresh_sandbox: RunningSandbox, shared_database: str) -> Project:
     return project
 
 
-def send_one(project: Project, wiki: WikiItself) -> EditBatch:
-    """Alice says Yes to the only face of a file that does not depict her, and sends it."""
+# A write worker on the restored machine, until nothing is left to send
+SENDS = """
+import json
+from sdc.models import Claim, ClaimAttempt
+from sdc.writing import writer
+
+while writer.work(5):
+    pass
+print(json.dumps({
+    "attempts": list(ClaimAttempt.objects.order_by("pk").values_list("outcome", "reason")),
+    "claim": Claim.objects.get().state,
+}))
+"""
+CONFIRMS = """
+from projects.models import User
+from sdc import services
+from sdc.models import EditBatch
+
+services.confirm(EditBatch.objects.get(), User.objects.get(wiki_username="Alice"))
+"""
+
+
+def say_yes_to_one(project: Project, wiki: WikiItself) -> Photo:
+    """Alice says Yes to the only face of a file that does not depict her."""
     photo = next(
         row.photo
         for row in ProjectPhoto.objects.live().filter(project=project).order_by("pk")
@@ -97,6 +120,12 @@ def send_one(project: Project, wiki: WikiItself) -> EditBatch:
     region = photo.picture.regions.all()[0]
     services.answer(project, region, photo, project.owner, "yes", "ask", uuid4())
     infer()
+    return photo
+
+
+def send_one(project: Project, wiki: WikiItself) -> EditBatch:
+    """... and sends it."""
+    say_yes_to_one(project, wiki)
     batch = send_to_the_end(confirmed(project, project.owner))
     assert Edit.objects.filter(batch=batch).count() == 1
     return batch
@@ -149,6 +178,49 @@ def test_a_backup_brings_everything_back_but_vectors(
     }
     left = manage(elsewhere, "reconcile", "--json")
     assert [each["code"] for each in json.loads(left.stdout)["findings"]] == ["unknown-batch"]
+
+
+@pytest.mark.parametrize("saved", ["preview", "confirmed"])
+def test_what_was_sent_after_the_backup_and_removed_by_somebody_stays_removed(
+    saved: str, project: Project, wiki: WikiItself, elsewhere: dict[str, str], tmp_path: Path
+) -> None:
+    """A worker that starts before anybody ran `reconcile` reads the history first."""
+    photo, file = say_yes_to_one(project, wiki), tmp_path / "backup.gz"
+    batch = sending.prepare_batch(project, project.owner)
+    if saved == "preview":
+        call_command("backup", str(file))
+    sending.confirm(batch, project.owner)
+    if saved == "confirmed":
+        call_command("backup", str(file))
+    send_to_the_end(batch)
+    wiki.somebody_removes(photo.page_id)
+
+    quick = elsewhere | {"EDITS_A_MINUTE": "6000", "FIRST_BATCH": "0"}
+    assert manage(elsewhere, "restore", str(file)).returncode == 0
+    if saved == "preview":
+        assert manage(quick, "shell", "-v", "0", "-c", CONFIRMS).returncode == 0
+    said = manage(quick, "shell", "-v", "0", "-c", SENDS)
+    assert json.loads(said.stdout) == {"attempts": [["written", "removed"]], "claim": "removed"}
+    assert len(wiki.edits(photo.page_id)) == 1
+    assert wiki.depicts(photo.page_id) == []
+
+
+def test_what_was_taken_back_after_the_backup_and_restored_by_somebody_stands(
+    project: Project, wiki: WikiItself, elsewhere: dict[str, str], tmp_path: Path
+) -> None:
+    batch, file = send_one(project, wiki), tmp_path / "backup.gz"
+    [added] = wiki.edits()
+    page_id = batch.attempts.get().claim.page_id
+    undo = undoing.undo(batch, project.owner)
+    call_command("backup", str(file))
+    send_to_the_end(undo)
+    wiki.somebody_restores(page_id, added.id)
+
+    assert manage(elsewhere, "restore", str(file)).returncode == 0
+    said = manage(elsewhere | {"EDITS_A_MINUTE": "6000"}, "shell", "-v", "0", "-c", SENDS)
+    told = [["written", ""], ["written", "restored"]]
+    assert json.loads(said.stdout) == {"attempts": told, "claim": "undone"}
+    assert len(wiki.depicts(page_id)) == 1
 
 
 def test_says_what_is_wrong_with_a_file(elsewhere: dict[str, str], tmp_path: Path) -> None:

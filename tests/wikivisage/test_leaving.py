@@ -22,8 +22,9 @@ from projects.notifications import notify
 from sdc.erasure import accounts, projects
 from sdc.erasure.projects import relations_to
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
+from sdc.writing import results
 from tests.conftest import ClientOf, MakeProject
-from wikivisage import sweeping
+from wikivisage import backlog, sweeping
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +95,25 @@ def test_a_project_without_edits_is_gone_for_good(
     for model in (Project, Answer, Label, ProjectPhoto, Contribution, Membership):
         assert not model._default_manager.exists(), model
     assert AuditEvent.objects.get(action="project.deleted").target == f"project:{project.pk}"
+
+
+def test_a_preview_from_a_backup_is_no_edit_in_doubt(
+    project: Project, alice: User, client_of: ClientOf
+) -> None:
+    """It is read before it is sent, but counts as unsent: it keeps no project from going."""
+    draft = EditBatch.objects.create(project=project, user=alice, wiki="sandbox")
+    photo = Photo.objects.get()
+    claim = Claim.objects.create(wiki="sandbox", page_id=7, qid="Q7186", photo=photo)
+    said = {"guid": "M7$1", "statement": {}, "sha1": "a" * 40, "label": Label.objects.get()}
+    row = ClaimAttempt.objects.create(batch=draft, claim=claim, **said)
+    results.doubt_all()
+    row.refresh_from_db()
+    assert row.in_doubt
+    counted = {name: values for name, _, _, values in backlog.gauges()}
+    assert counted["attempts_in_doubt"] == {(): 0}
+    assert delete(client_of, alice, project) == 302
+    sweeping.sweep(60)
+    assert not Project.objects.exists()
 
 
 def test_of_a_project_with_edits_the_public_ledger_stays(

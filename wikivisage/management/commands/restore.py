@@ -25,6 +25,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file} can't be read: {error.strerror}.") from error
         self.stdout.write(
-            "Restored. Start the workers: they make the face vectors again. Then run"
-            " `manage.py reconcile`: it finds edits made after the backup."
+            "Restored. Before anything is started run `manage.py reconcile --repair`: it enters"
+            " edits made after the backup. Put stops and deny-list entries of that time back, too;"
+            " docs/backup.md says where to find them. Then start the workers: they make the face"
+            " vectors again."
         )
