@@ -6,8 +6,10 @@ import io
 import logging
 import os
 import tempfile
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -16,13 +18,20 @@ from PIL import Image
 from crawler import pictures
 from crawler.engines.base import Box
 from crawler.engines.base import Picture as Pixels
-from crawler.models import Photo, Region
-from projects import pace
+from crawler.models import Photo, ProjectPhoto, Region
+from projects import keeping, pace
 
 log = logging.getLogger(__name__)
 
 SIDE = 160  # pixels
 AIR = 0.4  # of the box's longer side, half of it on each side
+# Threads of a web process that make crops at a time: the others are there for pages.
+MAKERS = 2
+LONGEST = 3.0  # seconds that one of them waits for its turn at the wiki
+SOON = 2.0  # seconds until somebody is told to ask again, where the wiki says nothing else
+
+_in_work: set[int] = set()  # pictures by their keys
+_lock = threading.Lock()
 
 
 def path_of(region: Region) -> Path:
@@ -81,22 +90,59 @@ def remove(region: Region) -> None:
 def read(region: Region, photo: Photo) -> bytes | None:
     """A region's crop, made again from the photo's thumbnail where the folder dropped it.
 
-    None when the wiki doesn't give the thumbnail now.
+    None when the wiki doesn't give the thumbnail. Raises pace.Later where it can't be made at once.
     """
     path = path_of(region)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        if pace.paused_until(pictures.LANE):  # no page waits as long as a pause may last
-            return None
-        try:
-            return save(region, pictures.load(photo.thumb_url))
-        except (pictures.Unusable, MemoryError):
-            return None
+        with _one_of_few(region.picture_id):
+            return _make(region, photo)
     with suppress(FileNotFoundError):
         if time.time() - path.stat().st_mtime > 3600:
             os.utime(path)  # the time of its last use, to the hour
     return data
+
+
+@contextmanager
+def _one_of_few(picture_id: int) -> Iterator[None]:
+    """Raises pace.Later where enough threads make crops, or one those of this picture."""
+    with _lock:
+        if picture_id in _in_work or len(_in_work) >= MAKERS:
+            raise pace.Later(SOON)
+        _in_work.add(picture_id)
+    try:
+        yield
+    finally:
+        with _lock:
+            _in_work.remove(picture_id)
+
+
+def _make(region: Region, photo: Photo) -> bytes | None:
+    """By one download also the crops of the faces beside it, which the same page may want."""
+    try:
+        pixels = pictures.load(photo.thumb_url, LONGEST)
+        for other in _lacking_beside(region):
+            save(other, pixels)
+        return save(region, pixels)
+    except pictures.Unusable as error:
+        if error.pause:  # of the wiki, not of this picture
+            raise pace.Later(error.pause[0]) from error
+        return None
+    except MemoryError:
+        return None
+
+
+def _lacking_beside(region: Region) -> list[Region]:
+    """The other faces of the picture without a crop, while a project works on it: what is kept of
+    sleeping projects is for `classify.forgetting` to say, so there only what is asked for is made.
+    """
+    shown = ProjectPhoto.objects.live().filter(photo__picture=region.picture_id)
+    if not shown.filter(project__in=keeping.awake()).exists():
+        return []
+    faces = Region.objects.filter(picture=region.picture_id, replaced_by=None)
+    others = faces.exclude(pk=region.pk).exclude(origin=Region.Origin.PHOTO)
+    return [other for other in others if not path_of(other).exists()]
 
 
 def trim(max_bytes: int) -> int:

@@ -112,12 +112,13 @@ def page_of(picture: Picture) -> Photo:
     return photo
 
 
-def load(url: str) -> Pixels:
-    """The upright picture at an address as height x width x 3 RGB. Raises Unusable.
+def load(url: str, longest: float = math.inf) -> Pixels:
+    """The upright picture at an address as height x width x 3 RGB. Raises Unusable, and pace.Later
+    where its turn would not come within the `longest` wait in seconds.
 
     MemoryError passes through: the caller knows what else is in memory.
     """
-    return decode(download(url))
+    return decode(download(url, longest))
 
 
 def load_shown(photo: Photo) -> Pixels:
@@ -133,10 +134,11 @@ def shown_width(picture: Picture) -> int:
     return next((step for step in SHOWN if step < picture.width), SHOWN[-1])
 
 
-def download(url: str) -> bytes:
-    """The bytes at an address of our wiki, at the pace of the lane "picture". Raises Unusable."""
+def download(url: str, longest: float = math.inf) -> bytes:
+    """The bytes at an address of our wiki, at the pace of the lane "picture". Raises what `load`
+    does."""
     if url:
-        pace.wait_turn(LANE, settings.PICTURES_A_MINUTE)
+        pace.wait_turn(LANE, settings.PICTURES_A_MINUTE, longest)
     try:
         return fetch(url)
     except Unusable as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crawler import crops, selectors, services, sourcing
 from crawler.models import EmbedJob, Photo, Region
-from projects import denials
+from projects import denials, pace
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 
@@ -28,14 +30,20 @@ def crop(request: HttpRequest, project: Project, region_id: str) -> HttpResponse
     and none where the person is left alone.
 
     It's for this reader only: a project may be private. A browser keeps it no longer than a day,
-    as /privacy says, though it never changes: it may be gone here.
+    as /privacy says, though it never changes: it may be gone here. One that has to be made first
+    is to be asked for again, as static/js/crops.js does.
     """
     region = get_object_or_404(Region, public_id=region_id)
     shown = Photo.objects.filter(picture=region.picture_id, project_photos__project=project)
     photo = shown.exclude(state=Photo.State.DENIED).first()
     if photo is None or denials.denied_project(project):
         raise Http404
-    if (data := crops.read(region, photo)) is None:
+    try:
+        data = crops.read(region, photo)
+    except pace.Later as later:
+        headers = {"Retry-After": str(ceil(later.seconds)), "Cache-Control": "no-store"}
+        return HttpResponse(status=503, headers=headers)
+    if data is None:
         raise Http404
     response = HttpResponse(data, content_type="image/jpeg")
     response["Cache-Control"] = f"private, max-age={DAY}"

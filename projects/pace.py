@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,15 +17,29 @@ from projects.models import WikiPace
 IDLE = timedelta(seconds=10)  # a lane that nobody used for longer begins anew
 
 
+class Later(Exception):
+    """Not now: it is worth asking again in so many `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds:.1f} s")
+        self.seconds = seconds
+
+
 def reserve(
-    lane: str, per_minute: float, *, catch_up: float = 0.0, within: Iterable[str] = ()
+    lane: str,
+    per_minute: float,
+    *,
+    catch_up: float = 0.0,
+    within: Iterable[str] = (),
+    longest: float = math.inf,
 ) -> float:
     """Reserve the next slot of a lane; returns the seconds to wait until it comes.
 
     Slots are handed out by compare-and-set, so no two workers get the same one. A lane that is
     paused, or `within` one that is, hands out slots after the pause. Slots that nobody used are
     gone, but for those of the last `catch_up` seconds in a lane that was used lately, and never
-    those of a pause. Call outside a transaction.
+    those of a pause. Raises Later, and reserves nothing, where the slot is further away than the
+    `longest` wait. Call outside a transaction.
     """
     gap, slack = timedelta(seconds=60 / per_minute), timedelta(seconds=catch_up)
     lanes = WikiPace.objects.filter(wiki=settings.WIKI.code)
@@ -37,13 +52,17 @@ def reserve(
         first = now - slack if now - pace.next_at < IDLE else now
         pauses = [row.paused_until for row in rows.values() if row.paused_until]
         slot = max(first, pace.next_at, *pauses)
+        wait = max(0.0, (slot - now).total_seconds())
+        if wait > longest:
+            raise Later(wait)
         mine = WikiPace.objects.filter(pk=pace.pk, next_at=pace.next_at)
         if mine.update(next_at=slot + gap):
-            return max(0.0, (slot - now).total_seconds())
+            return wait
 
 
-def wait_turn(lane: str, per_minute: float) -> None:
-    time.sleep(reserve(lane, per_minute))
+def wait_turn(lane: str, per_minute: float, longest: float = math.inf) -> None:
+    """Raises Later instead of waiting longer than that, in seconds."""
+    time.sleep(reserve(lane, per_minute, longest=longest))
 
 
 def pause(lane: str, seconds: float, reason: str) -> None:

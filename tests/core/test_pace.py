@@ -58,6 +58,14 @@ def test_what_a_pause_took_is_not_caught_up() -> None:
         assert [round(wait) for wait in waits] == [0, 1, 2]
 
 
+def test_who_may_not_wait_so_long_takes_no_slot() -> None:
+    pace.reserve("read", 2)
+    with pytest.raises(pace.Later) as told:
+        pace.reserve("read", 2, longest=10)
+    assert told.value.seconds == pytest.approx(30, abs=1)
+    assert pace.reserve("read", 2, longest=40) == pytest.approx(30, abs=1), "the very same one"
+
+
 def missed(seconds: float) -> None:
     """The next slot of the lane was so long ago."""
     WikiPace.objects.filter(lane="write:1").update(
