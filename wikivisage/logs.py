@@ -98,6 +98,15 @@ class OthersFault(logging.Filter):
         return True
 
 
+class CropsToCome(logging.Filter):
+    """That a crop comes later (503) is no error; a page of faces may be told so sixty times."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        match = getattr(getattr(record, "request", None), "resolver_match", None)
+        is_crop = match is not None and match.view_name == "crop"
+        return not (is_crop and getattr(record, "status_code", None) == 503)
+
+
 class RequestId:
     """Middleware before django-guid's: an id that is brought along is 32 hex digits (a UUID, with
     hyphens or without) or counts for nothing."""
@@ -179,7 +188,10 @@ def config(form: str, level: str, *, chatty: bool, texts: bool) -> dict[str, Any
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {form: formatter},
-        "filters": {"others-fault": {"()": "wikivisage.logs.OthersFault"}},
+        "filters": {
+            "others-fault": {"()": "wikivisage.logs.OthersFault"},
+            "crops-to-come": {"()": "wikivisage.logs.CropsToCome"},
+        },
         "handlers": {"console": console},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
@@ -191,7 +203,7 @@ def config(form: str, level: str, *, chatty: bool, texts: bool) -> dict[str, Any
             "py.warnings": {"level": "ERROR"},
             "pywiki": {"level": "WARNING"},
             "urllib3": {"level": "ERROR"},  # it warns before each new try; we say how it ended
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["crops-to-come"]},
             "django.security.DisallowedHost": {"filters": ["others-fault"]},
             "django_guid": {"level": "ERROR"},
             "gunicorn.error": {"handlers": ["console"], "propagate": False},

@@ -81,10 +81,15 @@ class Requests:
         response = self.get_response(request)
         match = request.resolver_match
         route = (match.view_name if match else "") or "none"
-        status = f"{response.status_code // 100}xx"
+        status = "later" if _comes_later(response) else f"{response.status_code // 100}xx"
         requests.labels(route, status).observe(time.perf_counter() - begun)
         memory.set(measures.resident())
         return response
+
+
+def _comes_later(response: HttpResponse) -> bool:
+    """No failure: who asks is told when to ask again, as for a crop that is being made."""
+    return response.status_code == 503 and "Retry-After" in response
 
 
 @require_safe
