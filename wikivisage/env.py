@@ -2,7 +2,10 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 
 class Environment:
@@ -37,11 +40,42 @@ class Environment:
         return number
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """One of them, in whatever case."""
         value = self.text(name, default)
-        if value not in choices:
-            self.errors.append(f"{name} must be one of {', '.join(choices)}, but is {value!r}.")
-            return default
-        return value
+        for each in choices:
+            if each.lower() == value.lower():
+                return each
+        self.errors.append(f"{name} must be one of {', '.join(choices)}, but is {value!r}.")
+        return default
+
+    def header(self, name: str, default: str) -> str:
+        """What a header of HTTP can hold."""
+        value = self.text(name, default)
+        if value.isprintable() and all(ord(each) < 256 for each in value):
+            return value
+        self.errors.append(f"{name} must be one line in Latin letters, but is {value!r}.")
+        return default
+
+    def address(self, name: str, default: str = "") -> str:
+        """Of a server. It may hold a password, so that nothing of it is ever shown."""
+        value = self.text(name, default)
+        if not value or _is_address(value):
+            return value
+        self.errors.append(
+            f"{name} can't be read: percent-encode what is special in its password (/ is %2F, "
+            "# is %23, ? is %3F), and let its port be a number."
+        )
+        return default
+
+    @contextmanager
+    def folder(self, name: str, path: Path) -> Iterator[None]:
+        """What can't be made or read in this folder is said once, of its setting."""
+        try:
+            yield
+        except OSError:
+            says = f"{name} must be a folder in which files can be made and read, but is {path}."
+            if says not in self.errors:
+                self.errors.append(says)
 
     def items(self, name: str, default: str = "") -> list[str]:
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
@@ -73,3 +107,14 @@ class Environment:
             return value
         self.errors.append(f"{name} must be a property like {default}, but is {value!r}.")
         return default
+
+
+def _is_address(text: str) -> bool:
+    """Whether all of it is what it was meant to be: where a password holds a plain / or #, its rest
+    and the host, behind an @, seem to be the path."""
+    try:
+        parts = urlsplit(text)
+        _port = parts.port
+    except ValueError:
+        return False
+    return not (parts.netloc and "@" in f"{parts.path}{parts.query}{parts.fragment}")

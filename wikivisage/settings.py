@@ -4,6 +4,7 @@ Defaults are the embedded mode: SQLite, a broker of files, the sandbox wiki besi
 """
 
 import base64
+import logging
 import os
 import secrets
 import sys
@@ -30,7 +31,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 WIKI_CODE = env.choice("WIKI", "sandbox", ("sandbox", "commons"))
 # The sandbox and the real wiki keep their data apart.
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var" / WIKI_CODE))).absolute()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+with env.folder("DATA_DIR", DATA_DIR):
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 PORT = env.integer("PORT", 8000, 1, 65535)
 SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
@@ -49,18 +51,20 @@ def _secret(name: str, default_file: str, length: int = 32) -> str:
     if value:
         return value
     path = DATA_DIR / default_file
-    try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(base64.b64encode(secrets.token_bytes(length)).decode())
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+    with env.folder("DATA_DIR", DATA_DIR):
+        try:
+            with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                file.write(base64.b64encode(secrets.token_bytes(length)).decode())
+        except FileExistsError:
+            pass
+        value = path.read_text().strip()
+    return value
 
 
 def _sealing_keys(text: str) -> dict[int, bytes]:
     """`2:<base64>,1:<base64>`: the first seals, all open; a bare key is number 1."""
     keys = {}
-    for part in text.split(","):
+    for part in text.split(",") if text else ():
         number, _, key = part.strip().rpartition(":")
         try:
             keys[int(number or 1)] = base64.b64decode(key, validate=True)
@@ -194,10 +198,10 @@ def _database(url: str) -> dict[str, object]:
 # Of all web processes together: as `manage.py run` and the Dockerfile start them, or what
 # deploy/toolforge/start says. Each may hold a connection.
 WEB_THREADS = env.integer("WEB_THREADS", 16, 1, 1000)
-DATABASES = {"default": _database(env.text("DATABASE_URL", "sqlite://"))}
+DATABASES = {"default": _database(env.address("DATABASE_URL", "sqlite://"))}
 
 # Celery -----------------------------------------------------------------------------------
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.address("REDIS_URL")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     env.errors.append("REDIS_URL must begin with redis://, rediss:// or unix://.")
 BROKER_DIR = DATA_DIR / "broker"
@@ -210,8 +214,9 @@ if REDIS_URL:
 else:
     CELERY_BROKER_URL = "filesystem://"
     CELERY_BROKER_TRANSPORT = "wikivisage.broker:Transport"
-    for folder in ("queue", "control"):
-        (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
+    with env.folder("DATA_DIR", DATA_DIR):
+        for folder in ("queue", "control"):
+            (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "queue"),
         "data_folder_out": str(BROKER_DIR / "queue"),
@@ -307,7 +312,7 @@ SITELINKS_LEAST = env.integer("SITELINKS_LEAST", 3, 0, 1000)
 
 # Talking to the wiki ----------------------------------------------------------------------
 VERSION = "0.1.0"
-CONTACT = env.text("CONTACT", "https://commons.wikimedia.org/wiki/Commons:Depicts")
+CONTACT = env.header("CONTACT", "https://commons.wikimedia.org/wiki/Commons:Depicts")
 SOURCE_URL = env.text("SOURCE_URL")  # where the source code of this very site can be had
 USER_AGENT = f"WikiVisage/{VERSION} ({CONTACT})"
 TOOL_NAME = env.text("TOOL_NAME", "wikivisage")  # in EditGroups' links
@@ -462,7 +467,7 @@ if DEBUG or TESTING:
 LOG_FORMAT = env.choice("LOG_FORMAT", "json" if REDIS_URL or HTTPS else "line", logs.FORMATS)
 LOGGING = logs.config(
     LOG_FORMAT,
-    env.text("LOG_LEVEL", "INFO").upper(),
+    env.choice("LOG_LEVEL", "INFO", tuple(logging.getLevelNamesMapping())),
     chatty=LOG_FORMAT == "json" or bool(env.text("LOG_LEVEL")),
     texts=DEBUG,
 )

@@ -1,8 +1,10 @@
 """Mistakes in the environment are said at start, one clear sentence each."""
 
 import os
+import re
 import subprocess
 import sys
+from urllib.parse import quote
 
 import pytest
 
@@ -30,6 +32,12 @@ def test_values_are_read_and_defaults_stand_in() -> None:
         ("SEALING_KEYS", "1:YWJj", "Each key in SEALING_KEYS must be 32 bytes long"),
         ("REDIS_URL", "http://x", "REDIS_URL must begin with redis://"),
         ("OAUTH_CLIENT_SECRET", "", ""),
+        ("LOG_LEVEL", "chatty", "LOG_LEVEL must be one of CRITICAL, "),
+        ("LOG_LEVEL", "warning", ""),
+        ("CONTACT", "me@example.org\nX-Forwarded-For: 10.0.0.1", "CONTACT must be one line"),
+        ("CONTACT", "Łucja", "CONTACT must be one line in Latin letters"),
+        ("DATA_DIR", "/dev/null/data", "DATA_DIR must be a folder in which files can be made"),
+        ("DATA_DIR", "/proc", "DATA_DIR must be a folder in which files can be made"),
     ],
 )
 def test_a_start_with_a_mistake_says_so(name: str, value: str, sentence: str) -> None:
@@ -43,6 +51,44 @@ def test_a_start_with_a_mistake_says_so(name: str, value: str, sentence: str) ->
     assert sentence in started.stderr
     assert bool(started.returncode) == bool(sentence)
     assert "Traceback" not in started.stderr
+    assert started.stderr.count(" must ") <= 1
+
+
+@pytest.mark.parametrize("password", ["se/cret", "se#cret", "se?cret", "12/cret", "a@b/cret", "["])
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("DATABASE_URL", "mysql://wv:{}@db.example.org/wv"), ("REDIS_URL", "redis://:{}@redis/0")],
+)
+def test_a_password_must_be_percent_encoded_and_is_never_shown(
+    name: str, address: str, password: str
+) -> None:
+    env = Environment({name: address.format(password)})
+    assert env.address(name) == ""
+    assert len(env.errors) == 1
+    assert env.errors[0].startswith(f"{name} can't be read: percent-encode")
+    assert not {"cret", "example", "12"} & set(re.findall(r"\w+", env.errors[0]))
+    encoded = address.format(quote(password, safe=""))
+    env = Environment({name: encoded})
+    assert env.address(name) == encoded
+    assert env.errors == []
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("DATABASE_URL", "mysql://wv:se/cretpw@db/wv"), ("REDIS_URL", "redis://:se/cretpw@redis/0")],
+)
+def test_a_start_with_such_a_password_says_so(name: str, address: str) -> None:
+    started = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env=os.environ | {name: address},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode
+    assert f"{name} can't be read: percent-encode" in started.stderr
+    assert "Traceback" not in started.stderr
+    assert "cret" not in started.stderr.replace("SECRET", "")
 
 
 def test_all_mistakes_are_said_at_once() -> None:
@@ -59,7 +105,6 @@ def test_all_mistakes_are_said_at_once() -> None:
 
 def test_every_setting_is_explained() -> None:
     """`.env.example` names each variable that the settings read."""
-    import re
     from pathlib import Path
 
     read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', Path("wikivisage/settings.py").read_text()))
