@@ -8,9 +8,9 @@ from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
 from sdc.reading import A_CALL, PageNow, Read
 from sdc.reconciling.marks import Marked, Marks, chunks, named
-from sdc.reconciling.repairs import look_again, move, record
+from sdc.reconciling.repairs import look_again, move, record, remember_removed
 from sdc.reconciling.report import Code, Finding, Report
-from sdc.reconciling.rows import NO_FILE, File, read_file, read_files
+from sdc.reconciling.rows import NO_FILE, File, read_file, read_files, unspoken
 from sdc.reconciling.states import LOCKS, state_of
 
 Outcome = ClaimAttempt.Outcome
@@ -36,6 +36,7 @@ class Reconciliation:
         if self.everything:
             for edit in self.marks.unknown:
                 self._found(Code.UNKNOWN_BATCH, edit.page_id, detail=named(edit))
+            self._compare_unknown()
         rows = ClaimAttempt.objects.filter(batch__in=list(self.in_scope)).exclude(
             outcome=Outcome.EXCLUDED
         )
@@ -46,6 +47,21 @@ class Reconciliation:
             for edit in self.marks.by_page[page_id]:
                 self._found(Code.UNKNOWN_FILE, page_id, detail=named(edit))
         return self.report
+
+    def _compare_unknown(self) -> None:
+        """What we sent without knowing it any more, as before a restored backup, and somebody
+        removed: it is not offered again unless a person asks for that very file."""
+        items = {(edit.page_id, edit.added): edit for edit in self.marks.unknown if edit.added}
+        for chunk in chunks(sorted({page_id for page_id, _qid in items}), A_CALL):
+            pages = reading.read_pages(self.read, chunk)
+            for (page_id, qid), edit in items.items():
+                page = pages.get(page_id)
+                if page is None or page.problem in NO_FILE or page.depicts(qid):
+                    continue
+                if photo := unspoken(page_id, qid):
+                    done = self.repair and remember_removed(photo, qid)
+                    detail = f"free should be removed: {named(edit)}"
+                    self._found(Code.CLAIM, page_id, qid, detail=detail, repaired=done)
 
     def _compare(self, page_ids: list[int]) -> None:
         before = read_files(page_ids)

@@ -16,6 +16,7 @@ from sdc.reading import A_CALL, Read
 
 CLOCKS = timedelta(minutes=2)  # by which the wiki's clock and ours may differ
 CONTRIBUTIONS = 500  # a call
+_ADDED = re.compile(r"/\* wbsetclaim-create\b.*?\*/.*?\b(Q[1-9][0-9]*)\b")  # the wiki's own words
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Marked:
     page_id: int
     code: str
     timestamp: str
+    added: str = ""  # the item of the statement that it made, by the wiki's own words
 
 
 class Marks:
@@ -49,7 +51,14 @@ class Marks:
             for row in self._contributions(name, at - CLOCKS):
                 if not (match := mark.search(row.get("comment", ""))):
                     continue
-                edit = Marked(row["revid"], row["pageid"], match[1], row.get("timestamp", ""))
+                added = _ADDED.match(row["comment"])
+                edit = Marked(
+                    row["revid"],
+                    row["pageid"],
+                    match[1],
+                    row.get("timestamp", ""),
+                    added[1] if added else "",
+                )
                 if edit.code in self.batches:
                     self.by_page[edit.page_id].append(edit)
                 else:

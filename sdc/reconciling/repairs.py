@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from crawler.models import Photo
 from projects.work import Overtaken, WorkState
 from sdc.models import Claim, ClaimAttempt, Edit, Watch
 from sdc.reading import PageNow, Read
@@ -58,6 +59,13 @@ def look_again(read: Read, attempt: ClaimAttempt, page: PageNow, finding: str) -
         watching.begin(attempt)
     watch = Watch.objects.select_related("claim_attempt__claim").get(claim_attempt=attempt)
     return watching.look_now(read, watch, page) and watch.finding == finding
+
+
+def remember_removed(photo: Photo, qid: str) -> bool:
+    """An edit of ours that stands in no row was removed by somebody: that stands."""
+    key = {"wiki": photo.wiki, "page_id": photo.page_id, "qid": qid}
+    claim, _made = Claim.objects.get_or_create(**key, defaults={"photo": photo})
+    return claim.state == Claim.State.FREE and move(claim, Claim.State.REMOVED)
 
 
 def move(claim: Claim, state: str) -> bool:

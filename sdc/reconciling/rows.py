@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from crawler.models import Photo
 from projects.work import WorkState
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from sdc.reasons import Reason
@@ -83,6 +84,13 @@ def read_files(page_ids: list[int]) -> dict[int, File]:
     for edit in edits.select_related("attempt", "batch").order_by("pk"):
         files[edit.page_id].edits.append(edit)
     return files
+
+
+def unspoken(page_id: int, qid: str) -> Photo | None:
+    """The photo of a file of which no claim says anything yet."""
+    key = {"wiki": settings.WIKI.code, "page_id": page_id}
+    claims = Claim.objects.filter(**key, qid=qid).exclude(state=Claim.State.FREE)
+    return None if claims.exists() else Photo.objects.filter(**key).first()
 
 
 def is_open(attempt: ClaimAttempt) -> bool:

@@ -18,6 +18,7 @@ from projects.models import Contribution, Project, Tally, User
 from projects.work import WorkState
 from sdc import services, statements, undoing
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
+from sdc.reasons import Reason
 from sdc.reconciling import Code, Report, reconcile
 from sdc.writing.turn import LEASE
 from tests.sdc.conftest import (
@@ -379,6 +380,25 @@ def test_an_edit_of_a_batch_that_we_do_not_know_is_told_when_all_is_compared(
     put_there(wiki, page_id, statement, alice.wiki_username, words)
     assert codes(reconcile()) == [Code.UNKNOWN_BATCH]
     assert reconcile(batch=sent).findings == []
+
+
+def test_what_an_unknown_batch_sent_and_somebody_removed_is_not_offered_again(
+    sent: EditBatch, alice: User, wiki: WikiItself, said_yes: Make, project: Project
+) -> None:
+    """The batch was previewed after the backup that was restored."""
+    [label] = said_yes(project, 1, skip=1)
+    page_id, both = label.photo.page_id, [Code.UNKNOWN_BATCH, Code.CLAIM]
+    link = "[[d:Special:EntityPage/{}]]".format
+    about = f"/* wbsetclaim-create:2||1 */ {link('P180')}: {link('Q7186')}, "
+    statement = statements.depicts(ClaimAttempt.new_guid(page_id), "Q7186", None)
+    words = about + statements.batch_mark("0123456789ab")
+    put_there(wiki, page_id, statement, alice.wiki_username, words)
+    assert codes(reconcile(repair=True)) == [Code.UNKNOWN_BATCH], "it stands"
+    wiki.somebody_removes(page_id)
+    assert codes(reconcile()) == codes(reconcile(repair=True)) == both
+    assert codes(reconcile(repair=True)) == [Code.UNKNOWN_BATCH]
+    row = services.prepare_batch(project, alice).attempts.get(claim=claim_of(label))
+    assert (row.outcome, row.reason) == (Outcome.SKIPPED, Reason.REMOVED)
 
 
 @pytest.mark.parametrize(
