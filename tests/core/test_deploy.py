@@ -71,6 +71,31 @@ def test_toolforge_makes_what_must_happen_each_day() -> None:
     assert set(stopped[1].split()) == {job["name"] for job in JOBS}
 
 
+def test_a_restore_is_reconciled_before_anything_starts() -> None:
+    """In the lines that an operator copies, with Compose and on Toolforge."""
+    page = (ROOT / "docs/backup.md").read_text()
+    compose = ("restore /data", "reconcile --repair\n", "up --detach web ", "up --detach\n")
+    toolforge = ("manage restore", "manage reconcile", "webservice start", "jobs load ~")
+    restore, _, rest = page.partition("### With Compose")[2].partition("### On Toolforge")
+    for block, steps in ((restore, compose), (rest, toolforge)):
+        at = [block.index(step) for step in steps]
+        assert at == sorted(at)
+
+
+def test_a_restore_with_compose_names_what_is_there() -> None:
+    page = (ROOT / "docs/backup.md").read_text()
+    apps = {name for name, each in COMPOSE["services"].items() if each.get("image") == "wikivisage"}
+    [stopped] = re.findall(r"^docker compose stop (.+)$", page, re.M)
+    assert set(stopped.split()) == apps - {"migrate"}
+    restore = page.partition("### With Compose")[2].partition("### On Toolforge")[0]
+    for block in re.findall(r"```sh\n(.*?)```", restore, re.S)[:2]:
+        started = block.index("up --detach --wait mariadb redis")
+        assert all(
+            started < block.index(use) for use in ("exec mariadb", "run --rm") if use in block
+        )
+    assert all("--no-deps" in line for line in restore.split("\n") if "compose run" in line)
+
+
 def megabytes(limit: str) -> int:
     number, unit = re.fullmatch(r"(\d+)(m|g|Mi|Gi)", limit).groups()  # type: ignore[union-attr]
     return int(number) * (1024 if unit in ("g", "Gi") else 1)

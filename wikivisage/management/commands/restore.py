@@ -25,8 +25,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file} can't be read: {error.strerror}.") from error
         self.stdout.write(
-            "Restored. Before anything is started run `manage.py reconcile --repair`: it enters"
-            " edits made after the backup. Put stops and deny-list entries of that time back, too;"
-            " docs/backup.md says where to find them. Then start the workers: they make the face"
-            " vectors again."
+            "Restored. Start nothing yet. Run `manage.py reconcile --repair`: it enters edits made"
+            " after the backup. Then start web, and enter again what was decided since: deny-list,"
+            " stops, deletions (docs/backup.md says where to find them). Start the workers last:"
+            " they make the face vectors again."
         )
