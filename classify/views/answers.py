@@ -130,14 +130,17 @@ def undo(request: HttpRequest, project: Project) -> HttpResponse:
     else:
         undone = _step_back(project, user, own)
     if not undone:
-        return replies.done(request, project, _("There is nothing to undo."), undone=0)
+        nothing = _("There is nothing to undo.")
+        return replies.done(request, project, nothing, undone=0, told=nothing)
     reassigning.take_back(user, [each.undoes.client_uuid for each in undone if each.undoes])
     sentence = ngettext("%d answer taken back.", "%d answers taken back.", len(undone))
+    sentence %= len(undone)
     return replies.done(
         request,
         project,
-        sentence % len(undone),
+        sentence,
         undone=len(undone),
+        told=sentence,
         question=asked_again(request, project, undone[-1]),
         filters=galleries.gallery_counts(project),
     )

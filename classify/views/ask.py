@@ -69,10 +69,10 @@ def question_next(request: HttpRequest, project: Project) -> HttpResponse:
 @project_view(Can.ANSWER)
 def questions_keep(request: HttpRequest, project: Project) -> HttpResponse:
     """Of the faces that a page holds (`face`) those that may still be asked there, for two
-    minutes more."""
+    minutes more; and the figures as they are by now."""
     asked = Question.objects.filter(project=project)
     kept = questions.keep(asked, signed_in(request), faces_named(request, "face"))
-    return JsonResponse({"kept": sorted(kept)})
+    return JsonResponse({"kept": sorted(kept)} | counts.of(project, request.user))
 
 
 def page(

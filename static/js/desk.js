@@ -211,10 +211,9 @@ export class Desk {
 
   async #sent({ item, body }) {
     this.#told(body);
-    if (body.told) toast(body.told);
-    if (item.op !== "undo" || item.target) return;
-    if (!body.undone) return toast(this.words.nothing);
-    toast(this.words.undone);
+    if (item.op === "undo") this.ahead.recount();
+    if (body.told && !item.target) toast(body.told);
+    if (item.op !== "undo" || item.target || !body.undone) return;
     if (!body.question) return; // it was no question
     const node = await this.ahead.fetchNext(this.ahead.held()); // what was put back comes first
     if (node && "asks" in node.dataset) this.ahead.back(node);

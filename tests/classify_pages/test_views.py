@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from classify import services
+from classify import questions, services
 from classify.models import Answer, Label, Origin, Question, Skip, Verdict
 from crawler.models import Photo, Region
 from projects.models import Membership, Project, User
@@ -140,6 +140,21 @@ def test_an_answer_sent_twice_is_one(
     assert first.json() == again.json()
     assert first.json()["answered"] == 1
     assert Label.objects.get(region=face).verdict == Verdict.YES
+
+
+def test_an_undo_says_how_many_answers_it_took_back_and_a_later_look_what_is_left(
+    here: str, client_of: ClientOf, bob: User, sent: dict[str, Any], project: Project
+) -> None:
+    browser = client_of(bob)
+    undo = {"client_uuid": str(uuid4())}
+    assert background(browser, f"{here}/undo", undo).json()["told"] == "There is nothing to undo."
+    background(browser, f"{here}/answer", sent)
+    undo = {"client_uuid": str(uuid4())}
+    assert background(browser, f"{here}/undo", undo).json()["told"] == "1 answer taken back."
+    learn(project)
+    told = browser.get(f"{here}/ask/keep").json()
+    assert (told["kept"], told["answered"]) == ([], 0)
+    assert told["worth"] == questions.worth(project) > 0
 
 
 def test_a_word_that_replaces_ones_own_says_so(
