@@ -131,7 +131,8 @@ def set_aside(theirs: Membership, why: str) -> bool:
         rows = Membership.objects.filter(pk=theirs.pk)
         rows.update(doubt=why, doubted_at=timezone.now())
         audit(None, "member.doubted", project, f"user:{user.pk}", why=why)
-        notify(_who_looks(theirs), project, Notification.Kind.PEOPLE, code="doubted", who=str(user))
+        told = {"code": "doubted", "of": user.public_id, "who": str(user)}
+        notify(_who_looks(theirs), project, Notification.Kind.PEOPLE, **told)
         notify([user], project, Notification.Kind.PEOPLE, code="doubted-you")
     return True
 

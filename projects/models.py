@@ -387,7 +387,8 @@ class Notification(models.Model):
     )
     kind = models.CharField(max_length=8, choices=Kind)
     data = models.JSONField(default=dict, blank=True)  # what its sentence needs: counts, codes
-    # user, project and kind while it is unread: what happens again adds to it, not beside it
+    # who is told what of which project while it is unread: the same again adds to it, see
+    # projects.notifications
     unread_key = models.CharField(max_length=64, null=True, unique=True, editable=False)
     at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)

@@ -28,8 +28,8 @@ GONE = ("removed", "banned", "declined")  # what a private project tells last
 def notify(users: Iterable[User], project: Project | None, kind: str, **data: Any) -> None:
     """Tell these people, but for those who muted this kind.
 
-    While the last one of its kind and project is unread it becomes this one: its numbers are
-    added up, its other data is replaced. Call in the transaction of what happened.
+    While the last one that told the same of a project is unread it becomes this one: its numbers
+    are added up, its other data is replaced. Call in the transaction of what happened.
     """
     for user in users:
         if user.is_active and kind not in user.muted:
@@ -114,8 +114,7 @@ def _count_anew(user: User) -> None:
 
 
 def _tell(user: User, project: Project | None, kind: str, data: dict[str, Any]) -> None:
-    about = project.pk if project else data.get("qid", "")
-    key = f"{user.pk}:{about}:{kind}"
+    key = _same(user, project, kind, data)
     fresh = {"user": user, "project": project, "kind": kind, "data": data}
     try:
         with transaction.atomic():
@@ -128,6 +127,15 @@ def _tell(user: User, project: Project | None, kind: str, data: dict[str, Any]) 
                 return
             held.data, held.at = _together(held.data, data), timezone.now()
             held.save(update_fields=["data", "at"])
+
+
+def _same(user: User, project: Project | None, kind: str, data: dict[str, Any]) -> str:
+    """Equal where the same happens again: of one code and state, and `of` the same. Of batches,
+    each of which has a code of its own, state and direction say it."""
+    about = project.pk if project else data.get("qid", "")
+    names = ("state", "of") if kind == Kind.BATCH else ("code", "state", "of")
+    what = [data[name] for name in names if name in data]
+    return ":".join([str(user.pk), str(about), kind, *what])
 
 
 def _together(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:

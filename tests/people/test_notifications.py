@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from classify import guarding
 from classify.models import Answer, Look, Round
 from crawler.models import Region
 from projects import people
@@ -74,6 +75,35 @@ def test_who_does_not_want_a_kind_is_not_told(
     page = browser.get("/account").content.decode()
     assert page.count('name="kind"') == len(Kind) - len(OF_MODERATORS)
     assert page.count(" checked") == 2
+
+
+def test_only_the_same_happening_again_becomes_one(
+    project: Project, alice: User, client_of: ClientOf
+) -> None:
+    def batch(code: str, of: str) -> None:
+        notify(
+            [alice], project, Kind.BATCH, code=code, state="done", of=of, batches=1, written=10
+        )
+
+    notify([alice], project, Kind.PEOPLE, code="left-alone")
+    for theirs in Membership.objects.exclude(user=alice).order_by("pk"):
+        guarding.set_aside(theirs, Membership.Doubt.CONTRADICTS)
+    batch("first", "add")
+    batch("back", "undo")
+    page = " ".join(client_of(alice).get(LIST).content.decode().split())
+    for words in (
+        "is left alone from now on",
+        "The answers of <bdi>Bob</bdi>",
+        "The answers of <bdi>Charlie</bdi>",
+        "Your batch for <bdi>Marie Curie</bdi> is done. 10 statements written.",
+        "is done. 10 statements taken back.",
+    ):
+        assert words in page, words
+    batch("second", "add")
+    assert alice.notifications.count() == 5
+    page = client_of(alice).get(LIST).content.decode()
+    assert "2 batches of yours" in page
+    assert "20 statements written." in page
 
 
 def test_a_long_list_is_paged_and_what_was_read_long_ago_goes(
