@@ -21,6 +21,7 @@ from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
 from projects.work import WorkState
+from sdc import telling
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.preview.choices import ask_for, choose, exclude
 from sdc.preview.drafts import DRAFT_LIVES, draft_of, prepare_batch
@@ -115,6 +116,7 @@ def resume(batch: EditBatch, user: User) -> bool:
     with transaction.atomic():
         if not paused.update(state=State.RUNNING, reason="", resume_at=None):
             return False
+        telling.waits_no_more(batch)
         results.finish_if_over(batch)
         audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
         log_deed(batch, "resumed")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from projects.models import Notification
-from projects.notifications import notify
+from projects.notifications import notify, settle
 from sdc.models import ClaimAttempt, EditBatch
 
 Kind = Notification.Kind
@@ -11,10 +13,22 @@ Kind = Notification.Kind
 
 def batch_ended(batch: EditBatch, state: str) -> None:
     """It is done, stopped or paused until the sender does something. Call in the transaction of
-    that; several batches of a project become one line."""
-    written = ClaimAttempt.objects.filter(batch=batch, outcome=ClaimAttempt.Outcome.WRITTEN).count()
-    told = {"code": batch.code, "state": state, "of": batch.kind}
-    notify([batch.user], batch.project, Kind.BATCH, **told, batches=1, written=written)
+    that; several batches of a project become one line. What was written is told once, at the end:
+    a batch may be paused more than once."""
+    told: dict[str, Any] = {"code": batch.code, "state": state, "of": batch.kind}
+    if state != EditBatch.State.PAUSED:
+        done = ClaimAttempt.objects.filter(batch=batch, outcome=ClaimAttempt.Outcome.WRITTEN)
+        told |= {"batches": 1, "written": done.count()}
+        waits_no_more(batch)
+    notify([batch.user], batch.project, Kind.BATCH, **told)
+
+
+def waits_no_more(batch: EditBatch) -> None:
+    """It goes on, or is over: unless another one of the project is paused, its sender need not
+    look. Call in the transaction of that."""
+    paused = EditBatch.objects.filter(project=batch.project_id, user=batch.user_id)
+    if not paused.filter(state=EditBatch.State.PAUSED).exists():
+        settle(batch.project, Kind.BATCH, batch.user, state=EditBatch.State.PAUSED.value)
 
 
 def reverted(attempt: ClaimAttempt, by: str) -> None:

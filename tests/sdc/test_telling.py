@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from projects.models import Contribution, Notification, Project, Tally, User
-from sdc import services, undoing
+from sdc import services, telling, undoing
 from sdc.models import EditBatch
 from sdc.watch import watching
 from tests.conftest import ClientOf
@@ -94,6 +94,30 @@ def test_who_stops_a_batch_needs_no_telling(
     other = confirmed(project, bob)
     services.stop(other, mona)
     assert [each["state"] for each in told(bob, Kind.BATCH)] == ["stopped"]
+
+
+def test_what_a_batch_wrote_is_told_once_whatever_it_went_through(
+    project: Project, said_yes: Make, alice: User, client_of: ClientOf
+) -> None:
+    said_yes(project, 3)
+    batch = confirmed(project, alice)
+
+    def heard() -> str:
+        return " ".join(client_of(alice).get("/notifications").content.decode().split())
+
+    for _twice in range(2):
+        EditBatch.objects.update(state=EditBatch.State.PAUSED)
+        telling.batch_ended(batch, EditBatch.State.PAUSED)
+    assert "its page says why. </a>" in heard(), "no number that grows with each pause"
+    services.resume(batch, alice)
+    assert not alice.notifications.filter(read_at=None).exists(), "it waits for nobody"
+    telling.batch_ended(batch, EditBatch.State.PAUSED)
+    send_to_the_end(batch)
+    back = send_to_the_end(undoing.undo(batch, alice))
+    assert "done. 3 statements written." in heard()
+    assert "done. 3 statements taken back." in heard()
+    unread = alice.notifications.filter(read_at=None).values_list("data__code", flat=True)
+    assert set(unread) == {batch.code, back.code}
 
 
 def test_a_lost_login_is_told_since_only_the_sender_can_go_on(
