@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from projects.models import Notification, Project, User
+from projects.models import Membership, Notification, Project, User
 from projects.permissions import moderates
 
 Kind = Notification.Kind
@@ -67,6 +68,14 @@ def mark_read(user: User, which: int | None = None) -> None:
     _count_anew(user)
 
 
+def settle(project: Project, kind: str, user: User | None = None, **data: str) -> None:
+    """Nobody, or not this user, has to look at it any more. Call in the transaction of that."""
+    rows = Notification.objects.filter(project=project, kind=kind, read_at=None)
+    rows = rows.filter(user=user) if user else rows
+    for told in rows.filter(**{f"data__{name}": it for name, it in data.items()}):
+        mark_read(told.user, told.pk)
+
+
 def sweep() -> int:
     """Delete what was read long ago, or waits too long; returns how many."""
     return old().delete()[0]
@@ -76,6 +85,20 @@ def old() -> QuerySet[Notification]:
     now = timezone.now()
     waits = Q(read_at=None, at__lt=now - WAITS)
     return Notification.objects.filter(waits | Q(read_at__lt=now - KEPT))
+
+
+def say_who_asks(told: Sequence[Notification]) -> None:
+    """Of unread ones that people ask to join: how many wait now, and who came last."""
+    asked = [each for each in told if each.data.get("code") == "asked"]
+    rows = Membership.objects.filter(
+        project__in=[each.project_id for each in asked], state=Membership.State.ASKED
+    )
+    waiting = defaultdict(list)
+    for row in rows.select_related("user").order_by("joined_at"):
+        waiting[row.project_id].append(str(row.user))
+    for each in asked:
+        people = [] if each.read_at else waiting[each.project_id or 0]
+        each.data |= {"people": len(people), **({"who": people[-1]} if people else {})}
 
 
 def address(told: Notification) -> str:

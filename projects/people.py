@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from projects.denials import refuse_project
 from projects.ledger import audit
 from projects.models import Invite, Membership, Notification, Project, User
-from projects.notifications import notify
+from projects.notifications import notify, settle
 from projects.permissions import membership
 from projects.refusal import Refused, archived
 
@@ -112,7 +112,7 @@ def ask(project: Project, user: User, note: str = "") -> None:
         mine.save(update_fields=["state", "note", "joined_at"])
         if not asked_before:
             audit(user, "member.asked", project, f"user:{user.pk}")
-            _tell(project.owner, project, "asked", who=str(user), people=1)
+            _tell(project.owner, project, "asked", who=str(user))
 
 
 def take_back_asking(project: Project, user: User) -> None:
@@ -121,6 +121,7 @@ def take_back_asking(project: Project, user: User) -> None:
         _hold(project)
         if asked.update(state=State.LEFT, note=""):
             audit(user, "member.asked-no-more", project, f"user:{user.pk}")
+            _settle_asking(project)
 
 
 def accept(project: Project, by: User, user: User) -> None:
@@ -196,6 +197,7 @@ def hand_over(project: Project, by: User, user: User) -> None:
         audit(by, "project.handed-over", project, f"user:{user.pk}")
         _save(mine, role=Role.REVIEWER)
         _save(theirs, role=Role.OWNER)
+        settle(project, Notification.Kind.PEOPLE, by, code="asked")
         _tell(user, project, "owner", who=str(by))
     project.refresh_from_db(fields=["owner", "active_key"])
 
@@ -259,7 +261,15 @@ def _save(theirs: Membership, **fields: object) -> None:
     for name, value in fields.items():
         setattr(theirs, name, value)
     theirs.save(update_fields=list(fields))
+    if was.state == State.ASKED:
+        _settle_asking(theirs.project)
     role_changed.send(Membership, project=theirs.project, user=theirs.user, was=was)
+
+
+def _settle_asking(project: Project) -> None:
+    """Once nobody waits any more, the owner need not look."""
+    if not project.memberships.filter(state=State.ASKED).exists():
+        settle(project, Notification.Kind.PEOPLE, code="asked")
 
 
 def _tell(user: User, project: Project, code: str, **data: object) -> None:

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from projects.models import Notification
-from projects.notifications import address, mark_read, offered, unread
+from projects.notifications import address, mark_read, offered, say_who_asks, unread
 from projects.permissions import Can, may, signed_in
 
 PAGE = 30
@@ -36,6 +36,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         at, pk = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
     found = list(rows[: PAGE + 1])
+    say_who_asks(found)
     last = found[PAGE - 1] if len(found) > PAGE else None
     context = {
         "notifications": found[:PAGE],

@@ -39,7 +39,7 @@ def test_charlie_asks_alice_hears_of_it_and_lets_him_in(
         visitor.get(f"/p/{project.public_id}/ask").status_code == 200
     )  # to look at, not to answer
     assert theirs(project, charlie).state == State.ASKED
-    assert Notification.objects.get(user=alice).data["people"] == 1, "asked twice is one asking"
+    assert Notification.objects.count() == 1, "asked twice is one asking"
 
     members = owner.get(f"/p/{project.public_id}/members").content.decode()
     assert "1 person asks to join" in members
@@ -76,6 +76,39 @@ def test_one_may_ask_again_take_it_back_or_be_kept_out(
     people.ban(project, alice, bob)
     assert browser.post(address).status_code == 404
     assert theirs(project, bob).state == State.BANNED
+
+
+def test_the_owner_is_told_who_waits_now_and_of_nobody_once_none_does(
+    alice: User, bob: User, charlie: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    project = make_project(alice)
+
+    def told() -> str:
+        page = client_of(alice).get("/notifications").content.decode()
+        return " ".join(page.partition("told-icon")[2].split())
+
+    def unread() -> int:
+        return alice.notifications.filter(read_at=None).count()
+
+    people.ask(project, bob)
+    people.ask(project, charlie)
+    people.take_back_asking(project, charlie)
+    people.ask(project, charlie)
+    assert "2 people ask to join" in told()
+    people.accept(project, alice, charlie)
+    assert (unread(), "<bdi>Bob</bdi> asks to join" in told()) == (1, True)
+    people.take_back_asking(project, bob)
+    assert (unread(), "Unread:" in told()) == (0, False)
+    assert "<bdi>Charlie</bdi> asked to join" in told()
+    for over in (people.decline, people.ban):
+        people.ask(project, bob)
+        assert "<bdi>Bob</bdi> asks to join" in told()
+        over(project, alice, bob)
+        assert unread() == 0
+    people.remove(project, alice, charlie)
+    people.ask(project, charlie)
+    people.join_by_code(people.invite(project, alice).code, charlie)
+    assert unread() == 0
 
 
 def test_a_code_lets_in_who_has_asked_and_an_open_project_is_not_asked(
