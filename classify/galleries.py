@@ -485,9 +485,6 @@ def rows_of(project: Project, which: Which) -> QuerySet[Any]:
     said = _left_in_peace(Label.objects.filter(project=project))
     said = said.exclude(region__origin=Region.Origin.PHOTO)
     yes = said.filter(verdict=Verdict.YES)
-    depicting = ProjectPhoto.objects.filter(
-        project=project, photo=OuterRef("photo"), already_depicts=True
-    )
     match which:
         case Which.MATCHES:
             return unanswered(project).filter(is_match=True)
@@ -504,7 +501,25 @@ def rows_of(project: Project, which: Which) -> QuerySet[Any]:
         case Which.DOUBTED:
             return _doubted(project, said)
         case Which.ON_COMMONS:
-            return yes.filter(Exists(depicting))
+            return yes.filter(on_commons(project))
+
+
+def on_commons(project: Project) -> Q:
+    """Whether the wiki says of a label's (outer) photo that it shows the person."""
+    found = Q()
+    for says in ON_COMMONS:
+        found |= Q(says(project))
+    return found
+
+
+def _found_there(project: Project) -> Exists:
+    photos = ProjectPhoto.objects.filter(project=project, photo=OuterRef("photo"))
+    return Exists(photos.filter(already_depicts=True))
+
+
+# How to tell: by what a crawl found. What sends statements adds what it knows of them; nothing of
+# that reaches `already_depicts`, from which the model learns.
+ON_COMMONS: list[Callable[[Project], Exists]] = [_found_there]
 
 
 def _doubted(project: Project, said: QuerySet[Label]) -> QuerySet[Label]:

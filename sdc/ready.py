@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from classify.galleries import ON_COMMONS
 from classify.models import Label
 from classify.selectors import eligible
 from crawler.models import ProjectPhoto
@@ -75,6 +76,14 @@ def ready(project: Project) -> QuerySet[Label]:
     return eligible(project).filter(
         ~Exists(depicting(project)), ~Exists(taken), photo__wiki=settings.WIKI.code
     )
+
+
+def _stands(project: Project) -> Exists:
+    """Whether a label's (outer) photo has a statement that we wrote, or met as we wanted to."""
+    return Exists(claims_of(project).filter(state__in=(Claim.State.WRITTEN, Claim.State.PRESENT)))
+
+
+ON_COMMONS.append(_stands)
 
 
 def claims_of(project: Project) -> QuerySet[Claim]:

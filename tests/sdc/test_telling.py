@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from classify.galleries import Which, gallery_counts, rows_of
+from crawler.models import ProjectPhoto
 from projects.models import Contribution, Notification, Project, Tally, User
 from sdc import services, telling, undoing
 from sdc.models import EditBatch
@@ -82,6 +84,24 @@ def test_what_a_moderator_takes_back_is_told_and_counted_once(
     [done] = told(mona, Kind.BATCH)
     assert (done["of"], done["written"]) == ("undo", 2)
     assert not told(alice, Kind.BATCH)
+
+
+def test_the_review_shows_as_on_commons_what_stands_there_and_learns_nothing_from_it(
+    project: Project, said_yes: Make, alice: User
+) -> None:
+    labels = said_yes(project, 3)
+    ProjectPhoto.objects.filter(photo=labels[0].photo).update(already_depicts=True)
+
+    def on_commons() -> set[int]:
+        return set(rows_of(project, Which.ON_COMMONS).values_list("pk", flat=True))
+
+    assert on_commons() == {labels[0].pk}
+    batch = send_to_the_end(confirmed(project, alice))
+    assert on_commons() == {label.pk for label in labels}
+    assert gallery_counts(project)["on-commons"] == 3
+    assert ProjectPhoto.objects.filter(already_depicts=True).count() == 1
+    send_to_the_end(undoing.undo(batch, alice))
+    assert on_commons() == {labels[0].pk}
 
 
 def test_who_stops_a_batch_needs_no_telling(
