@@ -26,6 +26,7 @@ __all__ = [
     "CROSSWISE",
     "DESK",
     "PHONE",
+    "TOO_WIDE",
     "Axe",
     "Screen",
     "Visit",
@@ -53,6 +54,12 @@ SETTLED = """() => document.getAnimations().forEach((motion) => {
     if (motion.effect.getComputedTiming().endTime === Infinity) motion.cancel();
     else motion.finish();
 })"""
+
+# What reaches beyond the window, also where that is cut off; some rows are meant to scroll.
+TOO_WIDE = """() => [...document.body.querySelectorAll("*")]
+    .filter((e) => !e.closest(".table-scroll, .places, .review-states, .visually-hidden, svg, pre"))
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+    .map((e) => `${e.tagName}.${e.className} is too wide`)"""
 
 
 class Visit(Protocol):

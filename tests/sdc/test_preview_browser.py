@@ -17,6 +17,7 @@ from projects.models import Project, User
 from sdc import services
 from sdc.models import Claim, ClaimAttempt
 from tests.conftest import ClientOf
+from tests.pages.harness import TOO_WIDE
 from tests.sdc.conftest import Make, WikiItself
 from tests.sdc.test_preview import change_page
 
@@ -24,10 +25,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Outcome = ClaimAttempt.Outcome
 Open = Callable[..., Page]
-TOO_WIDE = """[...document.body.querySelectorAll("*")]
-    .filter((e) => !e.closest(".places, .visually-hidden, svg, pre"))
-    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-    .map((e) => e.tagName + "." + e.className)"""
 
 
 @pytest.fixture
