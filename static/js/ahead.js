@@ -9,6 +9,7 @@ import { Pace } from "./poll.js";
 
 const RENEW = 80_000; // ms; the server keeps a face for us for two minutes
 const SETTLE = 600; // ms that an answer has to be learned from before more is fetched ahead
+const LEARNED = 2500; // ms in which the tool has learned from an undo
 const ENOUGH = 4000; // ms that the next to come waits for answers that are still on their way
 
 export function parse(html) {
@@ -73,6 +74,11 @@ export class Ahead extends EventTarget {
     else this.fill();
   }
 
+  /** Read the figures again once the tool has learned from an undo. */
+  recount() {
+    setTimeout(() => this.#renew(), LEARNED);
+  }
+
   /** Something was given, so that the figures on their way are old. */
   deed() {
     this.#deeds++;
@@ -124,6 +130,7 @@ export class Ahead extends EventTarget {
     ready(node);
     this.#stage.removeAttribute("aria-busy");
     this.#stage.replaceChildren(node);
+    tellMissing(node);
     if (focused) node.querySelector(`[data-do=${focused}]`)?.focus({ preventScroll: true });
     this.dispatchEvent(new CustomEvent("shown", { detail: { node, within } }));
   }
@@ -233,7 +240,8 @@ export class Ahead extends EventTarget {
       const mine = facesOf(node);
       const response = await this.#ask(this.#keep, { face: mine });
       if (!response || deeds !== this.#deeds) return;
-      const { kept } = await response.json();
+      const { kept, ...counts } = await response.json();
+      this.dispatchEvent(new CustomEvent("told", { detail: { counts } }));
       const lost = mine.filter((face) => !kept.includes(face));
       if (lost.length) losses.push([node, lost, kept]);
     }
@@ -250,6 +258,13 @@ export class Ahead extends EventTarget {
       this.#nodes = this.#nodes.filter((each) => each !== node);
       this.fill();
     }
+  }
+}
+
+/** A crop that failed to come while its article was ahead said so to nobody: see crops.js. */
+function tellMissing(node) {
+  for (const image of node.querySelectorAll("img")) {
+    if (image.complete && !image.naturalWidth) image.dispatchEvent(new Event("error"));
   }
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -22,44 +20,14 @@ from projects.models import Project
 from sandbox import RunningSandbox
 from tests import factories
 from tests.conftest import MakeProject
+from tests.crawler.gate import PATIENCE, Gate, gate
 from tests.crawler.helpers import ARMSTRONG, CURIE, CURIE_1903, add_files, crawl, open_lanes, photo
+
+__all__ = ["gate"]
 
 Box = tuple[float, float, float, float]
 LEFT: Box = (0.1, 0.1, 0.2, 0.2)
 RIGHT: Box = (0.6, 0.1, 0.2, 0.2)
-PATIENCE = 30  # seconds until what doesn't come is an error
-
-
-class Gate:
-    """The pictures of the sandbox come when it is opened. Counts those that are asked for."""
-
-    def __init__(self, app: Any) -> None:
-        self._answer = app.wsgi_app
-        self._open = threading.Event()
-        self._asked = threading.Semaphore(0)
-        self.count = 0
-
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith("/upload/"):
-            self.count += 1
-            self._asked.release()
-            assert self._open.wait(PATIENCE)
-        answer: Iterable[bytes] = self._answer(environ, start)
-        return answer
-
-    def open(self) -> None:
-        self._open.set()
-
-    def wait_until_asked(self) -> None:
-        assert self._asked.acquire(timeout=PATIENCE)
-
-
-@pytest.fixture
-def gate(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    made = Gate(sandbox.app)
-    monkeypatch.setattr(sandbox.app, "wsgi_app", made)
-    yield made
-    made.open()
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ SHELL = (
     "css/grid.css",
     "css/faces.css",
     "js/base.js",
+    "js/crops.js",
     "js/ask.js",
     "js/grid.js",
     "django_htmx/htmx-2.min.js",
