@@ -31,7 +31,7 @@ from sdc.models import ClaimAttempt, EditBatch, Watch, Writer
 from sdc.reasons import Reason
 from sdc.rights.senders import pace_of
 from sdc.watch import findings
-from sdc.watch.findings import TAKEN_OUT
+from sdc.watch.findings import TAKEN_OUT, taken_back
 from sdc.writing.lanes import standstill
 
 Finding = Watch.Finding
@@ -87,8 +87,6 @@ def batches(project: Project) -> QuerySet[EditBatch]:
     )
     number = before.order_by().values("project").annotate(n=Count("pk")).values("n")
     tries = ClaimAttempt.objects.filter(batch=OuterRef("pk")).order_by().values("batch")
-    removals = ClaimAttempt.objects.filter(batch__undoes=OuterRef("pk"), outcome=Outcome.WRITTEN)
-    taken_back = removals.order_by().values("batch__undoes").annotate(n=Count("pk")).values("n")
     counts = {
         f"n_{each.value}": Coalesce(
             Subquery(tries.filter(outcome=each.value).annotate(n=Count("pk")).values("n")), 0
@@ -98,7 +96,7 @@ def batches(project: Project) -> QuerySet[EditBatch]:
     return (
         confirmed.select_related("user", "project")
         .annotate(**counts)
-        .annotate(undoes_number=Subquery(number), n_taken_back=Subquery(taken_back))
+        .annotate(undoes_number=Subquery(number), n_taken_back=taken_back())
         .order_by("-pk")
     )
 

@@ -6,12 +6,13 @@ wrote them is seen right before each is removed, see sdc/writing/removing.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -73,16 +74,23 @@ def undo(what: EditBatch | ClaimAttempt, user: User) -> EditBatch:
         return _undone_by(what)
 
 
-def takeable(batch: EditBatch) -> QuerySet[ClaimAttempt]:
-    """What a batch wrote and nobody took away, as far as we know; also what a moderator rejected
+def offered(batches: Iterable[EditBatch], user: Any) -> list[tuple[EditBatch, bool]]:
+    """Each with whether something is left of it that this user may take back."""
+    some = list(batches)
+    left = set(standing(*some).values_list("batch", flat=True))
+    return [(batch, batch.pk in left and may_undo(batch, user)) for batch in some]
+
+
+def takeable(*batches: EditBatch) -> QuerySet[ClaimAttempt]:
+    """What batches wrote and nobody took away, as far as we know; also what a moderator rejected
     when it was too late to keep it from being written."""
     rejected = Q(claim__state=Claim.State.REJECTED) & ~Q(watch__finding=Watch.Finding.REMOVED)
-    return _latest(batch).filter(Q(claim__state=Claim.State.WRITTEN) | rejected)
+    return _latest(*batches).filter(Q(claim__state=Claim.State.WRITTEN) | rejected)
 
 
-def standing(batch: EditBatch) -> QuerySet[ClaimAttempt]:
+def standing(*batches: EditBatch) -> QuerySet[ClaimAttempt]:
     """Those of them that still are as we wrote them, as far as we know."""
-    return takeable(batch).filter(watch__finding=Watch.Finding.STANDS)
+    return takeable(*batches).filter(watch__finding=Watch.Finding.STANDS)
 
 
 def removed_before(batch: EditBatch) -> QuerySet[ClaimAttempt]:
@@ -90,13 +98,13 @@ def removed_before(batch: EditBatch) -> QuerySet[ClaimAttempt]:
     return _latest(batch).filter(claim__state=Claim.State.REMOVED)
 
 
-def _latest(batch: EditBatch) -> QuerySet[ClaimAttempt]:
-    """What a batch wrote, except where a later batch wrote the same anew or took it back."""
+def _latest(*batches: EditBatch) -> QuerySet[ClaimAttempt]:
+    """What batches wrote, except where a later batch wrote the same anew or took it back."""
     later = ClaimAttempt.objects.filter(
         claim=OuterRef("claim"), outcome=Outcome.WRITTEN, ended_at__gt=OuterRef("ended_at")
     )
     rows = ClaimAttempt.objects.filter(
-        batch=batch, outcome=Outcome.WRITTEN, claim__project=batch.project_id
+        batch__in=batches, outcome=Outcome.WRITTEN, claim__project=F("batch__project")
     )
     return rows.filter(~Exists(later))
 

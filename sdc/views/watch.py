@@ -136,7 +136,7 @@ def my_edits(request: HttpRequest) -> HttpResponse:
     context = {
         "standings": findings.standings_of_user(user),
         "page": found,
-        "batches": [(batch, undoing.may_undo(batch, user)) for batch in batches],
+        "batches": undoing.offered(batches, user),
         # of a private project that one has left, only one's own edits are left to see
         "visible": [project for project in projects if may(user, Can.VIEW, project)],
         "part": part,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -104,15 +105,26 @@ def standings_of_user(user: User) -> dict[str, int]:
 
 
 def batches_of_user(user: User) -> QuerySet[EditBatch]:
-    """The batches that this user sent, newest first, each with `n_written` and `n_out`."""
+    """The batches that this user sent, newest first, each with `n_written` and, of these,
+    `n_taken_back` (by us) and `n_out` (by others)."""
     written = Q(attempts__outcome=ClaimAttempt.Outcome.WRITTEN)
     out = Q(attempts__watch__finding__in=TAKEN_OUT)
     mine = EditBatch.objects.filter(user=user).exclude(confirmed_at=None)
     return (
         mine.select_related("project__person")
         .annotate(n_written=Count("attempts", filter=written), n_out=Count("attempts", filter=out))
+        .annotate(n_taken_back=taken_back())
         .order_by("-pk")
     )
+
+
+def taken_back() -> Coalesce:
+    """Of a batch (outer): how many of its statements we took back."""
+    removals = ClaimAttempt.objects.filter(
+        batch__undoes=OuterRef("pk"), outcome=ClaimAttempt.Outcome.WRITTEN
+    )
+    counted = removals.order_by().values("batch__undoes").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
 
 
 def watch_summary(batch: EditBatch) -> WatchSummary:

@@ -238,3 +238,23 @@ def test_check_now_is_offered_to_the_sender(
     assert address not in text_of(client_of(bob), sent.get_absolute_url())
     client_of(alice).post(address)
     assert Watch.objects.due().count() == 3
+
+
+def test_a_batch_taken_back_in_full_looks_so_among_ones_edits_and_offers_no_undo(
+    sent: EditBatch, alice: User, client_of: ClientOf
+) -> None:
+    def pages() -> list[str]:
+        browser = client_of(alice)
+        return [text_of(browser, address) for address in (reverse("my-edits"), own)]
+
+    own = reverse("contributor", args=[alice.public_id])
+    one, *_others = sent.attempts.order_by("pk")
+    send_to_the_end(undo(one, alice))
+    for page in pages():
+        assert "3 edits, 1 taken back" in page
+        assert undo_page(sent) in page
+    send_to_the_end(undo(sent, alice))
+    for page in pages():
+        assert "3 edits, 3 taken back" in page
+        assert ">Taken back<" in page
+        assert undo_page(sent) not in page

@@ -20,7 +20,7 @@ from projects import denials
 from projects.models import Membership, Project, User
 from projects.permissions import moderates
 from projects.standings import answers_by_day, contributions_in_each, contributions_of
-from sdc.undoing import may_undo
+from sdc.undoing import offered
 from sdc.watch.findings import batches_of_user, standings_of_user
 
 DAYS, WEEKS = 30, 26
@@ -88,7 +88,7 @@ def _projects(person: User, *, public: bool) -> list[tuple[Membership, int]]:
 
 def _batches(person: User, viewer: Any, *, public: bool) -> list[tuple[Any, bool]]:
     batches = _seen(batches_of_user(person).filter(wiki=settings.WIKI.code), public)
-    return [(batch, may_undo(batch, viewer)) for batch in batches[:BATCHES]]
+    return offered(batches[:BATCHES], viewer)
 
 
 def _seen(rows: QuerySet[Any], public: bool) -> QuerySet[Any]:
