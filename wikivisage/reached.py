@@ -41,6 +41,7 @@ class Together:
     people_weeks: Weeks  # for whom the first project began
     looked_again: int  # statements that the watch looked at
     stand: int  # of these
+    ever: int = 0  # statements that we wrote, also those that we took back
 
     @property
     def stand_percent(self) -> float | None:
@@ -81,7 +82,7 @@ def _bars(weeks: Weeks) -> list[tuple[str, int]]:
 def together() -> Together:
     """A few minutes old, but that something was sent for the first time shows at once."""
     held: Together | None = cache.get("together")
-    if held is None or (not held.statements and not held.sent and Edit.objects.exists()):
+    if held is None or (not held.ever and Edit.objects.exists()):
         cache.set("together", held := _count(), KEPT)
     return held
 
@@ -122,6 +123,7 @@ def _count() -> Together:
         people_weeks=_weeks(begin, ((at.date(), 1) for at in begun)),
         looked_again=looked["all"],
         stand=looked["stand"],
+        ever=edits["added"],
     )
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from projects.models import Membership, Project, User
+from projects.ledger import contribute
+from projects.models import Contribution, Membership, Project, User
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
 from sdc.reasons import Reason
 from sdc.rights import stops
 from sdc.undoing import undo
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end
+from wikivisage.reached import together
 
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
@@ -258,3 +262,20 @@ def test_a_batch_taken_back_in_full_looks_so_among_ones_edits_and_offers_no_undo
         assert "3 edits, 3 taken back" in page
         assert ">Taken back<" in page
         assert undo_page(sent) not in page
+
+
+def test_the_first_page_says_that_all_was_taken_back_and_counts_it_once(
+    sent: EditBatch,
+    alice: User,
+    client_of: ClientOf,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    contribute(sent.project, alice, Contribution.Kind.ANSWER)
+    send_to_the_end(undo(sent, alice))
+    cache.clear()
+    page = text_of(client_of(None), "/")
+    assert "was taken back." in page
+    assert "Nothing was sent to" not in page
+    with django_assert_num_queries(0):
+        assert together().statements == 0
+    cache.clear()
