@@ -153,7 +153,7 @@ def test_the_bell_the_account_ones_own_page_and_the_board(
     assert everywhere(window) == []
 
     page.get_by_role("link", name="Your work, day by day").click()
-    expect(page.get_by_text("3 answers in 30 days. All of them stand.")).to_be_visible()
+    expect(page.get_by_text("3 answers and reviews in 30 days. All of them stand.")).to_be_visible()
     page.get_by_text("The figures as a table").click()
     assert everywhere(window) == []
     page.get_by_role("link", name="Leaderboard").click()

@@ -117,6 +117,7 @@ def test_ones_own_page_shows_what_was_given_and_what_stood(
     assert (own.context["given"], own.context["stood"]) == (3, 2)
     assert own.context["contributions"]["answers"] == 2
     assert "Marie Curie" in own.content.decode()
+    assert "3 answers and reviews in 30 days" in own.content.decode(), "it counts both, as beside"
     weekly = client_of(bob).get(f"{address}?per=week")
     assert (len(weekly.context["bars"]), weekly.context["given"]) == (26, 3)
     assert client_of(alice).get(address).status_code == 404
