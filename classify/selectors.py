@@ -30,10 +30,15 @@ class FaceCounts:
     uncertain: int  # not a match, yet not far from one
     others: int  # probably somebody else
     without_face: int  # photos said to show the person with no usable face
+    by_statement: int = 0  # of the confirmed those that nobody but a statement said
 
     @property
     def answered(self) -> int:
         return self.confirmed + self.rejected + self.cant_tell
+
+    @property
+    def by_people(self) -> int:
+        return self.answered - self.by_statement
 
     @property
     def unanswered(self) -> int:
@@ -69,6 +74,7 @@ def _face_counts(project: Project) -> dict[str, int]:
         rejected=Count("pk", filter=face & said_no),
         cant_tell=Count("pk", filter=face & ~said_no & ~Q(verdict=Verdict.YES)),
         without_face=Count("pk", filter=~face & Q(verdict=Verdict.YES)),
+        by_statement=Count("pk", filter=face & Q(origin=Origin.BOOTSTRAP)),
     )
     near = Q(unlikely=Score.FAR) | Q(unlikely__lt=_uncertain_below(project))
     thought = unanswered(project).aggregate(

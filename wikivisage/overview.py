@@ -352,7 +352,7 @@ def _look_note(crawl: CrawlProgress) -> str:
 
 def _learning(view: Overview) -> Step:
     """First the confirmed faces it still needs, then the answers it has learned from."""
-    state, answered = view.learner, view.faces.answered
+    state, answered = view.learner, view.faces.by_people
     minimum = 1 if view.asks_likely else view.project.min_confirmed
     moving = state.behind and view.project.state == Project.State.ACTIVE
     if not state.ready:

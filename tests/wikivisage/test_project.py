@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from classify import bootstrap
 from classify.models import Learner
 from crawler.models import Picture, Region
 from projects import people
@@ -13,7 +14,7 @@ from projects.models import Project, User
 from projects.work import WorkState
 from sdc.models import EditBatch
 from tests.classify.crowd import look_at_all
-from tests.classify.faces import Cast, add_photo
+from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf, MakeProject
 from tests.wikivisage.conftest import add_source, finish_crawl, give
 from wikivisage.overview import SOON, Next, overview
@@ -334,3 +335,21 @@ def test_the_tile_says_how_fast_it_looks_and_how_long_it_takes(project: Project)
         picture.update(looked_at=ago) if n else picture.update(state=WorkState.QUEUED)
     look = overview(fresh(project)).steps[1]
     assert look.note == "4 a minute, 15 seconds left"
+
+
+def test_what_only_a_statement_says_is_no_answer_that_was_learned_from(
+    project: Project, cast: Cast, alice: User
+) -> None:
+    add_photo(project, [cast.face("marie")], already_depicts=True)
+    _, [face] = add_photo(project, [cast.face("marie")])
+    learn(project)
+    bootstrap.label_tagged(project)
+    learn(project)
+
+    def step() -> tuple[int, str]:
+        learn_step = overview(fresh(project)).steps[2]
+        return learn_step.count, learn_step.word
+
+    assert step() == (0, "answers")
+    give(project, alice, "yes", face)
+    assert step() == (1, "answer")
