@@ -181,6 +181,8 @@ def _database(url: str) -> dict[str, object]:
             "CONN_MAX_AGE": env.integer("DB_CONN_MAX_AGE", 300, 0, 86_400),
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {
+                # The driver would wait for minutes, and Prometheus asks for ten seconds only.
+                "connect_timeout": 3,
                 "charset": "utf8mb4",
                 "collation": "utf8mb4_nopad_bin",
                 "isolation_level": "read committed",

@@ -16,6 +16,7 @@ from celery.signals import heartbeat_sent
 from django.conf import settings
 
 import celery_app  # noqa: F401 - hears its signals
+from wikivisage.settings import _database
 
 ROOT = settings.BASE_DIR
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -94,6 +95,21 @@ def test_a_restore_with_compose_names_what_is_there() -> None:
             started < block.index(use) for use in ("exec mariadb", "run --rm") if use in block
         )
     assert all("--no-deps" in line for line in restore.split("\n") if "compose run" in line)
+
+
+def test_compose_tells_everybody_how_many_processes_detect() -> None:
+    """In each container the settings would else reckon with the cores of the machine."""
+    started = COMPOSE["services"]["detect"]["environment"]["PROCESSES"]
+    for name in ("web", "default", "beat"):
+        assert COMPOSE["services"][name]["environment"]["DETECT_PROCESSES"] == started
+
+
+def test_a_database_that_is_silent_is_given_up_before_prometheus_gives_us_up() -> None:
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    assert "scrape_timeout" not in prometheus["global"] | prometheus["scrape_configs"][0]
+    options = _database("mysql://wv@mariadb/wv")["OPTIONS"]
+    assert isinstance(options, dict)
+    assert 2 * options["connect_timeout"] < 10  # what Prometheus waits for, unless told otherwise
 
 
 def megabytes(limit: str) -> int:
