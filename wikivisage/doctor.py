@@ -41,9 +41,11 @@ MARIADB_SAYS = (
 WHY: dict[object, tuple[str, str]] = {
     1044: ("The database may not be used by this user.", "GRANT it, or see DATABASE_URL."),
     1045: ("The database server refuses the user or its password.", "See DATABASE_URL."),
+    1698: ("The database server refuses the user or its password.", "See DATABASE_URL."),
     1049: ("The server has no database of this name.", "CREATE DATABASE, or see DATABASE_URL."),
     1040: ("The server has no connection left.", "Start fewer web threads or processes."),
     1226: ("This user has no connection left.", "Start fewer web threads or processes."),
+    2005: ("The host name of the database is unknown here.", "Start it, or see DATABASE_URL."),
 }
 # Warnings of Django's that a public site must not have.
 GRAVE = {"security.W009", "security.W018", "security.W020"}
@@ -121,9 +123,7 @@ def database() -> Findings:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        code = error.args[0] if error.args else 0
-        says, do = WHY.get(code, ("The database does not answer.", "Start it; see DATABASE_URL."))
-        yield Finding("database", FAIL, says, do)
+        yield _refused(error)
         return
     took = (time.monotonic() - begun) * 1000
     if connection.vendor == "mysql":
@@ -356,6 +356,12 @@ def _opens(sealed: bytes, context: bytes) -> bool:
     return True
 
 
+def _refused(error: Exception) -> Finding:
+    code = error.args[0] if error.args else 0
+    says, do = WHY.get(code, ("The database does not answer.", "Start it; see DATABASE_URL."))
+    return Finding("database", FAIL, says, do)
+
+
 def _mariadb(took: float) -> Findings:
     with connection.cursor() as cursor:
         cursor.execute("SHOW VARIABLES WHERE Variable_name IN %s", [MARIADB_SAYS])
@@ -370,19 +376,24 @@ def _mariadb(took: float) -> Findings:
         do = "See OPTIONS of the database in the settings."
         yield Finding("isolation", FAIL, f"Transactions are {isolation}.", do)
     allowed = int(said["max_user_connections"]) or int(said["max_connections"])
-    needed = settings.WEB_THREADS + settings.DETECT_PROCESSES + OTHER_PROCESSES
-    if needed > allowed:
-        do = "Start fewer web threads or processes, or set CONN_MAX_AGE to 0."
-        says = f"{allowed} connections are allowed, and up to {needed} may be open."
-        yield Finding("connections", WARN, says, do)
-    else:
-        says = f"{allowed} connections are allowed; up to {needed} may be open."
-        yield Finding("connections", OK, says)
+    yield _connections(allowed)
     kept = connection.settings_dict["CONN_MAX_AGE"]
     if kept is None or kept >= int(said["wait_timeout"]):
         do = "Keep connections for less long than the server does (CONN_MAX_AGE)."
         says = f"The server ends idle connections after {said['wait_timeout']} s."
         yield Finding("idle connections", WARN, says, do)
+
+
+def _connections(allowed: int) -> Finding:
+    """By the settings of this very process, as it can't see how many others were started."""
+    web, detect = settings.WEB_THREADS, settings.DETECT_PROCESSES
+    needed = web + detect + OTHER_PROCESSES
+    says = (
+        f"{allowed} connections are allowed; up to {needed} may be open, if WEB_THREADS={web}, "
+        f"DETECT_PROCESSES={detect} and {OTHER_PROCESSES} others are what runs."
+    )
+    do = "Start fewer web threads or processes, or set CONN_MAX_AGE to 0."
+    return Finding("connections", WARN if needed > allowed else OK, says, do)
 
 
 def _sqlite(took: float) -> Findings:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from projects.http import WikiError
 from projects.models import User, WikiCredential, WikiPace
@@ -125,6 +126,48 @@ def test_a_wiki_that_does_not_answer_is_named(settings: Any, tmp_path: Path) -> 
         assert said[about]["status"] == FAIL
         assert f"does not answer at {nobody}" in said[about]["says"]
         assert path in said[about]["says"]
+
+
+def refusal(**changed: Any) -> Finding:
+    """What is said where MariaDB's own driver is told no."""
+    mysql = pytest.importorskip("MySQLdb")
+    own = connection.settings_dict
+    reached = {"host": own["HOST"], "user": own["USER"], "password": own["PASSWORD"]}
+    if own["PORT"]:
+        reached["port"] = int(own["PORT"])
+    with pytest.raises(mysql.OperationalError) as told:
+        mysql.connect(**reached | changed)
+    return doctor._refused(told.value)
+
+
+def test_a_database_whose_name_nobody_knows() -> None:
+    finding = refusal(host="nobody.invalid", user="wv", password="", port=3306)
+    assert finding.says == "The host name of the database is unknown here."
+
+
+def test_each_no_of_mariadb_has_its_line() -> None:
+    if connection.vendor != "mysql":
+        pytest.skip("asks MariaDB")
+    refused = "The database server refuses the user or its password."
+    assert refusal(user="nobody", password="x").says == refused
+    assert refusal(database="not_there").says == "The server has no database of this name."
+    name = f"wv_{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE USER {name} IDENTIFIED BY 'right'")
+        try:
+            assert refusal(user=name, password="wrong").says == refused
+            finding = refusal(user=name, password="right", database="mysql")
+            assert finding.says == "The database may not be used by this user."
+        finally:
+            cursor.execute(f"DROP USER {name}")
+
+
+def test_connections_are_reckoned_by_what_it_says(settings: Any) -> None:
+    settings.WEB_THREADS, settings.DETECT_PROCESSES = 8, 3
+    assert doctor._connections(17).status == OK
+    finding = doctor._connections(16)
+    assert finding.status == WARN
+    assert "up to 17 may be open, if WEB_THREADS=8, DETECT_PROCESSES=3 and 6" in finding.says
 
 
 def test_a_clock_that_is_off_and_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
