@@ -23,7 +23,7 @@ R = TypeVar("R")
 TIMES, PAUSE = 5, 0.05  # tries, and seconds before the second one
 # https://mariadb.com/docs/server/reference/error-codes
 COLLIDED = {1213, 1205, 1020}  # deadlock, waited too long for a lock, row changed meanwhile
-AWAY = {1053, 1927, 2002, 2003, 2006, 2013}  # shutting down, killed, not there, gone, lost
+AWAY = {1053, 1927, 2002, 2003, 2005, 2006, 2013}  # shutting down, killed, not there, lost
 
 
 def collided(error: BaseException) -> bool:
