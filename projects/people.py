@@ -47,16 +47,24 @@ def revoke(code: Invite, by: User) -> None:
             audit(by, "invite.revoked", code.project, f"invite:{code.pk}")
 
 
-def find_invite(code: str) -> Invite:
+def find_invite(code: str, user: User) -> Invite:
     """The invite of a code as people type it (spaces, dashes, small letters).
 
-    Raises Refused when there is none, or when it is over.
+    Raises Refused when there is none, or when it is over or not for them; not for members, to
+    whom it says nothing new.
     """
     typed = re.sub(r"[\s-]", "", code).upper()
     found = Invite.objects.select_related("project__person").filter(code=typed).first()
     if found is None:
         raise Refused("no-invite", _("There is no such code. Check it letter by letter."))
     refuse_project(found.project)
+    mine = membership(found.project, user)
+    if mine and mine.state == State.BANNED:
+        raise banned()
+    if found.project.state == Project.State.ARCHIVED:
+        raise archived()
+    if mine and mine.state == State.ACTIVE:
+        return found
     ask = _("Ask for a new one.")
     if found.revoked_at:
         raise Refused("revoked", _("This code was taken back.") + " " + ask)
@@ -69,7 +77,7 @@ def find_invite(code: str) -> Invite:
 
 def join_by_code(code: str, user: User) -> Project:
     """Join the project of an invite. Joining twice uses the code once."""
-    found = find_invite(code)
+    found = find_invite(code, user)
     with transaction.atomic():
         if _become_member(found.project, user, found):
             usable = Invite.objects.filter(

@@ -25,7 +25,7 @@ from classify.screens import Screen
 from classify.views import counts, words
 from crawler import selectors as crawler
 from projects.models import Project
-from projects.permissions import Can, may, project_view, signed_in
+from projects.permissions import Can, may, membership, project_view, signed_in
 from projects.polling import ticket
 
 MOST_HELD = 200  # faces that a page names
@@ -45,7 +45,7 @@ ANEW, EVER = "anew", datetime(1970, 1, 1, tzinfo=UTC)
 def ask(request: HttpRequest, project: Project) -> HttpResponse:
     """The page; who may look but not answer reads why, and how to join."""
     if not may(request.user, Can.ANSWER, project):
-        return render(request, "classify/ask_join.html", whose(project))
+        return how_to_join(request, project)
     remember_way(request, "ask")
     context = _next(request, project, []) | {
         "here": "ask",
@@ -87,6 +87,12 @@ def page(
         "words": said,
     }
     return render(request, f"classify/{template}.html", context)
+
+
+def how_to_join(request: HttpRequest, project: Project) -> HttpResponse:
+    """Instead of a page on which one answers, for who may look only."""
+    context = whose(project) | {"mine": membership(project, request.user)}
+    return render(request, "classify/ask_join.html", context)
 
 
 def faces_named(request: HttpRequest, field: str) -> list[str]:

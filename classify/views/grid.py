@@ -35,7 +35,7 @@ def grid(request: HttpRequest, project: Project) -> HttpResponse:
     many faces at once from now on, `way=auto` no longer.
     """
     if not may(request.user, Can.ANSWER, project):
-        return render(request, "classify/ask_join.html", whose(project))
+        return ask.how_to_join(request, project)
     remember_way(request, "grids" if _is_by_hand(request) else "grid")
     return page(request, project, _next(request, project, []))
 

@@ -18,7 +18,7 @@ from classify.forms import ScreenForm
 from classify.models import Origin, Question, Round
 from classify.screens import Screen
 from classify.views import counts, grid, replies
-from classify.views.ask import LEASE_MAY_END, faces_named, whose
+from classify.views.ask import LEASE_MAY_END, faces_named, how_to_join, whose
 from projects.limits import limited
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
@@ -31,7 +31,7 @@ from projects.polling import ticket
 def again(request: HttpRequest, project: Project) -> HttpResponse:
     """The page; who may look but not answer reads why, and how to join."""
     if not may(request.user, Can.REVIEW, project):
-        return render(request, "classify/ask_join.html", whose(project))
+        return how_to_join(request, project)
     return grid.page(request, project, _next(request, project, []))
 
 

@@ -267,15 +267,21 @@ def _code(request: HttpRequest, code: str = "") -> str:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, code: str = "") -> HttpResponse:
-    """Join by an invite code: typed in, or brought by a link. Looking at it joins nothing."""
+    """Join by an invite code: typed in, or brought by a link. Looking at it joins nothing, and
+    leads members to their project."""
+    user = signed_in(request)
     typed = request.POST.get("code", code).strip()
     context: dict[str, object] = {"code": typed}
     try:
         if typed and (request.method != "POST" or "join" not in request.POST):
-            found = people.find_invite(typed)
+            found = people.find_invite(typed, user)
+            mine = membership(found.project, user)
+            if mine and mine.state == State.ACTIVE:
+                messages.info(request, _("You are a member of this project already."))
+                return redirect(found.project)
             context |= {"invite": found, "project": found.project}
         elif typed:
-            project = people.join_by_code(typed, signed_in(request))
+            project = people.join_by_code(typed, user)
             _welcome(request, project)
             return redirect(project)
         if request.method == "POST" and not typed:

@@ -194,6 +194,15 @@ def test_at_the_end_it_says_how_sure_it_is(
     assert "All 30 approved faces were seen, " in page
 
 
+def test_it_has_a_title_of_its_own_when_there_is_nothing_to_look_at(
+    make_project: MakeProject, alice: User, client_of: ClientOf
+) -> None:
+    project = make_project(alice)
+    page = client_of(alice).get(f"/p/{project.public_id}/again").content.decode()
+    assert "No second look waits" in page
+    assert f"<title>A second look · {project.person}" in page
+
+
 @pytest.mark.parametrize(
     ("wrong", "status"),
     [

@@ -114,7 +114,16 @@ def test_visitors_read_how_to_join(
 ) -> None:
     page = client_of(None).get(f"{here}/ask").content.decode()
     assert f"/login/?next={here}/ask" in page
-    assert "by invitation" in client_of(charlie).get(f"{here}/ask").content.decode()
+    visitor = client_of(charlie)
+    for answering in ("ask", "grid", "again"):
+        page = visitor.get(f"{here}/{answering}").content.decode()
+        assert "by invitation" in page
+        assert f'href="{here}/ask-to-join">Ask to join</a>' in page
+    visitor.post(f"{here}/ask-to-join")
+    assert (
+        f'href="{here}/ask-to-join">See what you asked</a>'
+        in visitor.get(f"{here}/ask").content.decode()
+    )
     Project.objects.update(joining=Project.Joining.OPEN)
     assert "Join and answer" in client_of(charlie).get(f"{here}/ask").content.decode()
 

@@ -123,10 +123,34 @@ def test_banned_people_stay_out_even_with_a_code(
     project = make_project(alice, members=[bob])
     people.ban(project, alice, bob)
     code = people.invite(project, alice).code
+    looked = client_of(bob).get(f"/join/{code}")
     answer = client_of(bob).post("/join/", {"code": code, "join": "1"})
-    assert "closed it for you" in answer.content.decode()
+    for page in (looked, answer):
+        assert "closed it for you" in page.content.decode()
+        assert "invites you" not in page.content.decode()
     assert state_of(project, bob) == State.BANNED
     assert project.invites.get().uses == 0
+
+
+def test_a_link_leads_members_to_their_project(
+    alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    project = make_project(alice, members=[bob])
+    code = people.invite(project, alice)
+    for _time in ("while it is good", "when it is over"):
+        seen = client_of(bob).get(f"/join/{code.code}", follow=True)
+        assert seen.redirect_chain == [(project.get_absolute_url(), 302)]
+        assert "You are a member of this project already." in seen.content.decode()
+        people.revoke(code, alice)
+
+
+def test_nobody_is_invited_to_what_has_ended(
+    alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    project = make_project(alice)
+    code = people.invite(project, alice).code
+    Project.objects.update(state=Project.State.ARCHIVED)
+    assert "is archived" in client_of(bob).get(f"/join/{code}").content.decode()
 
 
 def test_the_owner_takes_a_code_back(
