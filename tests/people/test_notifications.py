@@ -81,9 +81,7 @@ def test_only_the_same_happening_again_becomes_one(
     project: Project, alice: User, client_of: ClientOf
 ) -> None:
     def batch(code: str, of: str) -> None:
-        notify(
-            [alice], project, Kind.BATCH, code=code, state="done", of=of, batches=1, written=10
-        )
+        notify([alice], project, Kind.BATCH, code=code, state="done", of=of, batches=1, written=10)
 
     notify([alice], project, Kind.PEOPLE, code="left-alone")
     for theirs in Membership.objects.exclude(user=alice).order_by("pk"):
