@@ -235,7 +235,10 @@ def _with_name(url: str, name: str) -> str:
 
 
 def _is_ours(complaint: str) -> bool:
-    """Not a refusal or an aborted request, which tests bring about on purpose."""
+    """Not a refusal or an aborted request, which tests bring about on purpose, nor a crop that is
+    to be asked for again."""
+    if complaint.startswith("503") and "/crops/" in complaint:
+        return False
     return complaint.startswith(("script:", "5")) or "Content Security Policy" in complaint
 
 

@@ -90,8 +90,8 @@ def test_a_name_is_followed_under_its_q_id_and_a_file_under_its_page(
     by_name.refresh_from_db()
     assert by_name.state == "open", "a name is nothing that the list can hold"
     here = deed | {"page": by_name.pk, "reason": "We are sorry."}
-    page = desk.post(changelist, here, follow=True).content.decode()
-    assert 'value="We are sorry."' in page, "what was typed is not lost"
+    typed = desk.post(changelist, here, follow=True).content.decode()
+    assert 'value="We are sorry."' in typed, "what was typed is not lost"
     change = reverse("admin:projects_objection_change", args=[by_name.pk])
     assert "We are sorry." not in desk.get(change).content.decode()
     desk.post(changelist, deed | {"value": "Q7186"})
