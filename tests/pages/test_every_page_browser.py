@@ -236,6 +236,7 @@ def test_every_page_of_an_owner(world: Project, visit: Visit) -> None:
         window.page.emulate_media(reduced_motion="no-preference")
         faults += everywhere(window, ALL if name in MAIN else CROSSWISE)
     _open(window, "project", {"project_id": "nobody"})  # not found
+    faults += [f"not found: {fault}" for fault in _with_big_text(window)]
     faults += everywhere(window, CROSSWISE)
     assert not faults, "\n".join(faults)
 
@@ -275,6 +276,9 @@ def _with_big_text(window: Window) -> Iterator[str]:
     page = window.page
     page.evaluate(BIG_TEXT, "200%")
     yield from (f"text at 200 %: {fault}" for fault in window.faults())
+    page.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
+    faults = [*window.faults(), *page.evaluate(TOO_WIDE)]
+    yield from (f"text at 200 % on a phone: {fault}" for fault in faults)
     page.evaluate(BIG_TEXT, "")
     page.set_viewport_size(NARROWEST)  # type: ignore[arg-type]
     yield from (f"narrow: {fault}" for fault in window.faults())
