@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import FilteredRelation, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext as _
 
 from projects import denials
@@ -133,7 +133,8 @@ def project_view(
 
     A project that one may not see is not found. Without login one is sent to log in for whatever
     one may not do, and for what is not there, so that nobody learns which ids there are; htmx and
-    other background requests get 401 instead, so that the page can say so.
+    other background requests get 401 instead, so that the page can say so. To what a page's script
+    sends for somebody who was a member when it was opened, the answer is a sentence, too.
 
     Of a person who is left alone nothing is shown but by views that say `left_alone`; what is done
     there the services refuse.
@@ -156,9 +157,13 @@ def project_view(
                     raise PermissionDenied(why_not(can, project, user))
             except PermissionDenied:
                 if user.is_authenticated:
+                    if _is_sent_by_script(request):
+                        return _not_taken(403)
                     raise
             if not user.is_authenticated:
                 return _log_in_first(request)
+            if _is_sent_by_script(request):
+                return _not_taken(404)
             raise Http404
 
         wrapper.can = can  # type: ignore[attr-defined]  # the permission matrix reads it
@@ -181,6 +186,15 @@ def why_not(can: Can, project: Project, user: Any) -> str:
     if can is Can.OVERSEE:
         return _("Only the owner and the reviewers of this project may do that.")
     return _("Only the owner of this project may do that.")
+
+
+def _is_sent_by_script(request: HttpRequest) -> bool:
+    return request.method == "POST" and "X-Background" in request.headers
+
+
+def _not_taken(status: int) -> HttpResponse:
+    sentence = _("This was not taken: you are no longer a member of this project.")
+    return JsonResponse({"error": "no-member", "sentence": sentence}, status=status)
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:

@@ -42,6 +42,7 @@ export class Ahead extends EventTarget {
   #ticket = "";
   #turn = 0; // what was fetched in an earlier one is asked no more
   #awaited = null; // the item of the outbox without which nothing is fetched
+  #isOver = false; // nothing is asked of us here any more
   #deeds = 0; // given or sent so far: what was asked of the server before is older
   #keep; // where the server is asked whether what is here is still ours
   #kept = performance.now(); // when it was
@@ -168,19 +169,29 @@ export class Ahead extends EventTarget {
       const signal = AbortSignal.timeout(15_000);
       const response = await fetch(address, { headers: { "X-Background": "1" }, signal });
       if (response.status === 401) this.#outbox.signedOut();
-      if ([403, 404].includes(response.status)) location.reload(); // no member any more: it says why
+      if ([403, 404].includes(response.status)) this.#end();
       return response.ok ? response : null;
     } catch {
       return null;
     }
   }
 
+  /** No member any more. */
+  #end() {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#nodes = [];
+    const over = document.getElementById("over").content;
+    this.show(document.importNode(over, true).querySelector("article"), "wait");
+  }
+
   async #fetchAhead() {
-    while (this.#nodes.length < this.#size && !this.#awaited) {
+    while (this.#nodes.length < this.#size && !this.#awaited && !this.#isOver) {
       await this.#learned();
       const turn = this.#turn;
       const node = await this.fetchNext(this.held());
       if (turn !== this.#turn) continue;
+      if (this.#isOver) return;
       if (!node) return this.#fillAgain(); // nothing changed, or the network is away
       if (!("asks" in node.dataset)) {
         if (!this.current) this.#showWhyNot(node);

@@ -222,6 +222,7 @@ export class Desk {
   #refused({ item, sentence }) {
     const at = this.#past.findIndex((deed) => deed.uuid === item.uuid);
     if (at >= 0) this.#past.splice(at, 1);
+    clearTimeout(this.#hushing); // this stays
     toast(sentence || this.words.refused, null, "bad");
   }
 

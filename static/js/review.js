@@ -16,7 +16,7 @@ const outbox = new Outbox(root);
 const tell = troubleOn(outbox, words);
 const past = []; // {uuid, targets, places}: what undo takes back, the last one at the end
 let anchor = null; // where a range of chosen faces began
-let refreshWhenSent = false;
+let refreshWhenSent = false; // the gallery, which without what waits here would be an old one
 let again = 0;
 
 const pace = new Pace();
@@ -227,6 +227,7 @@ function announce(n) {
     is gone. */
 async function refresh(goOn = false) {
   await outbox.flush();
+  if (outbox.waiting.length) return void (refreshWhenSent = true);
   const page = await fetchPage(location.href);
   if (!page) return lookAgain();
   gallery().replaceWith(document.importNode(page.getElementById("gallery"), true));
@@ -274,6 +275,9 @@ outbox.addEventListener("sent", ({ detail: { item, body } }) => {
     refreshWhenSent = false;
     toast(body.undone ? words.undone : words.nothing);
     refresh(true);
+  } else if (refreshWhenSent && !outbox.waiting.length) {
+    refreshWhenSent = false;
+    refresh();
   }
 });
 outbox.addEventListener("refused", ({ detail: { sentence } }) => {

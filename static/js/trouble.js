@@ -17,6 +17,8 @@ export function troubleOn(outbox, words) {
     find("signed-out").hidden = !out;
     write(find("net-text"), away ? `${words.offline} ${kept}`.trim() : "");
     write(find("signed-out-text"), out ? kept : "");
+    // what waits is not done, as the toast says; Undo stays on the page
+    if (kept && (away || out)) document.querySelector("#toasts .toast:not(.bad)")?.remove();
   };
 }
 

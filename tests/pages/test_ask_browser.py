@@ -14,10 +14,20 @@ from playwright.sync_api import Page, Route, expect
 from classify import services
 from classify.models import Answer, Label, Learner, Question, Skip
 from crawler.models import Photo, Region
+from projects import people
 from projects.models import Project, User
 from tests import factories
 from tests.classify_pages.screens import lay_out
-from tests.pages.harness import PHONE, Axe, Visit, Window, eventually, everywhere, word_on
+from tests.pages.harness import (
+    PHONE,
+    Axe,
+    Visit,
+    Window,
+    eventually,
+    everywhere,
+    violations,
+    word_on,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -345,6 +355,24 @@ def test_a_tab_says_where_its_word_replaces_that_of_another(
     window.page.keyboard.press("y")
     expect(window.page.locator(".toast")).to_contain_text("You had answered 1 face differently")
     assert word_on(real_project, faces[0].public_id) == "yes"
+
+
+def test_who_is_shut_out_meanwhile_reads_that_the_answer_was_not_taken(
+    here: str, real_project: Project, faces: list[Region], visit: Visit, bob: User
+) -> None:
+    real_project.memberships.create(user=bob)
+    Project.objects.update(visibility=Project.Visibility.PRIVATE)
+    window = visit(f"{here}/ask", user=bob)
+    page = window.page
+    page.wait_for_load_state("networkidle")
+    people.ban(real_project, real_project.owner, bob)
+    page.keyboard.press("y")
+    expect(page.locator(".toast.bad")).to_contain_text("no longer a member of this project")
+    expect(page.locator("#main h1")).to_have_text("This project is closed to you")
+    assert not Answer.objects.filter(user=bob).exists()
+    assert violations(window) == []
+    window.press(page.get_by_role("link", name="Notifications"))
+    expect(page.locator("main")).to_contain_text("You are no member of")
 
 
 def test_says_what_else_is_useful_while_others_answer(

@@ -277,6 +277,29 @@ def test_what_does_not_get_through_is_kept_and_what_is_refused_is_said(
     assert words(second) == ""
 
 
+def test_without_a_session_nothing_is_claimed_until_one_is_logged_in(
+    visit: Visit, real_project: Project
+) -> None:
+    owner, face = real_project.owner, Region.objects.filter(origin=Region.Origin.DETECTOR)[0]
+    photo = Photo.objects.filter(picture=face.picture_id)[0]
+    services.answer(real_project, face, photo, owner, Verdict.YES, Origin.REVIEW, uuid4())
+    window = review(visit, real_project, "?which=approved")
+    page, context = window.page, window.page.context
+    expect(tiles(page)).to_have_count(1)
+    session: Any = context.cookies()
+    context.clear_cookies()
+    page.locator(f"#face-{face.public_id}").focus()
+    page.keyboard.press("r")
+    expect(page.locator("#signed-out")).to_contain_text("1 answer is kept here")
+    expect(page.locator(".toast")).to_have_count(0)
+    expect(tiles(page)).to_have_count(0)  # what a visitor sees is old
+    context.add_cookies(session)  # what logging in does, as in another tab
+    page.evaluate("() => dispatchEvent(new Event('online'))")
+    expect_word(page, face.public_id, "no")
+    expect(page.locator("#gallery .empty")).to_be_visible()
+    expect(page.locator("#signed-out")).to_be_hidden()
+
+
 def test_an_empty_review_says_what_to_do(visit: Visit, real_project: Project) -> None:
     Score.objects.all().delete()
     window = review(visit, real_project)
