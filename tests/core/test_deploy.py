@@ -27,7 +27,6 @@ ON_TOOLFORGE = {
     "TOOL_DATA_DIR": "/nowhere",
     "TOOL_TOOLSDB_USER": "s1",
     "TOOL_TOOLSDB_PASSWORD": "secret",
-    "HOSTNAME": "pod",
     "PORT": "8123",
 }
 OTHERS = {
