@@ -14,7 +14,7 @@ NO_SERVER := sandbox contract classify_pages \
 	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
 		test_opencv_engine.py test_pictures.py test_source_views.py) \
 	$(addprefix hostile/,test_matrix.py test_pictures.py test_texts.py) \
-	$(addprefix operation/,test_doctor.py test_logs.py test_processes.py) \
+	$(addprefix operation/,test_logs.py test_processes.py) \
 	$(addprefix projects/,test_charts.py test_new.py test_new_places.py test_outgoing.py test_wikidata.py) \
 	$(addprefix sdc/,test_cautions.py test_export.py test_pages.py test_preview.py test_refusals.py \
 		test_stateful.py test_stop_page.py test_trouble.py test_undo_pages.py) \

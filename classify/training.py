@@ -15,7 +15,7 @@ from classify import looks
 from classify.labels import Voice, lock, reweigh
 from projects.ledger import audit
 from projects.models import Membership, Notification, Project, User
-from projects.notifications import notify
+from projects.notifications import notify, settle
 from projects.refusal import Refused
 
 
@@ -40,6 +40,8 @@ def set_counts(project: Project, by: User, user: User, counts: bool) -> bool:
             by, f"member.{code}", project, f"user:{user.pk}", faces=faces or 0, doubt=theirs.doubt
         )
         if user != by:
+            before = "counts-not" if counts else "counts"
+            settle(project, Notification.Kind.PEOPLE, user, code=before)
             notify([user], project, Notification.Kind.PEOPLE, code=code)
     return True
 

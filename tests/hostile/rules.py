@@ -34,6 +34,7 @@ ACCOUNT = Access(       "login ok       ok     ok       ok    ok     ok        o
 TO_LOG_IN = Access(     "login login    login  login    login login  login     login")
 FORBIDDEN = Access(     "403   403      403    403      403   403    403       403")
 ABSENT = Access(        "404   404      404    404      404   404    404       404")
+INVITED = Access(       "login ok       ok     ok       ok    422    ok        ok")
 # Without the state that the login began with; without the name that has to be typed.
 NO_STATE = Access(      "400   400      400    400      400   400    400       400")
 NO_NAME = Access(       "login 422      422    422      422   422    422       422")
@@ -152,8 +153,8 @@ RULES = {
     "notifications-read": post(ACCOUNT),
     "notifications-wanted": post(ACCOUNT),
     "notification": get(ACCOUNT),
-    "join": both(ACCOUNT, code="{invite}"),
-    "join-code": both(ACCOUNT, {"code": "invite"}),
+    "join": Rule(ACCOUNT, INVITED, (("code", "{invite}"),)),
+    "join-code": both(INVITED, {"code": "invite"}),
     # A new project
     "project-new": both(ACCOUNT),
     "person-search": get(ACCOUNT),
