@@ -63,7 +63,7 @@ NOT_ASKED = {
     "favicon": "a redirect",
     "preview": "reads the files on the wiki; its page is asked when they are read",
 }
-DOWNLOADS = ("export-",)  # files of all rows, that somebody waits for: no page
+DOWNLOADS = ("export-", "account-data")  # files of all rows, that somebody waits for: no page
 # What an address is asked for besides itself.
 VARIANTS: dict[str, tuple[str, ...]] = {
     "review": (
