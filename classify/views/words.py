@@ -25,7 +25,6 @@ def ask(name: str) -> dict[str, str]:
         "choosenone": _("None of these faces is %(name)s") % named,
         "draw": _("The face you drew is %(name)s") % named,
         "undone": _("Taken back"),
-        "nothing": _("There is nothing to undo."),
         "question": _("Is this %(name)s? A face in {photo}.") % named,
         "gone": _("That is not asked any more; here is the next."),
         **_counted(

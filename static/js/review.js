@@ -273,7 +273,7 @@ outbox.addEventListener("sent", ({ detail: { item, body } }) => {
   filters(body.filters ?? {});
   if (item.op === "undo" && (refreshWhenSent || !item.target)) {
     refreshWhenSent = false;
-    toast(body.undone ? words.undone : words.nothing);
+    toast(body.undone ? words.undone : body.told);
     refresh(true);
   } else if (refreshWhenSent && !outbox.waiting.length) {
     refreshWhenSent = false;

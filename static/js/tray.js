@@ -58,7 +58,7 @@ outbox.addEventListener("change", troubleOn(outbox, words));
 outbox.addEventListener("sent", ({ detail: { item, body } }) => {
   if (item.op !== "undo" || item.target) return;
   if (body.undone) location.reload();
-  else toast(words.nothing);
+  else toast(body.told);
 });
 outbox.addEventListener("refused", ({ detail: { sentence } }) => {
   toast(sentence || words.refused, null, "bad");

@@ -143,6 +143,15 @@ def test_filters_combine_and_the_page_is_fit_for_everybody(
     assert everywhere(window) == []
 
 
+@pytest.mark.parametrize("page", ["review", "tray"])
+def test_it_is_said_where_there_is_nothing_to_undo(
+    page: str, visit: Visit, real_project: Project
+) -> None:
+    window = visit(f"/p/{real_project.public_id}/{page}", user=real_project.owner)
+    window.page.keyboard.press("z")
+    expect(window.page.locator(".toast")).to_contain_text("There is nothing to undo.")
+
+
 def test_one_reviews_by_keys_alone(visit: Visit, crowded: Project, axe: Axe) -> None:
     window = review(visit, crowded)
     page = window.page
