@@ -66,7 +66,8 @@ def read_files(pages: Iterable[dict[str, Any]]) -> tuple[list[File], int]:
 
 
 def _file(page: dict[str, Any], info: dict[str, Any]) -> File:
-    about = {key: str(one.get("value", "")) for key, one in info.get("extmetadata", {}).items()}
+    known = info.get("extmetadata") or {}  # PHP writes an empty object as []
+    about = {key: str(one.get("value", "")) for key, one in known.items()}
     thumb = info.get("thumburl", "")
     taken = taken_range(_plain(about.get("DateTimeOriginal", "")))
     return File(
