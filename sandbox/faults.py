@@ -24,11 +24,11 @@ KINDS = (
     "ratelimited",
     "blocked",
     "protected",
-    "hook",  # an extension such as AbuseFilter says no
+    "hook",  # an extension says no, without a word why
+    "abusefilter",  # codes: AbuseFilter says no; "abusefilter-warning" where it only warns
     "refuse",  # codes: refuse with these, as the header MediaWiki-API-Error would list them
     "patched",  # save, and warn that the edit was patched into somebody else's
     "expired-token",
-    "login-first",  # /authorize sends a stranger to the login before it looks at the client
     "http",  # status, retry_after: answer with that status
     "body",  # body, megabytes: answer with that body, or with so many bytes, packed by gzip
     "garble",  # find, body: put something else in the place of a text of the answer
