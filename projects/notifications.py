@@ -18,7 +18,7 @@ from projects.models import Membership, Notification, Project, User
 from projects.permissions import moderates
 
 Kind = Notification.Kind
-OF_MODERATORS = (Kind.OBJECTED, Kind.WANTED)
+OF_MODERATORS = (Kind.OBJECTED, Kind.WANTED, Kind.CONSUMER)
 KEPT = timedelta(days=90)  # how long what was read is kept
 WAITS = timedelta(days=365)  # and what nobody read, since it was last added to
 FRESH = 20  # seconds that a page may show an old number
@@ -108,6 +108,8 @@ def address(told: Notification) -> str:
         return f"{reverse('admin:projects_objection_changelist')}?open=yes"
     if told.kind == Kind.WANTED:
         return f"{reverse('admin:projects_admission_changelist')}?state__exact=waiting"
+    if told.kind == Kind.CONSUMER:
+        return f"{reverse('admin:sdc_editbatch_changelist')}?trouble=yes"
     if project is None:
         return reverse("admission", args=[told.data.get("qid", "Q0")])
     match told.kind:

@@ -25,6 +25,8 @@ from crawler.engines import load
 from projects import http, tokens
 from projects.http import WikiError
 from projects.sealing import Unsealable, unseal
+from sdc.models import Edit, EditBatch
+from sdc.reasons import Reason
 from sdc.rights import switch
 from wikivisage import health, workers
 from wikivisage.rekeying import SEALED, Column
@@ -280,13 +282,27 @@ def consumer() -> Findings:
         try:
             tokens.read_token_answer(response.status_code, response.content)
         except tokens.NeedsLogin:
-            yield Finding("consumer", OK, "The wiki knows the OAuth consumer and its secret.")
+            yield _switched_off() or Finding(
+                "consumer", OK, "The wiki knows the OAuth consumer and its secret."
+            )
         except WikiError as error:
             if error.code != tokens.WRONG_CLIENT:
                 raise
             says = "The wiki does not know the consumer, its secret, or its callback."
             do = "See OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, SITE_URL and its approval."
             yield Finding("consumer", FAIL, says, do)
+
+
+def _switched_off() -> Finding | None:
+    """Whether the wiki let this tool write nothing since it last refused to. Nobody can ask it
+    without a user's token; the batches know."""
+    refused = EditBatch.objects.filter(wiki=settings.WIKI.code, reason=Reason.TOOL_OFF)
+    last = refused.aggregate(at=models.Max("finished_at"))["at"]
+    if last is None or Edit.objects.filter(wiki=settings.WIKI.code, at__gt=last).exists():
+        return None
+    says = f"The wiki refuses what the OAuth consumer sends, since {last:%Y-%m-%d %H:%M} UTC."
+    do = "It may be disabled: see Special:OAuthListConsumers on the wiki, and ask there."
+    return Finding("consumer", FAIL, says, do)
 
 
 def stop_page() -> Findings:
