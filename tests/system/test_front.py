@@ -6,8 +6,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -30,7 +32,7 @@ class Gunicorn:
         [self.port] = free_ports(1)
         self.home = folder
         command = [sys.executable, "-m", "gunicorn", "tests.served:application"]
-        command += ["--bind", f"127.0.0.1:{self.port}", "--threads", "4"]
+        command += ["--bind", f"127.0.0.1:{self.port}", "--threads", "4", "--graceful-timeout", "1"]
         with (folder / "web.log").open("w") as log:
             self.process = subprocess.Popen(
                 command,
@@ -131,3 +133,36 @@ def test_a_form_that_ends_early_changes_nothing(gunicorn: Gunicorn) -> None:
             connection.sendall(head(FORM, len(body) + missing, Connection="close") + body)
             connection.shutdown(socket.SHUT_WR)
             assert status_of(connection) == status
+
+
+def trickle(connections: list[socket.socket], until: threading.Event) -> None:
+    """Send a byte on each of them twice a second."""
+    while not until.wait(0.5):
+        for connection in connections:
+            with suppress(OSError):
+                connection.send(b"a")
+
+
+@contextmanager
+def slow(connect: Callable[[], socket.socket], heads: int, bodies: int) -> Iterator[None]:
+    """Open connections whose requests never end, and that many that say nothing at all."""
+    beginnings = [head(FORM, 1000).partition(b"\r\n\r\n")[0]] * heads + [head(FORM, 1000)] * bodies
+    with ExitStack() as stack:
+        talking = [stack.enter_context(connect()) for _ in beginnings]
+        for _ in beginnings:
+            stack.enter_context(connect())
+        for connection, beginning in zip(talking, beginnings, strict=True):
+            connection.sendall(beginning)
+        until = threading.Event()
+        thread = threading.Thread(target=trickle, args=(talking, until))
+        thread.start()
+        yield
+        until.set()
+        thread.join()
+
+
+def test_slow_clients_do_not_keep_the_threads(gunicorn: Gunicorn) -> None:
+    """Without a proxy, too, it answers after a while: as many as there are threads."""
+    with slow(gunicorn.connect, heads=2, bodies=2):
+        answer = requests.get(f"http://127.0.0.1:{gunicorn.port}/health/live", timeout=60)
+    assert answer.ok
