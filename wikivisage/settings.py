@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "projects.limits.Posts",
     "wikivisage.kept.KeptForms",
 ]
 ROOT_URLCONF = "wikivisage.urls"
@@ -281,7 +282,7 @@ CACHES: dict[str, dict[str, object]] = {
     }
     if REDIS_URL
     else {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "projects.counters.FileCounters",
         "LOCATION": str(DATA_DIR / "counts"),
         "TIMEOUT": 3600,  # the longest window
         "OPTIONS": {"MAX_ENTRIES": 2000},
