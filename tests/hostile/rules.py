@@ -174,7 +174,8 @@ RULES = {
     "set-aside": get(PAGE),
     "photo-retry": post(ANSWERING),
     "photo-leave-out": post(ANSWERING),
-    "box-let-go": post(ANSWERING, {"region_id": "drawn"}),
+    "box-release": post(ANSWERING, {"region_id": "drawn"}),
+    "put-back-all": post(MANAGING),
     "sources": get(PAGE),
     "source-add": post(MANAGING),
     "source-suggestions": get(MANAGING),
@@ -208,6 +209,7 @@ RULES = {
     "draw": post(ANSWERING),
     "no-usable-face": post(ANSWERING),
     "not-here": post(ANSWERING),
+    "redrawn-undo": post(MANAGING),
     "tray": get(ANSWERING),
     "threshold": get(MANAGING),
     # Reviewing
