@@ -20,10 +20,10 @@ from classify.questions import next_question
 from crawler import services as crawler
 from crawler.models import Photo, ProjectPhoto, Region
 from projects import denials
-from projects.deadlocks import retried
 from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
+from projects.transactions import retried
 
 __all__ = [
     "Given",

@@ -19,10 +19,10 @@ from crawler.pictures import Unusable
 from crawler.seeing import see
 from crawler.turns import Turns
 from projects import pace
-from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.pipeline import announce
 from projects.pulse import beat
+from projects.transactions import is_transient
 from projects.work import Overtaken, WorkState
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def look(
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             picture.give_back()
         else:
             log.exception("picture %s", picture.pk)

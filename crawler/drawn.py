@@ -14,10 +14,10 @@ from crawler.hashing import face_hash
 from crawler.models import EmbedJob, Picture, Region
 from crawler.pictures import Unusable
 from projects import denials, pace
-from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.models import Project
 from projects.pipeline import announce
+from projects.transactions import is_transient
 from projects.work import Overtaken, WorkQuerySet, WorkState
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             job.give_back()
         else:
             log.exception("drawn box %s", job.pk)

@@ -29,11 +29,11 @@ from crawler.models import (
 from crawler.pictures import Unusable
 from crawler.seeing import see
 from projects import keeping, pace
-from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.ledger import audit
 from projects.models import Project
 from projects.pipeline import announce
+from projects.transactions import is_transient
 from projects.work import Overtaken, WorkQuerySet, WorkState
 
 log = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ def look(row: EngineLook, engine: Engine, pixels: Pixels | None = None) -> None:
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             row.give_back()
         else:
             log.exception("picture %s by %s", picture.pk, row.engine)

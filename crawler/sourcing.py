@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from crawler.models import CrawlStep, ProjectPhoto
 from projects.categories import refuse_denied
-from projects.deadlocks import retried
 from projects.denials import refuse_project
 from projects.ledger import audit
 from projects.models import Project, Source, User
@@ -20,6 +19,7 @@ from projects.pipeline import announce
 from projects.places import Kind, Place, clean
 from projects.pulse import beat
 from projects.services import MAX_SOURCES, too_many
+from projects.transactions import retried
 from projects.work import WorkState
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from crawler.models import Picture, ProjectPhoto
 from projects import denials
-from projects.deadlocks import retried
 from projects.models import Project, WikiPace
+from projects.transactions import retried
 from projects.work import WorkState
 
 FRESH = 2.0  # seconds

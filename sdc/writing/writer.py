@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from crawler.commons import READ_LANE
 from projects import pace, traces
-from projects.deadlocks import nobodys_fault
 from projects.models import Project, User
 from projects.tokens import NeedsLogin
+from projects.transactions import is_transient
 from projects.work import Overtaken, WorkQuerySet, WorkState, delay_after
 from sdc import telling
 from sdc.models import ClaimAttempt, EditBatch, Writer
@@ -171,7 +171,7 @@ class Desk:
             writer.fail(setback.reason, setback.detail)
             return
         except Exception as error:
-            if nobodys_fault(error):
+            if is_transient(error):
                 writer.give_back()
                 return
             log.exception("writing for user %s failed", writer.user_id)

@@ -26,14 +26,14 @@ COLLIDED = {1213, 1205, 1020}  # deadlock, waited too long for a lock, row chang
 AWAY = {1053, 1927, 2002, 2003, 2005, 2006, 2013}  # shutting down, killed, not there, lost
 
 
-def collided(error: BaseException) -> bool:
+def is_collision(error: BaseException) -> bool:
     """Whether another transaction was in the way; the own one is rolled back."""
     return _code(error) in COLLIDED or "database is locked" in str(error)
 
 
-def nobodys_fault(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the database failed, and not what was asked of it."""
-    return isinstance(error, Error) and (collided(error) or _code(error) in AWAY)
+    return isinstance(error, Error) and (is_collision(error) or _code(error) in AWAY)
 
 
 def retried(work: Callable[P, R]) -> Callable[P, R]:
@@ -46,7 +46,7 @@ def retried(work: Callable[P, R]) -> Callable[P, R]:
             try:
                 return work(*args, **kwargs)
             except Error as error:
-                if connection.in_atomic_block or not collided(error):
+                if connection.in_atomic_block or not is_collision(error):
                     raise
                 log.info("%s is tried again: %s", work.__name__, error)
             time.sleep(PAUSE * number**2)

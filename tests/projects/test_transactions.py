@@ -9,8 +9,8 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from crawler.models import Picture
-from projects.deadlocks import nobodys_fault, retried
 from projects.models import WikiPace
+from projects.transactions import is_transient, retried
 from projects.work import WorkState
 
 DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock")
@@ -81,6 +81,6 @@ def test_what_is_nobodys_fault_costs_a_row_no_try() -> None:
     assert row.give_back()
     row.refresh_from_db()
     assert (row.state, row.tries, row.attempt) == (WorkState.QUEUED, 0, 1)
-    assert nobodys_fault(DEADLOCK)
-    assert not nobodys_fault(OperationalError(1366, "Incorrect string value"))
-    assert not nobodys_fault(ValueError("the picture's own"))
+    assert is_transient(DEADLOCK)
+    assert not is_transient(OperationalError(1366, "Incorrect string value"))
+    assert not is_transient(ValueError("the picture's own"))
