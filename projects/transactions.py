@@ -42,7 +42,10 @@ def is_collision(error: BaseException) -> bool:
 
 def is_transient(error: BaseException) -> bool:
     """Return whether the database failed rather than what was asked of it: try again later."""
-    return is_collision(error) or (isinstance(error, Error) and _code(error) in ABSENCES)
+    return is_collision(error) or (
+        isinstance(error, Error)
+        and (_code(error) in ABSENCES or "unable to open database file" in str(error))
+    )
 
 
 def atomic(work: Callable[P, R]) -> Callable[P, R]:
