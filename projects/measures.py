@@ -16,11 +16,12 @@ import time
 from collections import defaultdict
 from datetime import timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
 from projects.models import Measure
+from projects.transactions import atomic
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,7 @@ def flush(queue: str = "", *, at_once: bool = False) -> None:
         taken = dict(_sums)
         _sums.clear()
     try:
-        with transaction.atomic():
-            for (name, labels), amount in sorted(taken.items()):  # in one order: no deadlocks
-                _write(name, labels, amount)
+        _add(taken)
         if queue:
             _tell_memory(queue)
     except DatabaseError as error:  # another time
@@ -70,6 +69,12 @@ def flush(queue: str = "", *, at_once: bool = False) -> None:
         with _lock:
             for key, amount in taken.items():
                 _sums[key] += amount
+
+
+@atomic
+def _add(amounts: dict[tuple[str, str], float]) -> None:
+    for (name, labels), amount in sorted(amounts.items()):  # in one order: no deadlocks
+        _write(name, labels, amount)
 
 
 def labels_of(text: str) -> dict[str, str]:

@@ -188,8 +188,9 @@ def _database(url: str) -> dict[str, object]:
                 "isolation_level": "read committed",
                 # EXISTS is asked row by row, so that a page ends at its last row: made into IN, it
                 # would be answered for all rows first.
+                # Who waited that long for a lock is tried again (projects.transactions).
                 "init_command": "SET sql_mode='STRICT_TRANS_TABLES', "
-                "optimizer_switch='exists_to_in=off'",
+                "optimizer_switch='exists_to_in=off', innodb_lock_wait_timeout=5",
             },
             "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"},
         }
