@@ -139,9 +139,10 @@ class Site:
         client = self.clients[who]
         cookies = copy.copy(client.cookies)
         cache.clear()
+        nothing: Any = "" if method == "delete" else {}
         try:
             with transaction.atomic():
-                response: Any = getattr(client, method)(address, data or {}, **more)
+                response: Any = getattr(client, method)(address, data or nothing, **more)
                 if response.streaming:
                     list(response.streaming_content)
                 transaction.set_rollback(True)
