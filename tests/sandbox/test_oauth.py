@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import jwt
 import pytest
@@ -246,7 +247,8 @@ def test_51_shapes_of_profile_scopes_and_token(oauth: OAuth, wiki: RunningSandbo
 def test_a_bearer_shows_no_more_rights_than_its_grants_allow(oauth: OAuth) -> None:
     """As on the real wiki: of who patrols one learns it without a bearer, by `list=users`."""
     access = oauth.login("Pat")["access_token"]
-    own = oauth.userinfo(f"Bearer {access}", uiprop="rights|groups").json()["query"]["userinfo"]
+    body: Any = oauth.userinfo(f"Bearer {access}", uiprop="rights|groups")
+    own = body["query"]["userinfo"]
     assert {"patroller", "rollbacker"} < set(own["groups"])
     assert not {"patrol", "rollback"} & set(own["rights"])
     api = f"{oauth.wiki.url}/commons/w/api.php"
