@@ -17,6 +17,7 @@ from django.utils import timezone
 from projects import http
 from projects.http import WikiError
 from projects.models import User
+from projects.wiki_users import read_users
 from sdc.models import Writer
 
 RIGHTS = frozenset({"rollback", "patrol"})
@@ -74,7 +75,4 @@ def _rights(name: str) -> set[str]:
     body = http.api(
         settings.WIKI.commons_api, action="query", list="users", ususers=name, usprop="rights"
     )
-    try:
-        return {str(right) for row in body["query"]["users"] for right in row.get("rights", ())}
-    except (KeyError, TypeError, AttributeError):
-        raise WikiError("unreadable", "list=users") from None
+    return {right for user in read_users(body) for right in user.rights}
