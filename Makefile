@@ -13,7 +13,7 @@ NO_SERVER := sandbox contract classify_pages \
 		test_translated_pages.py) \
 	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
 		test_opencv_engine.py test_pictures.py test_source_views.py) \
-	$(addprefix hostile/,test_matrix.py test_pictures.py test_texts.py) \
+	$(addprefix hostile/,test_audit.py test_matrix.py test_pictures.py test_texts.py) \
 	$(addprefix operation/,test_logs.py test_processes.py) \
 	$(addprefix projects/,test_charts.py test_new.py test_new_places.py test_outgoing.py test_wikidata.py) \
 	$(addprefix sdc/,test_cautions.py test_export.py test_pages.py test_preview.py test_refusals.py \

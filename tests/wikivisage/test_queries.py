@@ -25,6 +25,7 @@ from bench.pages import addresses
 from classify import counting, services, training
 from classify.models import Census, Origin, Question, Verdict
 from classify.tasks import infer
+from crawler import omissions
 from crawler import services as crawler
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects import parts
@@ -140,7 +141,8 @@ class Life:
 
     def let_go(self) -> None:
         _region, photo = self.face()
-        crawler.leave_out(self.project, photo, self.rng.random() < 0.5)
+        change = omissions.leave_out if self.rng.random() < 0.5 else omissions.put_back
+        change(self.project, photo, self.owner)
 
     def out_of_training(self) -> None:
         training.set_counts(self.project, self.owner, self.people[1], self.rng.random() < 0.5)
