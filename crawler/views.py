@@ -16,6 +16,7 @@ from crawler import crops, selectors, services, sourcing
 from crawler.models import EmbedJob, Photo, Region
 from projects import denials, pace
 from projects.models import Project
+from projects.parts import is_being_counted
 from projects.permissions import Can, may, project_view, signed_in
 
 DAY = 24 * 3600
@@ -56,13 +57,19 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
     groups = selectors.set_aside(project)
     reason = request.GET.get("reason", "")
     chosen = reason if reason in {group.reason for group in groups} else ""
-    photos = selectors.photos_set_aside(project, chosen)
+    total = sum(group.count for group in groups)
+    pages = Paginator(selectors.photos_set_aside(project, chosen), A_PAGE)
+    # what was counted is not counted again; before that there is the first page
+    of_all = {group.reason: group.count for group in groups}.get(chosen, total)
+    is_counted = not is_being_counted(project)
+    pages.__dict__["count"] = of_all if is_counted else A_PAGE
     context = {
         "project": project,
         "groups": groups,
         "reason": chosen,
-        "total": sum(group.count for group in groups),
-        "page": Paginator(photos, A_PAGE).get_page(request.GET.get("page")),
+        "total": total,
+        "is_being_counted": not is_counted,
+        "page": pages.get_page(request.GET.get("page")),
         "steps": selectors.unread_steps(project)[:A_LIST],
         "boxes": selectors.boxes_set_aside(project, A_LIST),
         "left_out": selectors.left_out(project)[:A_LIST],
