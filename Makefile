@@ -9,7 +9,7 @@ PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \
 	$(addprefix classify/,learning test_certainty.py test_cuts.py test_exemplars.py test_real_photos.py) \
-	$(addprefix core/,test_deploy.py test_environment.py test_languages.py test_messages.py \
+	$(addprefix core/,test_deploy.py test_environment.py test_image.py test_languages.py test_messages.py \
 		test_translated_pages.py) \
 	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
 		test_opencv_engine.py test_pictures.py test_source_views.py) \
@@ -21,6 +21,8 @@ NO_SERVER := sandbox contract classify_pages \
 	$(addprefix security/,test_canary.py test_headers.py) \
 	$(addprefix system/,test_bench_writing.py test_chaos.py test_hanging.py test_killing.py test_start.py) \
 	$(addprefix wikivisage/,test_home.py test_no_search_by_face.py test_pages.py test_worth.py)
+# Of uv: no registry's name, and no package of this repository, in what is written
+LOCK := --no-header --no-annotate --no-emit-package dlib --no-emit-package wikivisage
 export PORT SANDBOX_PORT DATA_DIR WIKI
 # What was compiled is kept: the tests and the supervisor start many processes
 unexport PYTHONDONTWRITEBYTECODE
@@ -102,11 +104,14 @@ tour: $(VENV)/installed  ## The pictures of docs/tour.md, taken on the running s
 
 setup: $(VENV)/installed  ## Only set up the environment
 
-lock:  ## Write constraints.txt and requirements.lock anew (needs uv)
-	uv pip compile requirements.in --universal --upgrade --no-header --no-annotate \
-		--no-emit-package dlib --no-emit-package wikivisage -o constraints.txt
-	uv pip compile requirements.in --universal --generate-hashes --no-header --no-annotate -c constraints.txt \
-		--no-emit-package dlib --no-emit-package wikivisage -o requirements.lock
+lock:  ## Write constraints.txt, both locks and the wheel of packaging/dlib again (needs uv)
+	uv pip compile requirements.in --universal --upgrade $(LOCK) -o constraints.txt
+	uv pip compile requirements.in --universal --generate-hashes -c constraints.txt $(LOCK) -o requirements.lock
+	uv pip compile requirements.prod.in --universal --generate-hashes -c constraints.txt $(LOCK) -o requirements.prod.lock
+	rm -f packaging/*.whl
+	uv build --wheel packaging/dlib --out-dir packaging --no-create-gitignore
+	wheel=$$(echo packaging/*.whl) && hash=$$(sha256sum $$wheel | cut -d' ' -f1) && \
+		sed -i "s|^\./packaging/.*|./$$wheel --hash=sha256:$$hash|" requirements.txt
 
 clean:  ## Remove the environment and what was built; data in var/ is kept
 	rm -rf $(VENV) build *.egg-info

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, Self, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Case, OuterRef, QuerySet, Sum, When
 
 from classify.models import Answer, Label, Origin
@@ -21,6 +21,7 @@ from projects.ledger import contribute
 from projects.models import Contribution, Membership, Project, User
 from projects.permissions import membership
 from projects.pipeline import announce
+from projects.transactions import atomic
 
 M = TypeVar("M", bound=models.Model)
 
@@ -177,31 +178,31 @@ def relabel(
     return labels
 
 
+@atomic
 def rebuild_labels(project: Project) -> int:
     """Make all labels of a project anew from its answers; returns how many there are.
 
     Labels hold nothing of their own, so this changes none that is right.
     """
-    with transaction.atomic():
-        lock(project)
-        region_ids = set(standing(project).values_list("region", flat=True))
-        region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
-        return sum(len(relabel(project, some)) for some in _portions(region_ids))
+    lock(project)
+    region_ids = set(standing(project).values_list("region", flat=True))
+    region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
+    return sum(len(relabel(project, some)) for some in _portions(region_ids))
 
 
+@atomic
 def reweigh(project: Project, user: User, was: Voice | None = None) -> set[int]:
     """Make the labels anew where `user` said a word: it weighs more or less by now. `was` is how
     much it weighed, so that contributions follow. Returns the regions."""
-    with transaction.atomic():
-        lock(project)
-        spoken = standing(project).filter(user=user).values_list("region", flat=True)
-        region_ids = set(spoken.order_by())
-        for some in _portions(region_ids):
-            said = Said.read(project, some)
-            relabel(project, some, said)
-            if was is not None:
-                give_credit(project, said.with_voice(user, was), said)
-        announce("answers-given")
+    lock(project)
+    spoken = standing(project).filter(user=user).values_list("region", flat=True)
+    region_ids = set(spoken.order_by())
+    for some in _portions(region_ids):
+        said = Said.read(project, some)
+        relabel(project, some, said)
+        if was is not None:
+            give_credit(project, said.with_voice(user, was), said)
+    announce("answers-given")
     return region_ids
 
 

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import (
     Case,
     Count,
@@ -33,6 +32,7 @@ from projects.models import Project, User
 from projects.permissions import is_left_alone
 from projects.pipeline import announce
 from projects.prepared import prepared
+from projects.transactions import atomic
 
 SILENT = (Project.State.COMPLETED, Project.State.ARCHIVED)  # projects in which nothing is asked
 PUT_BACK = ["photo", "rank", "screen", "kind", "marked", "leased_to", "leased_until"]
@@ -298,6 +298,7 @@ def let_loose(taken: Sequence[Any]) -> None:
     )
 
 
+@atomic
 def _prepare_more(taken: Any, number: int) -> None:
     """Have the learner bring more for those who come next, should little be free by now.
 
@@ -305,6 +306,5 @@ def _prepare_more(taken: Any, number: int) -> None:
     """
     if taken.free_left - number >= FEW:
         return
-    with transaction.atomic():
-        Project.objects.filter(pk=taken.project_id).tell_learner(only_words=True)
-        announce("questions-taken")
+    Project.objects.filter(pk=taken.project_id).tell_learner(only_words=True)
+    announce("questions-taken")

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from classify import bootstrap, counting, guarding, inference, memory
 from classify.models import Bootstrap, Learner
-from projects.deadlocks import nobodys_fault
 from projects.models import Project
 from projects.pipeline import wake
+from projects.transactions import is_transient
 from projects.work import Overtaken, WorkState
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def _infer(learner: Learner) -> None:
     except Overtaken as overtaken:
         log.warning("overtaken: %s", overtaken)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             learner.give_back()
         else:
             log.exception("learning failed for project %s", learner.project_id)

@@ -7,7 +7,9 @@ import json
 import socket
 import threading
 import time
+import zlib
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
@@ -28,7 +30,8 @@ KINDS = (
     "patched",  # save, and warn that the edit was patched into somebody else's
     "expired-token",
     "login-first",  # /authorize sends a stranger to the login before it looks at the client
-    "http",  # status, retry_after: answer with that status
+    "http",  # status, retry_after, body: answer with that status
+    "huge",  # megabytes: answer with so many once unpacked, a thousandth of it on the wire
     "cut-before",  # close the connection before doing anything
     "cut-after-effect",  # do the work, then close the connection without an answer
 )
@@ -48,6 +51,8 @@ class Rule:
     host: str = "10.64.0.1"  # what lags: a database host, or e.g. a wiki
     source: str = "db"  # how it lags: db, wikibase-dispatching, …
     codes: list[str] = field(default_factory=list)
+    body: str = "Too many requests or out of service.\n"
+    megabytes: int = 300
     hits: int = 0
 
     @classmethod
@@ -137,7 +142,10 @@ class Faults:
             return Response(status=503)
         if rule := self.take("http", g.target):
             headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
-            return Response("Too many requests or out of service.\n", rule.status, headers)
+            return Response(rule.body, rule.status, headers)
+        if rule := self.take("huge", g.target):
+            headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+            return Response(_zipped_list(rule.megabytes), 200, headers)
         return None
 
     def after_request(self, response: Response) -> Response:
@@ -196,6 +204,15 @@ def _matches(match: dict[str, str], target: Target) -> bool:
         and target.path.startswith(match.get("path", ""))
         and ("title" not in match or match["title"] in target.titles)
     )
+
+
+@lru_cache(maxsize=2)
+def _zipped_list(megabytes: int) -> bytes:
+    """Return a gzip of a JSON list that unpacks to so many megabytes."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    parts = [packer.compress(b"[0")]
+    parts += [packer.compress(b",0" * 500_000) for _ in range(megabytes)]
+    return b"".join([*parts, packer.compress(b"]"), packer.flush()])
 
 
 def _cut() -> None:

@@ -151,7 +151,7 @@ def cache() -> Findings:
 
 def workers_and_beat() -> Findings:
     for queue, part in health.of_queues().items():
-        do = f"Start it: celery -A celery_app worker -Q {queue}"
+        do = f"Start it, or see its log: celery -A celery_app worker -Q {queue}"
         yield Finding(f"workers {queue}", _word(part), part.says, do)
     part = health.beat()
     yield Finding("beat", _word(part), part.says, "Start one: celery -A celery_app beat")
@@ -166,7 +166,9 @@ def disk() -> Findings:
     free = shutil.disk_usage(settings.DATA_DIR).free / 1e9
     do = "Free some, or lower CROPS_MAX_MB."
     yield Finding("disk", _word(part), f"{part.says} ({free:.1f} GB)", do)
-    for folder in (settings.DATA_DIR, Path(tempfile.gettempdir())):
+    # Path.home(): libraries make files there, pywikibot at its import
+    folders = (settings.DATA_DIR, Path(tempfile.gettempdir()), Path.home())
+    for folder in dict.fromkeys(folders):
         try:
             with tempfile.TemporaryFile(dir=folder):
                 yield Finding("folders", OK, f"{folder} can be written to.")

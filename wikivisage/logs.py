@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django_guid.context import guid
 from pythonjsonlogger.json import JsonFormatter
 
-from projects.deadlocks import nobodys_fault
+from projects.transactions import is_transient
 
 FORMATS = ("json", "line")
 # What a JSON object may hold; `extra` beyond these (a request, for example) is left out.
@@ -130,7 +130,7 @@ def clean(text: str) -> str:
 def without_texts(error: BaseException) -> str:
     """A traceback with types and codes, but without the errors' texts, which hold anything. Where
     the database was away or something else in the way, the place says nothing: it is left out."""
-    return _name(error) if nobodys_fault(error) else "\n".join(_parts(error))
+    return _name(error) if is_transient(error) else "\n".join(_parts(error))
 
 
 def _parts(error: BaseException) -> Iterator[str]:

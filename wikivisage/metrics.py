@@ -62,6 +62,11 @@ COUNTERS = {
         "Pieces of work that ended, or were put back with a reason",
         ["step", "outcome", "reason"],
     ),
+    measures.TASK_FAILURES: (
+        "wikivisage_task_failures",
+        "Tasks that raised an error, often before they took any work",
+        ["queue"],
+    ),
     "pauses": ("wikivisage_wiki_pauses", "Times the wiki made us wait", ["lane", "reason"]),
     "engine_pictures": ("wikivisage_engine_pictures", "Pictures looked at", ["engine"]),
     "engine_faces": ("wikivisage_engine_faces", "Faces found", ["engine"]),
