@@ -62,6 +62,9 @@ bench-rescore: $(VENV)/installed  ## From an answer to the next screen, of 10,00
 bench-pages: $(VENV)/installed-mariadb  ## How quick every page is beside 100,000 faces and 20 members (3 minutes; DATABASE_URL, else the local MariaDB; QUICK=1)
 	@$(BIN)/python -W ignore -m bench.pages
 
+bench-room: $(VENV)/installed-mariadb  ## Thirty people who answer beside 100,000 faces, and what it takes against af8b1b7 (6 minutes; MariaDB, Redis; QUICK=1)
+	@$(BIN)/python -W ignore -m bench.room
+
 fuzz: $(VENV)/installed  ## Damaged pictures into the decoder, as many as go into a minute (SEED=, SECONDS=60)
 	@SEED=$(SEED) SECONDS=$(SECONDS) $(BIN)/python -W ignore -m tests.hostile.fuzz_decoder
 
@@ -124,4 +127,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help fuzz run test test-services smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages chaos soak lint licences audit messages messages-check setup lock clean
+.PHONY: help fuzz run test test-services smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean
