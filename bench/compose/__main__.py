@@ -1,0 +1,42 @@
+"""Runs it, and ends with a line of figures in JSON. Exit code 1 when something did not hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.compose.engine import Engine
+from bench.compose.machine import localhost_as_in_browsers
+from bench.compose.rehearsal import Rehearsal
+
+
+def main() -> int:
+    home = Path(os.environ.get("COMPOSE_TEST_FOLDER") or "/var/tmp/wikivisage-compose")
+    keep = os.environ.get("COMPOSE_TEST_KEEP") == "yes"
+    on_toolforge = os.environ.get("PLATFORM") == "toolforge"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with Engine(home) as engine, tempfile.TemporaryDirectory(dir=home) as folder:
+        engine.remove_containers()
+        engine.fetch_bases()
+        rehearsal = Rehearsal(engine, Path(folder), on_toolforge=on_toolforge)
+        try:
+            with localhost_as_in_browsers():
+                figures = rehearsal.run()
+        except AssertionError as error:
+            print(f"FAILED: {error}", file=sys.stderr)
+            rehearsal.show_logs()
+            return 1
+        finally:
+            engine.remove_containers()
+    if not keep:
+        shutil.rmtree(home)
+    print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
