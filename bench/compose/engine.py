@@ -18,6 +18,7 @@ from bench.system import ROOT
 NEEDED = ("dockerd", "docker", "iptables", "git", "curl")
 PACKAGES = "docker.io docker-cli docker-compose docker-buildx iptables mmdebstrap git curl"
 DRIVERS = ("overlay2", "fuse-overlayfs", "vfs")  # the first that this kernel has
+KEPT = re.compile(r"PATH|HOME|LANG|TMPDIR|(https?|no)_proxy", re.IGNORECASE)
 STAND_INS = Path(__file__).parent / "standins"
 # variable -> where its file goes in an image, and what else an image needs for it
 SITE = {
@@ -33,10 +34,9 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         host = f"unix://{folder}/docker.sock"
-        self.environment = os.environ | {
-            "DOCKER_HOST": host,
-            "DOCKER_CONFIG": str(folder / "config"),
-        }
+        # a shell as an operator's, in which nothing of ours is set (make sets WIKI, for example)
+        kept = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
+        self.environment = kept | {"DOCKER_HOST": host, "DOCKER_CONFIG": str(folder / "config")}
         self.driver = ""
 
     def __enter__(self) -> Self:
