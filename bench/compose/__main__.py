@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from bench.compose.engine import Engine
 from bench.compose.machine import localhost_as_in_browsers
@@ -19,23 +20,31 @@ def main() -> int:
     keep = os.environ.get("COMPOSE_TEST_KEEP") == "yes"
     on_toolforge = os.environ.get("PLATFORM") == "toolforge"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        figures = rehearse(home, on_toolforge=on_toolforge)
+    finally:
+        if not keep:
+            shutil.rmtree(home)
+    if figures:
+        print(json.dumps(figures))
+    return 0 if figures else 1
+
+
+def rehearse(home: Path, *, on_toolforge: bool) -> dict[str, Any]:
+    """Return the figures, or none when something did not hold."""
     with Engine(home) as engine, tempfile.TemporaryDirectory(dir=home) as folder:
         engine.remove_containers()
         engine.fetch_bases()
         rehearsal = Rehearsal(engine, Path(folder), on_toolforge=on_toolforge)
         try:
             with localhost_as_in_browsers():
-                figures = rehearsal.run()
+                return rehearsal.run()
         except AssertionError as error:
-            print(f"FAILED: {error}", file=sys.stderr)
             rehearsal.show_logs()
-            return 1
+            print(f"FAILED: {error}", file=sys.stderr)
+            return {}
         finally:
             engine.remove_containers()
-    if not keep:
-        shutil.rmtree(home)
-    print(json.dumps(figures))
-    return 0
 
 
 if __name__ == "__main__":
