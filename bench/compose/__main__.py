@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +34,18 @@ def main() -> int:
 def rehearse(home: Path, *, on_toolforge: bool) -> dict[str, Any]:
     """Return the figures, or none when something did not hold."""
     with Engine(home) as engine, tempfile.TemporaryDirectory(dir=home) as folder:
-        engine.remove_containers()
+        engine.remove_leftovers()
         engine.fetch_bases()
         rehearsal = Rehearsal(engine, Path(folder), on_toolforge=on_toolforge)
         try:
             with localhost_as_in_browsers():
                 return rehearsal.run()
-        except AssertionError as error:
+        except AssertionError:
             rehearsal.show_logs()
-            print(f"FAILED: {error}", file=sys.stderr)
+            traceback.print_exc()
             return {}
         finally:
-            engine.remove_containers()
+            engine.remove_leftovers()
 
 
 if __name__ == "__main__":

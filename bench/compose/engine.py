@@ -56,6 +56,8 @@ class Engine:
     ) -> None:
         self.process.terminate()
         self.process.wait(60)
+        # dockerd mounts its data root onto itself, and leaves it so
+        subprocess.run(["umount", f"{self.folder}/data"], capture_output=True, check=False)
 
     def _start(self) -> bool:
         command = ["dockerd", "--storage-driver", self.driver]
@@ -82,12 +84,15 @@ class Engine:
         )
         return done.stdout.decode().strip()
 
-    def remove_containers(self) -> None:
-        """Remove what another run left, or this one; images stay."""
+    def remove_leftovers(self) -> None:
+        """Remove what another run left, or this one, but base images and what builds keep."""
         if names := self.docker("ps", "--all", "--quiet").split():
             self.docker("rm", "--force", "--volumes", *names)
         self.docker("volume", "prune", "--all", "--force")
         self.docker("network", "prune", "--force")
+        if images := self.docker("image", "ls", "--quiet", "wikivisage").split():
+            self.docker("image", "rm", "--force", *set(images))
+        self.docker("image", "prune", "--force")
 
     def fetch_bases(self) -> None:
         """Get each base image by its public name, or build one in its place from Debian."""
