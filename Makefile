@@ -23,7 +23,7 @@ NO_SERVER := sandbox contract classify_pages \
 	$(addprefix wikivisage/,test_home.py test_no_search_by_face.py test_pages.py test_worth.py)
 # Of uv: no registry's name, and no package of this repository, in what is written
 LOCK := --no-header --no-annotate --no-emit-package dlib --no-emit-package wikivisage
-export PORT SANDBOX_PORT DATA_DIR WIKI
+export PORT SANDBOX_PORT DATA_DIR WIKI PLATFORM
 # What was compiled is kept: the tests and the supervisor start many processes
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -99,6 +99,9 @@ chaos: $(VENV)/installed-mariadb  ## The whole system under work and faults: wha
 soak: $(VENV)/installed  ## Whether the detect worker grows, over PICTURES=3000 and crashes
 	@$(BIN)/python -W ignore -m bench.soak
 
+test-compose: $(VENV)/installed  ## The operator's pages on a real Docker Engine of its own (root; 15 minutes; PLATFORM=toolforge; see bench/compose/__init__.py)
+	@$(BIN)/python -W ignore -m bench.compose
+
 tour: $(VENV)/installed  ## The pictures of docs/tour.md, taken on the running system (4 minutes; needs Chromium)
 	@$(BIN)/python -W ignore -m bench.tour
 
@@ -127,4 +130,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help fuzz run test test-services smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean
+.PHONY: help fuzz run test test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean
