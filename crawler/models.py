@@ -55,6 +55,8 @@ class CrawlStep(WorkRow):
             return _text("The wiki was busy for too long")
         if self.error in ("network", "not-json") or self.error.startswith("http-"):
             return _text("The wiki did not answer")
+        if self.error == "unreadable":
+            return _text("The wiki’s answer made no sense")
         if self.error == "crashed":
             return _text("Reading it went wrong")
         if self.error == "denied":

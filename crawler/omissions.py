@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crawler import tidying
 from crawler.models import EmbedJob, Photo, Picture, ProjectPhoto
-from projects.deadlocks import retried
 from projects.ledger import audit
 from projects.models import Notification, Project, User
 from projects.notifications import notify
 from projects.permissions import Can, may, membership
 from projects.pipeline import announce
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.work import WorkState
 
 NOBODY: dict[str, Any] = {"left_out_by": None, "left_out_at": None}
@@ -37,66 +36,62 @@ class Omitted:
     last: datetime | None
 
 
-@retried
+@atomic
 def leave_out(project: Project, photo: Photo, by: User) -> bool:
     """Take a photo out of a project; return False if it was out before.
 
     Plain members may do so only where it was set aside, and while their answers count. Raises
     Refused.
     """
-    with transaction.atomic():
-        check_counts(project, by)
-        if photo.picture.state != WorkState.ASIDE and not may(by, Can.OVERSEE, project):
-            words = _("Only photos that were set aside can be left out.")
-            raise Refused("not-set-aside", words)
-        rows = ProjectPhoto.objects.filter(project=project, photo=photo, left_out=False)
-        if not rows.update(left_out=True, left_out_by=by, left_out_at=timezone.now()):
-            return False
-        audit(by, "photo.left-out", project, f"photo:{photo.pk}")
-        _tell_learner(project)
-        _tell_owner(project, by, photos=1)
+    check_counts(project, by)
+    if photo.picture.state != WorkState.ASIDE and not may(by, Can.OVERSEE, project):
+        words = _("Only photos that were set aside can be left out.")
+        raise Refused("not-set-aside", words)
+    rows = ProjectPhoto.objects.filter(project=project, photo=photo, left_out=False)
+    if not rows.update(left_out=True, left_out_by=by, left_out_at=timezone.now()):
+        return False
+    audit(by, "photo.left-out", project, f"photo:{photo.pk}")
+    _tell_learner(project)
+    _tell_owner(project, by, photos=1)
     return True
 
 
-@retried
+@atomic
 def put_back(project: Project, photo: Photo, by: User) -> bool:
     """Take a photo back into a project; return False if it was in it."""
-    with transaction.atomic():
-        rows = ProjectPhoto.objects.filter(project=project, photo=photo, left_out=True)
-        if not _put_back(project, rows):
-            return False
-        audit(by, "photo.put-back", project, f"photo:{photo.pk}")
+    rows = ProjectPhoto.objects.filter(project=project, photo=photo, left_out=True)
+    if not _put_back(project, rows):
+        return False
+    audit(by, "photo.put-back", project, f"photo:{photo.pk}")
     return True
 
 
-@retried
+@atomic
 def release_box(project: Project, job: EmbedJob, by: User) -> bool:
     """Try no more to make a vector of a drawn face; its answers stay. Return False if it was not
     set aside. Raises Refused."""
-    with transaction.atomic():
-        check_counts(project, by)
-        rows = EmbedJob.objects.filter(pk=job.pk, state=WorkState.ASIDE)
-        released = {"released_by": by, "released_at": timezone.now()}
-        if not rows.update(state=WorkState.STOPPED, **released):
-            return False
-        audit(by, "box.released", project, f"region:{job.region_id}")
-        _tell_owner(project, by, boxes=1)
+    check_counts(project, by)
+    rows = EmbedJob.objects.filter(pk=job.pk, state=WorkState.ASIDE)
+    released = {"released_by": by, "released_at": timezone.now()}
+    if not rows.update(state=WorkState.STOPPED, **released):
+        return False
+    audit(by, "box.released", project, f"region:{job.region_id}")
+    _tell_owner(project, by, boxes=1)
     return True
 
 
-@retried
+@atomic
 def put_back_all(project: Project, of: User | None, by: User) -> int:
     """Put back all that one person left out and released; return how much."""
-    with transaction.atomic():
-        photos = _put_back(project, left_out(project).filter(left_out_by=of))
-        boxes = (
-            released(project)
-            .filter(released_by=of)
-            .update(state=WorkState.ASIDE, released_by=None, released_at=None)
-        )
-        if photos or boxes:
-            target = f"user:{of.pk}" if of else ""
-            audit(by, "omissions.put-back", project, target, photos=photos, boxes=boxes)
+    photos = _put_back(project, left_out(project).filter(left_out_by=of))
+    boxes = (
+        released(project)
+        .filter(released_by=of)
+        .update(state=WorkState.ASIDE, released_by=None, released_at=None)
+    )
+    if photos or boxes:
+        target = f"user:{of.pk}" if of else ""
+        audit(by, "omissions.put-back", project, target, photos=photos, boxes=boxes)
     return photos + boxes
 
 

@@ -21,6 +21,7 @@ from projects.work import WorkState
 RATE_SECONDS = 120  # the rate is that of the last two minutes
 SAMPLES = 6
 UNFINISHED = (WorkState.QUEUED, WorkState.RUNNING)
+COUNTED = ("photos", "looked_at", "pending", "set_aside", "faces", "rate_a_minute")  # by `photos`
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _live(project: Project) -> QuerySet[ProjectPhoto]:
     return ProjectPhoto.objects.live().filter(project=project)
 
 
-@part("photos")
+@part("photos", lambda: dict.fromkeys(COUNTED, 0))
 def _photo_counts(project: Project) -> dict[str, Any]:
     """What it takes a walk through all photos of a project to count, see CrawlProgress."""
     counts = _live(project).aggregate(
@@ -123,7 +124,7 @@ def faces(project: Project) -> QuerySet[Region]:
     ).exclude(origin=Region.Origin.PHOTO)
 
 
-@part("aside")
+@part("aside", dict)
 def aside_counts(project: Project) -> dict[str, int]:
     """How many photos could not be looked at, by reason, the most frequent first."""
     aside = _live(project).filter(photo__picture__state=WorkState.ASIDE).order_by()

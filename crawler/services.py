@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crawler import tidying
@@ -16,6 +15,7 @@ from projects.models import Project, User
 from projects.pipeline import announce
 from projects.pulse import beat
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.work import WorkQuerySet, WorkState
 
 WHOLE: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
@@ -26,7 +26,7 @@ class BadBox(ValueError):
     """The box is not one inside the picture; the message says so to a person."""
 
 
-@transaction.atomic
+@atomic
 def draw_region(
     project: Project,
     photo: Photo,
@@ -69,7 +69,7 @@ def _inside(box: tuple[float, float, float, float]) -> tuple[float, float, float
     return left, top, w, h
 
 
-@transaction.atomic
+@atomic
 def whole_photo_region(photo: Photo, by: User | None = None) -> Region:
     """The region that stands for “is here, but no usable face”: the whole picture, no vector."""
     Picture.objects.select_for_update().get(pk=photo.picture_id)  # one of them a picture
@@ -88,7 +88,7 @@ def whole_photo_region(photo: Photo, by: User | None = None) -> Region:
     )
 
 
-@transaction.atomic
+@atomic
 def retry(
     project: Project, by: User, *, photo: Photo | None = None, box: str = "", reason: str = ""
 ) -> int:
@@ -142,7 +142,7 @@ def retry_all(project: Project, reason: str = "") -> int:
     return count
 
 
-@transaction.atomic
+@atomic
 def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
     """A person says that a photo belongs to a project, whatever its sources bring. Whoever calls
     asks before whether the user may see both. Raises Refused for what is left alone."""

@@ -19,6 +19,7 @@ from crawler.models import EmbedJob, Photo, Region
 from projects import denials, pace
 from projects.limits import limited_in_project
 from projects.models import Project, User
+from projects.parts import is_being_counted
 from projects.permissions import Can, may, moderates, project_view, signed_in
 from projects.refusal import Refused
 
@@ -59,14 +60,20 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
     groups = selectors.set_aside(project)
     reason = request.GET.get("reason", "")
     chosen = reason if reason in {group.reason for group in groups} else ""
+    total = sum(group.count for group in groups)
+    is_counted = not is_being_counted(project)
+    # what was counted is not counted again; before that there is the first page
+    of_all = {group.reason: group.count for group in groups}.get(chosen, total)
+    photos = selectors.photos_set_aside(project, chosen)
     boxes = _page(request, selectors.boxes_set_aside(project), "boxes")
     left_out = omissions.left_out(project).select_related("photo", "left_out_by")
     context = {
         "project": project,
         "groups": groups,
         "reason": chosen,
-        "total": sum(group.count for group in groups),
-        "page": _page(request, selectors.photos_set_aside(project, chosen), "page"),
+        "total": total,
+        "is_being_counted": not is_counted,
+        "page": _page(request, photos, "page", of_all if is_counted else A_PAGE),
         "steps": _page(request, selectors.unread_steps(project), "sources"),
         "boxes_page": boxes,
         "boxes": selectors.boxes(project, boxes),
@@ -156,9 +163,15 @@ def recrawl(request: HttpRequest, project: Project) -> HttpResponse:
     return redirect(project)
 
 
-def _page(request: HttpRequest, rows: QuerySet[Any], name: str) -> Page[Any]:
-    """The page of one of the lists; each has a parameter of its own."""
-    return Paginator(rows, A_PAGE).get_page(request.GET.get(name))
+def _page(
+    request: HttpRequest, rows: QuerySet[Any], name: str, count: int | None = None
+) -> Page[Any]:
+    """Return the page of one of the lists, each with a parameter of its own; `count` is the number
+    of all rows where it is known already."""
+    pages = Paginator(rows, A_PAGE)
+    if count is not None:
+        pages.__dict__["count"] = count
+    return pages.get_page(request.GET.get(name))
 
 
 def _photo(project: Project, public_id: str) -> Photo:

@@ -10,11 +10,11 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from projects.models import AuditEvent
+from projects.transactions import atomic
 from sdc.erasure.accounts import plain
 
 AUDIT_NAME_DAYS = 90
@@ -42,9 +42,7 @@ def forget(until: float) -> int:
     """Take the names off until a monotonic time; return from how many rows."""
     count = 0
     while rows := list(due().order_by("pk")[:AT_ONCE]):
-        with transaction.atomic():
-            for row in rows:
-                _take_names_off(row)
+        _take_names_off(rows)
         count += len(rows)
         if time.monotonic() > until:
             break
@@ -57,7 +55,9 @@ def without_names(action: str, data: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name not in goes}
 
 
-def _take_names_off(row: AuditEvent) -> None:
-    target = "user" if row.target.startswith("user:") else row.target
-    data = without_names(row.action, row.data)
-    plain(AuditEvent).filter(pk=row.pk).update(actor=None, target=target, data=data)
+@atomic
+def _take_names_off(rows: list[AuditEvent]) -> None:
+    for row in rows:
+        target = "user" if row.target.startswith("user:") else row.target
+        data = without_names(row.action, row.data)
+        plain(AuditEvent).filter(pk=row.pk).update(actor=None, target=target, data=data)

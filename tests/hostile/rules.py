@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 
 from projects.permissions import Can
 
+STRANGER = 1  # the column
+
 
 @dataclass(frozen=True)
 class Access:
-    """What each role gets, in the order of `world.Who`; `private` in a private project.
+    """What each role gets, in the order of `world.Who`; `private` in a private project. A
+    patroller gets what a stranger gets, unless a ninth column says otherwise.
 
     ok: the page, or the deed, or the way back with a sentence why not (2xx, 3xx). login: told to
     log in. A number: that status, also where it tells who may do it what is missing.
@@ -26,7 +29,8 @@ class Access:
     can: Can | None = None  # the right that the view asks for
 
     def of(self, place: int, *, private: bool = False) -> str:
-        return ((private and self.private) or self.public).split()[place]
+        columns = ((private and self.private) or self.public).split()
+        return columns[place] if place < len(columns) else columns[STRANGER]
 
 
 # fmt: off
@@ -77,6 +81,12 @@ SENDER = Access(MANAGING.public, MANAGING.private, Can.SEND)
 SENDER_OR_MODERATOR = Access(
                         "login 403      403    403      ok    404    ok        ok",
                         "login 404      403    403      ok    404    ok        ok")
+OR_PATROLLER = Access(  "login 403      403    403      ok    404    ok        ok         ok",
+                        "login 404      403    403      ok    404    ok        ok         404")
+# What was sent is public on the wiki: whoever may not see the project is led to its edits alone.
+SENT_PAGE = Access(ANYBODY.public, ANYBODY.public, Can.VIEW)
+SENT_SENDER = Access(   "login 403      403    403      ok    403    403       403")
+SENT_PATROLLER = Access("login 403      403    403      ok    403    ok        ok         ok")
 # fmt: on
 
 
@@ -322,16 +332,29 @@ RULES = {
     "batch-hand-over": post(SENDING, DRAFT).writes("batch.handed-over"),
     "batch-take-back-hand-over": post(SENDING, DRAFT).writes("batch.hand-over-taken-back"),
     "batches": get(PAGE),
-    "batch": get(PAGE, SENT),
+    "batch": get(SENT_PAGE, SENT),
     "batch-status": get(PAGE, SENT),
     "batch-pause": post(SENDER, SENT).writes("batch.paused"),
     "batch-resume": post(SENDER, SENT).writes("batch.resumed"),
-    "batch-stop": post(SENDER_OR_MODERATOR, SENT).writes("batch.stopped", by="moderator"),
+    "batch-stop": post(OR_PATROLLER, SENT).writes("batch.stopped", by="moderator"),
     "batch-check": post(SENDER_OR_MODERATOR, SENT).writes_none("It has the wiki read sooner."),
-    "batch-undo": both(SENDER_OR_MODERATOR, SENT).limited_by("send").writes("batch.undone"),
-    "edit-undo": both(SENDER_OR_MODERATOR, SENT | {"attempt_id": "sent_attempt"})
+    "batch-undo": both(OR_PATROLLER, SENT, reason="wrong")
+    .limited_by("send")
+    .writes("batch.undone"),
+    "edit-undo": both(OR_PATROLLER, SENT | {"attempt_id": "sent_attempt"}, reason="wrong")
     .limited_by("send")
     .writes("batch.undone", by="moderator"),
+    # The same for everybody, by its code alone
+    "sent-batch": get(ANYBODY, SENT),
+    "sent-batch-stop": post(SENT_PATROLLER, SENT).writes("batch.stopped"),
+    "sent-batch-pause": post(SENT_SENDER, SENT).writes("batch.paused"),
+    "sent-batch-resume": post(SENT_SENDER, SENT).writes("batch.resumed"),
+    "sent-batch-undo": both(SENT_PATROLLER, SENT, reason="wrong")
+    .limited_by("send")
+    .writes("batch.undone"),
+    "sent-edit-undo": both(SENT_PATROLLER, SENT | {"attempt_id": "sent_attempt"}, reason="wrong")
+    .limited_by("send")
+    .writes("batch.undone"),
     # Taking along
     "export": get(MEMBERS),
     "export-labels": get(MEMBERS),
