@@ -61,10 +61,7 @@ def stop_batch(batch: EditBatch, by: User, reason: str) -> bool:
 def undo_batch(batch: EditBatch, by: User, reason: str = "") -> EditBatch:
     """A batch of the moderator's own, under their own token, that takes it back. Raises Refused."""
     check_moderates(by)
-    undo = undoing.undo(batch, by)
-    if reason:
-        audit(by, "batch.undo-reason", batch.project, _batch(batch), reason=reason, by=undo.code)
-    return undo
+    return undoing.undo(batch, by, reason)
 
 
 def stop_user(user: User, by: User, reason: str) -> WritingStop:
@@ -149,7 +146,3 @@ def _unreject(claim: Claim, by: User, reason: str) -> bool:
 
 def _claim(claim: Claim) -> str:
     return f"claim:{claim.pk}"
-
-
-def _batch(batch: EditBatch) -> str:
-    return f"batch:{batch.code}"

@@ -48,12 +48,12 @@ def _is_for(batch: EditBatch, user: Any) -> bool:
     return batch.user_id == user.pk or moderates(user)
 
 
-def undo(what: EditBatch | ClaimAttempt, user: User) -> EditBatch:
+def undo(what: EditBatch | ClaimAttempt, user: User, reason: str = "") -> EditBatch:
     """Take back all that a batch wrote, or one edit of it; the batch that does so begins at once.
 
     It runs as a batch of `user` under their own token. What others removed before is reported in
     it. Asked again while nothing is left to take back, it answers with the batch that does it.
-    Raises PermissionDenied, Refused.
+    A `reason` stands in the audit log. Raises PermissionDenied, Refused.
     """
     batch = what if isinstance(what, EditBatch) else what.batch
     if not may_undo(batch, user):
@@ -68,7 +68,7 @@ def undo(what: EditBatch | ClaimAttempt, user: User) -> EditBatch:
     if isinstance(what, ClaimAttempt):
         written, gone = written.filter(pk=what.pk), gone.none()
     try:
-        return _begin(batch, user, written, gone)
+        return _begin(batch, user, written, gone, reason)
     except _NothingLeft:
         return _undone_by(what)
 
@@ -110,7 +110,11 @@ def _latest(*batches: EditBatch) -> QuerySet[ClaimAttempt]:
 
 @atomic
 def _begin(
-    batch: EditBatch, user: User, written: QuerySet[ClaimAttempt], gone: QuerySet[ClaimAttempt]
+    batch: EditBatch,
+    user: User,
+    written: QuerySet[ClaimAttempt],
+    gone: QuerySet[ClaimAttempt],
+    reason: str,
 ) -> EditBatch:
     now, code = timezone.now(), new_batch_code()
     undo = EditBatch.objects.create(
@@ -137,7 +141,10 @@ def _begin(
     ended |= {"reason": Reason.GONE_ALREADY, "claim_was": Claim.State.REMOVED}
     rows += [_attempt(undo, each, **ended) for each in gone]
     ClaimAttempt.objects.bulk_create(rows, batch_size=100)
-    audit(user, "batch.undone", batch.project, f"batch:{batch.code}", by=code, edits=len(rows))
+    target = f"batch:{batch.code}"
+    audit(user, "batch.undone", batch.project, target, by=code, edits=len(rows))
+    if reason:
+        audit(user, "batch.undo-reason", batch.project, target, reason=reason, by=code)
     log_deed(undo, "confirmed")
     call_writer(user)
     announce("batch-confirmed")
