@@ -67,6 +67,11 @@ COUNTERS = {
         "Messages in our queues that were no wake-ups of ours",
         [],
     ),
+    "vectors_misplaced": (
+        "wikivisage_vectors_misplaced",
+        "Vectors that were not sealed for the face at which they stood, and are made again",
+        [],
+    ),
     "pauses": ("wikivisage_wiki_pauses", "Times the wiki made us wait", ["lane", "reason"]),
     "engine_pictures": ("wikivisage_engine_pictures", "Pictures looked at", ["engine"]),
     "engine_faces": ("wikivisage_engine_faces", "Faces found", ["engine"]),
