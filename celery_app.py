@@ -16,6 +16,7 @@ from celery import Celery
 from celery.signals import (
     heartbeat_sent,
     setup_logging,
+    task_failure,
     task_postrun,
     task_prerun,
     worker_init,
@@ -109,6 +110,16 @@ def leave_a_sign(task: Any, **kwargs: Any) -> None:
 
     by_beat = (task.request.get("headers") or {}).get("by_beat") or task.request.get("by_beat")
     workers.seen(task.name, by_beat=bool(by_beat))
+
+
+@task_failure.connect
+def count_failure(sender: Any, **kwargs: Any) -> None:
+    """Count a task that raised. Where that was before it took any row, no row tells of it."""
+    from django.conf import settings
+
+    from projects import measures
+
+    measures.add(measures.TASK_FAILURES, queue=settings.PIPELINE_TASKS.get(sender.name, ""))
 
 
 @task_postrun.connect

@@ -41,13 +41,13 @@ def lock(project: Project) -> None:
     Project.objects.filter(pk=project.pk).tell_learner(only_words=True)
 
 
-def standing(project: Project) -> QuerySet[Answer]:
+def standing(project: Any) -> QuerySet[Answer]:
     """Answers that nobody has taken back, oldest first."""
     answers = Answer.objects.filter(project=project, undone_by=None)
     return answers.exclude(origin=Origin.UNDO).order_by("id")
 
 
-def given_by(project: Project, user: User) -> QuerySet[Any, Any]:
+def given_by(project: Any, user: Any) -> QuerySet[Any, Any]:
     """How many answers of the user stand, as a subquery: each undo takes one of them back."""
     given = Answer.objects.filter(project=project, user=user).order_by().values("project")
     one = Case(When(origin=Origin.UNDO, then=-1), default=1)
@@ -66,7 +66,7 @@ def is_counted(project: Project, user: User) -> bool:
     return mine is None or mine.counts
 
 
-def said_by(project: Project, user: User) -> QuerySet[Answer]:
+def said_by(project: Any, user: Any) -> QuerySet[Answer]:
     """For Exists within rows that have a region: what the user said of it, and what stands."""
     return standing(project).order_by().filter(user=user, region=OuterRef("region"))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from crawler import commons, tidying
 from crawler.models import CrawlStep, Photo, Picture
-from projects import denials
+from projects import denials, http
 from projects.http import WikiError
 from projects.models import DenyEntry, Project, Source
 from projects.pipeline import announce
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 DENIED = "denied"  # error of a step
 AT_ONCE = 500  # photos
+MOST_PAGES = 4000  # of the list of a category's files
 
 
 def list_changed(*, entry: DenyEntry, listed: bool, **_: Any) -> None:
@@ -80,13 +82,10 @@ def _members(site: Site, title: str) -> set[int]:
     """Page ids of the files that are directly in a category."""
     asked = {"list": "categorymembers", "cmtitle": title, "cmtype": "file", "cmlimit": 500}
     found: set[int] = set()
-    following: dict[str, Any] = {}
-    while True:
-        body = commons.read(site, action="query", **asked, **following)
-        found |= {page["pageid"] for page in body.get("query", {}).get("categorymembers", [])}
-        following = body.get("continue", {})
-        if not following:
-            return found
+    for body in http.follow(partial(commons.read, site), MOST_PAGES, action="query", **asked):
+        members = body["query"]["categorymembers"].items()
+        found |= {member["pageid"].integer(least=1) for member in members}  # none may be missed
+    return found
 
 
 def _photos(entry: DenyEntry) -> QuerySet[Photo]:

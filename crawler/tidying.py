@@ -39,7 +39,9 @@ def remember(pictures: WorkQuerySet[Picture]) -> int:
     The faces found again are the regions that are there: each keeps its place and its labels.
     """
     stopped = pictures.filter(state=WorkState.STOPPED)
-    jobs = EmbedJob.objects.filter(region__picture__in=stopped, state=WorkState.STOPPED)
+    jobs = EmbedJob.objects.filter(
+        region__picture__in=stopped, state=WorkState.STOPPED, released_at=None
+    )
     if jobs.requeue():
         announce("region-drawn")
     if count := stopped.requeue():

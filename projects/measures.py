@@ -30,6 +30,7 @@ MOST = 3000  # rows; whatever codes a wiki may think of, there will be no more
 GONE = timedelta(minutes=10)  # after which a process that says nothing more is forgotten
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)  # seconds
 GAUGE = "rss"  # bytes that a process has in memory now
+TASK_FAILURES = "task_failures"  # tasks that raised, by queue
 _CODE = re.compile(r"[A-Za-z0-9_:\\-]{0,40}")
 _lock = threading.Lock()
 _sums: dict[tuple[str, str], float] = defaultdict(float)

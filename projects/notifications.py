@@ -116,6 +116,8 @@ def address(told: Notification) -> str:
             return reverse("batch", args=[project.public_id, code])
         case Kind.UPLOADS if project.state != Project.State.COMPLETED and "fresh" in told.data:
             return f"{reverse('review', args=[project.public_id])}?fresh={told.data['fresh']}"
+        case Kind.OMITTED:
+            return f"{reverse('set-aside', args=[project.public_id])}#left-out"
         case Kind.REVERTED:
             return reverse("second-looks", args=[project.public_id])
         case Kind.PEOPLE if code in GONE and project.visibility == Project.Visibility.PRIVATE:

@@ -27,7 +27,7 @@ from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.preview.choices import ask_for, choose, exclude
 from sdc.preview.drafts import DRAFT_LIVES, draft_of, prepare_batch
 from sdc.reasons import Reason
-from sdc.rights import first_steps, senders
+from sdc.rights import first_steps, patrollers, senders
 from sdc.writing import results
 
 __all__ = [
@@ -132,12 +132,19 @@ def resume(batch: EditBatch, user: User) -> bool:
     return True
 
 
-@atomic
 def stop(batch: EditBatch, user: User, **why: str) -> bool:
-    """By whoever may steer it, or a moderator. What was written stays written; what is in flight
-    is settled by its worker. `why` goes into the audit log."""
+    """By whoever may steer it, a moderator, or who patrols the wiki, which is asked once more
+    then. What was written stays written; what is in flight is settled by its worker. `why` goes
+    into the audit log. Raises PermissionDenied, WikiError."""
     if not may_stop(batch, user):
         raise PermissionDenied
+    if not stops_as_insider(batch, user):
+        patrollers.check(user)
+    return _stop(batch, user, why)
+
+
+@atomic
+def _stop(batch: EditBatch, user: User, why: dict[str, str]) -> bool:
     if not results.stop(batch, Reason.STOPPED, by=user):
         return False
     audit(user, "batch.stopped", batch.project, f"batch:{batch.code}", **why)
@@ -231,6 +238,13 @@ def may_steer(batch: EditBatch, user: Any) -> bool:
 
 
 def may_stop(batch: EditBatch, user: Any) -> bool:
+    """Who may steer it; moderators; of what adds also who patrols the wiki."""
+    return stops_as_insider(batch, user) or (
+        batch.kind == EditBatch.Kind.ADD and patrollers.patrols(user)
+    )
+
+
+def stops_as_insider(batch: EditBatch, user: Any) -> bool:
     return moderates(user) or may_steer(batch, user)
 
 

@@ -26,7 +26,7 @@ from projects.work import WorkState
 from sdc import statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, new_batch_code
 from sdc.reasons import Reason
-from sdc.rights import stops
+from sdc.rights import patrollers, stops
 from sdc.services import call_writer, log_deed
 
 Kind, State = EditBatch.Kind, EditBatch.State
@@ -38,14 +38,19 @@ class _NothingLeft(Exception):
 
 
 def may_undo(batch: EditBatch, user: Any) -> bool:
-    """The sender, whose edits they are, member or not; and moderators."""
+    """The sender, whose edits they are, member or not; moderators; and who patrols the wiki."""
     if batch.kind != Kind.ADD or batch.state in (State.DRAFT, State.HANDED):
         return False
     return bool(user.is_authenticated and user.is_active and _is_for(batch, user))
 
 
 def _is_for(batch: EditBatch, user: Any) -> bool:
-    return batch.user_id == user.pk or moderates(user)
+    return not needs_reason(batch, user) or patrollers.patrols(user)
+
+
+def needs_reason(batch: EditBatch, user: Any) -> bool:
+    """Whether the user could undo it only as somebody who patrols the wiki, and says why."""
+    return batch.user_id != user.pk and not moderates(user)
 
 
 def undo(what: EditBatch | ClaimAttempt, user: User, reason: str = "") -> EditBatch:
@@ -53,11 +58,16 @@ def undo(what: EditBatch | ClaimAttempt, user: User, reason: str = "") -> EditBa
 
     It runs as a batch of `user` under their own token. What others removed before is reported in
     it. Asked again while nothing is left to take back, it answers with the batch that does it.
-    A `reason` stands in the audit log. Raises PermissionDenied, Refused.
+    Who patrols the wiki gives a reason, and the wiki is asked once more for their rights, so call
+    it outside of any transaction. Raises PermissionDenied, Refused, WikiError.
     """
     batch = what if isinstance(what, EditBatch) else what.batch
     if not may_undo(batch, user):
         raise PermissionDenied
+    if needs_reason(batch, user):
+        patrollers.check(user)
+        if not reason:
+            raise Refused("no-reason", _("Say why: whoever sent it will read it."))
     if not settings.CAN_LOG_IN:
         raise Refused("read-only", _("This site is not registered with the wiki: it only reads."))
     if stops.of_everything():
@@ -141,10 +151,9 @@ def _begin(
     ended |= {"reason": Reason.GONE_ALREADY, "claim_was": Claim.State.REMOVED}
     rows += [_attempt(undo, each, **ended) for each in gone]
     ClaimAttempt.objects.bulk_create(rows, batch_size=100)
-    target = f"batch:{batch.code}"
-    audit(user, "batch.undone", batch.project, target, by=code, edits=len(rows))
-    if reason:
-        audit(user, "batch.undo-reason", batch.project, target, reason=reason, by=code)
+    why = {"reason": reason[:255]} if reason else {}
+    about = {"by": code, "edits": len(rows), **why}
+    audit(user, "batch.undone", batch.project, f"batch:{batch.code}", **about)
     log_deed(undo, "confirmed")
     call_writer(user)
     announce("batch-confirmed")

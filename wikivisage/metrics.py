@@ -62,6 +62,11 @@ COUNTERS = {
         "Pieces of work that ended, or were put back with a reason",
         ["step", "outcome", "reason"],
     ),
+    measures.TASK_FAILURES: (
+        "wikivisage_task_failures",
+        "Tasks that raised an error, often before they took any work",
+        ["queue"],
+    ),
     "messages_dropped": (
         "wikivisage_messages_dropped",
         "Messages in our queues that were no wake-ups of ours",

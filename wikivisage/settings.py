@@ -118,6 +118,7 @@ MIDDLEWARE = [
     "wikivisage.logs.RequestId",
     "django_guid.middleware.guid_middleware",
     "wikivisage.metrics.Requests",
+    "wikivisage.bodies.Bodies",  # before all that may read a body; those above read headers only
     "wikivisage.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -132,6 +133,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "projects.limits.Posts",
     "wikivisage.kept.KeptForms",
 ]
 ROOT_URLCONF = "wikivisage.urls"
@@ -291,7 +293,7 @@ CACHES: dict[str, dict[str, object]] = {
     }
     if REDIS_URL
     else {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "projects.counters.FileCounters",
         "LOCATION": str(DATA_DIR / "counts"),
         "TIMEOUT": 3600,  # the longest window
         "OPTIONS": {"MAX_ENTRIES": 2000},
@@ -437,9 +439,10 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False  # our style and scripts are for our pages
 DEFAULT_EXCEPTION_REPORTER = "wikivisage.reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "wikivisage.reports.NoValues"
 CSRF_FAILURE_VIEW = "wikivisage.views.pages.csrf_failure"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of a whole request: see wikivisage.bodies
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
-FILE_UPLOAD_HANDLERS: list[str] = []  # nothing takes a file: nobody is looked for by a picture
+# Nothing takes a file: nobody is looked for by a picture.
+FILE_UPLOAD_HANDLERS = ["wikivisage.bodies.NoFiles"]
 
 # Language, time, static files ---------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from classify.models import Answer, Skip
+from crawler.models import EmbedJob, ProjectPhoto
 from projects import notifications
 from projects.ledger import audit
 from projects.models import (
@@ -242,6 +243,16 @@ def own_data(user: User) -> dict[str, Any]:
         "skipped": list(
             Skip.objects.filter(user=user).values(
                 "project__public_id", "region__public_id", "created_at"
+            )
+        ),
+        "left_out": list(
+            ProjectPhoto.objects.filter(left_out_by=user).values(
+                "project__public_id", "photo__title", "left_out_at"
+            )
+        ),
+        "released_boxes": list(
+            EmbedJob.objects.filter(released_by=user).values(
+                "project__public_id", "region__public_id", "released_at"
             )
         ),
         "invites": list(

@@ -306,7 +306,7 @@ def _has_now(page: PageNow, names: dict[str, str]) -> list[dict[str, str]] | Non
     if page.statements is None:
         return None
     return [
-        {"qid": qid, "label": names.get(qid, qid), "rank": each.get("rank", "normal")}
+        {"qid": qid, "label": names.get(qid, qid), "rank": each.rank}
         for each in statements.depicted(page.statements)
-        if (qid := statements.item_of(each))
+        if (qid := each.item)
     ]

@@ -22,8 +22,10 @@ from django.core.cache import caches
 from django.db import connection, connections, models
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
-from crawler.models import EmbedJob, Picture
+from classify import services
+from crawler.models import EmbedJob, Picture, ProjectPhoto
 from projects.models import Admission, Membership, Objection, Project, User
 from projects.work import WorkState
 from sandbox import RunningSandbox
@@ -103,6 +105,18 @@ def asked_to_join(site: Site) -> None:
     )
 
 
+def left_out(site: Site) -> None:
+    ProjectPhoto.objects.filter(project=site.public.project).update(
+        left_out=True, left_out_by=site.cast[Who.MEMBER], left_out_at=timezone.now()
+    )
+
+
+def redrawn(site: Site) -> None:
+    made, box = site.public, (0.1, 0.1, 0.2, 0.2)
+    member = site.cast[Who.MEMBER]
+    services.draw(made.project, made.photos[0], box, member, UUID(OWN_UUID), made.asked)
+
+
 STRANGER = "{stranger}"
 FACE = {"client_uuid": OWN_UUID, "photo": "{photo_id}", "region": "{other_region}"}
 SCREEN = {"client_uuid": OWN_UUID, "shown": "{other_region}", "yes": "{other_region}"}
@@ -133,7 +147,7 @@ CASES: dict[str, list[Case]] = {
     "project-new": [Case({"person": "Q7259", "do": "start", "public": "on", "row": "depicts"},
                          nothing="a place is lacking here: see test_new.py")],
     "new-sum": [Case(nothing="a sum is shown")],
-    "admission": [Case({"note": "please"}, nothing="this person needs nobody's leave")],
+    "admission": [Case({"note": "please"})],
     # A project
     "project-settings": [Case({
         "name": "Another name", "visibility": "public", "joining": "invite", "rule": "centroid",
@@ -144,6 +158,8 @@ CASES: dict[str, list[Case]] = {
     "project-delete": [Case({"name": "{project_name}"})],
     "project-wake": [Case(again="the faces are looked at again each time")],
     "photo-retry": [Case({"photo": "{aside}"}), Case({"box": "{drawn}"}), Case()],
+    "put-back-all": [Case(before=left_out)],
+    "redrawn-undo": [Case(before=redrawn)],
     "source-add": [Case({"place": "search:radium"})],
     "source-change": [Case({"do": "take-away"}), Case({"do": "watch"}),
                       Case({"do": "look"}, again="it is read from the beginning each time")],
@@ -191,6 +207,11 @@ CASES: dict[str, list[Case]] = {
     "batch-check": [Case(before=update(Watch, state=WorkState.DONE))],
     "batch-undo": [Case(before=written)],
     "edit-undo": [Case(before=written)],
+    "sent-batch-pause": [Case(before=batch_is(EditBatch.State.RUNNING))],
+    "sent-batch-resume": [Case(before=batch_is(EditBatch.State.PAUSED))],
+    "sent-batch-stop": [Case(before=batch_is(EditBatch.State.RUNNING))],
+    "sent-batch-undo": [Case(before=written)],
+    "sent-edit-undo": [Case(before=written)],
     # The admin; its actions are found below
     "admin:switch": [Case({"reason": "stop", "sure": "on"}),
                      Case({"do": "go"}, before=lambda site: stops.place(
