@@ -10,6 +10,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
@@ -106,7 +107,7 @@ class Requests:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For who brings the token; without one set, for this machine alone. 404 for all others."""
+    """For who brings the token; where none is set, see `_may_read`. 404 for all others."""
     if not _may_read(request):
         raise Http404
     body = _of_database() + generate_latest(_of_web())
@@ -117,7 +118,10 @@ def _may_read(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}")
-    # behind a proxy everybody comes from this machine
+    # Behind a proxy everybody comes from this machine, and some proxies add no header. So without
+    # a token only a site that is for this machine alone is open, as `make run` makes it.
+    if urlsplit(settings.SITE_URL).hostname not in (*LOOPBACK, "localhost"):
+        return False
     proxied = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
     return request.META.get("REMOTE_ADDR") in LOOPBACK and not proxied
 
