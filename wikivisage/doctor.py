@@ -27,7 +27,7 @@ from projects.http import WikiError
 from projects.sealing import Unsealable, unseal
 from sdc.rights import switch
 from wikivisage import health, workers
-from wikivisage.rekeying import SEALED, Column
+from wikivisage.rekeying import SEALED, Column, Sealed
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 SAMPLE = 200  # of each kind of what is sealed; of vectors there are millions
@@ -101,9 +101,9 @@ def keys() -> Findings:
     if wrong or not settings.SEALING_KEYS:
         yield Finding("keys", FAIL, "There is no key of 32 bytes.", "Set SEALING_KEYS.")
         return
-    sealed = [(value, column.context) for column in SEALED for value in _sample(column)]
-    lacking = {value[1] for value, _context in sealed} - set(settings.SEALING_KEYS)
-    closed = sum(not _opens(value, context) for value, context in sealed)
+    sealed = [each for column in SEALED for each in _sample(column)]
+    lacking = {each.value[1] for each in sealed} - set(settings.SEALING_KEYS)
+    closed = sum(not _opens(each) for each in sealed)
     if lacking:
         numbers = ", ".join(map(str, sorted(lacking)))
         do = "Add them again to SEALING_KEYS, after the first one; manage.py rekey lets them go."
@@ -340,20 +340,19 @@ def _clock(date: str) -> Finding:
     return Finding("clock", OK, "It agrees with the wiki's.")
 
 
-def _sample(column: Column) -> list[bytes]:
+def _sample(column: Column) -> list[Sealed]:
     """Sealed values from all over the table, with the number of their key at least."""
     ends = column.rows.aggregate(first=models.Min("pk"), last=models.Max("pk"))
     if ends["first"] is None:
         return []
     step = max(1, (ends["last"] - ends["first"]) // SAMPLE)
     rows = column.rows.filter(pk__in=range(ends["first"], ends["last"] + 1, step))
-    found = [bytes(value) for value in rows.values_list(column.field, flat=True)]
-    return [value for value in found if len(value) > 1]
+    return [each for each in column.values(rows) if len(each.value) > 1]
 
 
-def _opens(sealed: bytes, context: bytes) -> bool:
+def _opens(sealed: Sealed) -> bool:
     try:
-        unseal(sealed, context)
+        unseal(sealed.value, sealed.context)
     except Unsealable:
         return False
     return True
