@@ -381,6 +381,7 @@ class Notification(models.Model):
         OMITTED = "omitted", _("somebody leaves photos out of your project")
         OBJECTED = "objected", _("somebody objects, and a moderator should look")
         WANTED = "wanted", _("somebody asks for a person about whom a moderator decides")
+        CONSUMER = "consumer", _("the wiki refuses this site’s registration")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
     project = models.ForeignKey(  # null: about a person for whom there is none yet
