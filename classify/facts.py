@@ -12,6 +12,7 @@ from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet, Su
 from classify.labels import Said, Voice
 from classify.models import Answer, Look, Question
 from crawler.models import Photo, ProjectPhoto, Region
+from projects import denials
 from projects.models import Membership, Project, User
 from projects.prepared import prepared
 
@@ -29,10 +30,12 @@ class Facts:
     chances: dict[int, float]
     looked: set[int]  # those that a round of second looks has
     right: set[tuple[int, int]]  # those that can be answered, each with a photo that shows it
+    is_left_alone: bool  # whether the project's person is; so it is said where there is no face
 
     @classmethod
     def read(cls, project: Project, user: User, regions: Iterable[int], photos: Any) -> Self:
-        rows = _rows(project.pk, user.pk, sorted(set(regions)), sorted(set(photos)))
+        qid = project.person.qid
+        rows = _rows(project.pk, user.pk, qid, sorted(set(regions)), sorted(set(photos)))
         answers = {row.given.pk: row.given for row in rows if "given" in row.__dict__}
         voices = {
             key: Voice.of(*(getattr(row, f"{whose}_{each}") for each in VOICE))
@@ -53,6 +56,7 @@ class Facts:
                 and row.shown.state == Photo.State.LIVE
                 and row.replaced_by_id is None
             },
+            is_left_alone=not rows or rows[0].is_left_alone,
         )
 
 
@@ -61,7 +65,7 @@ def _giver(row: Any) -> int | None:
 
 
 @prepared
-def _rows(project: Any, user: Any, regions: Any, photos: Any) -> QuerySet[Any]:
+def _rows(project: Any, user: Any, qid: Any, regions: Any, photos: Any) -> QuerySet[Any]:
     """A row for each region, photo that shows it and answer to it."""
     asked = Question.objects.filter(project=project, region=OuterRef("pk"))
     looks = Look.objects.filter(project=project, region=OuterRef("pk"))
@@ -78,6 +82,7 @@ def _rows(project: Any, user: Any, regions: Any, photos: Any) -> QuerySet[Any]:
     )
     held = ProjectPhoto.objects.filter(project=project, photo=OuterRef("shown"))
     return faces.select_related("shown", "given").annotate(
+        is_left_alone=Exists(denials.persons(qid)),
         is_held=Exists(held),
         is_looked_at=Exists(looks.exclude(why=Look.Why.FRAME)),
         chance=Subquery(asked.exclude(kind=Question.Kind.COMMON).values("chance")[:1]),

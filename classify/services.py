@@ -121,7 +121,7 @@ def answer_screen(
     """
     if any(verdict not in Verdict.values for _each, verdict in given):
         raise Refused("unknown-verdict", _("That is not an answer we know."))
-    _enter(project)
+    _hold(project)
     if untold:
         questions.let_go(project, untold, user)
     return _record(project, given, user, origin)
@@ -246,9 +246,15 @@ def _answer_photo(
 
 
 def _enter(project: Project) -> None:
-    """Hold the project for one deed; in an archived one there are none. Raises Refused."""
+    """Hold the project for one deed; in an archived one, and for a person who is left alone, there
+    are none. Raises Refused."""
+    _hold(project)
+    denials.refuse_project(project)
+
+
+def _hold(project: Project) -> None:
+    """The same where the deed is recorded, which sees whether the person is left alone."""
     if not lock_for_answers(project):
-        denials.refuse_project(project)
         raise archived()
 
 
@@ -260,6 +266,8 @@ def _record(
     facts = Facts.read(
         project, user, (each.region.pk for each in every), (each.photo.pk for each in every)
     )
+    if facts.is_left_alone:
+        denials.refuse_project(project)
     sent = {each.client_uuid for each in every}
     made = {own: answer for own, answer in facts.sent.items() if own in sent}
     if any(answer.user_id != user.pk for answer in made.values()):
