@@ -178,12 +178,13 @@ class Person(models.Model):
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
-    def tell_learner(self, *, only_words: bool = False) -> None:
+    def tell_learner(self, *, only_words: bool = False, **fields: Any) -> int:
         """Something changed that the learner should see. Call in the transaction of the change;
         it holds the projects' rows until that ends. With `only_words` people said something, and
-        the faces are those that were there before."""
+        the faces are those that were there before. Sets `fields`, too; returns how many there
+        are."""
         words = {"words": F("words") + 1} if only_words else {}
-        self.update(revision=F("revision") + 1, pulse=F("pulse") + 1, **words)
+        return self.update(revision=F("revision") + 1, pulse=F("pulse") + 1, **words, **fields)
 
 
 class Project(models.Model):
