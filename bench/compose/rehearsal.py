@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from bench import smoke, truth
 from bench.compose import toolforge
 from bench.compose.engine import Engine
@@ -83,8 +81,7 @@ class Rehearsal(Machine):
         self.wait_until_healthy()
         self.shell(ps)
         self.check_doctor(doctor)
-        answer = requests.get(f"{SITE}/health/ready", timeout=20).json()
-        assert answer["status"] == "ok", answer
+        self.wait_until_ready()
 
     def look_at_image(self) -> None:
         size = int(self.engine.docker("image", "inspect", "wikivisage", "--format", "{{.Size}}"))
@@ -138,7 +135,7 @@ class Rehearsal(Machine):
         begun = time.monotonic()
         wait(lambda: all(int(self.inspect(name, "{{.RestartCount}}")) for name in names), 60, "all")
         self.wait_until_healthy()
-        wait(lambda: self.is_ready(), 60, "the site")
+        self.wait_until_ready()
         self.figures["back_after_kill_seconds"] = round(time.monotonic() - begun)
         self.check_nothing_is_lost()
 
