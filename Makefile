@@ -13,7 +13,7 @@ NO_SERVER := sandbox contract classify_pages \
 		test_translated_pages.py) \
 	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
 		test_opencv_engine.py test_pictures.py test_source_views.py) \
-	$(addprefix hostile/,test_matrix.py test_pictures.py test_texts.py) \
+	$(addprefix hostile/,test_audit.py test_matrix.py test_pictures.py test_texts.py) \
 	$(addprefix operation/,test_logs.py test_processes.py) \
 	$(addprefix projects/,test_charts.py test_new.py test_new_places.py test_outgoing.py test_wikidata.py) \
 	$(addprefix sdc/,test_cautions.py test_export.py test_pages.py test_preview.py test_refusals.py \
@@ -61,6 +61,9 @@ bench-rescore: $(VENV)/installed  ## From an answer to the next screen, of 10,00
 
 bench-pages: $(VENV)/installed-mariadb  ## How quick every page is beside 100,000 faces and 20 members (3 minutes; DATABASE_URL, else the local MariaDB; QUICK=1)
 	@$(BIN)/python -W ignore -m bench.pages
+
+bench-room: $(VENV)/installed-mariadb  ## Thirty people who answer beside 100,000 faces, and what it takes against af8b1b7 (6 minutes; MariaDB, Redis; QUICK=1)
+	@$(BIN)/python -W ignore -m bench.room
 
 fuzz: $(VENV)/installed  ## Damaged pictures into the decoder, as many as go into a minute (SEED=, SECONDS=60)
 	@SEED=$(SEED) SECONDS=$(SECONDS) $(BIN)/python -W ignore -m tests.hostile.fuzz_decoder
@@ -127,4 +130,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help fuzz run test test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages chaos soak lint licences audit messages messages-check setup lock clean
+.PHONY: help fuzz run test test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,10 +19,11 @@ from django.utils import timezone
 
 from crawler import commons, tidying
 from crawler.models import CrawlStep, Photo, Picture
-from projects import denials
+from projects import denials, http
 from projects.http import WikiError
 from projects.models import DenyEntry, Project, Source
 from projects.pipeline import announce
+from projects.transactions import atomic
 from projects.work import WorkState
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 
 DENIED = "denied"  # error of a step
 AT_ONCE = 500  # photos
+MOST_PAGES = 4000  # of the list of a category's files
 
 
 def list_changed(*, entry: DenyEntry, listed: bool, **_: Any) -> None:
@@ -68,9 +71,7 @@ def look_through() -> None:
     denied = mine.filter(state=Photo.State.DENIED)
     alone = [pk for pk, page_id in denied.values_list("pk", "page_id") if page_id not in members]
     for keys in _some(alone):
-        with transaction.atomic():
-            if titles == denials.categories():  # as they were read
-                _take_back(Photo.objects.filter(pk__in=keys))
+        _take_back_as_read(Photo.objects.filter(pk__in=keys), titles)
 
 
 def _some(keys: list[int]) -> Iterator[list[int]]:
@@ -81,13 +82,10 @@ def _members(site: Site, title: str) -> set[int]:
     """Page ids of the files that are directly in a category."""
     asked = {"list": "categorymembers", "cmtitle": title, "cmtype": "file", "cmlimit": 500}
     found: set[int] = set()
-    following: dict[str, Any] = {}
-    while True:
-        body = commons.read(site, action="query", **asked, **following)
-        found |= {page["pageid"] for page in body.get("query", {}).get("categorymembers", [])}
-        following = body.get("continue", {})
-        if not following:
-            return found
+    for body in http.follow(partial(commons.read, site), MOST_PAGES, action="query", **asked):
+        members = body["query"]["categorymembers"].items()
+        found |= {member["pageid"].integer(least=1) for member in members}  # none may be missed
+    return found
 
 
 def _photos(entry: DenyEntry) -> QuerySet[Photo]:
@@ -106,21 +104,27 @@ def _let_go(entry: DenyEntry) -> None:
     _leave(photos)
 
 
+@atomic
 def _leave(photos: list[Photo]) -> None:
     if not photos:
         return
-    with transaction.atomic():
-        Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
-            state=Photo.State.DENIED, seen_at=timezone.now()
-        )
-        _tell(photos)
-        pictures = Picture.objects.filter(pk__in=[photo.picture_id for photo in photos])
-        transaction.on_commit(lambda: _forget(pictures))
+    Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
+        state=Photo.State.DENIED, seen_at=timezone.now()
+    )
+    _tell(photos)
+    pictures = Picture.objects.filter(pk__in=[photo.picture_id for photo in photos])
+    transaction.on_commit(lambda: _forget(pictures))
 
 
 def _forget(pictures: Any) -> None:
     while tidying.forget_these(pictures) == tidying.PICTURES:
         pass
+
+
+@atomic
+def _take_back_as_read(rows: QuerySet[Photo], titles: list[str]) -> None:
+    if titles == denials.categories():
+        _take_back(rows)
 
 
 def _take_back(rows: QuerySet[Photo]) -> None:

@@ -250,13 +250,14 @@ def wiki() -> Findings:
                 raise
             yield Finding("wiki", WARN, "The wiki is behind (maxlag): writing waits.", "Wait.")
         else:
-            name = body["query"]["general"].get("sitename", "The wiki")
+            name = body["query"]["general"]["sitename"].text("The wiki", longest=100)
             yield Finding("wiki", OK, f"{name} answers and is not behind.")
     wanted = (settings.WIKI.depicts, settings.WIKI.region, settings.WIKI.artwork)
     with _asking(settings.WIKI.wikidata_api) as address:
         body = http.api(address, action="wbgetentities", ids=wanted, props="info")
-    entities = body.get("entities", {})
-    lacking = [each for each in wanted if "missing" in entities.get(each, {"missing": ""})]
+    entities = body["entities"]
+    known = {qid for qid, entity in entities.fields().items() if "missing" not in entity}
+    lacking = [each for each in wanted if each not in known]
     if lacking:
         says = f"The wiki knows no such property: {', '.join(lacking)}."
         yield Finding("properties", FAIL, says, "See DEPICTS_PROPERTY and the like.")
