@@ -9,7 +9,7 @@ PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \
 	$(addprefix classify/,learning test_certainty.py test_cuts.py test_exemplars.py test_real_photos.py) \
-	$(addprefix core/,test_deploy.py test_environment.py test_image.py test_languages.py test_messages.py \
+	$(addprefix core/,test_deploy.py test_environment.py test_image.py test_languages.py test_messages.py test_rehearsal.py \
 		test_translated_pages.py) \
 	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
 		test_opencv_engine.py test_pictures.py test_source_views.py) \
