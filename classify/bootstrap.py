@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -24,6 +23,7 @@ from projects.http import WikiError
 from projects.json_tree import Node, unreadable
 from projects.models import Person, Project
 from projects.pipeline import announce
+from projects.transactions import atomic
 from projects.work import Overtaken, WorkState
 
 # One row a fact. `a wikibase:BestRank` leaves out deprecated dates and those that are outranked.
@@ -65,17 +65,21 @@ def read(row: Bootstrap) -> None:
         row.fail("not-human", person.qid, final=True)
         return
     try:
-        with transaction.atomic():
-            Person.objects.filter(pk=person.pk).update(**fields, fetched_at=timezone.now())
-            person.refresh_from_db()
-            admitting.look_again(person)
-            row.settle_or_raise(
-                WorkState.DONE, tries=0, error="", error_detail="", tagged=_tagged(row.project)
-            )
-            crash_point("bootstrap:before-commit")
+        _keep(row, person, fields)
     except Overtaken:
         return
     crash_point("bootstrap:after-commit")
+
+
+@atomic
+def _keep(row: Bootstrap, person: Person, fields: dict[str, Any]) -> None:
+    Person.objects.filter(pk=person.pk).update(**fields, fetched_at=timezone.now())
+    person.refresh_from_db()
+    admitting.look_again(person)
+    row.settle_or_raise(
+        WorkState.DONE, tries=0, error="", error_detail="", tagged=_tagged(row.project)
+    )
+    crash_point("bootstrap:before-commit")
 
 
 def ask(qid: str) -> Node:
@@ -91,6 +95,7 @@ def ask(qid: str) -> Node:
     return http.read_object(response)
 
 
+@atomic
 def label_tagged(project: Project) -> int:
     """A photo that depicts the person and shows one face gives an example; returns how many.
 
@@ -99,20 +104,19 @@ def label_tagged(project: Project) -> int:
     """
     if not any(_single_faces(_unlabelled(project))):
         return 0
-    with transaction.atomic():
-        lock(project)
-        examples = list(_single_faces(_unlabelled(project)))
-        for photo, region in examples:
-            Answer.objects.create(
-                project=project,
-                photo=photo,
-                region=region,
-                verdict=Verdict.YES,
-                origin=Origin.BOOTSTRAP,
-            )
-        relabel(project, [region.pk for _, region in examples])
-        Bootstrap.objects.filter(project=project).update(tagged=_tagged(project))
-        announce("answers-given")
+    lock(project)
+    examples = list(_single_faces(_unlabelled(project)))
+    for photo, region in examples:
+        Answer.objects.create(
+            project=project,
+            photo=photo,
+            region=region,
+            verdict=Verdict.YES,
+            origin=Origin.BOOTSTRAP,
+        )
+    relabel(project, [region.pk for _, region in examples])
+    Bootstrap.objects.filter(project=project).update(tagged=_tagged(project))
+    announce("answers-given")
     return len(examples)
 
 

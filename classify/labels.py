@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, Self, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Case, OuterRef, QuerySet, Sum, When
+from django.utils import timezone
 
 from classify.models import Answer, Label, Origin
 from crawler.models import Region
-from projects.ledger import contribute
+from projects.ledger import contribute_all
 from projects.models import Contribution, Membership, Project, User
 from projects.permissions import membership
 from projects.pipeline import announce
+from projects.transactions import atomic
 
 M = TypeVar("M", bound=models.Model)
 
@@ -40,13 +42,24 @@ def lock(project: Project) -> None:
     Project.objects.filter(pk=project.pk).tell_learner(only_words=True)
 
 
-def standing(project: Project) -> QuerySet[Answer]:
+def lock_for_answers(project: Project) -> bool:
+    """The same for what somebody says, which also keeps the project awake. False, and nothing is
+    held, where it is archived.
+
+    No other table may be asked in that statement: MariaDB (innodb_snapshot_isolation) would refuse
+    it whenever it had to wait for somebody else's.
+    """
+    open_ = Project.objects.filter(pk=project.pk).exclude(state=Project.State.ARCHIVED)
+    return bool(open_.tell_learner(only_words=True, active_at=timezone.now()))
+
+
+def standing(project: Any) -> QuerySet[Answer]:
     """Answers that nobody has taken back, oldest first."""
     answers = Answer.objects.filter(project=project, undone_by=None)
     return answers.exclude(origin=Origin.UNDO).order_by("id")
 
 
-def given_by(project: Project, user: User) -> QuerySet[Any, Any]:
+def given_by(project: Any, user: Any) -> QuerySet[Any, Any]:
     """How many answers of the user stand, as a subquery: each undo takes one of them back."""
     given = Answer.objects.filter(project=project, user=user).order_by().values("project")
     one = Case(When(origin=Origin.UNDO, then=-1), default=1)
@@ -65,7 +78,7 @@ def is_counted(project: Project, user: User) -> bool:
     return mine is None or mine.counts
 
 
-def said_by(project: Project, user: User) -> QuerySet[Answer]:
+def said_by(project: Any, user: Any) -> QuerySet[Answer]:
     """For Exists within rows that have a region: what the user said of it, and what stands."""
     return standing(project).order_by().filter(user=user, region=OuterRef("region"))
 
@@ -95,16 +108,33 @@ class Said:
     answers: dict[int, list[Answer]]  # by region, the oldest first
     voices: Voices
 
+    are_drawn_again: bool = True  # whether some of the regions may have a better box
+
     @classmethod
     def read(cls, project: Project, region_ids: Collection[int]) -> Self:
-        answers: dict[int, list[Answer]] = defaultdict(list)
-        for answer in standing(project).filter(region__in=region_ids):
-            answers[answer.region_id].append(answer)
-        speakers = {each.user_id for some in answers.values() for each in some}
-        rows = project.memberships.filter(user__in=speakers - {None})
+        answers = list(standing(project).filter(region__in=region_ids))
+        rows = project.memberships.filter(user__in={each.user_id for each in answers} - {None})
         columns = rows.values_list("user", "role", "state", "counts")
         voices = {user: Voice.of(role, state, counts) for user, role, state, counts in columns}
-        return cls(project, answers, voices)
+        return cls.of(project, answers, voices)
+
+    @classmethod
+    def of(cls, project: Project, answers: Iterable[Answer], voices: Voices) -> Self:
+        """By all answers to these regions, or by those that stand."""
+        every = sorted(answers, key=lambda each: each.pk)
+        undone = {each.undoes_id for each in every} - {None}
+        by_region: dict[int, list[Answer]] = defaultdict(list)
+        for answer in every:
+            if answer.origin != Origin.UNDO and answer.pk not in undone:
+                by_region[answer.region_id].append(answer)
+        return cls(project, by_region, voices)
+
+    def with_answers(self, new: Iterable[Answer]) -> Said:
+        """The same after these, to regions of which each is its own best box."""
+        answers = {region: [*some] for region, some in self.answers.items()}
+        for answer in new:
+            answers.setdefault(answer.region_id, []).append(answer)
+        return Said(self.project, answers, self.voices, are_drawn_again=False)
 
     def with_voice(self, user: User, voice: Voice) -> Said:
         """The same as if `user` had another voice."""
@@ -112,7 +142,7 @@ class Said:
 
     def labels(self) -> dict[int, Label]:
         """The word on each region that has one, in this project with its better boxes."""
-        redrawn = _redrawn_here(self.project, self.answers)
+        redrawn = _redrawn_here(self.project, self.answers) if self.are_drawn_again else set()
         heard = {region: self._heard(region) for region in self.answers if region not in redrawn}
         return {region: self._label(answers) for region, answers in heard.items() if answers}
 
@@ -177,31 +207,31 @@ def relabel(
     return labels
 
 
+@atomic
 def rebuild_labels(project: Project) -> int:
     """Make all labels of a project anew from its answers; returns how many there are.
 
     Labels hold nothing of their own, so this changes none that is right.
     """
-    with transaction.atomic():
-        lock(project)
-        region_ids = set(standing(project).values_list("region", flat=True))
-        region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
-        return sum(len(relabel(project, some)) for some in _portions(region_ids))
+    lock(project)
+    region_ids = set(standing(project).values_list("region", flat=True))
+    region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
+    return sum(len(relabel(project, some)) for some in _portions(region_ids))
 
 
+@atomic
 def reweigh(project: Project, user: User, was: Voice | None = None) -> set[int]:
     """Make the labels anew where `user` said a word: it weighs more or less by now. `was` is how
     much it weighed, so that contributions follow. Returns the regions."""
-    with transaction.atomic():
-        lock(project)
-        spoken = standing(project).filter(user=user).values_list("region", flat=True)
-        region_ids = set(spoken.order_by())
-        for some in _portions(region_ids):
-            said = Said.read(project, some)
-            relabel(project, some, said)
-            if was is not None:
-                give_credit(project, said.with_voice(user, was), said)
-        announce("answers-given")
+    lock(project)
+    spoken = standing(project).filter(user=user).values_list("region", flat=True)
+    region_ids = set(spoken.order_by())
+    for some in _portions(region_ids):
+        said = Said.read(project, some)
+        relabel(project, some, said)
+        if was is not None:
+            give_credit(project, said.with_voice(user, was), said)
+    announce("answers-given")
     return region_ids
 
 
@@ -210,9 +240,7 @@ def give_credit(project: Project, before: Said, after: Said) -> None:
     by what was said since `before`. Call in the transaction of the answers."""
     had, has = before.credit(), after.credit()
     changed = {key: has[key] - had[key] for key in had.keys() | has.keys() if has[key] != had[key]}
-    users = User.objects.in_bulk({user for user, _kind, _day in changed})
-    for (user, kind, day), amount in sorted(changed.items()):
-        contribute(project, users[user], kind, amount, day=day)
+    contribute_all(project, [(*key, amount) for key, amount in sorted(changed.items())])
 
 
 def kind_of(origin: str) -> str:

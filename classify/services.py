@@ -8,22 +8,33 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
 
-from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db import IntegrityError
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classify import looks, questions, selectors
-from classify.labels import Said, give_credit, lock, rebuild_labels, relabel, standing, upsert
+from classify.facts import Facts
+from classify.labels import (
+    Said,
+    give_credit,
+    lock_for_answers,
+    rebuild_labels,
+    relabel,
+    standing,
+    upsert,
+)
 from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
+from crawler import omissions
 from crawler import services as crawler
 from crawler.models import Photo, ProjectPhoto, Region
 from projects import denials
-from projects.deadlocks import retried
+from projects.ledger import audit
 from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
+from projects.transactions import atomic
 
 __all__ = [
     "Given",
@@ -37,9 +48,11 @@ __all__ = [
     "no_usable_face",
     "not_here",
     "rebuild_labels",
+    "redrawn_by",
     "skip",
     "undo",
     "undo_many",
+    "undo_redrawn",
     "undone_with",
 ]
 
@@ -86,7 +99,17 @@ def answer_many(
     return answer_screen(project, user, [(each, verdict) for each in given], origin)
 
 
-@retried
+@contextmanager
+def _once() -> Iterator[None]:
+    """Turns the loss of a race for one client_uuid, across projects, into Refused."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refused("used-twice", _("This answer was sent before.")) from error
+
+
+@_once()
+@atomic
 def answer_screen(
     project: Project,
     user: User,
@@ -102,42 +125,35 @@ def answer_screen(
     """
     if any(verdict not in Verdict.values for _each, verdict in given):
         raise Refused("unknown-verdict", _("That is not an answer we know."))
-    with _once(), transaction.atomic():
-        _enter(project)
-        if untold:
-            questions.let_go(project, untold, user)
-        return _record(project, given, user, origin)
+    _hold(project)
+    if untold:
+        questions.let_go(project, untold, user)
+    return _record(project, given, user, origin)
 
 
 def changed_minds(answers: Sequence[Answer]) -> int:
     """Of how many faces whoever gave these said otherwise before, and never took it back: in
     another tab, or on a page they went back to. Their last word counts."""
-    if not answers:
-        return 0
-    first = answers[0]
-    before = standing(first.project).filter(user=first.user_id, pk__lt=min(a.pk for a in answers))
-    faces = before.filter(region__in=[each.region_id for each in answers])
-    said = dict(faces.values_list("region", "verdict"))
-    return sum(said.get(each.region_id, each.verdict) != each.verdict for each in answers)
+    return sum(each.changes for each in answers)
 
 
-@retried
+@_once()
+@atomic
 def undo(project: Project, user: User, client_uuid: UUID) -> Answer | None:
     """Take back the user's last answer that stands; None when there is none left.
 
     With it goes what was answered by the same button: a whole screen. The label is what the
     remaining answers say. A face without a word is asked again first.
     """
-    with _once(), transaction.atomic():
-        _enter(project)
-        if done := _already([client_uuid], project, user):
-            return done[client_uuid]
-        last = standing(project).filter(user=user).last()
-        if last is None:
-            return None
-        deed = standing(project).filter(user=user, created_at=last.created_at)
-        undone = _take_back(project, list(deed.select_related("region")), {last.pk: client_uuid})
-        return next(each for each in undone if each.client_uuid == client_uuid)
+    _enter(project)
+    if done := _already([client_uuid], project, user):
+        return done[client_uuid]
+    last = standing(project).filter(user=user).last()
+    if last is None:
+        return None
+    deed = standing(project).filter(user=user, created_at=last.created_at)
+    undone = _take_back(project, list(deed.select_related("region")), {last.pk: client_uuid})
+    return next(each for each in undone if each.client_uuid == client_uuid)
 
 
 def undone_with(undo: Answer) -> list[Answer]:
@@ -148,16 +164,15 @@ def undone_with(undo: Answer) -> list[Answer]:
     return list(deed.select_related("undoes").order_by("id"))
 
 
-@retried
+@atomic
 def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> list[Answer]:
     """Take back those answers of the user, named by their `client_uuid`, as one deed.
 
     Answers that were taken back before are left as they are, so that it may be sent twice.
     """
-    with transaction.atomic():
-        _enter(project)
-        answers = standing(project).filter(user=user, client_uuid__in=client_uuids)
-        return _take_back(project, list(answers.select_related("region")))
+    _enter(project)
+    answers = standing(project).filter(user=user, client_uuid__in=client_uuids)
+    return _take_back(project, list(answers.select_related("region")))
 
 
 def skip(project: Project, region: Region, user: User) -> None:
@@ -165,18 +180,19 @@ def skip(project: Project, region: Region, user: User) -> None:
     skip_screen(project, [region], user)
 
 
-@retried
+@atomic
 def skip_screen(project: Project, regions: Sequence[Region], user: User) -> None:
     """Leave all faces of a screen to others."""
-    with transaction.atomic():
-        _enter(project)
-        now = timezone.now()
-        rows = [Skip(project=project, user=user, region=each, created_at=now) for each in regions]
-        upsert(rows, ["project", "user", "region"], ["created_at"])
-        questions.release(project, [region.pk for region in regions], user)
-        announce("answers-given")
+    _enter(project)
+    now = timezone.now()
+    rows = [Skip(project=project, user=user, region=each, created_at=now) for each in regions]
+    upsert(rows, ["project", "user", "region"], ["created_at"])
+    questions.release(project, [region.pk for region in regions], user)
+    announce("answers-given")
 
 
+@_once()
+@atomic
 def draw(
     project: Project,
     photo: Photo,
@@ -190,25 +206,43 @@ def draw(
     The replaced region loses its label, score and question here; undo gives them back.
     Raises Refused: bad-box, and what `answer` raises.
     """
-    with _once(), transaction.atomic():
-        _enter(project)
-        if done := _already([client_uuid], project, user):
-            return done[client_uuid]
-        _check_photo(project, photo)
-        if replaces:
-            replaces.refresh_from_db(fields=["replaced_by"])
-            _refuse_face(replaces, photo)
-        try:
-            region = crawler.draw_region(project, photo, box, user, replaces)
-        except crawler.BadBox as bad:
-            raise Refused("bad-box", str(bad)) from None
-        drawn = Given(region, photo, client_uuid)
-        [made] = _record(project, [(drawn, Verdict.YES)], user, Origin.DRAWN)
-        if replaces:
-            Score.objects.filter(project=project, region=replaces).delete()
-            Question.objects.filter(project=project, region=replaces).delete()
-            relabel(project, [replaces.pk])
-        return made
+    _enter(project)
+    if done := _already([client_uuid], project, user):
+        return done[client_uuid]
+    _check_photo(project, photo)
+    if replaces:
+        omissions.check_counts(project, user)
+        replaces.refresh_from_db(fields=["replaced_by"])
+        _refuse_face(replaces, photo)
+    try:
+        region = crawler.draw_region(project, photo, box, user, replaces)
+    except crawler.BadBox as bad:
+        raise Refused("bad-box", str(bad)) from None
+    drawn = Given(region, photo, client_uuid)
+    [made] = _record(project, [(drawn, Verdict.YES)], user, Origin.DRAWN)
+    if replaces:
+        Score.objects.filter(project=project, region=replaces).delete()
+        Question.objects.filter(project=project, region=replaces).delete()
+        relabel(project, [replaces.pk])
+        audit(user, "region.redrawn", project, f"region:{replaces.pk}", by=region.pk)
+    return made
+
+
+def redrawn_by(project: Project, user: User) -> QuerySet[Answer]:
+    """The answers by which one person drew better boxes than those that were there."""
+    drawn = standing(project).filter(user=user, origin=Origin.DRAWN)
+    return drawn.filter(Exists(Region.objects.filter(replaced_by=OuterRef("region"))))
+
+
+@atomic
+def undo_redrawn(project: Project, user: User, by: User) -> int:
+    """Undo all better boxes that `user` drew, so that the old ones count again; return how
+    many."""
+    uuids = list(redrawn_by(project, user).values_list("client_uuid", flat=True))
+    undone = undo_many(project, user, uuids)
+    if undone:
+        audit(by, "regions.put-back", project, f"user:{user.pk}", boxes=len(undone))
+    return len(undone)
 
 
 def no_usable_face(project: Project, photo: Photo, user: User, client_uuid: UUID) -> Answer:
@@ -221,39 +255,53 @@ def not_here(project: Project, photo: Photo, user: User, client_uuid: UUID) -> A
     return _answer_photo(project, photo, user, Verdict.NO, client_uuid)
 
 
+@_once()
+@atomic
 def _answer_photo(
     project: Project, photo: Photo, user: User, verdict: str, client_uuid: UUID
 ) -> Answer:
-    with _once(), transaction.atomic():
-        _enter(project)
-        if done := _already([client_uuid], project, user):
-            return done[client_uuid]
-        _check_photo(project, photo)
-        given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
-        return _record(project, [(given, verdict)], user, Origin.DRAWN)[0]
+    _enter(project)
+    if done := _already([client_uuid], project, user):
+        return done[client_uuid]
+    _check_photo(project, photo)
+    given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
+    return _record(project, [(given, verdict)], user, Origin.DRAWN)[0]
 
 
 def _enter(project: Project) -> None:
-    """Hold the project for one deed; in an archived one there are none. Raises Refused."""
-    lock(project)
-    if Project.objects.filter(pk=project.pk, state=Project.State.ARCHIVED).exists():
-        raise archived()
+    """Hold the project for one deed; in an archived one, and for a person who is left alone, there
+    are none. Raises Refused."""
+    _hold(project)
     denials.refuse_project(project)
+
+
+def _hold(project: Project) -> None:
+    """The same where the deed is recorded, which sees whether the person is left alone."""
+    if not lock_for_answers(project):
+        raise archived()
 
 
 def _record(
     project: Project, given: Sequence[tuple[Given, str]], user: User, origin: str
 ) -> list[Answer]:
     """Answers, labels, contributions; call with the project locked."""
-    made = _already([each.client_uuid for each, _verdict in given], project, user)
+    every = [each for each, _verdict in given]
+    facts = Facts.read(
+        project, user, (each.region.pk for each in every), (each.photo.pk for each in every)
+    )
+    if facts.is_left_alone:
+        denials.refuse_project(project)
+    sent = {each.client_uuid for each in every}
+    made = {own: answer for own, answer in facts.sent.items() if own in sent}
+    if any(answer.user_id != user.pk for answer in made.values()):
+        raise _sent_before()
     new = [(each, verdict) for each, verdict in given if each.client_uuid not in made]
-    _check_faces(project, [each for each, _verdict in new])
+    if any((each.region.pk, each.photo.pk) not in facts.right for each, _verdict in new):
+        _check_faces(project, [each for each, _verdict in new])
     region_ids = [each.region.pk for each, _verdict in new]
-    before = Said.read(project, region_ids)
     # one moment for all: by it undo knows what was one deed
     at = timezone.now() - timedelta(seconds=max((each.waited for each, _verdict in new), default=0))
     fields = {"project": project, "user": user, "origin": origin, "created_at": at}
-    thought = questions.chances(project, region_ids)
     answers = Answer.objects.bulk_create(
         Answer(
             **fields,
@@ -261,20 +309,28 @@ def _record(
             photo=each.photo,
             region=each.region,
             client_uuid=each.client_uuid,
-            chance=thought.get(each.region.pk),
+            chance=facts.chances.get(each.region.pk),
         )
         for each, verdict in new
     )
     made |= {answer.client_uuid: answer for answer in answers}
     if new:
-        after = Said.read(project, region_ids)
+        after = facts.said.with_answers(answers)
         relabel(project, region_ids, after)
         Question.objects.filter(project=project, region__in=region_ids).delete()
-        Score.objects.filter(project=project, region__in=region_ids).update(is_match=False)
-        looks.settle(project, region_ids)
-        give_credit(project, before, after)
+        if facts.looked:
+            looks.settle(project, region_ids)
+        give_credit(project, facts.said, after)
         announce("answers-given")
-    return [made[each.client_uuid] for each, _verdict in given]
+    for answer in made.values():
+        answer.changes = _changes(facts.said.answers.get(answer.region_id, []), answer)
+    return [made[each.client_uuid] for each in every]
+
+
+def _changes(standing: Sequence[Answer], answer: Answer) -> bool:
+    """Whether whoever gave an answer had said otherwise before, and never took it back."""
+    own = [each for each in standing if each.user_id == answer.user_id and each.pk < answer.pk]
+    return bool(own) and own[-1].verdict != answer.verdict
 
 
 def _take_back(
@@ -357,17 +413,12 @@ def _already(uuids: Sequence[UUID], project: Project, user: User) -> dict[UUID, 
     """The answers that were sent before under these uuids."""
     made = {each.client_uuid: each for each in Answer.objects.filter(client_uuid__in=uuids)}
     if any((each.project_id, each.user_id) != (project.pk, user.pk) for each in made.values()):
-        raise Refused("used-twice", _("This answer was sent before, by somebody else."))
+        raise _sent_before()
     return made
 
 
-@contextmanager
-def _once() -> Iterator[None]:
-    """Turns the loss of a race for one client_uuid, across projects, into Refused."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Refused("used-twice", _("This answer was sent before.")) from error
+def _sent_before() -> Refused:
+    return Refused("used-twice", _("This answer was sent before, by somebody else."))
 
 
 def _check_photo(project: Project, photo: Photo) -> None:

@@ -23,6 +23,7 @@ from projects import denials, http
 from projects.http import WikiError
 from projects.models import DenyEntry, Project, Source
 from projects.pipeline import announce
+from projects.transactions import atomic
 from projects.work import WorkState
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ def look_through() -> None:
     denied = mine.filter(state=Photo.State.DENIED)
     alone = [pk for pk, page_id in denied.values_list("pk", "page_id") if page_id not in members]
     for keys in _some(alone):
-        with transaction.atomic():
-            if titles == denials.categories():  # as they were read
-                _take_back(Photo.objects.filter(pk__in=keys))
+        _take_back_as_read(Photo.objects.filter(pk__in=keys), titles)
 
 
 def _some(keys: list[int]) -> Iterator[list[int]]:
@@ -105,21 +104,27 @@ def _let_go(entry: DenyEntry) -> None:
     _leave(photos)
 
 
+@atomic
 def _leave(photos: list[Photo]) -> None:
     if not photos:
         return
-    with transaction.atomic():
-        Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
-            state=Photo.State.DENIED, seen_at=timezone.now()
-        )
-        _tell(photos)
-        pictures = Picture.objects.filter(pk__in=[photo.picture_id for photo in photos])
-        transaction.on_commit(lambda: _forget(pictures))
+    Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
+        state=Photo.State.DENIED, seen_at=timezone.now()
+    )
+    _tell(photos)
+    pictures = Picture.objects.filter(pk__in=[photo.picture_id for photo in photos])
+    transaction.on_commit(lambda: _forget(pictures))
 
 
 def _forget(pictures: Any) -> None:
     while tidying.forget_these(pictures) == tidying.PICTURES:
         pass
+
+
+@atomic
+def _take_back_as_read(rows: QuerySet[Photo], titles: list[str]) -> None:
+    if titles == denials.categories():
+        _take_back(rows)
 
 
 def _take_back(rows: QuerySet[Photo]) -> None:

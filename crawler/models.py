@@ -173,7 +173,7 @@ class Photo(models.Model):
 
 class ProjectPhotoQuerySet(models.QuerySet["ProjectPhoto"]):
     def live(self) -> Self:
-        """Those whose page is on the wiki and that people did not let go."""
+        """Those whose page is on the wiki and that people did not leave out."""
         return self.filter(photo__state=Photo.State.LIVE, left_out=False)
 
 
@@ -190,8 +190,12 @@ class ProjectPhoto(models.Model):
     is_portrait = models.BooleanField(default=False)
     # The file already had this person's depicts when last read; nothing is added to it then.
     already_depicts = models.BooleanField(default=False)
-    # Nobody needs to look at it in this project: it couldn't be, and people let it go.
+    # Nobody needs to look at it in this project: see crawler.omissions.
     left_out = models.BooleanField(default=False)
+    left_out_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    left_out_at = models.DateTimeField(null=True, blank=True)
     round = models.PositiveIntegerField(default=1)  # of the step that last saw it, or LEAVING
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -255,6 +259,11 @@ class EmbedJob(WorkRow):
 
     region = models.OneToOneField(Region, on_delete=models.CASCADE, related_name="embed_job")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    # By a person who gave it up: see crawler.omissions.
+    released_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    released_at = models.DateTimeField(null=True, blank=True)
 
     STEP = "embed"
     objects = WorkQuerySet.as_manager()
@@ -268,7 +277,7 @@ class Embedding(models.Model):
 
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="embeddings")
     engine = models.CharField(max_length=64)  # name and version, for example "dlib-resnet-v1"
-    vector = models.BinaryField()  # float32, little-endian, sealed with context b"embedding"
+    vector = models.BinaryField()  # float32, little-endian, sealed: see crawler.vectors
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,7 +22,8 @@ from projects.models import DenyEntry, Notification, Objection, User
 from projects.notifications import notify
 from projects.permissions import check_moderates, moderators
 from projects.refusal import Refused
-from projects.sealing import CONTACT, OBJECTION, Unsealable, seal, unseal
+from projects.sealing import CONTACT, OBJECTION, Unsealable, context, seal, unseal
+from projects.transactions import atomic
 from projects.wikidata import find_qid
 
 Kind = Objection.Kind
@@ -42,6 +42,7 @@ class Words:
     contact: str
 
 
+@atomic
 def lodge(about: str, kind: str, message: str, contact: str = "") -> Objection:
     """Keep an objection. `about` is whatever they pasted; `kind` what they say that it is. Words
     that name no page of the wiki, such as somebody's name, are sealed with the rest."""
@@ -49,12 +50,11 @@ def lodge(about: str, kind: str, message: str, contact: str = "") -> Objection:
     if kind == Kind.OTHER or (kind == Kind.PERSON and not find_qid(value)):
         value, message = "", "\n\n".join(filter(None, (about.strip(), message)))
     made = Objection(wiki=settings.WIKI.code, kind=kind, value=value)
-    made.message = seal(message.encode(), OBJECTION)
-    made.contact = seal(contact.encode(), CONTACT) if contact else None
-    with transaction.atomic():
-        made.save()
-        audit(None, "objection.lodged", target=made.name, kind=kind)
-        notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
+    made.message = seal(message.encode(), context(OBJECTION, made.code))
+    made.contact = seal(contact.encode(), context(CONTACT, made.code)) if contact else None
+    made.save()
+    audit(None, "objection.lodged", target=made.name, kind=kind)
+    notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
     return made
 
 
@@ -84,11 +84,13 @@ def words(objection: Objection) -> Words | None:
     if not objection.message:
         return None
     try:
-        message = unseal(bytes(objection.message), OBJECTION).decode()
-        contact = unseal(bytes(objection.contact), CONTACT).decode() if objection.contact else ""
+        message = unseal(bytes(objection.message), context(OBJECTION, objection.code))
+        contact = b""
+        if objection.contact:
+            contact = unseal(bytes(objection.contact), context(CONTACT, objection.code))
     except Unsealable:
         return None
-    return Words(message, contact)
+    return Words(message.decode(), contact.decode())
 
 
 def take_in_work(objection: Objection, by: User) -> bool:
@@ -108,15 +110,18 @@ def uphold(objection: Objection, by: User, answer: str, value: str = "") -> bool
     check_moderates(by)
     if objection.state not in OPEN:
         return False
-    entry = _entry(objection, value)
-    with transaction.atomic():
-        fields = {"answer": answer, "closed_at": timezone.now()}
-        if entry:
-            fields |= {"kind": entry.kind, "value": entry.value}
-        if not _move(objection, by, OPEN, State.UPHELD, **fields):
-            return False
-        if entry and not denials.entries().filter(kind=entry.kind, value=entry.value).exists():
-            denying.deny(entry, by)
+    return _follow(objection, by, answer, _entry(objection, value))
+
+
+@atomic
+def _follow(objection: Objection, by: User, answer: str, entry: DenyEntry | None) -> bool:
+    fields = {"answer": answer, "closed_at": timezone.now()}
+    if entry:
+        fields |= {"kind": entry.kind, "value": entry.value}
+    if not _move(objection, by, OPEN, State.UPHELD, **fields):
+        return False
+    if entry and not denials.entries().filter(kind=entry.kind, value=entry.value).exists():
+        denying.deny(entry, by)
     return True
 
 
@@ -137,12 +142,12 @@ def _reason(objection: Objection) -> str:
     return f"objection {objection.pk}"
 
 
+@atomic
 def _move(objection: Objection, by: User, old: tuple[str, ...], new: str, **fields: object) -> bool:
     rows = Objection.objects.filter(pk=objection.pk, state__in=old)
-    with transaction.atomic():
-        if not rows.update(state=new, handled_by=by, **fields):
-            return False
-        audit(by, f"objection.{new}", target=objection.name)
+    if not rows.update(state=new, handled_by=by, **fields):
+        return False
+    audit(by, f"objection.{new}", target=objection.name)
     objection.refresh_from_db()
     return True
 

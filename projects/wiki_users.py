@@ -39,6 +39,7 @@ class WikiUser:
     name: str
     id: int
     groups: frozenset[str]
+    rights: frozenset[str] = frozenset()
 
 
 def read_userinfo(body: Node) -> UserInfo:
@@ -64,7 +65,10 @@ def read_users(body: Node) -> list[WikiUser]:
 def read_user(user: Node) -> WikiUser:
     """One of them."""
     return WikiUser(
-        user["name"].text(longest=255), user["userid"].integer(0), _texts(user["groups"])
+        user["name"].text(longest=255),
+        user["userid"].integer(0),
+        _texts(user["groups"]),
+        _texts(user["rights"]),
     )
 
 

@@ -157,6 +157,9 @@ class Writer(WorkRow):
     edit_count = models.PositiveIntegerField(default=0)
     edit_limit = models.FloatField(null=True, blank=True)  # edits a minute; null: no limit
     asked_at = models.DateTimeField(null=True, blank=True)
+    # Whether they roll back or patrol edits there, see sdc/rights/patrollers.py.
+    patrols = models.BooleanField(default=False, db_default=False)
+    patrols_asked_at = models.DateTimeField(null=True, blank=True)
     # Their first batch is small; they said that they looked at it on the wiki.
     looked_at = models.DateTimeField(null=True, blank=True)
 

@@ -25,7 +25,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects.models import Project
+from projects.models import AuditEvent, Project
 from projects.work import WorkState
 from sdc import undoing
 from sdc.models import ClaimAttempt, EditBatch, Watch, Writer
@@ -249,13 +249,17 @@ def changed(batch: EditBatch) -> QuerySet[ClaimAttempt]:
     return undoing.takeable(batch).filter(watch__finding=Finding.CHANGED)
 
 
-def undone_by(batch: EditBatch) -> list[tuple[int, EditBatch]]:
-    """The batches that took back of this one, with their numbers; newest first."""
+def undone_by(batch: EditBatch) -> list[tuple[int, EditBatch, str]]:
+    """The batches that took back of this one, with their numbers and why; newest first."""
     removed = Count("attempts", filter=Q(attempts__outcome=Outcome.WRITTEN))
     later = EditBatch.objects.filter(undoes=batch, kind=EditBatch.Kind.UNDO)
     later = later.annotate(n_removed=removed)
     found = later.select_related("user", "project").order_by("-pk")[:5]
-    return [(number_of(each), each) for each in found]
+    events = AuditEvent.objects.filter(
+        project=batch.project_id, action="batch.undone", target=f"batch:{batch.code}"
+    )
+    whys = {event.data["by"]: event.data.get("reason", "") for event in events}
+    return [(number_of(each), each, whys.get(each.code, "")) for each in found]
 
 
 def _waiting(batch: EditBatch) -> tuple[datetime, str] | None:

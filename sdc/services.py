@@ -20,13 +20,14 @@ from projects.models import Project, User
 from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc import telling
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.preview.choices import ask_for, choose, exclude
 from sdc.preview.drafts import DRAFT_LIVES, draft_of, prepare_batch
 from sdc.reasons import Reason
-from sdc.rights import first_steps, senders
+from sdc.rights import first_steps, patrollers, senders
 from sdc.writing import results
 from sdc.writing.answers import of_the_site
 
@@ -70,32 +71,38 @@ def confirm(batch: EditBatch, user: User) -> EditBatch:
         raise Refused("handed-over", str(Reason.HANDED_OVER.sentence))
     if batch.state != State.DRAFT:
         return batch
-    now = timezone.now()
-    if batch.created_at < now - DRAFT_LIVES:
+    if batch.created_at < timezone.now() - DRAFT_LIVES:
         raise Refused("too-old", _("This preview is more than a day old. Read it again first."))
     if not EditBatch.objects.filter(pk=batch.pk).exists():
         return _confirmed_already(batch)
     if not batch.attempts.filter(outcome=Outcome.PLANNED).exists():
         raise Refused("nothing", _("There is nothing left to send in this preview."))
     _check_standing(batch, user)
-    with transaction.atomic():
-        _check_first_steps(batch, user)
-        draft = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
-        begun = {"confirmed_at": now, "turn_at": now, "trace": traces.current()}
-        if not draft.update(state=State.RUNNING, **begun):
-            return _confirmed_already(batch)
-        _take_claims(batch)
-        batch.refresh_from_db()
-        results.finish_if_over(batch)
-        first_steps.take_up(batch, now)
-        audit(user, "batch.confirmed", batch.project, f"batch:{batch.code}")
-        log_deed(batch, "confirmed")
-        call_writer(user)
-        announce("batch-confirmed")
+    return _begin(batch, user)
+
+
+@atomic
+def _begin(batch: EditBatch, user: User) -> EditBatch:
+    now = timezone.now()
+    _check_first_steps(batch, user)
+    draft = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
+    begun = {"confirmed_at": now, "turn_at": now, "trace": traces.current()}
+    if not draft.update(state=State.RUNNING, **begun):
+        return _confirmed_already(batch)
+    _take_claims(batch)
+    batch.refresh_from_db()
+    results.finish_if_over(batch)
+    first_steps.take_up(batch, now)
+    audit(user, "batch.confirmed", batch.project, f"batch:{batch.code}")
+    log_deed(batch, "confirmed")
+    call_writer(user)
+    announce("batch-confirmed")
     batch.refresh_from_db()
     return batch
 
 
+@atomic
+@atomic
 def pause(batch: EditBatch, user: User) -> bool:
     """By whoever may steer it. What is in flight at the moment still ends."""
     if not may_steer(batch, user):
@@ -107,6 +114,7 @@ def pause(batch: EditBatch, user: User) -> bool:
     return paused
 
 
+@atomic
 def resume(batch: EditBatch, user: User) -> bool:
     """By the sender only: it goes on in the sender's name."""
     if not may_resume(batch, user):
@@ -114,29 +122,35 @@ def resume(batch: EditBatch, user: User) -> bool:
     if batch.kind == EditBatch.Kind.ADD:
         _check_goes_on(batch.project)
     paused = EditBatch.objects.filter(pk=batch.pk, state=State.PAUSED)
-    with transaction.atomic():
-        if not paused.update(state=State.RUNNING, reason="", resume_at=None):
-            return False
-        telling.waits_no_more(batch)
-        results.finish_if_over(batch)
-        audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
-        log_deed(batch, "resumed")
-        call_writer(user)
-        announce("batch-confirmed")
+    if not paused.update(state=State.RUNNING, reason="", resume_at=None):
+        return False
+    telling.waits_no_more(batch)
+    results.finish_if_over(batch)
+    audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
+    log_deed(batch, "resumed")
+    call_writer(user)
+    announce("batch-confirmed")
     return True
 
 
 def stop(batch: EditBatch, user: User, **why: str) -> bool:
-    """By whoever may steer it, or a moderator. What was written stays written; what is in flight
-    is settled by its worker. `why` goes into the audit log."""
+    """By whoever may steer it, a moderator, or who patrols the wiki, which is asked once more
+    then. What was written stays written; what is in flight is settled by its worker. `why` goes
+    into the audit log. Raises PermissionDenied, WikiError."""
     if not may_stop(batch, user):
         raise PermissionDenied
-    with transaction.atomic():
-        if not results.stop(batch, Reason.STOPPED, by=user):
-            return False
-        audit(user, "batch.stopped", batch.project, f"batch:{batch.code}", **why)
-        log_deed(batch, "stopped")
-        call_writer(batch.user)
+    if not stops_as_insider(batch, user):
+        patrollers.check(user)
+    return _stop(batch, user, why)
+
+
+@atomic
+def _stop(batch: EditBatch, user: User, why: dict[str, str]) -> bool:
+    if not results.stop(batch, Reason.STOPPED, by=user):
+        return False
+    audit(user, "batch.stopped", batch.project, f"batch:{batch.code}", **why)
+    log_deed(batch, "stopped")
+    call_writer(batch.user)
     return True
 
 
@@ -228,6 +242,13 @@ def may_steer(batch: EditBatch, user: Any) -> bool:
 
 
 def may_stop(batch: EditBatch, user: Any) -> bool:
+    """Who may steer it; moderators; of what adds also who patrols the wiki."""
+    return stops_as_insider(batch, user) or (
+        batch.kind == EditBatch.Kind.ADD and patrollers.patrols(user)
+    )
+
+
+def stops_as_insider(batch: EditBatch, user: Any) -> bool:
     return moderates(user) or may_steer(batch, user)
 
 

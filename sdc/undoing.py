@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,11 +21,12 @@ from projects.models import User
 from projects.permissions import moderates
 from projects.pipeline import announce
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc import statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, new_batch_code
 from sdc.reasons import Reason
-from sdc.rights import stops
+from sdc.rights import patrollers, stops
 from sdc.services import call_writer, log_deed
 
 Kind, State = EditBatch.Kind, EditBatch.State
@@ -38,26 +38,36 @@ class _NothingLeft(Exception):
 
 
 def may_undo(batch: EditBatch, user: Any) -> bool:
-    """The sender, whose edits they are, member or not; and moderators."""
+    """The sender, whose edits they are, member or not; moderators; and who patrols the wiki."""
     if batch.kind != Kind.ADD or batch.state in (State.DRAFT, State.HANDED):
         return False
     return bool(user.is_authenticated and user.is_active and _is_for(batch, user))
 
 
 def _is_for(batch: EditBatch, user: Any) -> bool:
-    return batch.user_id == user.pk or moderates(user)
+    return not needs_reason(batch, user) or patrollers.patrols(user)
 
 
-def undo(what: EditBatch | ClaimAttempt, user: User) -> EditBatch:
+def needs_reason(batch: EditBatch, user: Any) -> bool:
+    """Whether the user could undo it only as somebody who patrols the wiki, and says why."""
+    return batch.user_id != user.pk and not moderates(user)
+
+
+def undo(what: EditBatch | ClaimAttempt, user: User, reason: str = "") -> EditBatch:
     """Take back all that a batch wrote, or one edit of it; the batch that does so begins at once.
 
     It runs as a batch of `user` under their own token. What others removed before is reported in
     it. Asked again while nothing is left to take back, it answers with the batch that does it.
-    Raises PermissionDenied, Refused.
+    Who patrols the wiki gives a reason, and the wiki is asked once more for their rights, so call
+    it outside of any transaction. Raises PermissionDenied, Refused, WikiError.
     """
     batch = what if isinstance(what, EditBatch) else what.batch
     if not may_undo(batch, user):
         raise PermissionDenied
+    if needs_reason(batch, user):
+        patrollers.check(user)
+        if not reason:
+            raise Refused("no-reason", _("Say why: whoever sent it will read it."))
     if not settings.CAN_LOG_IN:
         raise Refused("read-only", _("This site is not registered with the wiki: it only reads."))
     if stops.of_everything():
@@ -68,8 +78,7 @@ def undo(what: EditBatch | ClaimAttempt, user: User) -> EditBatch:
     if isinstance(what, ClaimAttempt):
         written, gone = written.filter(pk=what.pk), gone.none()
     try:
-        with transaction.atomic():
-            return _begin(batch, user, written, gone)
+        return _begin(batch, user, written, gone, reason)
     except _NothingLeft:
         return _undone_by(what)
 
@@ -109,8 +118,13 @@ def _latest(*batches: EditBatch) -> QuerySet[ClaimAttempt]:
     return rows.filter(~Exists(later))
 
 
+@atomic
 def _begin(
-    batch: EditBatch, user: User, written: QuerySet[ClaimAttempt], gone: QuerySet[ClaimAttempt]
+    batch: EditBatch,
+    user: User,
+    written: QuerySet[ClaimAttempt],
+    gone: QuerySet[ClaimAttempt],
+    reason: str,
 ) -> EditBatch:
     now, code = timezone.now(), new_batch_code()
     undo = EditBatch.objects.create(
@@ -137,7 +151,9 @@ def _begin(
     ended |= {"reason": Reason.GONE_ALREADY, "claim_was": Claim.State.REMOVED}
     rows += [_attempt(undo, each, **ended) for each in gone]
     ClaimAttempt.objects.bulk_create(rows, batch_size=100)
-    audit(user, "batch.undone", batch.project, f"batch:{batch.code}", by=code, edits=len(rows))
+    why = {"reason": reason[:255]} if reason else {}
+    about = {"by": code, "edits": len(rows), **why}
+    audit(user, "batch.undone", batch.project, f"batch:{batch.code}", **about)
     log_deed(undo, "confirmed")
     call_writer(user)
     announce("batch-confirmed")

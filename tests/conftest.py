@@ -3,8 +3,8 @@
 * `sandbox`: the sandbox wiki, started once; `settings.WIKI` already points to it. Faults and
   request counts are cleared after each test, pages are not: see `fresh_sandbox`.
 * `fresh_sandbox`: the same, for tests that edit: its content is put back after the test.
-* `alice` owns, `bob` helps, `charlie` is a stranger, `mona` moderates: users of the sandbox's
-  accounts with their tokens sealed in the database. They bring the database with them.
+* `alice` owns, `bob` helps, `charlie` is a stranger, `mona` moderates, `pat` patrols the wiki:
+  users of the sandbox's accounts with their tokens sealed in the database, which they bring.
 * `client_of(user)`: Django's test client, logged in as that user (None: nobody).
 * `make_project(owner, qid, categories, members=[…], **fields)`: see `tests.factories`.
 * `chromium`: a real browser (Playwright's Browser), started once a module; skips without one.
@@ -111,6 +111,12 @@ def charlie(sandbox: RunningSandbox, db: None) -> User:
 def mona(sandbox: RunningSandbox, db: None) -> User:
     """Moderates."""
     return factories.make_moderator(factories.wiki_user(sandbox, "Mona"))
+
+
+@pytest.fixture
+def pat(sandbox: RunningSandbox, db: None) -> User:
+    """Has rollback and patrol rights on the wiki, and is no member of anything."""
+    return factories.wiki_user(sandbox, "Pat")
 
 
 @pytest.fixture

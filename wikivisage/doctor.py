@@ -29,7 +29,7 @@ from sdc.models import Edit, EditBatch
 from sdc.reasons import Reason
 from sdc.rights import switch
 from wikivisage import health, workers
-from wikivisage.rekeying import SEALED, Column
+from wikivisage.rekeying import SEALED, Column, Sealed
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 SAMPLE = 200  # of each kind of what is sealed; of vectors there are millions
@@ -103,9 +103,9 @@ def keys() -> Findings:
     if wrong or not settings.SEALING_KEYS:
         yield Finding("keys", FAIL, "There is no key of 32 bytes.", "Set SEALING_KEYS.")
         return
-    sealed = [(value, column.context) for column in SEALED for value in _sample(column)]
-    lacking = {value[1] for value, _context in sealed} - set(settings.SEALING_KEYS)
-    closed = sum(not _opens(value, context) for value, context in sealed)
+    sealed = [each for column in SEALED for each in _sample(column)]
+    lacking = {each.value[1] for each in sealed} - set(settings.SEALING_KEYS)
+    closed = sum(not _opens(each) for each in sealed)
     if lacking:
         numbers = ", ".join(map(str, sorted(lacking)))
         do = "Add them again to SEALING_KEYS, after the first one; manage.py rekey lets them go."
@@ -153,7 +153,7 @@ def cache() -> Findings:
 
 def workers_and_beat() -> Findings:
     for queue, part in health.of_queues().items():
-        do = f"Start it: celery -A celery_app worker -Q {queue}"
+        do = f"Start it, or see its log: celery -A celery_app worker -Q {queue}"
         yield Finding(f"workers {queue}", _word(part), part.says, do)
     part = health.beat()
     yield Finding("beat", _word(part), part.says, "Start one: celery -A celery_app beat")
@@ -168,7 +168,9 @@ def disk() -> Findings:
     free = shutil.disk_usage(settings.DATA_DIR).free / 1e9
     do = "Free some, or lower CROPS_MAX_MB."
     yield Finding("disk", _word(part), f"{part.says} ({free:.1f} GB)", do)
-    for folder in (settings.DATA_DIR, Path(tempfile.gettempdir())):
+    # Path.home(): libraries make files there, pywikibot at its import
+    folders = (settings.DATA_DIR, Path(tempfile.gettempdir()), Path.home())
+    for folder in dict.fromkeys(folders):
         try:
             with tempfile.TemporaryFile(dir=folder):
                 yield Finding("folders", OK, f"{folder} can be written to.")
@@ -356,20 +358,19 @@ def _clock(date: str) -> Finding:
     return Finding("clock", OK, "It agrees with the wiki's.")
 
 
-def _sample(column: Column) -> list[bytes]:
+def _sample(column: Column) -> list[Sealed]:
     """Sealed values from all over the table, with the number of their key at least."""
     ends = column.rows.aggregate(first=models.Min("pk"), last=models.Max("pk"))
     if ends["first"] is None:
         return []
     step = max(1, (ends["last"] - ends["first"]) // SAMPLE)
     rows = column.rows.filter(pk__in=range(ends["first"], ends["last"] + 1, step))
-    found = [bytes(value) for value in rows.values_list(column.field, flat=True)]
-    return [value for value in found if len(value) > 1]
+    return [each for each in column.values(rows) if len(each.value) > 1]
 
 
-def _opens(sealed: bytes, context: bytes) -> bool:
+def _opens(sealed: Sealed) -> bool:
     try:
-        unseal(sealed, context)
+        unseal(sealed.value, sealed.context)
     except Unsealable:
         return False
     return True

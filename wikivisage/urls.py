@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 from classify.views import keys
 from projects.limits import limited
 from projects.login import oauth2_callback, oauth2_login
-from sdc.views import watch
+from sdc.views import sent, watch
 from wikivisage import health, metrics
 from wikivisage.sitemap import Pages
 from wikivisage.views import (
@@ -68,6 +68,12 @@ urlpatterns = [
     path("account/keys", keys.keys, name="keys"),
     path("account/delete", leaving.account_delete, name="account-delete"),
     path("account/data.json", leaving.account_data, name="account-data"),
+    path("batch/<slug:code>", sent.sent_batch, name="sent-batch"),
+    path("batch/<slug:code>/stop", sent.sent_batch_stop, name="sent-batch-stop"),
+    path("batch/<slug:code>/pause", sent.sent_batch_pause, name="sent-batch-pause"),
+    path("batch/<slug:code>/resume", sent.sent_batch_resume, name="sent-batch-resume"),
+    path("batch/<slug:code>/undo", sent.sent_batch_undo, name="sent-batch-undo"),
+    path("batch/<slug:code>/undo/<int:attempt_id>", sent.sent_batch_undo, name="sent-edit-undo"),
     path("", include("projects.urls")),
     path("p/<slug:project_id>/", project.project, name="project"),
     path("p/<slug:project_id>/delete", leaving.project_delete, name="project-delete"),

@@ -10,12 +10,14 @@ from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from projects.models import WikiPace
+from projects import measures
+from projects.models import Measure, WikiPace
 
 EVERY = 20  # seconds between two signs of a process
 PATIENCE = timedelta(
     minutes=3
 )  # beat wakes each worker every few seconds; runs may take two minutes
+FAILING = timedelta(minutes=1)  # a task that always raises does so at each of beat's messages
 KEPT = 15  # seconds for which a page believes what it read
 # The lanes are clocks that all processes share; their reason is the version of the code that runs.
 KEY, LANE, BEAT = "workers-away", "worker:", "beat"
@@ -51,6 +53,14 @@ def last_seen() -> dict[str, datetime | None]:
     """Queue -> when a worker of it was last seen; None: never."""
     signs = {row.lane.removeprefix(LANE): row.next_at for row in _signs_of_workers()}
     return {queue: signs.get(queue) for queue in queues()}
+
+
+def failing() -> set[str]:
+    """Queues in which a task raised within the last minute."""
+    rows = Measure.objects.filter(
+        name=measures.TASK_FAILURES, at__gt=timezone.now() - FAILING
+    ).values_list("labels", flat=True)
+    return {measures.labels_of(labels)["queue"] for labels in rows}
 
 
 def queues() -> list[str]:

@@ -55,7 +55,8 @@ def notification(request: HttpRequest, told_id: int) -> HttpResponse:
     user = signed_in(request)
     told = get_object_or_404(user.notifications.select_related("project"), pk=told_id)
     mark_read(user, told.pk)
-    if told.project is None or may(user, Can.VIEW, told.project):
+    # one's own batch is open to its sender, whatever became of their membership
+    if told.project is None or told.kind == Kind.BATCH or may(user, Can.VIEW, told.project):
         return redirect(address(told))
     messages.info(request, _("You can’t see that project any more."))
     return redirect("notifications")

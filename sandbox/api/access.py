@@ -39,6 +39,8 @@ GROUP_RIGHTS: dict[str, list[str]] = {
     "*": _words(_EVERYONE),
     "user": _words(_USER),
     "autoconfirmed": ["autoconfirmed", "editsemiprotected"],
+    "patroller": _words("patrol autopatrol"),
+    "rollbacker": _words("rollback"),
     "bot": _words("bot nominornewtalk autopatrol suppressredirect apihighlimits noratelimit"),
     "sysop": _words(
         "block delete undelete protect editprotected rollback suppressredirect patrol autopatrol"
@@ -59,6 +61,7 @@ GRANT_RIGHTS: dict[str, list[str]] = {
     ),
     "highvolume": ["bot", "apihighlimits", "noratelimit", "markbotedits"],
     "rollback": ["rollback"],
+    "patrol": ["patrol"],
     "editprotected": ["editprotected"],
 }
 READ_ONLY = "The database is locked for maintenance; it should be back in 15 minutes."

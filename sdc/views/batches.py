@@ -10,34 +10,50 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects import tokens
+from projects.http import WikiError
 from projects.limits import limited
 from projects.models import Project, User
-from projects.permissions import Can, may, moderates, project_view, signed_in
+from projects.permissions import (
+    Can,
+    find,
+    is_hidden,
+    may,
+    moderates,
+    project_view,
+    signed_in,
+)
 from projects.polling import ticket
 from projects.refusal import Refused
 from sdc import selectors, services, undoing
-from sdc.models import EditBatch
+from sdc.models import ClaimAttempt, EditBatch
 from sdc.ready import ready_count
 from sdc.reasons import Reason, sentence, title
-from sdc.rights import stops
+from sdc.rights import patrollers, stops
 from sdc.rights.senders import pace_of
 from sdc.watch import findings, watching
 
 ROWS = 50  # shown at once
 FACES = 20  # of what is to be taken back
+READ_WITH = ("project__person", "project__owner", "user", "undoes")
 Kind, State = EditBatch.Kind, EditBatch.State
+Outcome = ClaimAttempt.Outcome
 View = Callable[..., HttpResponseBase]
 
 
-def batch_view(can: Can) -> Callable[[View], View]:
+def batch_view(can: Can, *, sent: bool = False) -> Callable[[View], View]:
     """Like `project_view`, but a batch is open to its sender, too, whatever became of their
-    membership: the edits stay theirs. And to moderators. What they may do, the service says."""
+    membership: the edits stay theirs. And to moderators. To patrollers, too, where they may see
+    the project. What they may do, the service says.
+
+    With `sent` everybody else is led to what everybody sees of a batch that was sent.
+    """
 
     def decorate(view: View) -> View:
         guarded = project_view(can)(view)
@@ -47,16 +63,50 @@ def batch_view(can: Can) -> Callable[[View], View]:
             request: HttpRequest, project_id: str, code: str, **more: Any
         ) -> HttpResponseBase:
             user = request.user
-            batches = EditBatch.objects.select_related("project__person", "project__owner", "user")
+            batches = EditBatch.objects.select_related(*READ_WITH)
             batch = batches.filter(project__public_id=project_id, code=code).first()
-            if batch and (batch.user_id == user.pk or moderates(user)):
+            if batch and (is_sender(batch, user) or _may_act(request, batch)):
                 return view(request, batch.project, code=code, **more)
+            if sent and (batch is None or not sees_project(batch, user)):
+                project = batch.project if batch else find(project_id, user)
+                if not (project and may(user, Can.VIEW, project)) and find_sent(code, user):
+                    return redirect("sent-batch", code)
             return guarded(request, project_id, code=code, **more)
 
         wrapper.can = can  # type: ignore[attr-defined]
         return wrapper
 
     return decorate
+
+
+def _may_act(request: HttpRequest, batch: EditBatch) -> bool:
+    """Whether somebody who undoes the edits of others reaches the service that decides."""
+    user = request.user
+    if request.method != "POST":
+        return False
+    return batch.user_id == user.pk or (patrollers.patrols(user) and sees_project(batch, user))
+
+
+def is_sender(batch: EditBatch, user: Any) -> bool:
+    """Whether the batch's edits, or those that it takes back, are the user's; or a moderator
+    looks."""
+    edits = batch.undoes or batch
+    return edits.user_id == user.pk or moderates(user)
+
+
+def sees_project(batch: EditBatch, user: Any) -> bool:
+    """Whether the batch is shown to this user as a part of its project."""
+    if is_sender(batch, user):
+        return True
+    return may(user, Can.VIEW, batch.project) and not is_hidden(batch.project, user)
+
+
+def find_sent(code: str, user: Any) -> EditBatch | None:
+    """A batch by its code alone, if it is the user's or an edit of it was made on the wiki."""
+    written = ClaimAttempt.objects.filter(batch=OuterRef("pk"), outcome=Outcome.WRITTEN)
+    sent = EditBatch.objects.exclude(confirmed_at=None).filter(code=code)
+    found = sent.filter(Q(Exists(written)) | Q(user=user.pk)).select_related(*READ_WITH)
+    return found.first()
 
 
 @require_GET
@@ -74,13 +124,14 @@ def batches(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 @require_GET
-@batch_view(Can.VIEW)
+@batch_view(Can.VIEW, sent=True)
 def batch(request: HttpRequest, project: Project, code: str) -> HttpResponse:
     found = get_object_or_404(EditBatch, project=project, code=code)
     if found.state == State.DRAFT and found.user_id != request.user.pk:
         raise Http404
     if found.state in (State.DRAFT, State.HANDED):
         return redirect("preview", project.public_id)
+    patrollers.refresh(request.user)
     return render(request, "sdc/batch.html", _status(request, project, found))
 
 
@@ -117,28 +168,40 @@ def batch_undo(
     request: HttpRequest, project: Project, code: str, attempt_id: int | None = None
 ) -> HttpResponseBase:
     """Says what taking back a batch, or one edit of it, will do; POST is the confirmation."""
-    found = _confirmed(project, code)
+    return undo_page(request, _confirmed(project, code), attempt_id)
+
+
+def undo_page(
+    request: HttpRequest, found: EditBatch, attempt_id: int | None, *, outside: bool = False
+) -> HttpResponseBase:
+    """The confirmation, or its result; `outside` of the project it names nothing of it."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    if not undoing.may_undo(found, request.user):
-        raise PermissionDenied(_("Only whoever sent a batch, or a moderator, takes it back."))
     user = signed_in(request)
+    patrollers.refresh(user)
+    if not undoing.may_undo(found, user):
+        raise PermissionDenied(why_not_undo())
     written = undoing.standing(found)
     one = None
     if attempt_id is not None:
         rows = found.attempts.select_related("claim__photo__picture", "region", "batch")
-        one = get_object_or_404(rows, pk=attempt_id)
+        one = get_object_or_404(rows.filter(outcome=Outcome.WRITTEN), pk=attempt_id)
         written = written.filter(pk=one.pk)
+    reason = request.POST.get("reason", "").strip()
     if request.method == "POST":
         try:
-            return redirect(undoing.undo(one or found, user))
+            return redirect(undoing.undo(one or found, user, reason))
         except Refused as refused:
             messages.error(request, refused.sentence)
-            return redirect(found)
+            if refused.code != "no-reason":
+                return redirect(found)
+        except WikiError:
+            messages.error(request, unreadable())
     edits = written.count()
     context = {
-        "project": project,
+        "project": found.project,
         "batch": found,
+        "outside": outside,
         "number": selectors.number_of(found),
         "one": one,
         "edits": edits,
@@ -146,11 +209,25 @@ def batch_undo(
         "changed": 0 if one else selectors.changed(found).count(),
         "gone": 0 if one else undoing.removed_before(found).count(),
         "others": found.user_id != user.pk,
+        "needs_reason": undoing.needs_reason(found, user),
+        "reason": reason,
         "seconds": 60 * edits / pace_of(user),
         "stopped": stops.of_everything(),
         "running": found.state in (State.RUNNING, State.PAUSED),
     }
-    return render(request, "sdc/undo.html", context)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "sdc/undo.html", context, status=status)
+
+
+def why_not_undo() -> str:
+    return _(
+        "Only whoever sent a batch, a moderator, or somebody with rollback or patrol rights on"
+        " the wiki takes it back."
+    )
+
+
+def unreadable() -> str:
+    return _("The wiki can’t be read now. Try again in a minute.")
 
 
 def _confirmed(project: Project, code: str) -> EditBatch:
@@ -161,12 +238,20 @@ def _confirmed(project: Project, code: str) -> EditBatch:
 def _steer(
     request: HttpRequest, project: Project, code: str, deed: Callable[[EditBatch, User], bool]
 ) -> HttpResponse:
-    found = get_object_or_404(EditBatch, project=project, code=code)
+    return steer(request, get_object_or_404(EditBatch, project=project, code=code), deed)
+
+
+def steer(
+    request: HttpRequest, found: EditBatch, deed: Callable[[EditBatch, User], bool]
+) -> HttpResponse:
+    """Pause, resume or stop a batch, and go back to its page."""
     try:
         if not deed(found, signed_in(request)):
             messages.info(request, _("It had moved on already. This is how it stands now."))
     except Refused as refused:
         messages.error(request, refused.sentence)
+    except WikiError:
+        messages.error(request, unreadable())
     return redirect(found)
 
 

@@ -15,7 +15,6 @@ from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
@@ -29,6 +28,7 @@ from projects.models import Contribution, User
 from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.pulse import beat
+from projects.transactions import atomic
 from projects.work import Overtaken, WorkQuerySet, WorkState
 from sdc import reading, statements, telling
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
@@ -89,6 +89,7 @@ def may_check(batch: EditBatch, user: object) -> bool:
     return user.pk == batch.user_id or moderates(user) or may(user, Can.MANAGE, batch.project)
 
 
+@atomic
 def check_now(batch: EditBatch, user: User) -> int:
     """Look at a batch's statements at once; returns how many. Raises PermissionDenied.
 
@@ -99,8 +100,7 @@ def check_now(batch: EditBatch, user: User) -> int:
     rows = Watch.objects.filter(claim_attempt__batch=batch)
     going = Q(state=WorkState.QUEUED)
     found = Q(state=WorkState.DONE) & ~Q(finding=Finding.STANDS)
-    with transaction.atomic():
-        return _look_soon(rows.filter(going | found))
+    return _look_soon(rows.filter(going | found))
 
 
 def _look_soon(rows: WorkQuerySet[Watch]) -> int:
@@ -240,22 +240,22 @@ def _compare(attempt: ClaimAttempt, now: Statements) -> Found:
     return Found(Finding.CHANGED, says_so=ours.item == attempt.claim.qid)
 
 
+@atomic
 def _settle(watch: Watch, found: Found) -> None:
     """Keep what was found, and what follows for the claim, unless we took it back ourselves."""
-    with transaction.atomic():
-        # the claim first, as undo does: it is the lock
-        claim = Claim.objects.select_for_update().get(pk=watch.claim_attempt.claim_id)
-        if claim.state == State.UNDONE or not watched().filter(pk=watch.pk).exists():
-            watch.settle_or_raise(WorkState.DONE)
-        elif claim.state == State.UNDOING:
-            watch.settle_or_raise(WorkState.QUEUED, tries=0, due_at=timezone.now() + AN_HOUR)
-        else:
-            state, fields = _next_look(watch)
-            watch.settle_or_raise(state, **fields, **_told(watch, found))
-            _move_claim(claim, found)
-            _tell_sender(watch, found)
-            if watch.finding != found.finding:
-                beat(watch.claim_attempt.batch.project_id)
+    # the claim first, as undo does: it is the lock
+    claim = Claim.objects.select_for_update().get(pk=watch.claim_attempt.claim_id)
+    if claim.state == State.UNDONE or not watched().filter(pk=watch.pk).exists():
+        watch.settle_or_raise(WorkState.DONE)
+    elif claim.state == State.UNDOING:
+        watch.settle_or_raise(WorkState.QUEUED, tries=0, due_at=timezone.now() + AN_HOUR)
+    else:
+        state, fields = _next_look(watch)
+        watch.settle_or_raise(state, **fields, **_told(watch, found))
+        _move_claim(claim, found)
+        _tell_sender(watch, found)
+        if watch.finding != found.finding:
+            beat(watch.claim_attempt.batch.project_id)
 
 
 def _tell_sender(watch: Watch, found: Found) -> None:

@@ -91,6 +91,20 @@ def test_a_start_with_such_a_password_says_so(name: str, address: str) -> None:
     assert "cret" not in started.stderr.replace("SECRET", "")
 
 
+@pytest.mark.parametrize("site", [{"WIKI": "commons"}, {"SITE_URL": "https://wv.example.org"}])
+def test_a_real_site_does_not_start_with_a_short_secret_key(site: dict[str, str]) -> None:
+    for key, sentence in (("short", "SECRET_KEY must have at least 32"), ("x" * 32, "")):
+        started = subprocess.run(
+            [sys.executable, "manage.py", "check"],
+            env=os.environ | site | {"SECRET_KEY": key},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert sentence in started.stderr
+        assert bool(started.returncode) == bool(sentence)
+
+
 def test_all_mistakes_are_said_at_once() -> None:
     started = subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -109,5 +123,8 @@ def test_every_setting_is_explained() -> None:
 
     read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', Path("wikivisage/settings.py").read_text()))
     read |= set(re.findall(r'_secret\("(\w+)"', Path("wikivisage/settings.py").read_text()))
-    explained = set(re.findall(r"^#?(\w+)=", Path(".env.example").read_text(), re.MULTILINE))
-    assert read == explained
+    ours, _, of_compose = Path(".env.example").read_text().partition("# --- Docker Compose only")
+    assert read == set(re.findall(r"^#?(\w+)=", ours, re.MULTILINE))
+    explained = set(re.findall(r"^#?(\w+)=", of_compose, re.MULTILINE))
+    used = set(re.findall(r"\$\{(\w+)", Path("docker-compose.yml").read_text()))
+    assert used - read == explained - {"COMPOSE_PROFILES"}

@@ -42,6 +42,7 @@ class Who(StrEnum):
     BANNED = "banned"
     MODERATOR = "moderator"
     SUPERUSER = "superuser"
+    PATROLLER = "patroller"
 
 
 @dataclass
@@ -75,6 +76,9 @@ def make_cast(texts: Texts | None = None) -> Cast:
         who: factories.make_user(names.replace("{}", who)) for who in Who if who != Who.NOBODY
     }
     factories.make_moderator(users[Who.MODERATOR])
+    # by the name of whom the sandbox knows as one
+    users[Who.PATROLLER].wiki_username = "Pat"
+    users[Who.PATROLLER].save()
     users[Who.SUPERUSER].is_staff = users[Who.SUPERUSER].is_superuser = True
     users[Who.SUPERUSER].save()
     for user in users.values():
@@ -85,6 +89,8 @@ def make_cast(texts: Texts | None = None) -> Cast:
             edit_count=1000,
             asked_at=timezone.now(),
             looked_at=timezone.now(),
+            patrols=user == users[Who.PATROLLER],
+            patrols_asked_at=timezone.now(),
         )
     return Cast(users)
 
@@ -141,7 +147,7 @@ class Made:
             "invite": self.invite.code,
             "told_id": told.pk if told else 0,
             "objection": self.objection.code,
-            "qid": "Q937",
+            "qid": "Q990000041",  # somebody known for little
         }
 
     # Making them --------------------------------------------------------------------------

@@ -14,9 +14,11 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+import celery_app  # noqa: F401 - hears its signals
 from bench.system import ROOT
-from projects import pace
-from projects.models import WikiPace
+from crawler.tasks import crawl
+from projects import measures, pace
+from projects.models import Measure, WikiPace
 from sdc.models import WritingStop
 from sdc.rights import stops
 from wikivisage import health, workers
@@ -75,6 +77,31 @@ def test_ready_is_cheap(django_assert_max_num_queries: Any) -> None:
         Client().get("/health/ready")
 
 
+def test_a_task_that_raises_before_its_work_is_seen(
+    monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    """As each crawl did where HOME could not be written to, while every row looked well."""
+
+    def refuse(budget: float) -> bool:
+        raise PermissionError("/home/wikivisage/.pywikibot")
+
+    all_seen()
+    measures._sums.clear()
+    monkeypatch.setattr("crawler.tasks.crawling.crawl", refuse)
+    assert crawl.apply().state == "FAILURE"
+    measures.flush(at_once=True)
+    part = ready()["parts"]["workers: crawl"]
+    assert part == {
+        "status": "degraded",
+        "says": "A task failed within the last minute: see the worker's log.",
+    }
+    cache.clear()
+    counted = 'wikivisage_task_failures_total{queue="crawl"} 1.0'
+    assert counted in Client().get("/metrics").content.decode()
+    Measure.objects.update(at=timezone.now() - workers.FAILING)
+    assert ready()["parts"]["workers: crawl"]["status"] == "ok"
+
+
 BROKEN = """
 import json, sys, django
 django.setup()
@@ -82,7 +109,7 @@ from django.test import Client
 from django.core.management import call_command
 browser = Client()
 for path in ("/health/live", "/health/ready", "/metrics"):
-    answer = browser.get(path)
+    answer = browser.get(path, headers={"Authorization": "Bearer short"})
     print(json.dumps([answer.status_code, answer.content.decode()]))
 try:
     call_command("doctor", quick=True, json=True)
@@ -100,8 +127,8 @@ def test_without_database_and_broker_it_says_so_and_nothing_more() -> None:
         "WIKI": "commons",
         "SITE_URL": "https://canary.example.org",
         "DJANGO_SETTINGS_MODULE": "wikivisage.settings",
-        "SECRET_KEY": "short",
-        "METRICS_TOKEN": "",
+        "SECRET_KEY": "x" * 40,
+        "METRICS_TOKEN": "short",
     }
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", BROKEN],
@@ -125,6 +152,6 @@ def test_without_database_and_broker_it_says_so_and_nothing_more() -> None:
     for about in ("database", "broker", "keys", "workers and beat"):
         assert told[about, "fail"]["do"]
     says = {each["says"] for each in json.loads("\n".join(findings)) if each["about"] == "settings"}
-    wanted = ("E002", "E004", "W003", "W004", "W005", "W006", "W008", "security.W009")
+    wanted = ("E002", "E004", "W003", "W004", "W005", "W006", "wikivisage.W009", "security.W009")
     assert [each for each in wanted if not any(each in line for line in says)] == []
     assert "hunter2" not in ran.stdout + ran.stderr

@@ -10,6 +10,7 @@ import html
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import jwt
 import pytest
@@ -270,6 +271,21 @@ def test_51_shapes_of_profile_scopes_and_token(oauth: OAuth, wiki: RunningSandbo
     assert isinstance(claims["exp"], float)
     assert (claims["aud"], claims["sub"]) == (CLIENT, user.sub)
     assert claims["exp"] - time.time() == pytest.approx(4 * 3600, abs=30)
+
+
+def test_a_bearer_shows_no_more_rights_than_its_grants_allow(oauth: OAuth) -> None:
+    """As on the real wiki: of who patrols one learns it without a bearer, by `list=users`."""
+    access = oauth.login("Pat")["access_token"]
+    body: Any = oauth.userinfo(f"Bearer {access}", uiprop="rights|groups")
+    own = body["query"]["userinfo"]
+    assert {"patroller", "rollbacker"} < set(own["groups"])
+    assert not {"patrol", "rollback"} & set(own["rights"])
+    api = f"{oauth.wiki.url}/commons/w/api.php"
+    asked = {"action": "query", "list": "users", "ususers": "Pat|Alice", "usprop": "rights"}
+    asked |= {"format": "json", "formatversion": "2"}
+    pat, alice = oauth.http.get(api, params=asked).json()["query"]["users"]
+    assert {"patrol", "rollback", "edit"} < set(pat["rights"])
+    assert not {"patrol", "rollback"} & set(alice["rights"])
 
 
 def test_a_form_from_elsewhere_approves_nothing(oauth: OAuth, wiki: RunningSandbox) -> None:

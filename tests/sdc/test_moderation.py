@@ -177,7 +177,7 @@ def test_a_batch_is_taken_back_in_the_moderators_own_name(
     assert undo.user == mona
     assert wiki.depicts(page_id) == []
     assert wiki.edits(page_id)[0].user == "Mona"
-    assert logged("batch.undo-reason") == [("Mona", f"batch:{batch.code}", WORDS)]
+    assert logged("batch.undone") == [("Mona", f"batch:{batch.code}", WORDS)]
     assert Claim.objects.get().state == Claim.State.UNDONE
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.api.access import block_info, groups_of
+from sandbox.api.access import block_info, groups_of, rights_of
 from sandbox.api.answer import Named
 from sandbox.api.call import Call, Json, Params
 from sandbox.api.errors import ApiError
@@ -362,6 +362,8 @@ def users(params: Params) -> Listing:
             item["registration"] = user.registered
         if "groups" in prop:
             item["groups"] = groups_of(user)
+        if "rights" in prop:  # to a bearer no more of them than its grants allow, of anybody
+            item["rights"] = rights_of(call.world, user, call.bearer)
         if "blockinfo" in prop and user.blocked:
             item.update(block_info(user.blocked))
         if "gender" in prop:

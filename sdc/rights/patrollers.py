@@ -1,0 +1,78 @@
+"""Who patrols the wiki: people whom it trusts to roll back or to patrol edits there. They may stop
+and undo any batch, member or not.
+
+The wiki is asked as nobody: to a bearer it shows only the rights that the grants of our consumer
+cover, and those are for editing alone.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from projects import http
+from projects.http import WikiError
+from projects.models import User
+from projects.wiki_users import read_users
+from sdc.models import Writer
+
+RIGHTS = frozenset({"rollback", "patrol"})
+FRESH = timedelta(hours=1)  # what the wiki said is asked again when it is older
+_KNOWN = "_patrols"  # on a user, for one request
+
+
+def patrols(user: Any) -> bool:
+    """Return whether the user patrols the wiki, as it last said. Asks nobody."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    if _KNOWN not in user.__dict__:
+        mine = Writer.objects.filter(user=user, wiki=settings.WIKI.code, patrols=True)
+        user.__dict__[_KNOWN] = mine.exists()
+    return bool(user.__dict__[_KNOWN])
+
+
+def refresh(user: Any) -> None:
+    """Ask the wiki where its last answer is older than an hour. While it can't be read, the last
+    answer stays. Call outside of transactions."""
+    if not user.is_authenticated:
+        return
+    since = timezone.now() - FRESH
+    known = Writer.objects.filter(user=user, wiki=settings.WIKI.code, patrols_asked_at__gt=since)
+    if known.exists():
+        return
+    try:
+        ask(user)
+    except WikiError:
+        return
+
+
+def check(user: User) -> None:
+    """Ask the wiki now, right before somebody does what only patrollers may. Call outside of
+    transactions. Raises PermissionDenied, WikiError."""
+    if not ask(user):
+        raise PermissionDenied
+
+
+def ask(user: User) -> bool:
+    """Read the user's rights from the wiki and keep what they say. Raises WikiError."""
+    found = bool(user.is_active and settings.CAN_LOG_IN and RIGHTS & _rights(user.wiki_username))
+    Writer.objects.update_or_create(
+        user=user,
+        wiki=settings.WIKI.code,
+        defaults={"patrols": found, "patrols_asked_at": timezone.now()},
+    )
+    user.__dict__[_KNOWN] = found
+    return found
+
+
+def _rights(name: str) -> set[str]:
+    if not name:
+        return set()
+    body = http.api(
+        settings.WIKI.commons_api, action="query", list="users", ususers=name, usprop="rights"
+    )
+    return {right for user in read_users(body) for right in user.rights}

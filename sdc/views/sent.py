@@ -1,0 +1,121 @@
+"""What everybody sees of a batch that was sent, found by its code alone: its edits on the wiki and
+who made them, and nothing else of a private project. Patrollers stop and undo it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from projects import denials
+from projects.limits import limited
+from projects.models import User
+from projects.permissions import is_hidden
+from sdc import selectors, services, undoing
+from sdc.models import ClaimAttempt, EditBatch
+from sdc.rights import patrollers
+from sdc.views.batches import ROWS, find_sent, sees_project, steer, undo_page
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, EditBatch, P], HttpResponseBase]
+Kind, State = EditBatch.Kind, EditBatch.State
+Outcome = ClaimAttempt.Outcome
+
+
+def sent_view(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """Turns `code` of the address into a batch that was sent. Of a person who is left alone only
+    patrollers, and whoever takes something back, see it."""
+
+    @wraps(view)
+    def wrapper(
+        request: HttpRequest, code: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        user = request.user
+        found = find_sent(code, user)
+        if found is None:
+            raise Http404
+        patrollers.refresh(user)
+        acts = found.user_id == user.pk or patrollers.patrols(user)
+        if is_hidden(found.project, user) and not acts:
+            raise PermissionDenied(denials.why_alone(found.project))
+        return view(request, found, *args, **kwargs)
+
+    return wrapper
+
+
+@require_GET
+@sent_view
+def sent_batch(request: HttpRequest, batch: EditBatch) -> HttpResponse:
+    user = request.user
+    if sees_project(batch, user):
+        return redirect(batch)
+    going = batch.state in (State.RUNNING, State.PAUSED)
+    may_undo = undoing.may_undo(batch, user)
+    context = {
+        "batch": batch,
+        "page": Paginator(_rows(batch), ROWS).get_page(request.GET.get("page")),
+        "going": going,
+        "undoes": batch.undoes,
+        "undone_by": selectors.undone_by(batch),
+        "may_undo": may_undo,
+        "standing": undoing.standing(batch).count() if may_undo else 0,
+        "may_stop": going and services.may_stop(batch, user),
+        "may_resume": batch.state == State.PAUSED and services.may_resume(batch, user),
+        "may_pause": batch.state == State.RUNNING and services.may_resume(batch, user),
+    }
+    response = render(request, "sdc/sent.html", context)
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _rows(batch: EditBatch) -> QuerySet[ClaimAttempt]:
+    """The edits that were made; of what takes back all rows, whose statements were public."""
+    rows = selectors.in_order(batch)
+    if batch.kind == Kind.ADD:
+        rows = rows.filter(outcome=Outcome.WRITTEN)
+    return rows.order_by("-ended_at", "-pk")
+
+
+@limited("send")
+@require_http_methods(["GET", "HEAD", "POST"])
+@sent_view
+def sent_batch_undo(
+    request: HttpRequest, batch: EditBatch, attempt_id: int | None = None
+) -> HttpResponseBase:
+    return undo_page(request, batch, attempt_id, outside=True)
+
+
+@require_POST
+@sent_view
+def sent_batch_stop(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
+    return _steer_signed_in(request, batch, services.stop)
+
+
+@require_POST
+@sent_view
+def sent_batch_pause(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
+    return _steer_signed_in(request, batch, services.pause)
+
+
+@require_POST
+@sent_view
+def sent_batch_resume(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
+    return _steer_signed_in(request, batch, services.resume)
+
+
+def _steer_signed_in(
+    request: HttpRequest, batch: EditBatch, deed: Callable[[EditBatch, User], bool]
+) -> HttpResponseBase:
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("sent-batch", args=[batch.code]))
+    return steer(request, batch, deed)

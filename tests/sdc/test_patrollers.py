@@ -1,0 +1,215 @@
+"""Whoever patrols the wiki stops and undoes a batch; what everybody sees of one that was sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db.models import F
+from django.urls import reverse
+
+from projects import denying
+from projects.models import AuditEvent, DenyEntry, Notification, Project, User
+from projects.refusal import Refused
+from sdc import services, undoing
+from sdc.models import EditBatch, Writer
+from sdc.rights import patrollers
+from tests.conftest import ClientOf
+from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end
+
+pytestmark = pytest.mark.django_db
+State = EditBatch.State
+NAME = "Our secret list"
+
+
+@pytest.fixture
+def sent(project: Project, alice: User, said_yes: Make) -> EditBatch:
+    """Alice's batch of three in a private project of its own name."""
+    said_yes(project, 3)
+    batch = send_to_the_end(confirmed(project, alice))
+    Project.objects.update(visibility=Project.Visibility.PRIVATE, name=NAME)
+    batch.refresh_from_db()
+    batch.project.refresh_from_db()
+    return batch
+
+
+def open_page(batch: EditBatch) -> str:
+    return reverse("sent-batch", args=[batch.code])
+
+
+def text_of(browser: Any, address: str) -> str:
+    answer = browser.get(address, follow=True)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_everybody_sees_the_edits_of_a_private_project_and_nothing_else_of_it(
+    sent: EditBatch, project: Project, bob: User, charlie: User, client_of: ClientOf
+) -> None:
+    for user in (None, charlie):
+        browser = client_of(user)
+        answer = browser.get(sent.get_absolute_url())
+        assert (answer.status_code, answer["Location"]) == (302, open_page(sent))
+        page = text_of(browser, open_page(sent))
+        for row in sent.attempts.all():
+            assert row.name in page
+            assert f"Special:Diff/{row.revision}" in page
+            assert row.place in page
+        assert "<bdi>Alice</bdi>" in page
+        assert "Q7186" in page
+        for secret in (NAME, project.public_id, "Bob", "Undo 3 edits…", "/crop/"):
+            assert secret not in page
+    assert NAME in text_of(client_of(bob), open_page(sent)), "members are led into the project"
+
+
+def test_what_was_not_written_is_nobodys_business(
+    project: Project, alice: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    Project.objects.update(visibility=Project.Visibility.PRIVATE)
+    said_yes(project, 2)
+    draft = services.prepare_batch(project, alice)
+    assert client_of(None).get(open_page(draft)).status_code == 404
+    batch = services.confirm(draft, alice)
+    assert client_of(None).get(open_page(batch)).status_code == 404
+    assert client_of(None).get(batch.get_absolute_url()).status_code == 302  # to the login
+    assert client_of(None).get(reverse("sent-batch", args=["0123456789ab"])).status_code == 404
+
+
+def test_a_patroller_takes_it_back_under_their_own_token(
+    sent: EditBatch, alice: User, pat: User, client_of: ClientOf, wiki: WikiItself
+) -> None:
+    browser = client_of(pat)
+    page = text_of(browser, sent.get_absolute_url())
+    undo_page = reverse("sent-batch-undo", args=[sent.code])
+    assert "Undo 3 edits…" in page
+    assert undo_page in page
+    asked = text_of(browser, undo_page)
+    assert "3 statements will be removed" in asked
+    assert NAME not in asked
+    without = browser.post(undo_page)
+    assert without.status_code == 422
+    assert "Say why" in without.content.decode()
+    answer = browser.post(undo_page, {"reason": "these are her sister"})
+    undo = EditBatch.objects.get(kind=EditBatch.Kind.UNDO)
+    assert answer["Location"] == undo.get_absolute_url()
+    at_work = text_of(browser, answer["Location"])
+    assert f"Batch {undo.code}" in at_work
+    assert NAME not in at_work
+    send_to_the_end(undo)
+    assert (undo.user, undo.state) == (pat, State.DONE)
+    removals = [edit for edit in wiki.edits() if undo.code in edit.comment]
+    assert [edit.user for edit in removals] == ["Pat"] * 3
+    [event] = AuditEvent.objects.filter(action="batch.undone")
+    assert (event.actor, event.data["reason"]) == (pat, "these are her sister")
+    assert "these are her sister" in text_of(client_of(alice), sent.get_absolute_url())
+    [told] = Notification.objects.filter(user=alice, kind=Notification.Kind.REVERTED)
+    assert told.data["n"] == 3
+    # Pat is told of the end, and of nothing that is private
+    [ended] = Notification.objects.filter(user=pat)
+    listed = text_of(browser, reverse("notifications"))
+    assert "What you wanted taken back for" in listed
+    assert NAME not in listed
+    assert f"Batch {undo.code}" in text_of(browser, reverse("notification", args=[ended.pk]))
+    assert NAME not in text_of(browser, reverse("my-edits"))
+
+
+def test_one_edit_in_a_public_project(
+    sent: EditBatch, pat: User, client_of: ClientOf, wiki: WikiItself
+) -> None:
+    Project.objects.update(visibility=Project.Visibility.PUBLIC)
+    one = sent.attempts.all()[1]
+    address = reverse("edit-undo", args=[sent.project.public_id, sent.code, one.pk])
+    browser = client_of(pat)
+    assert address in text_of(browser, sent.get_absolute_url())
+    browser.post(address, {"reason": "not her"})
+    undo = send_to_the_end(EditBatch.objects.get(kind=EditBatch.Kind.UNDO))
+    assert [row.undoes for row in undo.attempts.all()] == [one]
+
+
+def test_rights_are_asked_for_once_an_hour_and_again_right_before(
+    sent: EditBatch, pat: User, wiki: WikiItself, client_of: ClientOf
+) -> None:
+    browser, users = client_of(pat), wiki.running.world.users
+    assert "Undo 3 edits…" in text_of(browser, open_page(sent))
+    users.change("Pat", groups=["autoconfirmed"])
+    assert "Undo 3 edits…" in text_of(browser, open_page(sent)), "known for an hour"
+    undo_page = reverse("sent-batch-undo", args=[sent.code])
+    assert browser.post(undo_page, {"reason": "wrong"}).status_code == 403
+    assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
+    assert "Undo 3 edits…" not in text_of(browser, open_page(sent))
+    users.change("Pat", groups=["autoconfirmed", "patroller"])
+    assert "Undo 3 edits…" not in text_of(browser, open_page(sent))
+    Writer.objects.update(patrols_asked_at=F("patrols_asked_at") - timedelta(hours=1))
+    assert "Undo 3 edits…" in text_of(browser, open_page(sent)), "patrol alone will do"
+
+
+@pytest.mark.parametrize("groups", [["rollbacker"], ["patroller"], ["sysop"]])
+def test_either_right_will_do(groups: list[str], pat: User, wiki: WikiItself) -> None:
+    wiki.running.world.users.change("Pat", groups=groups)
+    assert patrollers.ask(pat)
+    wiki.running.world.users.change("Pat", groups=["autoconfirmed"])
+    assert not patrollers.ask(pat)
+
+
+def test_while_the_wiki_is_silent_nobody_becomes_a_patroller(
+    sent: EditBatch, pat: User, wiki: WikiItself, client_of: ClientOf
+) -> None:
+    wiki.running.faults.add("http", status=503, times=100)
+    page = text_of(client_of(pat), open_page(sent))
+    assert "Undo 3 edits…" not in page
+    wiki.running.faults.clear()
+    assert "Undo 3 edits…" in text_of(client_of(pat), open_page(sent))
+    wiki.running.faults.add("http", status=503, times=100)
+    undo_page = reverse("sent-batch-undo", args=[sent.code])
+    answer = client_of(pat).post(undo_page, {"reason": "wrong"})
+    assert "can’t be read now" in answer.content.decode()
+    assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
+
+
+def test_the_service_asks_for_a_reason_and_lets_nobody_else(
+    sent: EditBatch, pat: User, bob: User
+) -> None:
+    patrollers.refresh(pat)
+    with pytest.raises(Refused):
+        undoing.undo(sent, pat)
+    with pytest.raises(PermissionDenied):
+        undoing.undo(sent, bob, "because")
+
+
+def test_a_patroller_stops_a_batch_that_runs(
+    project: Project, alice: User, pat: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    said_yes(project, 2)
+    batch = confirmed(project, alice)
+    browser = client_of(pat)
+    assert 'id="stop"' in text_of(browser, batch.get_absolute_url())
+    where = [project.public_id, batch.code]
+    assert browser.post(reverse("batch-pause", args=where)).status_code == 403
+    browser.post(reverse("batch-stop", args=where))
+    batch.refresh_from_db()
+    assert batch.state == State.STOPPED
+    assert AuditEvent.objects.get(action="batch.stopped").actor == pat
+
+
+def test_a_patroller_steers_what_they_take_back_of_a_private_project(
+    sent: EditBatch, pat: User, client_of: ClientOf
+) -> None:
+    patrollers.refresh(pat)
+    undo = undoing.undo(sent, pat, "wrong")
+    browser = client_of(pat)
+    for deed, state in (("pause", State.PAUSED), ("resume", State.RUNNING), ("stop", "stopped")):
+        assert f'id="{deed}"' in text_of(browser, open_page(undo))
+        browser.post(reverse(f"sent-batch-{deed}", args=[undo.code]))
+        undo.refresh_from_db()
+        assert undo.state == state
+
+
+def test_a_person_who_is_left_alone_is_shown_to_patrollers_only(
+    sent: EditBatch, mona: User, pat: User, charlie: User, client_of: ClientOf
+) -> None:
+    denying.deny(DenyEntry(kind="person", value="Q7186", reason="asked"), mona)
+    for user in (None, charlie):
+        assert client_of(user).get(open_page(sent)).status_code == 403
+    assert "Undo 3 edits…" in text_of(client_of(pat), open_page(sent))
