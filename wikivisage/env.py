@@ -18,6 +18,10 @@ class Environment:
     def text(self, name: str, default: str = "") -> str:
         return self.values.get(name, "").strip() or default
 
+    def has(self, name: str) -> bool:
+        """Whether it is set, be it to nothing."""
+        return name in self.values
+
     def flag(self, name: str, default: bool = False) -> bool:
         value = self.text(name, str(default)).lower()
         if value in ("1", "true", "yes", "on"):

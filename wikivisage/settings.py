@@ -37,6 +37,8 @@ with env.folder("DATA_DIR", DATA_DIR):
 
 PORT = env.integer("PORT", 8000, 1, 65535)
 SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
+# Without an address of another one, `manage.py run` starts a sandbox of its own.
+OWN_SANDBOX = WIKI_CODE == "sandbox" and not env.text("SANDBOX_URL")
 SANDBOX_URL = env.text("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
 WIKI = replace(
     wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL),
@@ -377,7 +379,9 @@ CAN_LOG_IN = bool(OAUTH_CLIENT_ID)
 # Without a consumer: whoever sits at this very machine may do everything but send.
 LOCAL_LOGIN = env.flag("LOCAL_LOGIN") and not CAN_LOG_IN
 # Names on the wiki of those who moderate here; they get the admin at their next login.
-MODERATORS = env.items("MODERATORS", "Mona" if WIKI.code == "sandbox" else "")
+MODERATORS = ["Mona"] if WIKI.code == "sandbox" else []
+if env.has("MODERATORS"):  # be it to nobody
+    MODERATORS = env.items("MODERATORS")
 # Groups of the wiki whose members moderate here, too, for example sysop.
 MODERATOR_GROUPS = env.items("MODERATOR_GROUPS")
 SOCIALACCOUNT_PROVIDERS = {

@@ -17,7 +17,7 @@ from django.utils import timezone
 from projects import http
 from projects.http import WikiError
 from projects.models import User
-from projects.wiki_users import read_users
+from projects.wiki_users import read_user
 from sdc.models import Writer
 
 RIGHTS = frozenset({"rollback", "patrol"})
@@ -75,4 +75,4 @@ def _rights(name: str) -> set[str]:
     body = http.api(
         settings.WIKI.commons_api, action="query", list="users", ususers=name, usprop="rights"
     )
-    return {right for user in read_users(body) for right in user.rights}
+    return set(read_user(body["query"]["users"][0]).rights)

@@ -38,7 +38,7 @@ from sandbox.faults import Rule
 from sdc import reconciling, services
 from sdc.models import ClaimAttempt, EditBatch, Watch, Writer
 from sdc.reasons import Reason
-from sdc.rights import switch
+from sdc.rights import patrollers, switch
 from sdc.watch import watching
 from tests import factories
 from tests.conftest import ClientOf
@@ -427,6 +427,11 @@ CALLERS = {
         preview_labels,
     ),
     "sender": Caller(("sdc.rights.senders._userinfo",), query("meta=userinfo"), fill_preview),
+    "patrollers": Caller(
+        ("sdc.rights.patrollers._rights",),
+        query("usprop=rights"),
+        lambda scene: lambda: patrollers.ask(scene.alice),
+    ),
     "stop page": Caller(
         ("sdc.rights.switch.read_page",), query("prop=revisions"), look_at_stop_page
     ),
