@@ -119,8 +119,10 @@ class Visitor(Window):
         self.press(self.page.get_by_role("link", name="Log in", exact=True))
         self.arrive("login", "Log in")
         self.press(self.page.get_by_role("button", name="Log in with your wiki account"))
-        self.arrive("approval", "Allow access?")
+        self.arrive("wiki", "Log in")
         self.press(self.page.get_by_role("radio", name=self.name))
+        self.press(self.page.get_by_role("button", name="Log in"))
+        self.arrive("approval", "Allow access?")
         self.press(self.page.get_by_role("button", name="Allow"))
         expect(self.page.locator("summary", has_text=self.name)).to_be_visible()
 

@@ -108,14 +108,6 @@ def _kind(verdicts: list[str]) -> str:
     return Question.Kind.LIKELY if Verdict.YES in verdicts else Question.Kind.OTHERS
 
 
-def chances(project: Project, region_ids: Collection[int]) -> dict[int, float]:
-    """What the model thought of these faces when it asked about them, by region id. Of those seen
-    most often the person is picked, and nothing is said of the others: no chance tells of that."""
-    asked = Question.objects.filter(project=project, region__in=region_ids, chance__isnull=False)
-    told = asked.exclude(kind=Question.Kind.COMMON).values_list("region", "chance")
-    return {region: chance for region, chance in told if chance is not None}
-
-
 def worth(project: Project) -> int:
     """About how many faces are still worth an answer, see `worth_of`."""
     return worth_of([project]).get(project.pk, 0)

@@ -83,7 +83,7 @@ def _members(site: Site, title: str) -> set[int]:
     asked = {"list": "categorymembers", "cmtitle": title, "cmtype": "file", "cmlimit": 500}
     found: set[int] = set()
     for body in http.follow(partial(commons.read, site), MOST_PAGES, action="query", **asked):
-        members = body["query"]["categorymembers"].items()
+        members = body["query"]["categorymembers"].items(required=True)
         found |= {member["pageid"].integer(least=1) for member in members}  # none may be missed
     return found
 

@@ -277,7 +277,7 @@ class Embedding(models.Model):
 
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="embeddings")
     engine = models.CharField(max_length=64)  # name and version, for example "dlib-resnet-v1"
-    vector = models.BinaryField()  # float32, little-endian, sealed with context b"embedding"
+    vector = models.BinaryField()  # float32, little-endian, sealed: see crawler.vectors
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

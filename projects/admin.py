@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -300,7 +301,10 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
         if request.method == "POST" and object_id is None and self.has_add_permission(request):
             _look_up(request)
         view = atomic(super().changeform_view)
-        return view(request, object_id, form_url, extra_context)
+        try:
+            return view(request, object_id, form_url, extra_context)
+        except IntegrityError:  # somebody was quicker, and now the form says so
+            return view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: DenyEntry, form: Any, change: bool) -> None:
         if change:

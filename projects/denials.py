@@ -51,6 +51,11 @@ def denied_qids() -> QuerySet[DenyEntry, str]:
     return entries().filter(kind=Kind.PERSON).values_list("value", flat=True)
 
 
+def persons(qid: str) -> QuerySet[DenyEntry]:
+    """The entries of a person."""
+    return entries().filter(kind=Kind.PERSON, value=qid)
+
+
 def left_alone(qid: str = "person__qid") -> Exists:
     """Whether the person whose Q-ID is at this path of a row is on the list: to filter by."""
     return Exists(entries().filter(kind=Kind.PERSON, value=OuterRef(qid)))
@@ -58,16 +63,16 @@ def left_alone(qid: str = "person__qid") -> Exists:
 
 def entry_of(project: Project) -> DenyEntry | None:
     """By which its person is left alone."""
-    return entries().filter(kind=Kind.PERSON, value=project.person.qid).first()
+    return persons(project.person.qid).first()
 
 
 def denied_person(qid: str) -> bool:
-    return entries().filter(kind=Kind.PERSON, value=qid).exists()
+    return persons(qid).exists()
 
 
 def denied_project(project: Project) -> bool:
     """Its person is left alone: nothing is asked, looked at, shown or sent."""
-    return entries().filter(kind=Kind.PERSON, value=project.person.qid).exists()
+    return persons(project.person.qid).exists()
 
 
 def refuse_project(project: Project) -> None:

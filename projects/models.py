@@ -178,12 +178,13 @@ class Person(models.Model):
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
-    def tell_learner(self, *, only_words: bool = False) -> None:
+    def tell_learner(self, *, only_words: bool = False, **fields: Any) -> int:
         """Something changed that the learner should see. Call in the transaction of the change;
         it holds the projects' rows until that ends. With `only_words` people said something, and
-        the faces are those that were there before."""
+        the faces are those that were there before. Sets `fields`, too; returns how many there
+        are."""
         words = {"words": F("words") + 1} if only_words else {}
-        self.update(revision=F("revision") + 1, pulse=F("pulse") + 1, **words)
+        return self.update(revision=F("revision") + 1, pulse=F("pulse") + 1, **words, **fields)
 
 
 class Project(models.Model):
@@ -381,6 +382,7 @@ class Notification(models.Model):
         OMITTED = "omitted", _("somebody leaves photos out of your project")
         OBJECTED = "objected", _("somebody objects, and a moderator should look")
         WANTED = "wanted", _("somebody asks for a person about whom a moderator decides")
+        CONSUMER = "consumer", _("the wiki refuses this site’s registration")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
     project = models.ForeignKey(  # null: about a person for whom there is none yet

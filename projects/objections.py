@@ -22,7 +22,7 @@ from projects.models import DenyEntry, Notification, Objection, User
 from projects.notifications import notify
 from projects.permissions import check_moderates, moderators
 from projects.refusal import Refused
-from projects.sealing import CONTACT, OBJECTION, Unsealable, seal, unseal
+from projects.sealing import CONTACT, OBJECTION, Unsealable, context, seal, unseal
 from projects.transactions import atomic
 from projects.wikidata import find_qid
 
@@ -50,8 +50,8 @@ def lodge(about: str, kind: str, message: str, contact: str = "") -> Objection:
     if kind == Kind.OTHER or (kind == Kind.PERSON and not find_qid(value)):
         value, message = "", "\n\n".join(filter(None, (about.strip(), message)))
     made = Objection(wiki=settings.WIKI.code, kind=kind, value=value)
-    made.message = seal(message.encode(), OBJECTION)
-    made.contact = seal(contact.encode(), CONTACT) if contact else None
+    made.message = seal(message.encode(), context(OBJECTION, made.code))
+    made.contact = seal(contact.encode(), context(CONTACT, made.code)) if contact else None
     made.save()
     audit(None, "objection.lodged", target=made.name, kind=kind)
     notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
@@ -84,11 +84,13 @@ def words(objection: Objection) -> Words | None:
     if not objection.message:
         return None
     try:
-        message = unseal(bytes(objection.message), OBJECTION).decode()
-        contact = unseal(bytes(objection.contact), CONTACT).decode() if objection.contact else ""
+        message = unseal(bytes(objection.message), context(OBJECTION, objection.code))
+        contact = b""
+        if objection.contact:
+            contact = unseal(bytes(objection.contact), context(CONTACT, objection.code))
     except Unsealable:
         return None
-    return Words(message, contact)
+    return Words(message.decode(), contact.decode())
 
 
 def take_in_work(objection: Objection, by: User) -> bool:

@@ -112,13 +112,19 @@ def our_revision(read: Read, page_id: int, mark: str, since: int) -> Revision | 
         rvlimit=A_CALL,
     )
     for body in islice(bodies, HISTORY // A_CALL):
-        for page in body["query"]["pages"].items():
-            for revision in map(read_revision, page["revisions"].items()):
-                if revision.id <= since:
-                    return None
-                if mark in revision.comment:
-                    return revision
+        for revision in map(read_revision, list_revisions(body)):
+            if revision.id <= since:
+                return None
+            if mark in revision.comment:
+                return revision
     return None
+
+
+def list_revisions(body: Node) -> list[Node]:
+    """Those of the page that was asked for; none where it is gone. Raises WikiError where the
+    answer does not tell of it, since no edit of ours there would mean that none was made."""
+    page = body["query"]["pages"][0]
+    return page["revisions"].items(required=not page["missing"].flag())
 
 
 def read_revision(row: Node) -> Revision:

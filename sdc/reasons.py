@@ -45,6 +45,8 @@ class Reason(models.TextChoices):
     BLOCKED = "blocked", _("Blocked on the wiki")
     NOT_PERMITTED = "not-permitted", _("Not permitted")
     LOGIN = "login", _("Log in again")
+    MISCONFIGURED = "misconfigured", _("This site’s registration on the wiki is wrong")
+    TOOL_OFF = "tool-off", _("The wiki does not let this tool in")
     BAD_TAGS = "bad-tags", _("Unknown change tag")
     TURNED_AWAY = "turned-away", _("Turned away by the wiki's servers")
     # the wiki refuses this one statement
@@ -110,6 +112,14 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.BLOCKED: _("Your account is blocked from editing; your talk page there says why."),
     Reason.NOT_PERMITTED: _("Your account, or this tool in your name, may not edit there."),
     Reason.LOGIN: _("The wiki no longer takes our sign-in for you. Log in, then resume."),
+    Reason.MISCONFIGURED: _(
+        "It is not about your account. Those who run this site were told; it goes on by itself "
+        "once they have mended it."
+    ),
+    Reason.TOOL_OFF: _(
+        "It is not about your account. Those who run this site were told. What was not sent by "
+        "then can be sent in another batch."
+    ),
     Reason.BAD_TAGS: _("The wiki does not know a change tag of this tool. Tell its operator."),
     Reason.TURNED_AWAY: _("The servers before the wiki refuse this tool for now. We try later."),
     Reason.PARTLY_BLOCKED: _("Your account may not edit this page. The others go on."),
@@ -145,3 +155,7 @@ def title(code: str) -> str:
 
 def sentence(code: str) -> str:
     return str(_KNOWN[code].sentence) if code in _KNOWN else ""
+
+
+# What ails the site itself, so that its operator and the moderators have to hear of it.
+OF_THE_SITE = frozenset({Reason.MISCONFIGURED, Reason.TOOL_OFF})

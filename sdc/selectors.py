@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -111,27 +112,25 @@ def number_of(batch: EditBatch) -> int:
 
 def batch_progress(batch: EditBatch) -> BatchProgress:
     """Live counts of a confirmed batch. What the preview skipped is not among them."""
-    rows = sent_rows(batch)
-    counts = dict(rows.values_list("outcome").annotate(n=Count("pk")).order_by())
-    to_come = counts.get(Outcome.PLANNED, 0)
-    became = _counts_of_became(batch, rows)
+    counts, became = _count_rows(batch)
+    to_come = counts[Outcome.PLANNED]
     rate = _rate(batch)
     running = batch.state == State.RUNNING and to_come
     pace = max(rate, 1.0) if rate else pace_of(batch.user)
     waiting = _waiting(batch) if running else None
     return BatchProgress(
-        written=counts.get(Outcome.WRITTEN, 0),
-        present=counts.get(Outcome.PRESENT, 0),
-        skipped=counts.get(Outcome.SKIPPED, 0),
-        refused=counts.get(Outcome.REFUSED, 0),
+        written=counts[Outcome.WRITTEN],
+        present=counts[Outcome.PRESENT],
+        skipped=counts[Outcome.SKIPPED],
+        refused=counts[Outcome.REFUSED],
         to_come=to_come,
         rate=rate,
         seconds_left=60 * to_come / pace if running else None,
-        stand=became.get(STANDS, 0),
-        removed=became.get(Finding.REMOVED, 0),
-        changed=became.get(Finding.CHANGED, 0),
-        gone=became.get(Finding.GONE, 0),
-        taken_back=became.get(TAKEN_BACK, 0),
+        stand=became[STANDS],
+        removed=became[Finding.REMOVED],
+        changed=became[Finding.CHANGED],
+        gone=became[Finding.GONE],
+        taken_back=became[TAKEN_BACK],
         waiting_until=waiting[0] if waiting else None,
         waiting_for=waiting[1] if waiting else "",
     )
@@ -186,9 +185,17 @@ def _became(batch: EditBatch) -> Case:
     )
 
 
-def _counts_of_became(batch: EditBatch, rows: QuerySet[ClaimAttempt]) -> dict[str, int]:
-    written = rows.filter(outcome=Outcome.WRITTEN).annotate(became=_became(batch))
-    return dict(written.values_list("became").annotate(n=Count("pk")).order_by())
+def _count_rows(batch: EditBatch) -> tuple[Counter[str], Counter[str]]:
+    """Rows by outcome, and the written ones by what became of them. By one query: while a batch is
+    sent, the numbers of two would not add up."""
+    counts: Counter[str] = Counter()
+    written: Counter[str] = Counter()
+    rows = sent_rows(batch).annotate(became=_became(batch)).values_list("outcome", "became")
+    for outcome, became, number in rows.annotate(n=Count("pk")).order_by():
+        counts[outcome] += number
+        if outcome == Outcome.WRITTEN:
+            written[became] += number
+    return counts, written
 
 
 def _needs_eyes() -> Case:

@@ -85,6 +85,8 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 HTTPS = SITE_URL.startswith("https://")
+if (HTTPS or WIKI_CODE == "commons") and len(SECRET_KEY) < 32:
+    env.errors.append("SECRET_KEY must have at least 32 random characters on a real site.")
 if DEBUG and (HTTPS or WIKI_CODE == "commons"):
     env.errors.append("DEBUG shows what is secret to whoever meets an error: not on a real site.")
 
@@ -488,7 +490,7 @@ LOGGING = logs.config(
     texts=DEBUG,
 )
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
-# Who may read /metrics from elsewhere than this machine: who knows this.
+# Who may read /metrics: who knows this; without it, in the embedded mode, this machine.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 if env.errors:

@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from projects import tokens
 from projects.http import WikiError
 from projects.limits import limited
 from projects.models import Project, User
@@ -277,6 +278,7 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
         "may_stop": going and services.may_stop(batch, user),
         "may_resume": may_resume and batch.state == State.PAUSED,
         "needs_login": may_resume and batch.reason == Reason.LOGIN,
+        "signed_in": batch.reason == Reason.LOGIN and tokens.is_signed_in(batch.user),
         "waits": title(progress.waiting_for),
         "why_waits": sentence(progress.waiting_for),
         "watched": watched,

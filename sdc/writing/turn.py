@@ -19,7 +19,7 @@ from typing import ClassVar, NoReturn
 from django.utils import timezone
 
 from crawler.commons import READ_LANE
-from projects import pace, tokens
+from projects import consumer, pace, tokens
 from projects.faults import crash_point
 from projects.http import Read, WikiError
 from projects.json_tree import UNREADABLE
@@ -27,7 +27,7 @@ from projects.work import Overtaken, WorkState
 from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
-from sdc.reasons import Reason
+from sdc.reasons import OF_THE_SITE, Reason
 from sdc.rights import senders
 from sdc.writing import allowed, results
 from sdc.writing.account import Account, Session
@@ -43,7 +43,11 @@ BUSY = timedelta(seconds=2)  # how long a file waits while another edit of it is
 # By then a call whose answer was lost has had its effect, and all of the wiki's servers show it.
 ARRIVED = timedelta(seconds=60)
 LONGEST = 10.0  # seconds that one waits for a slot with the turn held
-REST = {Reason.READONLY: timedelta(minutes=1), Reason.TURNED_AWAY: timedelta(minutes=15)}
+REST = {
+    Reason.READONLY: timedelta(minutes=1),
+    Reason.MISCONFIGURED: timedelta(minutes=5),
+    Reason.TURNED_AWAY: timedelta(minutes=15),
+}
 
 
 class Setback(Exception):
@@ -351,6 +355,8 @@ class Turn(ABC):
     def _consequences(self, outcome: Outcome) -> None:
         """What an answer means for the batch, the user and everybody. Raises Setback."""
         reason, wait = outcome.reason or Reason.UNKNOWN, outcome.wait
+        if reason in OF_THE_SITE:
+            consumer.report_refused(reason)
         match outcome.next:
             case Next.LOGIN:
                 self._login_refused()

@@ -91,6 +91,20 @@ def test_a_start_with_such_a_password_says_so(name: str, address: str) -> None:
     assert "cret" not in started.stderr.replace("SECRET", "")
 
 
+@pytest.mark.parametrize("site", [{"WIKI": "commons"}, {"SITE_URL": "https://wv.example.org"}])
+def test_a_real_site_does_not_start_with_a_short_secret_key(site: dict[str, str]) -> None:
+    for key, sentence in (("short", "SECRET_KEY must have at least 32"), ("x" * 32, "")):
+        started = subprocess.run(
+            [sys.executable, "manage.py", "check"],
+            env=os.environ | site | {"SECRET_KEY": key},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert sentence in started.stderr
+        assert bool(started.returncode) == bool(sentence)
+
+
 def test_all_mistakes_are_said_at_once() -> None:
     started = subprocess.run(
         [sys.executable, "manage.py", "check"],

@@ -138,6 +138,11 @@ BEFORE: dict[str, Callable[[Made], None]] = {
     "batch-stop": _running,
     "batch-undo": _written,
     "edit-undo": _written,
+    "sent-batch-stop": _running,
+    "sent-batch-pause": _running,
+    "sent-batch-resume": _paused,
+    "sent-batch-undo": _written,
+    "sent-edit-undo": _written,
 }
 
 
