@@ -76,8 +76,7 @@ class Rehearsal(Machine):
             toolforge.write_override(self.checkout, self.folder / "home")
 
     def start(self) -> None:
-        [block] = get_blocks(PAGE, "2. Start")
-        up, ps, doctor = block.splitlines()
+        up, ps, doctor = get_blocks(PAGE, "2. Start")[0].splitlines()  # then it is of a proxy
         self.shell(up)
         self.wait_until_healthy()
         self.shell(ps)
