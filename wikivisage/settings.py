@@ -11,7 +11,7 @@ import ssl
 import sys
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
@@ -164,8 +164,23 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
+def _certificates(parts: SplitResult) -> dict[str, object]:
+    """Options of the driver by which it encrypts, for nobody but the server of that name."""
+    told = dict(parse_qsl(parts.query, keep_blank_values=True))
+    path = told.pop("ssl_ca", "")
+    if told or parts.fragment or (parts.query and not path):
+        env.errors.append("DATABASE_URL may end with ?ssl_ca=/path/of/certificates.pem only.")
+    if not path:
+        return {}
+    if not os.access(path, os.R_OK):
+        env.errors.append("ssl_ca in DATABASE_URL must be a file that can be read.")
+    return {"ssl": {"ca": path}, "ssl_mode": "VERIFY_IDENTITY"}
+
+
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
+    if parts.scheme == "sqlite" and (parts.query or parts.fragment):
+        env.errors.append("DATABASE_URL of SQLite is a path alone, without ? and #.")
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -198,6 +213,7 @@ def _database(url: str) -> dict[str, object]:
                 # Who waited that long for a lock is tried again (projects.transactions).
                 "init_command": "SET sql_mode='STRICT_TRANS_TABLES', "
                 "optimizer_switch='exists_to_in=off', innodb_lock_wait_timeout=5",
+                **_certificates(parts),
             },
             "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"},
         }
