@@ -95,18 +95,21 @@ def sent_batch_undo(
     return undo_page(request, batch, attempt_id, outside=True)
 
 
+@limited("send")
 @require_POST
 @sent_view
 def sent_batch_stop(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
     return _steer_signed_in(request, batch, services.stop)
 
 
+@limited("send")
 @require_POST
 @sent_view
 def sent_batch_pause(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
     return _steer_signed_in(request, batch, services.pause)
 
 
+@limited("send")
 @require_POST
 @sent_view
 def sent_batch_resume(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
