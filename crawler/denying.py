@@ -54,19 +54,19 @@ def look_through() -> None:
     mine = Photo.objects.filter(wiki=settings.WIKI.code)
     if not titles and not mine.filter(state=Photo.State.DENIED).exists():
         return
-    members: set[int] = set()
+    inside: set[int] = set()
     try:
         with commons.wiki_site() as site:
             for title in titles:
-                members |= _members(site, title)
+                inside |= members(site, title)
     except WikiError as error:  # the next look; nothing comes back by what was not read
         log.warning("categories on the deny-list could not be read: %s", error)
         titles = []
     live = mine.filter(state=Photo.State.LIVE)
-    for some in _some(sorted(members)):
+    for some in _some(sorted(inside)):
         _leave(list(live.filter(page_id__in=some)))
     denied = mine.filter(state=Photo.State.DENIED)
-    alone = [pk for pk, page_id in denied.values_list("pk", "page_id") if page_id not in members]
+    alone = [pk for pk, page_id in denied.values_list("pk", "page_id") if page_id not in inside]
     for keys in _some(alone):
         with transaction.atomic():
             if titles == denials.categories():  # as they were read
@@ -77,7 +77,7 @@ def _some(keys: list[int]) -> Iterator[list[int]]:
     return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
 
 
-def _members(site: Site, title: str) -> set[int]:
+def members(site: Site, title: str) -> set[int]:
     """Page ids of the files that are directly in a category."""
     asked = {"list": "categorymembers", "cmtitle": title, "cmtype": "file", "cmlimit": 500}
     found: set[int] = set()

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
-from crawler import sourcing, tidying
+from crawler import pausing, sourcing, tidying
 from crawler.files import File
 from crawler.listing import NEWEST, Page
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
@@ -59,7 +59,8 @@ def save_page(step: CrawlStep, page: Page) -> None:
             due_at=timezone.now(),
         )
         _add_steps(step, page)
-        photos = _save_photos(files)
+        category = step.title if step.source.kind == Source.Kind.CATEGORY else ""
+        photos = _save_photos(files, category)
         _withdraw(page.gone)
         _mark_asked(step, page.asked)
         known, added = _add_to_project(step, page, photos)
@@ -152,8 +153,9 @@ def follow(files: Iterable[File]) -> None:
     announce("photos-crawled")
 
 
-def _save_photos(files: Iterable[File]) -> dict[int, Photo]:
-    """The photos of these files, by page id, with the pictures they show now."""
+def _save_photos(files: Iterable[File], category: str = "") -> dict[int, Photo]:
+    """The photos of these files, by page id, with the pictures they show now. What somebody
+    objects to, as a file or by the `category` in which it is listed, is paused."""
     by_id = {file.page_id: file for file in files}
     pictures = _save_pictures(by_id.values())
     wanted = Photo.objects.filter(wiki=settings.WIKI.code, page_id__in=by_id)
@@ -173,6 +175,9 @@ def _save_photos(files: Iterable[File]) -> dict[int, Photo]:
         ],
         ignore_conflicts=True,  # two projects may meet the same file at the same moment
     )
+    for page_id, until in pausing.until_of(by_id.values(), category).items():
+        shorter = wanted.filter(Q(paused_until=None) | Q(paused_until__lt=until))
+        shorter.filter(page_id=page_id).update(paused_until=until)
     return {photo.page_id: photo for photo in wanted.select_related("picture")}
 
 

@@ -33,7 +33,7 @@ from redis import RedisError
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
-MINUTE, HOUR = 60, 3600
+MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ LIMITS = {
     "lookup": Limit(240, MINUTE),
     "send": Limit(60, MINUTE),
     "objection": Limit(10, HOUR, wide=300),
+    # Of these the first ones pause what they name: few, so that nobody stops a whole tool.
+    "pause": Limit(3, 7 * DAY, wide=20),
 }
 
 

@@ -478,6 +478,8 @@ class Objection(models.Model):
     message = models.BinaryField()  # sealed: it may say personal things
     contact = models.BinaryField(null=True)  # sealed; how to answer, if wanted
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    # Until then nothing of it is asked or sent, while it is open; null: it pauses nothing.
+    pauses_until = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(blank=True)  # what the objector reads
     handled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

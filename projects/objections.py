@@ -7,6 +7,7 @@ removed a set time after the objection was closed (`forget_closed`).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
@@ -17,9 +18,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import denials, denying
+from projects import denials, denying, pauses
 from projects.ledger import audit
-from projects.models import DenyEntry, Notification, Objection, User
+from projects.models import DenyEntry, Notification, Objection, Project, User
 from projects.notifications import notify
 from projects.permissions import check_moderates, moderators
 from projects.refusal import Refused
@@ -28,10 +29,10 @@ from projects.wikidata import find_qid
 
 Kind = Objection.Kind
 State = Objection.State
-OPEN = (State.OPEN, State.IN_WORK)
+OPEN = pauses.OPEN
 _NAMESPACE = re.compile(r":?(file|image|category)\s*:", re.IGNORECASE)
 _NOT_LISTED = ~Q(state=State.UPHELD) | Q(kind=Kind.OTHER)
-LATE = timedelta(days=7)  # after which an open one is overdue
+LATE = pauses.LASTS  # after which an open one is overdue
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,33 @@ class Words:
     contact: str
 
 
-def lodge(about: str, kind: str, message: str, contact: str = "") -> Objection:
+def lodge(
+    about: str,
+    kind: str,
+    message: str,
+    contact: str = "",
+    *,
+    may_pause: Callable[[], bool] = lambda: True,
+) -> Objection:
     """Keep an objection. `about` is whatever they pasted; `kind` what they say that it is. Words
-    that name no page of the wiki, such as somebody's name, are sealed with the rest."""
+    that name no page of the wiki, such as somebody's name, are sealed with the rest.
+
+    What it names is paused at once, unless it was before or whoever objects has paused enough:
+    `may_pause` is asked that only where it matters.
+    """
     kind, value = understood(about, kind)
     if kind == Kind.OTHER or (kind == Kind.PERSON and not find_qid(value)):
         value, message = "", "\n\n".join(filter(None, (about.strip(), message)))
     made = Objection(wiki=settings.WIKI.code, kind=kind, value=value)
     made.message = seal(message.encode(), OBJECTION)
     made.contact = seal(contact.encode(), CONTACT) if contact else None
+    if pauses.may_begin(kind, value) and may_pause():
+        made.pauses_until = made.created_at + pauses.LASTS
     with transaction.atomic():
         made.save()
-        audit(None, "objection.lodged", target=made.name, kind=kind)
+        audit(None, "objection.lodged", target=made.name, kind=kind, paused=bool(made.pauses_until))
+        if made.pauses_until:
+            pauses.pause_begun.send(Objection, objection=made)
         notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
     return made
 
@@ -61,13 +77,22 @@ def lodge(about: str, kind: str, message: str, contact: str = "") -> Objection:
 def understood(about: str, kind: str) -> tuple[str, str]:
     """Kind and value as the deny-list writes them; what can't be read stays as it was typed."""
     text = _title_in(" ".join(about.split()))
-    if qid := find_qid(text):
+    if qid := _person_of_project(about) or find_qid(text):
         return Kind.PERSON, qid
     if named := _NAMESPACE.match(text):
         kind = Kind.CATEGORY if named[1].lower() == "category" else Kind.FILE
     if kind in (Kind.FILE, Kind.CATEGORY) and text:
         text = denials.normal(kind, text)
     return kind, text[:255]
+
+
+def _person_of_project(about: str) -> str:
+    """The Q-ID of whom a public project looks for, where the address of one was pasted."""
+    named = re.search(r"/p/([\w-]{1,16})(?:/|$)", about.strip())
+    if not named:
+        return ""
+    public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, public_id=named[1])
+    return public.values_list("person__qid", flat=True).first() or ""
 
 
 def _title_in(text: str) -> str:
@@ -143,8 +168,29 @@ def _move(objection: Objection, by: User, old: tuple[str, ...], new: str, **fiel
         if not rows.update(state=new, handled_by=by, **fields):
             return False
         audit(by, f"objection.{new}", target=objection.name)
+        if new not in OPEN and objection.pauses_until:
+            pauses.pause_ended.send(Objection, objection=objection)
     objection.refresh_from_db()
     return True
+
+
+def lift_pause(objection: Objection, by: User, reason: str) -> bool:
+    """Let what it names be asked and sent again; the objection stays open."""
+    check_moderates(by)
+    now = timezone.now()
+    with transaction.atomic():
+        rows = pauses.active().filter(pk=objection.pk)
+        if not rows.update(pauses_until=now):
+            return False
+        audit(by, "objection.pause-lifted", target=objection.name, reason=reason)
+        pauses.pause_ended.send(Objection, objection=objection)
+    objection.refresh_from_db()
+    return True
+
+
+def is_pausing(objection: Objection) -> bool:
+    until = objection.pauses_until
+    return objection.state in OPEN and until is not None and until > timezone.now()
 
 
 def is_listed(objection: Objection) -> bool:

@@ -13,7 +13,7 @@ from django.db.models import FilteredRelation, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext as _
 
-from projects import denials
+from projects import denials, pauses
 from projects.models import Membership, Project, User
 
 P = ParamSpec("P")
@@ -61,7 +61,8 @@ def find(public_id: str, user: Any) -> Project | None:
     """A project with all that its pages ask about it, and about who looks, in one query."""
     mine = Q(memberships__user=user.pk)
     found = Project.objects.annotate(
-        reader=FilteredRelation("memberships", condition=mine), **{LEFT_ALONE: denials.left_alone()}
+        reader=FilteredRelation("memberships", condition=mine),
+        **{LEFT_ALONE: denials.left_alone(), pauses.PAUSED_UNTIL: pauses.until_of()},
     )
     project = found.select_related(*READ_WITH).filter(public_id=public_id).first()
     if project and user.is_authenticated:

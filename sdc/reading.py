@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
-from projects import denials
+from projects import denials, pauses
+from projects.models import DenyEntry
 from sdc import statements
 from sdc.reasons import Reason
 from sdc.statements import Statements
@@ -32,6 +33,8 @@ class PageNow:
     revision: int = 0
     statements: Statements | None = None  # None: no structured data yet
     denied: bool = False  # it is in a category that this tool leaves alone
+    paused: tuple[str, ...] = ()  # of its categories those to which somebody objects now
+    asked: tuple[str, ...] = ()  # the categories that it was asked about
 
     def depicts(self, qid: str) -> bool:
         return statements.says(self.statements, qid)
@@ -61,11 +64,29 @@ class Revision:
 def read_pages(read: Read, page_ids: Iterable[int]) -> dict[int, PageNow]:
     """What the pages of these ids are now; each id asked for is in the answer."""
     found: dict[int, PageNow] = {}
+    denied, paused = denials.categories(), pauses.categories()
     for ids in _batched(page_ids):
-        pages = _pages(read, ids)
+        pages = _pages(read, ids, [*denied, *paused])
         entities = _entities(read, [page_id for page_id in ids if page_id in pages])
-        found |= {each: _page_now(each, pages.get(each), entities.get(each)) for each in ids}
+        for each in ids:
+            page = _page_now(each, pages.get(each), entities.get(each))
+            listed = {_category(row["title"]) for row in pages.get(each, {}).get("categories", ())}
+            found[each] = replace(
+                page,
+                denied=not listed.isdisjoint(map(_category, denied)),
+                paused=tuple(sorted(listed & set(map(_category, paused)))),
+                asked=(*denied, *paused),
+            )
     return found
+
+
+def categories_to_ask() -> tuple[str, ...]:
+    """The categories about which a page that is read now is asked."""
+    return (*denials.categories(), *pauses.categories())
+
+
+def _category(title: str) -> str:
+    return denials.normal(DenyEntry.Kind.CATEGORY, title)
 
 
 def read_statements(read: Read, page_id: int) -> Statements | None:
@@ -115,10 +136,10 @@ def our_revision(read: Read, page_id: int, mark: str, since: int) -> Revision | 
     return None
 
 
-def _pages(read: Read, ids: list[int]) -> dict[int, dict[str, Any]]:
-    """Pages by id. Redirects are followed, so the id of one is missing from the answer. Of their
-    categories only those on the deny-list are asked for."""
-    first, *more = list(_batched(denials.categories())) or [[]]
+def _pages(read: Read, ids: list[int], categories: list[str]) -> dict[int, dict[str, Any]]:
+    """Pages by id. Redirects are followed, so the id of one is missing from the answer. Only these
+    of their categories are asked for."""
+    first, *more = list(_batched(categories)) or [[]]
     about: dict[str, Any] = {"prop": ["imageinfo", "info"], "iiprop": "sha1"}
     about["inprop"] = "protection"
     if first:
@@ -175,7 +196,6 @@ def _page_now(page_id: int, page: dict[str, Any] | None, entity: dict[str, Any] 
         picture.get("sha1", ""),
         page.get("lastrevid", 0),
         ((entity or {}).get("statements") or {}) if known else None,
-        denied=bool(page.get("categories")),
     )
 
 

@@ -59,6 +59,8 @@ class BatchProgress:
     taken_back: int = 0
     waiting_until: datetime | None = None  # what holds this user's writing back, until when
     waiting_for: str = ""  # its code
+    objected: int = 0  # edits to come that wait for a moderator, since somebody objected
+    objected_until: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -116,7 +118,9 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
     to_come = counts.get(Outcome.PLANNED, 0)
     became = _counts_of_became(batch, rows)
     rate = _rate(batch)
-    running = batch.state == State.RUNNING and to_come
+    waits = Q(outcome=Outcome.PLANNED, error=Reason.OBJECTED, due_at__gt=timezone.now())
+    objected = rows.filter(waits).aggregate(n=Count("pk"), until=Max("due_at"))
+    running = batch.state == State.RUNNING and to_come > objected["n"]
     pace = max(rate, 1.0) if rate else pace_of(batch.user)
     waiting = _waiting(batch) if running else None
     return BatchProgress(
@@ -126,7 +130,7 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
         refused=counts.get(Outcome.REFUSED, 0),
         to_come=to_come,
         rate=rate,
-        seconds_left=60 * to_come / pace if running else None,
+        seconds_left=60 * (to_come - objected["n"]) / pace if running else None,
         stand=became.get(STANDS, 0),
         removed=became.get(Finding.REMOVED, 0),
         changed=became.get(Finding.CHANGED, 0),
@@ -134,6 +138,8 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
         taken_back=became.get(TAKEN_BACK, 0),
         waiting_until=waiting[0] if waiting else None,
         waiting_for=waiting[1] if waiting else "",
+        objected=objected["n"] if batch.state != State.STOPPED else 0,
+        objected_until=objected["until"],
     )
 
 

@@ -5,7 +5,7 @@ A draft holds no lock. A new preview throws the old draft away; its GUIDs were n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from django.utils import timezone
 from classify.models import Label
 from classify.selectors import eligible_labels
 from crawler.models import Photo, ProjectPhoto
-from projects import denials, http, languages
+from projects import denials, http, languages, pauses
 from projects.models import Project, User
 from projects.work import WorkState
 from sdc import reading, statements
@@ -79,7 +79,7 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
     limit = senders.standing_of(user).limit
     labels = _candidates(project)
     claims = _claims(project, labels)
-    denied = _denied(project, labels)
+    denied, paused = _denied(project, labels), _paused(project)
     wishes = _wishes(project, user)
     wiki = partial(http.api, settings.WIKI.commons_api)
     found: list[Found] = []
@@ -96,6 +96,8 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
             file = _look_at(label, page, claim, crowds[label.photo.picture_id], wishes, project)
             if page.denied or denied(label.photo):
                 file = replace(file, reason=Reason.DENIED)
+            elif file.reason is None and (page.paused or paused(label.photo)):
+                file = replace(file, reason=Reason.OBJECTED)
             counts = file.reason is None and not wishes.leaves_out(file)
             if counts and planned >= limit:
                 continue  # it comes in the next batch
@@ -192,6 +194,12 @@ def _denied(project: Project, labels: list[Label]) -> Any:
     photos = (label.photo for label in labels)
     files = denials.denied_files((photo.page_id, photo.title) for photo in photos)
     return lambda photo: person or photo.page_id in files
+
+
+def _paused(project: Project) -> Callable[[Photo], bool]:
+    """Says of a photo whether somebody objects to it, or to the person, and nobody decided yet."""
+    person, now = pauses.of_project(project) is not None, timezone.now()
+    return lambda photo: person or (photo.paused_until is not None and photo.paused_until > now)
 
 
 def _settled_by(project: Project, claim: Claim) -> bool:
