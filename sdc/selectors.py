@@ -237,6 +237,16 @@ def legend(batch: EditBatch, progress: BatchProgress) -> list[tuple[str, int, st
     return parts[:1] + [part for part in parts[1:] if part[1]]
 
 
+def summaries(batch: EditBatch, *, written: bool = False) -> list[tuple[str, int]]:
+    """The summaries of a batch's edits, those to come included unless only what was `written` is
+    asked for, and of how many each is."""
+    rows = batch.attempts.exclude(outcome__in=(Outcome.EXCLUDED, Outcome.SKIPPED)).order_by()
+    rows = rows.filter(outcome=Outcome.WRITTEN) if written else rows
+    counts = dict(rows.values_list("own_summary").annotate(n=Count("pk")).order_by("own_summary"))
+    found = [(own or batch.summary, n) for own, n in counts.items()]
+    return found or [(batch.summary, 0)]
+
+
 def to_look(batch: EditBatch) -> Watch | None:
     """The latest that somebody removed or changed, and nobody looked at again."""
     rows = findings.to_look(findings.all_findings())

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from classify.models import Label
-from classify.selectors import eligible_labels
+from classify.selectors import eligible_labels, named_by_hand
 from crawler.models import Photo, ProjectPhoto
 from projects import denials, http, languages, pauses
 from projects.models import Project, User
@@ -241,11 +241,19 @@ def _save(
             user=user,
             wiki=settings.WIKI.code,
             revision=revision,
-            summary=statements.summary(settings.EDIT_SUMMARY, project.person, code),
+            summary=_summary(project, code, settings.SUMMARY_SUGGESTED),
         )
         rows = [_attempt(batch, file, names, **_outcome(file, wishes)) for file in found]
+        by_hand = named_by_hand(project, [file.label for file in found])
+        for row in rows:
+            if row.label_id in by_hand:
+                row.own_summary = _summary(project, code, settings.SUMMARY_BY_HAND)
         ClaimAttempt.objects.bulk_create(rows, batch_size=100)
     return batch
+
+
+def _summary(project: Project, code: str, how: str) -> str:
+    return statements.summary(settings.EDIT_SUMMARY, project.person, code, how)
 
 
 def _outcome(file: Found, wishes: Wishes) -> dict[str, Any]:

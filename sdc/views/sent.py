@@ -65,6 +65,7 @@ def sent_batch(request: HttpRequest, batch: EditBatch) -> HttpResponse:
         "batch": batch,
         "page": Paginator(_rows(batch), ROWS).get_page(request.GET.get("page")),
         "going": going,
+        "summaries": selectors.summaries(batch, written=True),
         "undoes": batch.undoes,
         "undone_by": selectors.undone_by(batch),
         "may_undo": may_undo,

@@ -98,7 +98,7 @@ class Adding(Turn):
         ).exists()
 
     def _call(self, session: Session) -> Outcome:
-        return session.set_statement(self.attempt.statement, self.batch.summary)
+        return session.set_statement(self.attempt.statement, self.attempt.summary)
 
     def _since(self) -> int:
         return self.attempt.base_revision
