@@ -285,6 +285,7 @@ def _rate(batch: EditBatch) -> float:
     """Edits a minute: over the last minute of its running, or over all of it once it is over.
 
     The gaps between edits count: five at one a second take four seconds, and are no 75 a minute.
+    So does the wait for the next one only where it is longer than the pace asks for.
     """
     written = ClaimAttempt.objects.filter(batch=batch, outcome=Outcome.WRITTEN)
     if not batch.finished_at:
@@ -292,6 +293,9 @@ def _rate(batch: EditBatch) -> float:
     seen = written.aggregate(n=Count("pk"), first=Min("ended_at"), last=Max("ended_at"))
     if seen["n"] < 2:
         return 0.0
-    until = seen["last"] if batch.finished_at else timezone.now()
+    until = seen["last"]
+    if not batch.finished_at:
+        slot = timedelta(minutes=1) / pace_of(batch.user)
+        until = max(until, timezone.now() - slot)
     seconds = (until - seen["first"]).total_seconds()
     return float(60 * (seen["n"] - 1) / seconds) if seconds > 0 else 0.0
