@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crawler import commons
-from crawler.denying import AT_ONCE, members
+from crawler.denying import AT_ONCE, members, named_by
 from crawler.files import File
 from crawler.models import Photo, ProjectPhoto
 from projects import denials, pauses
@@ -83,14 +83,17 @@ def until_of(files: Iterable[File], category: str) -> dict[int, datetime]:
     """Until when each of these files that somebody objects to is paused, by page id; `category`
     is what they are listed in."""
     listed = pauses.of_category(category) if category else None
-    named = {
-        objection.value: objection.pauses_until
-        for objection in pauses.active().filter(kind=Kind.FILE)
-    }
+    active = pauses.active().exclude(kind__in=(Kind.PERSON, Kind.CATEGORY))
+    named = {(each.kind, each.value): each.pauses_until for each in active}
     found: dict[int, datetime] = {}
     for file in files:
-        own = named.get(denials.normal(Kind.FILE, file.title))
-        if until := max(filter(None, (own, listed)), default=None):
+        names = (
+            (Kind.FILE.value, file.title),
+            (Kind.UPLOADER.value, file.uploader),
+            (Kind.AUTHOR.value, file.author),
+        )
+        untils = [named.get((kind, denials.normal(kind, name))) for kind, name in names]
+        if until := max(filter(None, (*untils, listed)), default=None):
             found[file.page_id] = until
     return found
 
@@ -99,6 +102,8 @@ def _named(objection: Objection) -> QuerySet[Photo]:
     mine = Photo.objects.filter(wiki=objection.wiki)
     if objection.kind == Kind.FILE:
         return mine.filter(title=objection.value)
+    if objection.kind != Kind.CATEGORY:
+        return named_by(objection.kind, objection.value).filter(wiki=objection.wiki)
     listed = Q(source__value=objection.value) | Q(source__steps__title=objection.value)
     brought = ProjectPhoto.objects.filter(listed, source__kind=Source.Kind.CATEGORY)
     return mine.filter(pk__in=brought.values("photo"))

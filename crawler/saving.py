@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from crawler import pausing, sourcing, tidying
+from crawler import denying, pausing, sourcing, tidying
 from crawler.files import File
 from crawler.listing import NEWEST, Page
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
@@ -43,7 +43,7 @@ def save_page(step: CrawlStep, page: Page) -> None:
 
     Raises Overtaken when another worker (or a re-crawl) took the step over in the meantime.
     """
-    files = _wanted(step, page)
+    files, denied = _wanted(step, page)
     # What is only looked at for new files was counted before.
     again = step.cursor.get("part") == NEWEST
     with transaction.atomic():
@@ -59,6 +59,7 @@ def save_page(step: CrawlStep, page: Page) -> None:
             due_at=timezone.now(),
         )
         _add_steps(step, page)
+        _leave_alone(denied)
         category = step.title if step.source.kind == Source.Kind.CATEGORY else ""
         photos = _save_photos(files, category)
         _withdraw(page.gone)
@@ -80,13 +81,13 @@ def save_page(step: CrawlStep, page: Page) -> None:
     crash_point("crawl:after-commit")
 
 
-def _wanted(step: CrawlStep, page: Page) -> list[File]:
-    """The files of a page without those on the deny list; of a search for examples only those
-    that the project has already, and as many more as it may add."""
-    denied = denials.denied_files((file.page_id, file.title) for file in page.files)
-    files = [file for file in page.files if file.page_id not in denied | page.denied]
+def _wanted(step: CrawlStep, page: Page) -> tuple[list[File], set[int]]:
+    """The files of a page without those on the deny list, whose page ids come with them; of a
+    search for examples only those that the project has already, and as many more as it may add."""
+    denied = _denied(page.files) | page.denied
+    files = [file for file in page.files if file.page_id not in denied]
     if step.source.kind != Source.Kind.DEPICTS or not step.title:
-        return files
+        return files, denied
     mine = ProjectPhoto.objects.filter(project=step.source.project, photo__wiki=settings.WIKI.code)
     known = set(
         mine.filter(photo__page_id__in=[file.page_id for file in files]).values_list(
@@ -95,7 +96,20 @@ def _wanted(step: CrawlStep, page: Page) -> list[File]:
     )
     new = [one for one in files if one.page_id not in known and one.page_id in page.depicting]
     room = max(0, settings.DEPICTS_MAX - mine.filter(source=step.source).count())
-    return [file for file in files if file.page_id in known] + new[:room]
+    return [file for file in files if file.page_id in known] + new[:room], denied
+
+
+def _denied(files: list[File]) -> set[int]:
+    makers = ((file.page_id, file.uploader, file.author) for file in files)
+    denied = denials.denied_files((file.page_id, file.title) for file in files)
+    return denied | denials.denied_makers(makers)
+
+
+def _leave_alone(page_ids: set[int]) -> None:
+    """Photos that are here already, and of which the wiki says by now that they are to be left
+    alone: by another author line, or a version that somebody else uploaded."""
+    mine = Photo.objects.filter(wiki=settings.WIKI.code, page_id__in=page_ids)
+    denying.leave(list(mine.filter(state=Photo.State.LIVE)))
 
 
 # Categories -------------------------------------------------------------------------------
@@ -148,7 +162,8 @@ def _add_step(parent: CrawlStep, title: str, depth: int) -> None:
 def follow(files: Iterable[File]) -> None:
     """Take over what pages that we know show by now, outside of a crawl."""
     files = list(files)
-    denied = denials.denied_files((file.page_id, file.title) for file in files)
+    denied = _denied(files)
+    _leave_alone(denied)
     _save_photos(file for file in files if file.page_id not in denied)
     announce("photos-crawled")
 

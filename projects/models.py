@@ -398,12 +398,15 @@ class Notification(models.Model):
 
 
 class DenyEntry(models.Model):
-    """A person, file or category that this tool leaves alone."""
+    """A person, file or category that this tool leaves alone, or the files of an uploader or
+    author."""
 
     class Kind(models.TextChoices):
         PERSON = "person", _("person")
         FILE = "file", _("file")
         CATEGORY = "category", _("category")
+        UPLOADER = "uploader", _("all files of an uploader")
+        AUTHOR = "author", _("all files by an author")
 
     wiki = models.CharField(max_length=16)
     kind = models.CharField(max_length=8, choices=Kind)
@@ -455,12 +458,14 @@ class Admission(models.Model):
 
 
 class Objection(models.Model):
-    """Somebody objects to a person, file or category being worked on; tracked to its end."""
+    """Somebody objects to a person, a file or several being worked on; tracked to its end."""
 
     class Kind(models.TextChoices):
         PERSON = "person", _("person")
         FILE = "file", _("file")
         CATEGORY = "category", _("category")
+        UPLOADER = "uploader", _("all files of an uploader")
+        AUTHOR = "author", _("all files by an author")
         OTHER = "other", _("something else")
 
     class State(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Objections: somebody asks that a person, a file or a category be left alone.
+"""Objections: somebody asks that a person, a file or several be left alone.
 
 Anybody may send one, without a login. What they write is sealed, read by moderators only, and
 removed a set time after the objection was closed (`forget_closed`).
@@ -30,7 +30,8 @@ from projects.wikidata import find_qid
 Kind = Objection.Kind
 State = Objection.State
 OPEN = pauses.OPEN
-_NAMESPACE = re.compile(r":?(file|image|category)\s*:", re.IGNORECASE)
+_NAMESPACE = re.compile(r":?(file|image|category|user)\s*:", re.IGNORECASE)
+_NAMED = {"category": Kind.CATEGORY, "user": Kind.UPLOADER}  # the others are files
 _NOT_LISTED = ~Q(state=State.UPHELD) | Q(kind=Kind.OTHER)
 LATE = pauses.LASTS  # after which an open one is overdue
 
@@ -80,8 +81,8 @@ def understood(about: str, kind: str) -> tuple[str, str]:
     if qid := _person_of_project(about) or find_qid(text):
         return Kind.PERSON, qid
     if named := _NAMESPACE.match(text):
-        kind = Kind.CATEGORY if named[1].lower() == "category" else Kind.FILE
-    if kind in (Kind.FILE, Kind.CATEGORY) and text:
+        kind = _NAMED.get(named[1].lower(), Kind.FILE)
+    if kind not in (Kind.PERSON, Kind.OTHER) and text:
         text = denials.normal(kind, text)
     return kind, text[:255]
 
@@ -151,7 +152,7 @@ def _entry(objection: Objection, value: str) -> DenyEntry | None:
         return None
     kind, value = understood(value or objection.value, objection.kind)
     if kind == Kind.OTHER:
-        raise Refused("not-a-title", _("Name a Q-ID, a file or a category to be left alone."))
+        raise Refused("not-a-title", _("Name a Q-ID, a file, a category or a user to leave alone."))
     value = denials.normal(kind, value)
     denials.check(kind, value)
     page_id = denying.page_id_of(value) if kind == Kind.FILE else None

@@ -19,7 +19,7 @@ from projects.models import Objection, Project
 Kind = Objection.Kind
 OPEN = (Objection.State.OPEN, Objection.State.IN_WORK)
 LASTS = timedelta(days=7)
-PAUSABLE = (Kind.PERSON, Kind.FILE, Kind.CATEGORY)
+PAUSABLE = (Kind.PERSON, Kind.FILE, Kind.CATEGORY, Kind.UPLOADER, Kind.AUTHOR)
 # `objection`, and `until`, which it had before where it ends; within the transaction
 pause_begun, pause_ended = Signal(), Signal()
 PAUSED_UNTIL = "paused_until"  # on a project found for a page

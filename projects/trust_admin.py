@@ -118,7 +118,8 @@ class AnswerForm(ReasonForm):
         max_length=255,
         widget=forms.TextInput(attrs={"placeholder": _("Q-ID or title, if not as they said")}),
         help_text=_(
-            "A person by the Q-ID, a file or a category by its title with “File:” or “Category:”;"
+            "A person by the Q-ID, a file or a category by its title with “File:” or “Category:”,"
+            " an uploader by the name with “User:”;"
             " or the address of one of these on Wikidata or Commons. An article of Wikipedia is"
             " none of them: its Q-ID stands behind “Wikidata item” beside it."
         ),
@@ -252,7 +253,7 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
     @admin.display(description=_("following it stops"))
     def would_stop(self, row: Objection) -> SafeString | str:
         if row.kind != Objection.Kind.PERSON:
-            return _text("This file, or what is in this category, in every project.")
+            return _text("This file, or all files that this names, in every project.")
         theirs = Project.objects.filter(person__wiki=row.wiki, person__qid=row.value)
         return lines(*(link(one.get_absolute_url(), one) for one in theirs[:50])) or NOTHING
 

@@ -191,8 +191,9 @@ def _claims(project: Project, labels: list[Label]) -> dict[int, Claim]:
 def _denied(project: Project, labels: list[Label]) -> Any:
     """Says of a photo whether it, or the person, is on the deny-list."""
     person = denials.denied_person(project.person.qid)
-    photos = (label.photo for label in labels)
+    photos = [label.photo for label in labels]
     files = denials.denied_files((photo.page_id, photo.title) for photo in photos)
+    files |= denials.denied_makers((each.page_id, each.uploader, each.author) for each in photos)
     return lambda photo: person or photo.page_id in files
 
 

@@ -16,7 +16,7 @@ from sdc.preview import cautions
 from sdc.preview.cautions import Caution
 from sdc.reading import PageNow
 from sdc.reasons import Reason
-from sdc.writing import paused, results
+from sdc.writing import allowed, paused, results
 from sdc.writing.account import Session
 from sdc.writing.answers import Outcome
 from sdc.writing.turn import Turn
@@ -52,7 +52,8 @@ class Adding(Turn):
             return Reason.MOVED
         if found := self._odd_since(page):
             return found
-        if page.denied or denials.denied_claim(claim.qid, claim.page_id, page.title):
+        listed = denials.denied_claim(claim.qid, claim.page_id, page.title)
+        if page.denied or listed or allowed.is_denied(claim):
             return Reason.DENIED
         if claim.held:
             return Reason.HELD

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from crawler.models import Photo
 from projects import denials
 from projects.models import Project
 from projects.permissions import Can, may
-from sdc.models import ClaimAttempt, EditBatch
+from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reasons import Reason
 from sdc.rights import stops
 from sdc.writing.paused import waits_until
@@ -47,6 +48,11 @@ def goes_on(attempt: ClaimAttempt) -> bool:
     claim = attempt.claim
     if batch.kind == EditBatch.Kind.UNDO:
         return True
-    if denials.denied_claim(claim.qid, claim.page_id, attempt.title):
+    if denials.denied_claim(claim.qid, claim.page_id, attempt.title) or is_denied(claim):
         return False
     return waits_until(attempt) is None
+
+
+def is_denied(claim: Claim) -> bool:
+    """Whether its photo is left alone, whatever entry says so."""
+    return Photo.objects.filter(pk=claim.photo_id, state=Photo.State.DENIED).exists()
