@@ -9,11 +9,11 @@ PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \
 	$(addprefix classify/,learning test_certainty.py test_cuts.py test_exemplars.py test_real_photos.py) \
-	$(addprefix core/,test_deploy.py test_environment.py test_languages.py test_messages.py \
+	$(addprefix core/,test_deploy.py test_environment.py test_image.py test_languages.py test_messages.py \
 		test_translated_pages.py) \
 	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
 		test_opencv_engine.py test_pictures.py test_source_views.py) \
-	$(addprefix hostile/,test_matrix.py test_pictures.py test_texts.py) \
+	$(addprefix hostile/,test_audit.py test_matrix.py test_pictures.py test_texts.py) \
 	$(addprefix operation/,test_logs.py test_processes.py) \
 	$(addprefix projects/,test_charts.py test_new.py test_new_places.py test_outgoing.py test_wikidata.py) \
 	$(addprefix sdc/,test_cautions.py test_export.py test_pages.py test_preview.py test_refusals.py \
@@ -21,7 +21,9 @@ NO_SERVER := sandbox contract classify_pages \
 	$(addprefix security/,test_canary.py test_headers.py) \
 	$(addprefix system/,test_bench_writing.py test_chaos.py test_hanging.py test_killing.py test_start.py) \
 	$(addprefix wikivisage/,test_home.py test_no_search_by_face.py test_pages.py test_worth.py)
-export PORT SANDBOX_PORT DATA_DIR WIKI
+# Of uv: no registry's name, and no package of this repository, in what is written
+LOCK := --no-header --no-annotate --no-emit-package dlib --no-emit-package wikivisage
+export PORT SANDBOX_PORT DATA_DIR WIKI PLATFORM
 # What was compiled is kept: the tests and the supervisor start many processes
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -60,6 +62,9 @@ bench-rescore: $(VENV)/installed  ## From an answer to the next screen, of 10,00
 bench-pages: $(VENV)/installed-mariadb  ## How quick every page is beside 100,000 faces and 20 members (3 minutes; DATABASE_URL, else the local MariaDB; QUICK=1)
 	@$(BIN)/python -W ignore -m bench.pages
 
+bench-room: $(VENV)/installed-mariadb  ## Thirty people who answer beside 100,000 faces, and what it takes against af8b1b7 (6 minutes; MariaDB, Redis; QUICK=1)
+	@$(BIN)/python -W ignore -m bench.room
+
 fuzz: $(VENV)/installed  ## Damaged pictures into the decoder, as many as go into a minute (SEED=, SECONDS=60)
 	@SEED=$(SEED) SECONDS=$(SECONDS) $(BIN)/python -W ignore -m tests.hostile.fuzz_decoder
 
@@ -94,16 +99,22 @@ chaos: $(VENV)/installed-mariadb  ## The whole system under work and faults: wha
 soak: $(VENV)/installed  ## Whether the detect worker grows, over PICTURES=3000 and crashes
 	@$(BIN)/python -W ignore -m bench.soak
 
+test-compose: $(VENV)/installed  ## The operator's pages on a real Docker Engine of its own (root; 15 minutes; PLATFORM=toolforge; see bench/compose/__init__.py)
+	@$(BIN)/python -W ignore -m bench.compose
+
 tour: $(VENV)/installed  ## The pictures of docs/tour.md, taken on the running system (4 minutes; needs Chromium)
 	@$(BIN)/python -W ignore -m bench.tour
 
 setup: $(VENV)/installed  ## Only set up the environment
 
-lock:  ## Write constraints.txt and requirements.lock anew (needs uv)
-	uv pip compile requirements.in --universal --upgrade --no-header --no-annotate \
-		--no-emit-package dlib --no-emit-package wikivisage -o constraints.txt
-	uv pip compile requirements.in --universal --generate-hashes --no-header --no-annotate -c constraints.txt \
-		--no-emit-package dlib --no-emit-package wikivisage -o requirements.lock
+lock:  ## Write constraints.txt, both locks and the wheel of packaging/dlib again (needs uv)
+	uv pip compile requirements.in --universal --upgrade $(LOCK) -o constraints.txt
+	uv pip compile requirements.in --universal --generate-hashes -c constraints.txt $(LOCK) -o requirements.lock
+	uv pip compile requirements.prod.in --universal --generate-hashes -c constraints.txt $(LOCK) -o requirements.prod.lock
+	rm -f packaging/*.whl
+	uv build --wheel packaging/dlib --out-dir packaging --no-create-gitignore
+	wheel=$$(echo packaging/*.whl) && hash=$$(sha256sum $$wheel | cut -d' ' -f1) && \
+		sed -i "s|^\./packaging/.*|./$$wheel --hash=sha256:$$hash|" requirements.txt
 
 clean:  ## Remove the environment and what was built; data in var/ is kept
 	rm -rf $(VENV) build *.egg-info
@@ -119,4 +130,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help fuzz run test test-services smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages chaos soak lint licences audit messages messages-check setup lock clean
+.PHONY: help fuzz run test test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean

@@ -16,10 +16,13 @@ from celery import Celery
 from celery.signals import (
     heartbeat_sent,
     setup_logging,
+    task_failure,
     task_postrun,
     task_prerun,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
+    worker_shutdown,
     worker_shutting_down,
 )
 
@@ -72,6 +75,21 @@ def leave_a_trace(**kwargs: Any) -> None:
         Path(path).touch()
 
 
+@worker_init.connect
+def count_in_the_leading_process(**kwargs: Any) -> None:
+    """It runs no task, after which the others write down what they counted."""
+    heartbeat_sent.connect(write_down_of_the_leader)
+
+
+def write_down_of_the_leader(**kwargs: Any) -> None:
+    from django.db import connections
+
+    from projects import measures
+
+    if measures.flush():
+        connections.close_all()  # a process that is forked must not share them
+
+
 @setup_logging.connect
 def log_as_all_processes_do(**kwargs: Any) -> None:
     """Celery then leaves logging alone, and what it prints while it ends is a line of the log."""
@@ -94,6 +112,16 @@ def leave_a_sign(task: Any, **kwargs: Any) -> None:
     workers.seen(task.name, by_beat=bool(by_beat))
 
 
+@task_failure.connect
+def count_failure(sender: Any, **kwargs: Any) -> None:
+    """Count a task that raised. Where that was before it took any row, no row tells of it."""
+    from django.conf import settings
+
+    from projects import measures
+
+    measures.add(measures.TASK_FAILURES, queue=settings.PIPELINE_TASKS.get(sender.name, ""))
+
+
 @task_postrun.connect
 def write_down_measures(task: Any, **kwargs: Any) -> None:
     from django.conf import settings
@@ -103,6 +131,7 @@ def write_down_measures(task: Any, **kwargs: Any) -> None:
     measures.flush(settings.PIPELINE_TASKS.get(task.name, ""))
 
 
+@worker_shutdown.connect
 @worker_process_shutdown.connect
 def write_down_the_last(**kwargs: Any) -> None:
     from projects import measures

@@ -32,6 +32,9 @@ from wikivisage.settings import LOGGING  # noqa: E402
 
 logging.captureWarnings(True)
 logconfig_dict = LOGGING
+worker_class = "wikivisage.serving.Worker"
+# Nothing here uses it, and servers of one user, even on machines with one home, would share it.
+control_socket_disable = True
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, FilteredRelation, OuterRef, Q
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from classify.galleries import Tile
@@ -18,6 +18,7 @@ from classify.models import Label, Origin, Question, Verdict
 from crawler.models import Region
 from projects import denials
 from projects.models import Project
+from projects.prepared import prepared
 
 ENOUGH = 6  # confirmed faces
 LATEST = 60  # confirmed faces from which these are chosen where no question names the nearest
@@ -60,14 +61,7 @@ def beside(
     looked for by their face. Where people differ nothing is confirmed, and persons that are left
     alone are not named. All of it is one query, the next question waits for it.
     """
-    yes = Q(labels__verdict=Verdict.YES)
-    answered = Label.objects.filter(project=project, region=OuterRef("pk"))
-    faces = Region.objects.annotate(word=FilteredRelation("labels", condition=yes))
-    faces = faces.annotate(is_answered=Exists(answered)).select_related(*WITH_WORDS)
-    found = faces.filter(pk__in={*nearest, *region_ids})
-    if picture_id is not None:  # one after the other, each by its index
-        found = found.union(faces.filter(picture=picture_id), all=True)
-    rows = list(found)
+    rows = _faces(project.pk, sorted({*nearest, *region_ids}), picture_id)
     words = list({word.pk: word for word in map(_word_of, rows) if word}.values())
     by_region = {word.region_id: word for word in words if word.project_id == project.pk}
     confirmed = _tiles(by_region[region] for region in nearest if region in by_region)
@@ -75,6 +69,19 @@ def beside(
     shown = _different(confirmed if nearest else _latest(project))
     boxes = _boxes(rows, picture_id)
     return Beside(shown, _names(project, asked), boxes, _choice(boxes, region_ids))
+
+
+@prepared
+def _faces(project: Any, region_ids: Any, picture_id: Any) -> QuerySet[Any]:
+    """These, and those of the picture, each with whoever it is said to be in any project."""
+    yes = Q(labels__verdict=Verdict.YES)
+    answered = Label.objects.filter(project=project, region=OuterRef("pk"))
+    faces = Region.objects.annotate(word=FilteredRelation("labels", condition=yes))
+    faces = faces.annotate(is_answered=Exists(answered)).select_related(*WITH_WORDS)
+    found = faces.filter(pk__in=region_ids)
+    if picture_id is None:
+        return found
+    return found.union(faces.filter(picture=picture_id), all=True)  # each by its index
 
 
 def _word_of(row: Any) -> Label | None:

@@ -217,12 +217,12 @@ def _interval(kept: dict[str, Any] | None) -> Interval | None:
     return Interval(**kept) if kept else None
 
 
-@part("approved")
+@part("approved", lambda: asdict(Approved(0, 0, 0, precision=None)))
 def _approved_counts(project: Project) -> dict[str, Any]:
     return asdict(_approved(project))
 
 
-@part("left")
+@part("left", lambda: asdict(Left(0)))
 def _left_counts(project: Project) -> dict[str, Any]:
     revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
     return asdict(_left(project, revision))

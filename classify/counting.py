@@ -1,7 +1,7 @@
 """The census of large projects: all parts (see `projects.parts`) counted by the `infer` worker.
 
-It counts when nothing waits to be learned, a project that changed since (`Project.pulse`), and
-spends a tenth of its time on it at most.
+It counts projects that changed since (`Project.pulse`), whether or not others wait to be learned,
+and spends a tenth of its time on it at most.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from classify.models import Census, Learner
-from crawler.models import ProjectPhoto
+from classify.models import Census
 from projects.models import Project
-from projects.parts import PARTS
+from projects.parts import count_parts, has_many_rows
 from projects.pulse import beat
 
-LARGE = 5000  # faces or photos from which a project is large
 AT_LEAST = 2.0  # seconds from one count to the next
 SHARE = 10  # a count that takes a second is made every ten
 
@@ -44,9 +42,8 @@ def count_all(seconds: float) -> bool:
 def count(census: Census) -> None:
     """Count all parts of its project; of a small one, write down that it is small."""
     project, begun, before = census.project, time.monotonic(), census.counts
-    project._state.fields_cache["census"] = None  # nothing is taken from the last count
     with _many_rows():
-        counts = {name: part(project) for name, part in PARTS.items()} if _is_large(project) else {}
+        counts = count_parts(project) if has_many_rows(project) else {}
     if counts:
         counts["seconds"] = round(time.monotonic() - begun, 3)
     with transaction.atomic():
@@ -71,12 +68,6 @@ def _many_rows() -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SET optimizer_switch = 'exists_to_in=off'")
-
-
-def _is_large(project: Project) -> bool:
-    if Learner.objects.filter(project=project, faces__gte=LARGE).exists():
-        return True
-    return ProjectPhoto.objects.filter(project=project).order_by("pk")[LARGE - 1 :].exists()
 
 
 def _is_due(census: Census) -> bool:

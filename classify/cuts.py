@@ -20,6 +20,7 @@ from classify.models import Label, Learner, Origin, Score, Verdict
 from classify.rules import LIKELY
 from crawler.models import Photo
 from projects.models import Project
+from projects.parts import is_large, part
 
 STEPS = 100  # bins a unit of the measure: as fine as the threshold can be set
 WIDTH = 2  # bins of the measure that one bar shows
@@ -92,33 +93,42 @@ def _side(counts: Counts, nearest: list[Score], since: int = 0, upto: int | None
 
 
 def _counts(project: Project) -> Counts:
-    """Counted once for what was last learned, however often the threshold moves."""
+    """As the census has it, or counted once for what was last learned, however often the
+    threshold moves."""
     learned = Learner.objects.filter(project=project).values_list("revision", flat=True).first()
     key = f"cut:{project.pk}:{project.rule}:{learned}"
     found: Counts | None = cache.get(key)
     if found is None:
-        found = _count(project)
-        cache.set(key, found, KEPT)
+        found = _read(_measured(project))
+        if not is_large(project):
+            cache.set(key, found, KEPT)
     return found
 
 
-def _count(project: Project) -> Counts:
+def _read(measured: dict[str, dict[str, int]]) -> Counts:
+    bins = {name: {int(at): n for at, n in some.items()} for name, some in measured.items()}
+    return Counts(**{name: Counter(some) for name, some in bins.items()})
+
+
+@part("measured", lambda: {"every": {}, "yes": {}, "no": {}})
+def _measured(project: Project) -> dict[str, dict[str, int]]:
+    """How many faces are in each bin, as JSON can hold it: see Counts."""
     measured = Score.objects.filter(project=project, unlikely__lt=Score.FAR)
     of_region = Score.objects.filter(project=project, region=OuterRef("region"))
     by_people = Label.objects.filter(project=project).exclude(origin=Origin.BOOTSTRAP)
     said = by_people.annotate(
         unlikely=Subquery(of_region.values("unlikely")[:1], output_field=FloatField())
     ).filter(unlikely__lt=Score.FAR)
-    return Counts(
-        every=_bins(measured),
-        yes=_bins(said.filter(verdict=Verdict.YES)),
-        no=_bins(said.filter(verdict=Verdict.NO)),
-    )
+    return {
+        "every": _bins(measured),
+        "yes": _bins(said.filter(verdict=Verdict.YES)),
+        "no": _bins(said.filter(verdict=Verdict.NO)),
+    }
 
 
-def _bins(rows: QuerySet[Score] | QuerySet[Label]) -> Bins:
+def _bins(rows: QuerySet[Score] | QuerySet[Label]) -> dict[str, int]:
     binned = rows.order_by().annotate(bin=Floor(F("unlikely") * STEPS)).values_list("bin")
-    return Counter({int(at): n for at, n in binned.annotate(n=Count("pk"))})
+    return {str(int(at)): n for at, n in binned.annotate(n=Count("pk"))}
 
 
 def _nearest(project: Project, at: float) -> tuple[list[Score], list[Score]]:

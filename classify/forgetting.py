@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from classify.models import Label, Question, Score, Verdict
 from crawler.models import Embedding, Photo, ProjectPhoto, Region
 from projects import keeping
 from projects.models import Project
+from projects.transactions import atomic
 
 STEP = 500  # rows or files
 ABANDONED = 3600  # seconds after which a crop that was not written to its end is no one's
@@ -54,14 +54,18 @@ def forget_vectors(until: float) -> int:
         regions = [region for _, region in rows]
         shown = Project.objects.filter(project_photos__photo__picture__regions__in=regions)
         projects = sorted(set(shown.values_list("pk", flat=True)))
-        with transaction.atomic():
-            Embedding.objects.filter(pk__in=[key for key, _ in rows]).delete()
-            Region.objects.filter(pk__in=regions).update(phash="")
-            Project.objects.filter(pk__in=projects).tell_learner()
+        _forget([key for key, _ in rows], regions, projects)
         count += len(rows)
         if time.monotonic() > until:
             break
     return count
+
+
+@atomic
+def _forget(vectors: list[int], regions: list[int], projects: list[int]) -> None:
+    Embedding.objects.filter(pk__in=vectors).delete()
+    Region.objects.filter(pk__in=regions).update(phash="")
+    Project.objects.filter(pk__in=projects).tell_learner()
 
 
 def stale_scores() -> QuerySet[Any]:

@@ -462,7 +462,7 @@ def _word(tile: Tile) -> str:
     return tile.label.verdict if tile.label else ""
 
 
-@part("galleries")
+@part("galleries", dict)
 def gallery_counts(project: Project) -> dict[str, int]:
     """How many faces each filter of the gallery shows, by its value."""
     return {which.value: rows_of(project, which).count() for which in Which}

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
@@ -24,6 +23,7 @@ from projects.ledger import audit
 from projects.models import Membership, Notification, Project, User
 from projects.notifications import notify
 from projects.permissions import moderates, moderators
+from projects.transactions import atomic
 
 WINDOW = 1000  # answers of somebody that are looked at
 BEFORE = 2000  # answers that a worker looks at when it starts
@@ -122,18 +122,18 @@ def _agrees(answer: Answer, others: list[bool]) -> bool | None:
     return True if with_me and with_me == len(others) else None
 
 
+@atomic
 def set_aside(theirs: Membership, why: str) -> bool:
     """Take these answers out of training until somebody has looked, and tell who may."""
     project, user = theirs.project, theirs.user
-    with transaction.atomic():
-        if weigh(project, user, counts=False) is None:
-            return False  # somebody was quicker
-        rows = Membership.objects.filter(pk=theirs.pk)
-        rows.update(doubt=why, doubted_at=timezone.now())
-        audit(None, "member.doubted", project, f"user:{user.pk}", why=why)
-        told = {"code": "doubted", "of": user.public_id, "who": str(user)}
-        notify(_who_looks(theirs), project, Notification.Kind.PEOPLE, **told)
-        notify([user], project, Notification.Kind.PEOPLE, code="doubted-you")
+    if weigh(project, user, counts=False) is None:
+        return False  # somebody was quicker
+    rows = Membership.objects.filter(pk=theirs.pk)
+    rows.update(doubt=why, doubted_at=timezone.now())
+    audit(None, "member.doubted", project, f"user:{user.pk}", why=why)
+    told = {"code": "doubted", "of": user.public_id, "who": str(user)}
+    notify(_who_looks(theirs), project, Notification.Kind.PEOPLE, **told)
+    notify([user], project, Notification.Kind.PEOPLE, code="doubted-you")
     return True
 
 

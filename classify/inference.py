@@ -20,6 +20,7 @@ from classify.models import Label, Learner, Score
 from classify.rules import Thoughts
 from projects.faults import crash_point
 from projects.models import Project
+from projects.pipeline import announce
 from projects.pulse import beat
 from projects.work import Overtaken, WorkState
 
@@ -85,6 +86,7 @@ def _infer(learner: Learner) -> None:
         forecasts.note(project, mind, words, thoughts)
         if was_idle and (worth or thoughts.is_match.any()):
             calling.call_back(project)
+        announce("project-learned")
         beat(project.pk)
         crash_point("infer:before-commit")
     mind.attempt = learner.attempt

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, Self, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Case, OuterRef, QuerySet, Sum, When
 
 from classify.models import Answer, Label, Origin
@@ -21,6 +21,7 @@ from projects.ledger import contribute
 from projects.models import Contribution, Membership, Project, User
 from projects.permissions import membership
 from projects.pipeline import announce
+from projects.transactions import atomic
 
 M = TypeVar("M", bound=models.Model)
 
@@ -40,13 +41,13 @@ def lock(project: Project) -> None:
     Project.objects.filter(pk=project.pk).tell_learner(only_words=True)
 
 
-def standing(project: Project) -> QuerySet[Answer]:
+def standing(project: Any) -> QuerySet[Answer]:
     """Answers that nobody has taken back, oldest first."""
     answers = Answer.objects.filter(project=project, undone_by=None)
     return answers.exclude(origin=Origin.UNDO).order_by("id")
 
 
-def given_by(project: Project, user: User) -> QuerySet[Any, Any]:
+def given_by(project: Any, user: Any) -> QuerySet[Any, Any]:
     """How many answers of the user stand, as a subquery: each undo takes one of them back."""
     given = Answer.objects.filter(project=project, user=user).order_by().values("project")
     one = Case(When(origin=Origin.UNDO, then=-1), default=1)
@@ -65,7 +66,7 @@ def is_counted(project: Project, user: User) -> bool:
     return mine is None or mine.counts
 
 
-def said_by(project: Project, user: User) -> QuerySet[Answer]:
+def said_by(project: Any, user: Any) -> QuerySet[Answer]:
     """For Exists within rows that have a region: what the user said of it, and what stands."""
     return standing(project).order_by().filter(user=user, region=OuterRef("region"))
 
@@ -177,31 +178,31 @@ def relabel(
     return labels
 
 
+@atomic
 def rebuild_labels(project: Project) -> int:
     """Make all labels of a project anew from its answers; returns how many there are.
 
     Labels hold nothing of their own, so this changes none that is right.
     """
-    with transaction.atomic():
-        lock(project)
-        region_ids = set(standing(project).values_list("region", flat=True))
-        region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
-        return sum(len(relabel(project, some)) for some in _portions(region_ids))
+    lock(project)
+    region_ids = set(standing(project).values_list("region", flat=True))
+    region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
+    return sum(len(relabel(project, some)) for some in _portions(region_ids))
 
 
+@atomic
 def reweigh(project: Project, user: User, was: Voice | None = None) -> set[int]:
     """Make the labels anew where `user` said a word: it weighs more or less by now. `was` is how
     much it weighed, so that contributions follow. Returns the regions."""
-    with transaction.atomic():
-        lock(project)
-        spoken = standing(project).filter(user=user).values_list("region", flat=True)
-        region_ids = set(spoken.order_by())
-        for some in _portions(region_ids):
-            said = Said.read(project, some)
-            relabel(project, some, said)
-            if was is not None:
-                give_credit(project, said.with_voice(user, was), said)
-        announce("answers-given")
+    lock(project)
+    spoken = standing(project).filter(user=user).values_list("region", flat=True)
+    region_ids = set(spoken.order_by())
+    for some in _portions(region_ids):
+        said = Said.read(project, some)
+        relabel(project, some, said)
+        if was is not None:
+            give_credit(project, said.with_voice(user, was), said)
+    announce("answers-given")
     return region_ids
 
 

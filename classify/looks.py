@@ -15,7 +15,6 @@ from math import ceil
 from typing import Protocol
 
 import numpy as np
-from django.db import transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -27,6 +26,7 @@ from classify.screens import Face, Screen
 from crawler.models import ProjectPhoto, Region, not_paused
 from projects import denials, pauses
 from projects.models import Project, User
+from projects.transactions import atomic
 
 SIZE = 20  # faces on a screen
 SAMPLE = 60  # of what is left: three screens
@@ -123,22 +123,22 @@ def begin(project: Project, drafts: Iterable[Draft]) -> None:
             _write(round_, each.looks)
 
 
+@atomic
 def draw_rest(project: Project, rng: np.random.Generator) -> int:
     """Draw all that finished rounds have left to their samples, for who wants certainty instead
     of a percentage; returns how many. What was stated stays until all of these are seen."""
-    with transaction.atomic():
-        Project.objects.select_for_update().get(pk=project.pk)
-        if Round.objects.filter(project=project, about=About.APPROVED, done_at=None).exists():
-            return 0
-        once = approved(project).filter(Exists(covering(project)))
-        once = once.exclude(Exists(covering(project).exclude(why=Why.FRAME)))
-        photo_of = dict(once.order_by("pk").values_list("region", "photo"))
-        if not photo_of:
-            return 0
-        mixed = rng.permutation(np.array(list(photo_of), np.int64)).tolist()
-        looks = [(each, photo_of[each], Why.UNLIKELY, Verdict.YES) for each in mixed]
-        begin(project, [Draft(About.APPROVED, len(mixed), 0, looks)])
-        return len(mixed)
+    Project.objects.select_for_update().get(pk=project.pk)
+    if Round.objects.filter(project=project, about=About.APPROVED, done_at=None).exists():
+        return 0
+    once = approved(project).filter(Exists(covering(project)))
+    once = once.exclude(Exists(covering(project).exclude(why=Why.FRAME)))
+    photo_of = dict(once.order_by("pk").values_list("region", "photo"))
+    if not photo_of:
+        return 0
+    mixed = rng.permutation(np.array(list(photo_of), np.int64)).tolist()
+    looks = [(each, photo_of[each], Why.UNLIKELY, Verdict.YES) for each in mixed]
+    begin(project, [Draft(About.APPROVED, len(mixed), 0, looks)])
+    return len(mixed)
 
 
 def approved(project: Project) -> QuerySet[Label]:
@@ -173,14 +173,19 @@ def next_screen(project: Project, user: User, exclude: Collection[str] = ()) -> 
         return None
     if not _choose(project, user, exclude):
         return None  # the usual answer to a page that waits: it holds nobody up
-    with transaction.atomic():
-        # one after the other, so that two people do not get half of a screen each
-        Project.objects.select_for_update().get(pk=project.pk)
-        chosen = _choose(project, user, exclude)
-        until = timezone.now() + questions.LEASE
-        leased = Look.objects.filter(pk__in=[look.pk for look in chosen])
-        leased.update(leased_to=user, leased_until=until)
+    chosen = _lease(project, user, exclude)
     return _screen(project, chosen) if chosen else None
+
+
+@atomic
+def _lease(project: Project, user: User, exclude: Collection[str]) -> list[Look]:
+    # one after the other, so that two people do not get half of a screen each
+    Project.objects.select_for_update().get(pk=project.pk)
+    chosen = _choose(project, user, exclude)
+    until = timezone.now() + questions.LEASE
+    leased = Look.objects.filter(pk__in=[look.pk for look in chosen])
+    leased.update(leased_to=user, leased_until=until)
+    return chosen
 
 
 def keep(project: Project, user: User, faces: Collection[str]) -> set[str]:

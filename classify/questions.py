@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import (
     Case,
     Count,
@@ -32,6 +32,8 @@ from projects import pauses
 from projects.models import Project, User
 from projects.permissions import is_left_alone
 from projects.pipeline import announce
+from projects.prepared import prepared
+from projects.transactions import atomic
 
 SILENT = (Project.State.COMPLETED, Project.State.ARCHIVED)  # projects in which nothing is asked
 PUT_BACK = ["photo", "rank", "screen", "kind", "marked", "leased_to", "leased_until"]
@@ -58,8 +60,7 @@ def next_question(
     if is_silent(project):
         return None
     for _ in range(TRIES):  # others may take every candidate while we look at them
-        every = open_to(project, user, exclude, held, skipped_since)
-        candidates = list(in_turn(every, user)[:CANDIDATES])
+        candidates = open_to(project, user, CANDIDATES, exclude, held, skipped_since)
         if not candidates:
             break
         for question in candidates:
@@ -169,49 +170,77 @@ def keep(leased: QuerySet[Any], user: User, faces: Collection[str]) -> set[str]:
     return set(kept.values())
 
 
-def free() -> Q:
+def free(now: Any = None) -> Q:
     """Questions that nobody is looking at now."""
-    return Q(leased_until=None) | Q(leased_until__lt=timezone.now())
+    return Q(leased_until=None) | Q(leased_until__lt=now or timezone.now())
 
 
 def open_to(
     project: Project,
     user: User,
+    most: int,
     exclude: Collection[UUID | str] = (),
     held: Collection[str] = (),
     skipped_since: datetime | None = None,
-) -> QuerySet[Any]:
-    """What may be asked of the user now: free, or leased to them; `skipped_at` is when they
-    skipped the face. Photos that are left alone are not asked about, nor free faces that they
-    skipped since `skipped_since`, nor once more those that they answered, should their answers
-    not count.
+) -> list[Any]:
+    """The first of what may be asked of the user now, in turn: free, or leased to them;
+    `skipped_at` is when they skipped the face. Photos that are left alone are not asked about,
+    nor free faces that they skipped since `skipped_since`, nor once more those that they answered,
+    should their answers not count.
 
     Each brings `free_left`, how many are free, `given`, how many answers of the user stand, and
     `worth`, how many more are worth giving, so that a page needs no other query for these.
     """
+    return _asked(most)(
+        project.pk,
+        user.pk,
+        timezone.now(),
+        selectors.learner(project).worth,
+        [UUID(str(each)) for each in exclude],
+        held,
+        skipped_since,
+        is_counted(project, user),
+    )
+
+
+@cache
+def _asked(most: int) -> Callable[..., list[Any]]:
+    return prepared(lambda *values: _in_turn(_open(*values), values[1], values[2])[:most])
+
+
+def _open(
+    project: Any,
+    user: Any,
+    now: Any,
+    worth: Any,
+    exclude: Any = (),
+    held: Any = (),
+    skipped_since: Any = None,
+    is_counted: bool = True,
+) -> QuerySet[Any]:
     mine = Q(region__skips__user=user, region__skips__project=project)
     every = Question.objects.filter(project=project).order_by().values("project")
-    thought = Max(Value(selectors.learner(project).worth), filter=~THIRD)
+    thought = Max(worth, filter=~THIRD)
     asked: QuerySet[Any] = (
         Question.objects.annotate(skip=FilteredRelation("region__skips", condition=mine))
-        .filter(free() | Q(leased_to=user), project=project, photo__state=Photo.State.LIVE)
-        .filter(not_paused())
-        .exclude(public_id__in=list(exclude))
-        .exclude(region__public_id__in=list(held))
+        .filter(free(now) | Q(leased_to=user), project=project, photo__state=Photo.State.LIVE)
+        .filter(not_paused(now=now))
+        .exclude(public_id__in=exclude)
+        .exclude(region__public_id__in=held)
         .select_related("region", "photo__picture")
         .annotate(
             skipped_at=F("skip__created_at"),
-            free_left=_number(every.filter(free()), Count("pk")),
+            free_left=_number(every.filter(free(now)), Count("pk")),
             worth=_number(every, Count("pk", filter=THIRD) + Coalesce(thought, 0)),
             given=Coalesce(Subquery(given_by(project, user)), 0),
         )
     )
-    if not is_counted(project, user):
+    if not is_counted:
         asked = asked.exclude(Exists(said_by(project, user)))
     if skipped_since is None:
         return asked
     again = Q(skipped_at=None) | Q(skipped_at__lt=skipped_since)
-    return asked.filter(again | _own(user))
+    return asked.filter(again | _own(user, now))
 
 
 def _number(rows: QuerySet[Any, Any], of: Any) -> Coalesce:
@@ -220,18 +249,19 @@ def _number(rows: QuerySet[Any, Any], of: Any) -> Coalesce:
 
 def has_skipped(project: Project, user: User) -> bool:
     """Whether something could be asked of the user now that they skipped."""
-    return open_to(project, user).filter(free(), skipped_at__isnull=False).exists()
+    asked = _open(project, user, timezone.now(), Value(0), is_counted=is_counted(project, user))
+    return asked.filter(free(), skipped_at__isnull=False).exists()
 
 
-def _own(user: User) -> Q:
+def _own(user: Any, now: Any) -> Q:
     """Questions that the user is looking at now."""
-    return Q(leased_to=user, leased_until__gte=timezone.now())
+    return Q(leased_to=user, leased_until__gte=now)
 
 
-def in_turn(questions: QuerySet[Any], user: User) -> QuerySet[Any]:
+def _in_turn(questions: QuerySet[Any], user: Any, now: Any) -> QuerySet[Any]:
     """Own leased ones first (of several such what was put back last, else what they were given
     first), then free ones by rank, then what the user has skipped before."""
-    own = _own(user)
+    own = _own(user, now)
     turn = Case(When(own, then=0), When(skipped_at=None, then=1), default=2)
     turned: QuerySet[Any] = questions.annotate(turn=turn)
     return turned.order_by(
@@ -274,6 +304,7 @@ def let_loose(taken: Sequence[Any]) -> None:
     )
 
 
+@atomic
 def _prepare_more(taken: Any, number: int) -> None:
     """Have the learner bring more for those who come next, should little be free by now.
 
@@ -281,6 +312,5 @@ def _prepare_more(taken: Any, number: int) -> None:
     """
     if taken.free_left - number >= FEW:
         return
-    with transaction.atomic():
-        Project.objects.filter(pk=taken.project_id).tell_learner(only_words=True)
-        announce("questions-taken")
+    Project.objects.filter(pk=taken.project_id).tell_learner(only_words=True)
+    announce("questions-taken")

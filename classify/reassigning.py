@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -20,6 +19,7 @@ from projects.ledger import audit
 from projects.models import AuditEvent, Membership, Project, User
 from projects.permissions import Can, may
 from projects.refusal import Refused
+from projects.transactions import atomic
 
 MOST = 400  # projects that are looked through for a name
 OFFERED = 12
@@ -54,6 +54,7 @@ def joins(project: Project, user: User) -> bool:
     return not may(user, Can.ANSWER, project)
 
 
+@atomic
 def reassign(project: Project, other: Project, given: Sequence[Given], user: User) -> list[Answer]:
     """No on these faces here and Yes in the other project, which gets their photos: all or
     nothing. Returns the answers given here. An open project is joined by it.
@@ -64,18 +65,17 @@ def reassign(project: Project, other: Project, given: Sequence[Given], user: Use
         raise Refused("unknown", _("There is no such project."))
     if other.pk == project.pk:
         raise Refused("same", _("Choose another project."))
-    with transaction.atomic():
-        for one in sorted((project, other), key=lambda one: one.pk):
-            labels.lock(one)  # in one order, whichever way people reassign
-        if joins(other, user):
-            people.join_open(other, user)
-        if not may(user, Can.ANSWER, other):
-            raise Refused("not-allowed", _("You can't answer in that project."))
-        here = services.answer_many(project, given, user, Verdict.NO, Origin.REVIEW)
-        for each in given:
-            crawler.add_photo(other, each.photo, user)
-        there = [Given(each.region, each.photo, beside(each.client_uuid)) for each in given]
-        services.answer_many(other, there, user, Verdict.YES, Origin.REVIEW)
+    for one in sorted((project, other), key=lambda one: one.pk):
+        labels.lock(one)  # in one order, whichever way people reassign
+    if joins(other, user):
+        people.join_open(other, user)
+    if not may(user, Can.ANSWER, other):
+        raise Refused("not-allowed", _("You can't answer in that project."))
+    here = services.answer_many(project, given, user, Verdict.NO, Origin.REVIEW)
+    for each in given:
+        crawler.add_photo(other, each.photo, user)
+    there = [Given(each.region, each.photo, beside(each.client_uuid)) for each in given]
+    services.answer_many(other, there, user, Verdict.YES, Origin.REVIEW)
     return here
 
 
@@ -90,10 +90,14 @@ def take_back(user: User, client_uuids: Iterable[UUID]) -> None:
     for project, answers in by_project.items():
         if not may(user, Can.ANSWER, project):
             continue
-        with transaction.atomic():
-            services.undo_many(project, user, [answer.client_uuid for answer in answers])
-            for photo in {answer.photo for answer in answers}:
-                _remove(project, photo, user)
+        _undo(project, user, answers)
+
+
+@atomic
+def _undo(project: Project, user: User, answers: list[Answer]) -> None:
+    services.undo_many(project, user, [answer.client_uuid for answer in answers])
+    for photo in {answer.photo for answer in answers}:
+        _remove(project, photo, user)
 
 
 def beside(client_uuid: UUID) -> UUID:

@@ -93,8 +93,8 @@ def next_screen(
         return None
     choose = _many if together else _first_screen
     for left in reversed(range(questions.TRIES)):  # others may take some of it meanwhile
-        every = questions.open_to(project, user, exclude, held, skipped_since)
-        chosen = choose(list(questions.in_turn(every, user)[: MOST if together else FIRST]))
+        most = MOST if together else FIRST
+        chosen = choose(questions.open_to(project, user, most, exclude, held, skipped_since))
         if not chosen:
             return None
         mine = {each.pk for each in chosen if each.leased_to_id == user.pk}

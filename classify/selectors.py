@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -65,7 +65,7 @@ def face_counts(project: Project) -> FaceCounts:
     return FaceCounts(**_face_counts(project))
 
 
-@part("faces")
+@part("faces", lambda: asdict(FaceCounts(*[0] * 8)))
 def _face_counts(project: Project) -> dict[str, int]:
     face = ~Q(region__origin=Region.Origin.PHOTO)
     said_no = Q(verdict__in=(Verdict.NO, Verdict.NOT_A_FACE))
@@ -91,7 +91,7 @@ def wordless(project: Project) -> QuerySet[Photo]:
     return photos_without_faces(project).exclude(labels__project=project)
 
 
-@part("wordless")
+@part("wordless", int)
 def wordless_count(project: Project) -> int:
     return wordless(project).count()
 

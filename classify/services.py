@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
 
-from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db import IntegrityError
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,13 +17,15 @@ from classify import looks, questions, selectors
 from classify.labels import Said, give_credit, lock, rebuild_labels, relabel, standing, upsert
 from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
+from crawler import omissions
 from crawler import services as crawler
 from crawler.models import Photo, ProjectPhoto, Region
 from projects import denials
-from projects.deadlocks import retried
+from projects.ledger import audit
 from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
+from projects.transactions import atomic
 
 __all__ = [
     "Given",
@@ -37,9 +39,11 @@ __all__ = [
     "no_usable_face",
     "not_here",
     "rebuild_labels",
+    "redrawn_by",
     "skip",
     "undo",
     "undo_many",
+    "undo_redrawn",
     "undone_with",
 ]
 
@@ -86,7 +90,17 @@ def answer_many(
     return answer_screen(project, user, [(each, verdict) for each in given], origin)
 
 
-@retried
+@contextmanager
+def _once() -> Iterator[None]:
+    """Turns the loss of a race for one client_uuid, across projects, into Refused."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refused("used-twice", _("This answer was sent before.")) from error
+
+
+@_once()
+@atomic
 def answer_screen(
     project: Project,
     user: User,
@@ -102,11 +116,10 @@ def answer_screen(
     """
     if any(verdict not in Verdict.values for _each, verdict in given):
         raise Refused("unknown-verdict", _("That is not an answer we know."))
-    with _once(), transaction.atomic():
-        _enter(project)
-        if untold:
-            questions.let_go(project, untold, user)
-        return _record(project, given, user, origin)
+    _enter(project)
+    if untold:
+        questions.let_go(project, untold, user)
+    return _record(project, given, user, origin)
 
 
 def changed_minds(answers: Sequence[Answer]) -> int:
@@ -121,23 +134,23 @@ def changed_minds(answers: Sequence[Answer]) -> int:
     return sum(said.get(each.region_id, each.verdict) != each.verdict for each in answers)
 
 
-@retried
+@_once()
+@atomic
 def undo(project: Project, user: User, client_uuid: UUID) -> Answer | None:
     """Take back the user's last answer that stands; None when there is none left.
 
     With it goes what was answered by the same button: a whole screen. The label is what the
     remaining answers say. A face without a word is asked again first.
     """
-    with _once(), transaction.atomic():
-        _enter(project)
-        if done := _already([client_uuid], project, user):
-            return done[client_uuid]
-        last = standing(project).filter(user=user).last()
-        if last is None:
-            return None
-        deed = standing(project).filter(user=user, created_at=last.created_at)
-        undone = _take_back(project, list(deed.select_related("region")), {last.pk: client_uuid})
-        return next(each for each in undone if each.client_uuid == client_uuid)
+    _enter(project)
+    if done := _already([client_uuid], project, user):
+        return done[client_uuid]
+    last = standing(project).filter(user=user).last()
+    if last is None:
+        return None
+    deed = standing(project).filter(user=user, created_at=last.created_at)
+    undone = _take_back(project, list(deed.select_related("region")), {last.pk: client_uuid})
+    return next(each for each in undone if each.client_uuid == client_uuid)
 
 
 def undone_with(undo: Answer) -> list[Answer]:
@@ -148,16 +161,15 @@ def undone_with(undo: Answer) -> list[Answer]:
     return list(deed.select_related("undoes").order_by("id"))
 
 
-@retried
+@atomic
 def undo_many(project: Project, user: User, client_uuids: Sequence[UUID]) -> list[Answer]:
     """Take back those answers of the user, named by their `client_uuid`, as one deed.
 
     Answers that were taken back before are left as they are, so that it may be sent twice.
     """
-    with transaction.atomic():
-        _enter(project)
-        answers = standing(project).filter(user=user, client_uuid__in=client_uuids)
-        return _take_back(project, list(answers.select_related("region")))
+    _enter(project)
+    answers = standing(project).filter(user=user, client_uuid__in=client_uuids)
+    return _take_back(project, list(answers.select_related("region")))
 
 
 def skip(project: Project, region: Region, user: User) -> None:
@@ -165,18 +177,19 @@ def skip(project: Project, region: Region, user: User) -> None:
     skip_screen(project, [region], user)
 
 
-@retried
+@atomic
 def skip_screen(project: Project, regions: Sequence[Region], user: User) -> None:
     """Leave all faces of a screen to others."""
-    with transaction.atomic():
-        _enter(project)
-        now = timezone.now()
-        rows = [Skip(project=project, user=user, region=each, created_at=now) for each in regions]
-        upsert(rows, ["project", "user", "region"], ["created_at"])
-        questions.release(project, [region.pk for region in regions], user)
-        announce("answers-given")
+    _enter(project)
+    now = timezone.now()
+    rows = [Skip(project=project, user=user, region=each, created_at=now) for each in regions]
+    upsert(rows, ["project", "user", "region"], ["created_at"])
+    questions.release(project, [region.pk for region in regions], user)
+    announce("answers-given")
 
 
+@_once()
+@atomic
 def draw(
     project: Project,
     photo: Photo,
@@ -190,25 +203,43 @@ def draw(
     The replaced region loses its label, score and question here; undo gives them back.
     Raises Refused: bad-box, and what `answer` raises.
     """
-    with _once(), transaction.atomic():
-        _enter(project)
-        if done := _already([client_uuid], project, user):
-            return done[client_uuid]
-        _check_photo(project, photo)
-        if replaces:
-            replaces.refresh_from_db(fields=["replaced_by"])
-            _refuse_face(replaces, photo)
-        try:
-            region = crawler.draw_region(project, photo, box, user, replaces)
-        except crawler.BadBox as bad:
-            raise Refused("bad-box", str(bad)) from None
-        drawn = Given(region, photo, client_uuid)
-        [made] = _record(project, [(drawn, Verdict.YES)], user, Origin.DRAWN)
-        if replaces:
-            Score.objects.filter(project=project, region=replaces).delete()
-            Question.objects.filter(project=project, region=replaces).delete()
-            relabel(project, [replaces.pk])
-        return made
+    _enter(project)
+    if done := _already([client_uuid], project, user):
+        return done[client_uuid]
+    _check_photo(project, photo)
+    if replaces:
+        omissions.check_counts(project, user)
+        replaces.refresh_from_db(fields=["replaced_by"])
+        _refuse_face(replaces, photo)
+    try:
+        region = crawler.draw_region(project, photo, box, user, replaces)
+    except crawler.BadBox as bad:
+        raise Refused("bad-box", str(bad)) from None
+    drawn = Given(region, photo, client_uuid)
+    [made] = _record(project, [(drawn, Verdict.YES)], user, Origin.DRAWN)
+    if replaces:
+        Score.objects.filter(project=project, region=replaces).delete()
+        Question.objects.filter(project=project, region=replaces).delete()
+        relabel(project, [replaces.pk])
+        audit(user, "region.redrawn", project, f"region:{replaces.pk}", by=region.pk)
+    return made
+
+
+def redrawn_by(project: Project, user: User) -> QuerySet[Answer]:
+    """The answers by which one person drew better boxes than those that were there."""
+    drawn = standing(project).filter(user=user, origin=Origin.DRAWN)
+    return drawn.filter(Exists(Region.objects.filter(replaced_by=OuterRef("region"))))
+
+
+@atomic
+def undo_redrawn(project: Project, user: User, by: User) -> int:
+    """Undo all better boxes that `user` drew, so that the old ones count again; return how
+    many."""
+    uuids = list(redrawn_by(project, user).values_list("client_uuid", flat=True))
+    undone = undo_many(project, user, uuids)
+    if undone:
+        audit(by, "regions.put-back", project, f"user:{user.pk}", boxes=len(undone))
+    return len(undone)
 
 
 def no_usable_face(project: Project, photo: Photo, user: User, client_uuid: UUID) -> Answer:
@@ -221,16 +252,17 @@ def not_here(project: Project, photo: Photo, user: User, client_uuid: UUID) -> A
     return _answer_photo(project, photo, user, Verdict.NO, client_uuid)
 
 
+@_once()
+@atomic
 def _answer_photo(
     project: Project, photo: Photo, user: User, verdict: str, client_uuid: UUID
 ) -> Answer:
-    with _once(), transaction.atomic():
-        _enter(project)
-        if done := _already([client_uuid], project, user):
-            return done[client_uuid]
-        _check_photo(project, photo)
-        given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
-        return _record(project, [(given, verdict)], user, Origin.DRAWN)[0]
+    _enter(project)
+    if done := _already([client_uuid], project, user):
+        return done[client_uuid]
+    _check_photo(project, photo)
+    given = Given(crawler.whole_photo_region(photo, user), photo, client_uuid)
+    return _record(project, [(given, verdict)], user, Origin.DRAWN)[0]
 
 
 def _enter(project: Project) -> None:
@@ -359,15 +391,6 @@ def _already(uuids: Sequence[UUID], project: Project, user: User) -> dict[UUID, 
     if any((each.project_id, each.user_id) != (project.pk, user.pk) for each in made.values()):
         raise Refused("used-twice", _("This answer was sent before, by somebody else."))
     return made
-
-
-@contextmanager
-def _once() -> Iterator[None]:
-    """Turns the loss of a race for one client_uuid, across projects, into Refused."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Refused("used-twice", _("This answer was sent before.")) from error
 
 
 def _check_photo(project: Project, photo: Photo) -> None:

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from classify import bootstrap, counting, guarding, inference, memory
 from classify.models import Bootstrap, Learner
-from projects.deadlocks import nobodys_fault
 from projects.models import Project
 from projects.pipeline import wake
+from projects.transactions import is_transient
 from projects.work import Overtaken, WorkState
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ LEARNING_LEASE = timedelta(seconds=60)
 
 @shared_task(name="classify.infer", soft_time_limit=50, time_limit=55)
 def infer() -> None:
-    """Learn from what was answered and found since, project by project; then count the large."""
+    """Learn from what was answered and found since, project by project."""
     memory.tidy()
     until = time.monotonic() + BUDGET
     while learner := _next_learner():
@@ -36,8 +36,14 @@ def infer() -> None:
             return
         if learner.take(LEARNING_LEASE):
             _infer(learner)
+
+
+@shared_task(name="classify.count", soft_time_limit=50, time_limit=55)
+def count() -> None:
+    """Count large projects that changed. A turn of its own beside `infer`, in the same worker: it
+    comes while people answer without pause, too, and where a project can't be learned from."""
     if counting.count_all(BUDGET):
-        wake("classify.infer")
+        wake("classify.count")
 
 
 @shared_task(name="classify.bootstrap", soft_time_limit=20, time_limit=25)
@@ -69,7 +75,7 @@ def _infer(learner: Learner) -> None:
     except Overtaken as overtaken:
         log.warning("overtaken: %s", overtaken)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             learner.give_back()
         else:
             log.exception("learning failed for project %s", learner.project_id)

@@ -7,7 +7,6 @@ asked about again. What was sent to the wiki is not touched.
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,32 +16,31 @@ from projects.ledger import audit
 from projects.models import Membership, Notification, Project, User
 from projects.notifications import notify, settle
 from projects.refusal import Refused
+from projects.transactions import atomic
 
 
+@atomic
 def set_counts(project: Project, by: User, user: User, counts: bool) -> bool:
     """Let the answers of `user` count, those to come as well, or take them out; False when it was
     so before. Whatever the guard found in them (see `guarding`) is looked at by that. Raises
     Refused for the owner's, unless the guard did it, and for who never was a member."""
-    with transaction.atomic():
-        lock(project)
-        theirs = project.memberships.filter(user=user).first()
-        if theirs is None:
-            raise Refused("no-member", _("This is nobody of this project."))
-        if theirs.role == Membership.Role.OWNER and not counts and not theirs.doubt:
-            raise Refused("owner", _("The owner’s answers always count."))
-        faces = weigh(project, user, counts=counts)
-        if faces is None and not theirs.doubt:
-            return False
-        looked = {"doubt": "", "looked_at": timezone.now()} if theirs.doubt else {}
-        project.memberships.filter(user=user).update(**looked, counts=counts)
-        code = "counts" if counts else "counts-not"
-        audit(
-            by, f"member.{code}", project, f"user:{user.pk}", faces=faces or 0, doubt=theirs.doubt
-        )
-        if user != by:
-            before = "counts-not" if counts else "counts"
-            settle(project, Notification.Kind.PEOPLE, user, code=before)
-            notify([user], project, Notification.Kind.PEOPLE, code=code)
+    lock(project)
+    theirs = project.memberships.filter(user=user).first()
+    if theirs is None:
+        raise Refused("no-member", _("This is nobody of this project."))
+    if theirs.role == Membership.Role.OWNER and not counts and not theirs.doubt:
+        raise Refused("owner", _("The owner’s answers always count."))
+    faces = weigh(project, user, counts=counts)
+    if faces is None and not theirs.doubt:
+        return False
+    looked = {"doubt": "", "looked_at": timezone.now()} if theirs.doubt else {}
+    project.memberships.filter(user=user).update(**looked, counts=counts)
+    code = "counts" if counts else "counts-not"
+    audit(by, f"member.{code}", project, f"user:{user.pk}", faces=faces or 0, doubt=theirs.doubt)
+    if user != by:
+        before = "counts-not" if counts else "counts"
+        settle(project, Notification.Kind.PEOPLE, user, code=before)
+        notify([user], project, Notification.Kind.PEOPLE, code=code)
     return True
 
 

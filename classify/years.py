@@ -55,7 +55,7 @@ class Years:
         return best if best and best.found else None
 
 
-@part("years")
+@part("years", dict)
 def count(project: Project) -> Counted:
     """By counting all photos of a project."""
     yes = Label.objects.filter(project=project, photo=OuterRef("photo"), verdict=Verdict.YES)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db import transaction
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -19,10 +18,11 @@ from django.utils.translation import ngettext
 from crawler import services
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.ledger import audit
-from projects.models import Project
+from projects.models import Project, User
 from projects.moderation import NOTHING, ModerationAdmin, lines, link, picture_tag
 from projects.permissions import signed_in
 from projects.templatetags import ui
+from projects.transactions import atomic
 
 LARGE = 500  # pixels wide; one of the steps that the wiki renders
 
@@ -92,13 +92,16 @@ class PhotoAdmin(ModerationAdmin[Photo]):
     def look_again(self, request: HttpRequest, queryset: QuerySet[Photo]) -> None:
         tried = 0
         for photo in queryset.select_related("picture"):
-            with transaction.atomic():
-                if services.retry_photo(photo):
-                    tried += 1
-                    by = signed_in(request)
-                    audit(by, "photo.looked-at-again", target=self.audit_target(photo))
+            tried += self._look_again(photo, signed_in(request))
         said = ngettext("%(n)s will be looked at again.", "%(n)s will be looked at again.", tried)
         self.message_user(request, said % {"n": intcomma(tried)})
+
+    @atomic
+    def _look_again(self, photo: Photo, by: User) -> bool:
+        if not services.retry_photo(photo):
+            return False
+        audit(by, "photo.looked-at-again", target=self.audit_target(photo))
+        return True
 
 
 @admin.register(Picture)

@@ -13,7 +13,7 @@ from crawler.models import CrawlStep, ProjectPhoto
 from crawler.selectors import UNFINISHED
 from crawler.sourcing import WATCHABLE
 from projects.models import Project, Source
-from projects.parts import part
+from projects.parts import is_being_counted, part
 from projects.work import WorkState
 
 
@@ -25,6 +25,7 @@ class Brought:
     others: int  # files in it that are no pictures
     reading: bool
     problem: CrawlStep | None  # the first listing that could not be read
+    is_counted: bool = True  # else `photos` is not known yet
 
     @property
     def can_watch(self) -> bool:
@@ -35,6 +36,8 @@ class Brought:
         """Why it brought no photo, where it was read and brought none."""
         if self.photos or self.reading or self.problem:
             return ""
+        if not self.is_counted:
+            return _("being counted")
         if n := self.pictures:
             came = ngettext(
                 "its %(n)s photo came with another source",
@@ -49,13 +52,13 @@ class Brought:
         return _("no photos found yet")
 
 
-@part("by-source")
+@part("by-source", list)
 def _photos_by_source(project: Project) -> list[tuple[int | None, int]]:
     mine = ProjectPhoto.objects.filter(project=project)
     return list(mine.values_list("source").annotate(count=Count("id")).order_by())
 
 
-@part("leaving")
+@part("leaving", int)
 def leaving_count(project: Project) -> int:
     """Photos that no source brings any more, and of which is to be seen what else keeps them."""
     return ProjectPhoto.objects.filter(project=project, round=ProjectPhoto.LEAVING).count()
@@ -63,7 +66,7 @@ def leaving_count(project: Project) -> int:
 
 def brought(project: Project) -> list[Brought]:
     """The sources of a project as they were added, the portrait first."""
-    photos = dict(_photos_by_source(project))
+    photos, is_counted = dict(_photos_by_source(project)), not is_being_counted(project)
     unfinished = Q(steps__title__gt="", steps__state__in=UNFINISHED)
     sources = list(
         project.sources.order_by("id").annotate(
@@ -83,6 +86,7 @@ def brought(project: Project) -> list[Brought]:
             others=source.others,
             reading=bool(source.unfinished) or not source.begun,
             problem=problems.get(source.pk),
+            is_counted=is_counted,
         )
         for source in sources
     ]

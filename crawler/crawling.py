@@ -15,12 +15,12 @@ from crawler.denying import DENIED
 from crawler.models import CrawlStep
 from crawler.selectors import UNFINISHED
 from projects import denials, pace
-from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.http import WikiError
 from projects.models import Project, Source
 from projects.places import refused_search
 from projects.pulse import beat
+from projects.transactions import is_transient
 from projects.work import Overtaken
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def read(step: CrawlStep) -> None:
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             step.give_back()
         else:  # an answer that makes no sense to us
             log.exception("step %s", step.pk)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,10 +19,11 @@ from django.utils import timezone
 
 from crawler import commons, tidying
 from crawler.models import CrawlStep, Photo, Picture
-from projects import denials
+from projects import denials, http
 from projects.http import WikiError
 from projects.models import DenyEntry, Project, Source
 from projects.pipeline import announce
+from projects.transactions import atomic
 from projects.work import WorkState
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ Kind = DenyEntry.Kind
 OF_PHOTOS = (Kind.FILE, Kind.UPLOADER, Kind.AUTHOR)  # entries by which we know a photo ourselves
 # Entries that stand for a listing, and the kind of the source that it is of.
 LISTED_AS = {Kind.CATEGORY: Source.Kind.CATEGORY, Kind.UPLOADER: Source.Kind.UPLOADER}
+MOST_PAGES = 4000  # of the list of a category's files
 
 
 def list_changed(*, entry: DenyEntry, listed: bool, **_: Any) -> None:
@@ -72,9 +75,7 @@ def look_through() -> None:
     denied = mine.filter(state=Photo.State.DENIED)
     alone = [pk for pk, page_id in denied.values_list("pk", "page_id") if page_id not in inside]
     for keys in _some(alone):
-        with transaction.atomic():
-            if titles == denials.categories():  # as they were read
-                _take_back(Photo.objects.filter(pk__in=keys))
+        _take_back_as_read(Photo.objects.filter(pk__in=keys), titles)
 
 
 def _some(keys: list[int]) -> Iterator[list[int]]:
@@ -85,13 +86,10 @@ def members(site: Site, title: str) -> set[int]:
     """Page ids of the files that are directly in a category."""
     asked = {"list": "categorymembers", "cmtitle": title, "cmtype": "file", "cmlimit": 500}
     found: set[int] = set()
-    following: dict[str, Any] = {}
-    while True:
-        body = commons.read(site, action="query", **asked, **following)
-        found |= {page["pageid"] for page in body.get("query", {}).get("categorymembers", [])}
-        following = body.get("continue", {})
-        if not following:
-            return found
+    for body in http.follow(partial(commons.read, site), MOST_PAGES, action="query", **asked):
+        members = body["query"]["categorymembers"].items()
+        found |= {member["pageid"].integer(least=1) for member in members}  # none may be missed
+    return found
 
 
 def _photos(entry: DenyEntry) -> QuerySet[Photo]:
@@ -120,21 +118,27 @@ def _let_go(entry: DenyEntry) -> None:
         leave(photos[start : start + AT_ONCE])
 
 
+@atomic
 def leave(photos: list[Photo]) -> None:
     if not photos:
         return
-    with transaction.atomic():
-        Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
-            state=Photo.State.DENIED, seen_at=timezone.now()
-        )
-        _tell(photos)
-        pictures = Picture.objects.filter(pk__in=[photo.picture_id for photo in photos])
-        transaction.on_commit(lambda: _forget(pictures))
+    Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
+        state=Photo.State.DENIED, seen_at=timezone.now()
+    )
+    _tell(photos)
+    pictures = Picture.objects.filter(pk__in=[photo.picture_id for photo in photos])
+    transaction.on_commit(lambda: _forget(pictures))
 
 
 def _forget(pictures: Any) -> None:
     while tidying.forget_these(pictures) == tidying.PICTURES:
         pass
+
+
+@atomic
+def _take_back_as_read(rows: QuerySet[Photo], titles: list[str]) -> None:
+    if titles == denials.categories():
+        _take_back(rows)
 
 
 def _take_back(rows: QuerySet[Photo]) -> None:

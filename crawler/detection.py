@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from crawler import choice, crops, pictures, places, reembedding
@@ -19,10 +18,10 @@ from crawler.pictures import Unusable
 from crawler.seeing import see
 from crawler.turns import Turns
 from projects import pace
-from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.pipeline import announce
 from projects.pulse import beat
+from projects.transactions import atomic, is_transient
 from projects.work import Overtaken, WorkState
 
 log = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ def look(
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             picture.give_back()
         else:
             log.exception("picture %s", picture.pk)
@@ -113,22 +112,26 @@ def save(picture: Picture, pixels: Pixels, faces: list[Face], engine: Engine) ->
         crops.save(region, pixels)
     crash_point("detect:before-commit")
     try:
-        with transaction.atomic():
-            picture.settle_or_raise(
-                WorkState.DONE,
-                detector=engine.detector,
-                engine=engine.name,
-                faces=len(faces),
-                looked_at=timezone.now(),
-                tries=0,
-                error="",
-                error_detail="",
-            )
-            places.keep(placed, engine)
-            reembedding.seen_by_projects(picture)
-            announce("pictures-detected")
+        _keep(picture, len(faces), placed, engine)
     except Overtaken:
         for region in fresh:
             crops.remove(region)
         raise
     crash_point("detect:after-commit")
+
+
+@atomic
+def _keep(picture: Picture, faces: int, placed: places.Placed, engine: Engine) -> None:
+    picture.settle_or_raise(
+        WorkState.DONE,
+        detector=engine.detector,
+        engine=engine.name,
+        faces=faces,
+        looked_at=timezone.now(),
+        tries=0,
+        error="",
+        error_detail="",
+    )
+    places.keep(placed, engine)
+    reembedding.seen_by_projects(picture)
+    announce("pictures-detected")

@@ -6,18 +6,16 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.db import transaction
-
 from crawler import choice, crops, pictures, turns, vectors, versions
-from crawler.engines import Engine
+from crawler.engines import Engine, Face, Kind
 from crawler.hashing import face_hash
 from crawler.models import EmbedJob, Picture, Region
 from crawler.pictures import Unusable
 from projects import denials, pace
-from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.models import Project
 from projects.pipeline import announce
+from projects.transactions import atomic, is_transient
 from projects.work import Overtaken, WorkQuerySet, WorkState
 
 log = logging.getLogger(__name__)
@@ -70,19 +68,7 @@ def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
         phash = face_hash(pixels, region.box)
         crops.save(region, pixels)
         crash_point("embed:before-commit")
-        with transaction.atomic():
-            job.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
-            Region.objects.filter(pk=region.pk).update(
-                face_px=face.height_px,
-                detector=first.detector,
-                quality=face.quality,
-                phash=phash,
-            )
-            vectors.save(region, face, first.name)
-            for name, other in more.items():
-                vectors.save(region, other, name)
-            Project.objects.filter(pk=job.project_id).tell_learner()
-            announce("region-embedded")
+        _keep(job, region, phash, first, {first.name: face, **more})
         crash_point("embed:after-commit")
     except Unusable as error:
         pictures.set_back(job, error)
@@ -91,8 +77,23 @@ def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             job.give_back()
         else:
             log.exception("drawn box %s", job.pk)
             job.fail(Picture.Error.CRASHED, type(error).__name__)
+
+
+@atomic
+def _keep(job: EmbedJob, region: Region, phash: str, first: Kind, faces: dict[str, Face]) -> None:
+    job.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
+    Region.objects.filter(pk=region.pk).update(
+        face_px=faces[first.name].height_px,
+        detector=first.detector,
+        quality=faces[first.name].quality,
+        phash=phash,
+    )
+    for name, face in faces.items():
+        vectors.save(region, face, name)
+    Project.objects.filter(pk=job.project_id).tell_learner()
+    announce("region-embedded")

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -24,6 +23,7 @@ from projects import denials, pauses
 from projects.http import WikiError
 from projects.models import Objection, Project, Source
 from projects.pipeline import announce
+from projects.transactions import atomic
 
 log = logging.getLogger(__name__)
 Kind = Objection.Kind
@@ -67,16 +67,21 @@ def look_through() -> None:
         except WikiError as error:  # the next look
             log.warning("a paused category could not be read: %s", error)
             continue
-        with transaction.atomic():
-            if not pauses.active().filter(pk=objection.pk).exists():
-                continue
-            until = objection.pauses_until
-            held = dict(mine.filter(paused_until=until).values_list("page_id", "pk"))
-            others = [pk for page_id, pk in held.items() if page_id not in found]
-            mine.filter(pk__in=others).update(paused_until=None)
-            _tell(others)
-            for some in _some(sorted(found - set(held))):
-                _pause(mine.filter(page_id__in=some), until)
+        _pause_exactly(objection, found)
+
+
+@atomic
+def _pause_exactly(objection: Objection, page_ids: set[int]) -> None:
+    """Of what a category's pause holds, let go what is not in it."""
+    if not pauses.active().filter(pk=objection.pk).exists():
+        return
+    mine, until = Photo.objects.filter(wiki=settings.WIKI.code), objection.pauses_until
+    held = dict(mine.filter(paused_until=until).values_list("page_id", "pk"))
+    others = [pk for page_id, pk in held.items() if page_id not in page_ids]
+    mine.filter(pk__in=others).update(paused_until=None)
+    _tell(others)
+    for some in _some(sorted(page_ids - set(held))):
+        _pause(mine.filter(page_id__in=some), until)
 
 
 def until_of(files: Iterable[File], category: str) -> dict[int, datetime]:

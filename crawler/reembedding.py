@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
@@ -29,11 +28,11 @@ from crawler.models import (
 from crawler.pictures import Unusable
 from crawler.seeing import see
 from projects import keeping, pace
-from projects.deadlocks import nobodys_fault
 from projects.faults import crash_point
 from projects.ledger import audit
 from projects.models import Project
 from projects.pipeline import announce
+from projects.transactions import atomic, is_transient
 from projects.work import Overtaken, WorkQuerySet, WorkState
 
 log = logging.getLogger(__name__)
@@ -74,17 +73,17 @@ def work(load: Callable[[str], Engine], seconds: float) -> bool:
     return pace.paused_until(pictures.LANE) is None and _due().exists()
 
 
+@atomic
 def choose(project: Project, name: str) -> None:
     """Let a project change to an engine ("": the deployment's, whichever it is). What could not
     be looked at is tried again."""
     row = choice.row_of(project)
     looks = EngineLook.objects.filter(engine=name or choice.default().name)
-    with transaction.atomic():
-        ProjectEngine.objects.filter(pk=row.pk).update(chosen=name, checked=-1)
-        shown = Picture.objects.filter(photos__project_photos__project=project)
-        looks.filter(picture__in=shown, state=WorkState.ASIDE).requeue()
-        audit(None, "project.engine", project, chosen=name)
-        announce("photos-crawled")
+    ProjectEngine.objects.filter(pk=row.pk).update(chosen=name, checked=-1)
+    shown = Picture.objects.filter(photos__project_photos__project=project)
+    looks.filter(picture__in=shown, state=WorkState.ASIDE).requeue()
+    audit(None, "project.engine", project, chosen=name)
+    announce("photos-crawled")
 
 
 def plan() -> None:
@@ -107,12 +106,16 @@ def finish() -> None:
         name = choice.wanted(row)
         if row.serving == name or lacking(row.project, name).exists():
             continue
-        with transaction.atomic():
-            mine = ProjectEngine.objects.filter(pk=row.pk, serving=row.serving)
-            if mine.update(serving=name, changed_at=timezone.now()):
-                Project.objects.filter(pk=row.project_id).tell_learner()
-                audit(None, "project.engine", row.project, serving=name, before=row.serving)
-                announce("pictures-detected")
+        _change(row, name)
+
+
+@atomic
+def _change(row: ProjectEngine, name: str) -> None:
+    mine = ProjectEngine.objects.filter(pk=row.pk, serving=row.serving)
+    if mine.update(serving=name, changed_at=timezone.now()):
+        Project.objects.filter(pk=row.project_id).tell_learner()
+        audit(None, "project.engine", row.project, serving=name, before=row.serving)
+        announce("pictures-detected")
 
 
 def lacking(project: Project, name: str) -> WorkQuerySet[Picture]:
@@ -197,7 +200,7 @@ def look(row: EngineLook, engine: Engine, pixels: Pixels | None = None) -> None:
     except Overtaken as error:
         log.info("overtaken: %s", error)
     except Exception as error:
-        if nobodys_fault(error):
+        if is_transient(error):
             row.give_back()
         else:
             log.exception("picture %s by %s", picture.pk, row.engine)
@@ -213,16 +216,20 @@ def _save(row: EngineLook, pixels: Pixels, engine: Engine) -> None:
         crops.save(region, pixels)
     crash_point("reembed:before-commit")
     try:
-        with transaction.atomic():
-            row.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
-            places.keep(placed, engine)
-            seen_by_projects(picture, engine.name)
-            announce("pictures-detected")
+        _keep(row, placed, engine)
     except Overtaken:
         for region in fresh:
             crops.remove(region)
         raise
     crash_point("reembed:after-commit")
+
+
+@atomic
+def _keep(row: EngineLook, placed: places.Placed, engine: Engine) -> None:
+    row.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
+    places.keep(placed, engine)
+    seen_by_projects(row.picture, engine.name)
+    announce("pictures-detected")
 
 
 def seen_by_projects(picture: Picture, engine: str = "") -> None:
@@ -235,12 +242,12 @@ def seen_by_projects(picture: Picture, engine: str = "") -> None:
     Project.objects.filter(pk__in=keys).tell_learner()
 
 
+@atomic
 def forget(name: str) -> int | None:
     """Delete the vectors of an engine that no live project has or changes to; None if one does."""
     if name in choice.needed(keeping.live().values_list("pk", flat=True)):
         return None
-    with transaction.atomic():
-        EngineLook.objects.filter(engine=name).delete()
-        Picture.objects.filter(engine=name).update(engine="")
-        number, _ = Embedding.objects.filter(engine=name).delete()
+    EngineLook.objects.filter(engine=name).delete()
+    Picture.objects.filter(engine=name).update(engine="")
+    number, _ = Embedding.objects.filter(engine=name).delete()
     return number

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from projects.models import Membership, Notification, Project, Source
 from projects.notifications import notify
 from projects.pipeline import announce
 from projects.pulse import beat
+from projects.transactions import atomic
 from projects.work import WorkState
 
 TOGETHER = timedelta(hours=1)
@@ -43,42 +43,46 @@ def save_page(step: CrawlStep, page: Page) -> None:
 
     Raises Overtaken when another worker (or a re-crawl) took the step over in the meantime.
     """
+    _save(step, page)
+    crash_point("crawl:after-commit")
+
+
+@atomic
+def _save(step: CrawlStep, page: Page) -> None:
     files, denied = _wanted(step, page)
     # What is only looked at for new files was counted before.
     again = step.cursor.get("part") == NEWEST
-    with transaction.atomic():
-        done = page.cursor is None
-        step.settle_or_raise(
-            WorkState.DONE if done else WorkState.QUEUED,
-            cursor=page.cursor or {},
-            files=F("files") + (0 if again else len(files)),
-            others=F("others") + (0 if again else page.others),
-            tries=0,
-            error="",
-            error_detail="",
-            due_at=timezone.now(),
-        )
-        _add_steps(step, page)
-        _leave_alone(denied)
-        category = step.title if step.source.kind == Source.Kind.CATEGORY else ""
-        photos = _save_photos(files, category)
-        _withdraw(page.gone)
-        _mark_asked(step, page.asked)
-        known, added = _add_to_project(step, page, photos)
-        if page.fresh and added:
-            _tell_found(step.source, added, page.fresh == sourcing.WATCH)
-        if done and not step.title and sourcing.let_go(step.source.project):
-            known = True
-        crash_point("crawl:before-commit")
+    done = page.cursor is None
+    step.settle_or_raise(
+        WorkState.DONE if done else WorkState.QUEUED,
+        cursor=page.cursor or {},
+        files=F("files") + (0 if again else len(files)),
+        others=F("others") + (0 if again else page.others),
+        tries=0,
+        error="",
+        error_detail="",
+        due_at=timezone.now(),
+    )
+    _add_steps(step, page)
+    _leave_alone(denied)
+    category = step.title if step.source.kind == Source.Kind.CATEGORY else ""
+    photos = _save_photos(files, category)
+    _withdraw(page.gone)
+    _mark_asked(step, page.asked)
+    known, added = _add_to_project(step, page, photos)
+    if page.fresh and added:
+        _tell_found(step.source, added, page.fresh == sourcing.WATCH)
+    if done and not step.title and sourcing.let_go(step.source.project):
+        known = True
+    crash_point("crawl:before-commit")
+    beat(step.source.project_id)
+    announce("photos-crawled")
+    if known or page.gone:
+        # Faces of pictures that another project had looked at are there at once.
+        _bump(Project.objects.filter(pk=step.source.project_id))
+        announce("pictures-detected")
+    else:
         beat(step.source.project_id)
-        announce("photos-crawled")
-        if known or page.gone:
-            # Faces of pictures that another project had looked at are there at once.
-            _bump(Project.objects.filter(pk=step.source.project_id))
-            announce("pictures-detected")
-        else:
-            beat(step.source.project_id)
-    crash_point("crawl:after-commit")
 
 
 def _wanted(step: CrawlStep, page: Page) -> tuple[list[File], set[int]]:
@@ -158,7 +162,7 @@ def _add_step(parent: CrawlStep, title: str, depth: int) -> None:
 # Photos -----------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@atomic
 def follow(files: Iterable[File]) -> None:
     """Take over what pages that we know show by now, outside of a crawl."""
     files = list(files)

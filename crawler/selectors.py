@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from projects.work import WorkState
 RATE_SECONDS = 120  # the rate is that of the last two minutes
 SAMPLES = 6
 UNFINISHED = (WorkState.QUEUED, WorkState.RUNNING)
+COUNTED = ("photos", "looked_at", "pending", "set_aside", "faces", "rate_a_minute")  # by `photos`
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def _live(project: Project) -> QuerySet[ProjectPhoto]:
     return ProjectPhoto.objects.live().filter(project=project)
 
 
-@part("photos")
+@part("photos", lambda: dict.fromkeys(COUNTED, 0))
 def _photo_counts(project: Project) -> dict[str, Any]:
     """What it takes a walk through all photos of a project to count, see CrawlProgress."""
     counts = _live(project).aggregate(
@@ -122,7 +124,7 @@ def faces(project: Project) -> QuerySet[Region]:
     ).exclude(origin=Region.Origin.PHOTO)
 
 
-@part("aside")
+@part("aside", dict)
 def aside_counts(project: Project) -> dict[str, int]:
     """How many photos could not be looked at, by reason, the most frequent first."""
     aside = _live(project).filter(photo__picture__state=WorkState.ASIDE).order_by()
@@ -169,11 +171,15 @@ class BoxAside:
         return self.job.error != Picture.Error.OVERWRITTEN
 
 
-def boxes_set_aside(project: Project, most: int) -> list[BoxAside]:
-    """The newest first; that many at most."""
+def boxes_set_aside(project: Project) -> QuerySet[EmbedJob]:
+    """Drawn faces of which no vector could be made, the newest first."""
     jobs = EmbedJob.objects.filter(project=project, state=WorkState.ASIDE).order_by("-pk")
-    jobs = jobs.select_related("region").prefetch_related("region__answers__photo")
-    drawn = {job: next(iter(job.region.answers.all()), None) for job in jobs[:most]}
+    return jobs.select_related("region").prefetch_related("region__answers__photo")
+
+
+def boxes(project: Project, jobs: Iterable[EmbedJob]) -> list[BoxAside]:
+    """The same with the photos they were drawn on."""
+    drawn = {job: next(iter(job.region.answers.all()), None) for job in jobs}
     photos = {job: answer.photo if answer else None for job, answer in drawn.items()}
     shown = [photo.picture_id for photo in photos.values() if photo]
     now = faces(project).filter(picture__in=shown).order_by("-pk")
@@ -182,13 +188,6 @@ def boxes_set_aside(project: Project, most: int) -> list[BoxAside]:
         BoxAside(job, photo, face_of.get(photo.picture_id) if photo else None)
         for job, photo in photos.items()
     ]
-
-
-def left_out(project: Project) -> QuerySet[Photo]:
-    """Photos that people let go."""
-    return Photo.objects.filter(
-        project_photos__project=project, project_photos__left_out=True
-    ).order_by("-pk")
 
 
 def unread_steps(project: Project) -> QuerySet[CrawlStep]:

@@ -1,11 +1,10 @@
-"""What people may ask of the crawler: draw a face, add a photo, try again, let go."""
+"""What people may ask of the crawler: draw a face, add a photo, try again."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crawler import tidying
@@ -16,6 +15,7 @@ from projects.models import Project, User
 from projects.pipeline import announce
 from projects.pulse import beat
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.work import WorkQuerySet, WorkState
 
 WHOLE: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
@@ -26,7 +26,7 @@ class BadBox(ValueError):
     """The box is not one inside the picture; the message says so to a person."""
 
 
-@transaction.atomic
+@atomic
 def draw_region(
     project: Project,
     photo: Photo,
@@ -69,7 +69,7 @@ def _inside(box: tuple[float, float, float, float]) -> tuple[float, float, float
     return left, top, w, h
 
 
-@transaction.atomic
+@atomic
 def whole_photo_region(photo: Photo, by: User | None = None) -> Region:
     """The region that stands for “is here, but no usable face”: the whole picture, no vector."""
     Picture.objects.select_for_update().get(pk=photo.picture_id)  # one of them a picture
@@ -86,6 +86,24 @@ def whole_photo_region(photo: Photo, by: User | None = None) -> Region:
         h=h,
         drawn_by=by,
     )
+
+
+@atomic
+def retry(
+    project: Project, by: User, *, photo: Photo | None = None, box: str = "", reason: str = ""
+) -> int:
+    """Look again at one `photo` or drawn `box` that was set aside, or at all that was (for one
+    `reason`), and write down who asked for it; return how many."""
+    if photo:
+        count = int(retry_photo(photo))
+    elif box:
+        count = retry_box(project, box)
+    else:
+        count = retry_all(project, reason)
+    if count:
+        target = f"photo:{photo.pk}" if photo else ""
+        audit(by, "photos.retried", project, target, count=count, reason=reason)
+    return count
 
 
 def retry_photo(photo: Photo) -> bool:
@@ -106,13 +124,6 @@ def retry_box(project: Project, public_id: str) -> int:
     return count
 
 
-def let_box_go(project: Project, public_id: str) -> None:
-    """Try no more to make a vector of a drawn face. What was said of it stays."""
-    aside = EmbedJob.objects.filter(project=project, state=WorkState.ASIDE)
-    if aside.filter(region__public_id=public_id).update(state=WorkState.STOPPED):
-        beat(project.pk)
-
-
 def retry_all(project: Project, reason: str = "") -> int:
     """Look again at all that was set aside in a project (for one reason): pictures, drawn faces,
     and listings that could not be read. Returns how many."""
@@ -131,7 +142,7 @@ def retry_all(project: Project, reason: str = "") -> int:
     return count
 
 
-@transaction.atomic
+@atomic
 def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
     """A person says that a photo belongs to a project, whatever its sources bring. Whoever calls
     asks before whether the user may see both. Raises Refused for what is left alone."""
@@ -141,7 +152,8 @@ def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
         raise Refused("denied", sentence % {"title": photo})
     joined, new = ProjectPhoto.objects.get_or_create(project=project, photo=photo)
     if new or joined.left_out:
-        ProjectPhoto.objects.filter(pk=joined.pk).update(left_out=False)
+        rows = ProjectPhoto.objects.filter(pk=joined.pk)
+        rows.update(left_out=False, left_out_by=None, left_out_at=None)
         tidying.remember(Picture.objects.filter(pk=photo.picture_id))
         audit(by, "photo.added", project, f"photo:{photo.pk}")
         Project.objects.filter(pk=project.pk).tell_learner()
@@ -149,10 +161,3 @@ def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
         announce("pictures-detected")
         joined.refresh_from_db()
     return joined
-
-
-def leave_out(project: Project, photo: Photo, left_out: bool = True) -> None:
-    """People let a photo go that could not be looked at (or take it back)."""
-    with transaction.atomic():
-        ProjectPhoto.objects.filter(project=project, photo=photo).update(left_out=left_out)
-        beat(project.pk)

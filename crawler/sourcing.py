@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
 from crawler.models import CrawlStep, ProjectPhoto
 from projects.categories import refuse_denied
-from projects.deadlocks import retried
 from projects.denials import refuse_project
 from projects.ledger import audit
 from projects.models import Project, Source, User
@@ -20,6 +18,7 @@ from projects.pipeline import announce
 from projects.places import Kind, Place, clean
 from projects.pulse import beat
 from projects.services import MAX_SOURCES, too_many
+from projects.transactions import atomic
 from projects.work import WorkState
 
 log = logging.getLogger(__name__)
@@ -35,8 +34,7 @@ BEGUN_AT_ONCE = 20  # watches that one wake-up begins
 staying, gone = Signal(), Signal()
 
 
-@retried
-@transaction.atomic
+@atomic
 def add(project: Project, place: Place, by: User) -> Source:
     """One more source, which is read soon. Call `projects.places.look_up` before, outside of the
     transaction. Raises Refused."""
@@ -64,8 +62,7 @@ def add(project: Project, place: Place, by: User) -> Source:
     return source
 
 
-@retried
-@transaction.atomic
+@atomic
 def remove(source: Source, by: User) -> None:
     """Take a source away. Its photos leave once the others were read again and did not bring
     them; those that people answered stay."""
@@ -82,8 +79,7 @@ def remove(source: Source, by: User) -> None:
     beat(project.pk)
 
 
-@retried
-@transaction.atomic
+@atomic
 def let_go(project: Project) -> int:
     """The photos whose source was taken away and that nothing brought again leave the project,
     but for those that people answered. Returns how many left."""
@@ -103,8 +99,7 @@ def let_go(project: Project) -> int:
     return len(leaving)
 
 
-@retried
-@transaction.atomic
+@atomic
 def recrawl(project: Project, by: User | None = None, only: Source | None = None) -> None:
     """Read all sources again, or one: what is new is added, what changed is updated, what is gone
     from the wiki is withdrawn. A crawl that still runs begins anew."""
@@ -142,8 +137,7 @@ def _restart(steps: QuerySet[CrawlStep], **fields: object) -> None:
     )
 
 
-@retried
-@transaction.atomic
+@atomic
 def watch(source: Source, by: User, on: bool) -> None:
     """Look at a source once a day from now on, or no more."""
     if source.kind not in WATCHABLE:
@@ -162,10 +156,14 @@ def begin_watches() -> None:
     now = timezone.now()
     due = Source.objects.filter(watched=True, watch_due_at__lte=now)
     for source in due.filter(project__state__in=WATCHING)[:BEGUN_AT_ONCE]:
-        with transaction.atomic():
-            mine = Source.objects.filter(pk=source.pk, watch_due_at=source.watch_due_at)
-            if mine.update(watch_due_at=now + EVERY):  # else another worker was quicker
-                _read_newest(source)
+        _begin_watch(source)
+
+
+@atomic
+def _begin_watch(source: Source) -> None:
+    mine = Source.objects.filter(pk=source.pk, watch_due_at=source.watch_due_at)
+    if mine.update(watch_due_at=timezone.now() + EVERY):  # else another worker was quicker
+        _read_newest(source)
 
 
 def _read_newest(source: Source) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from crawler import crops
 from crawler.models import Embedding, EmbedJob, EngineLook, Photo, Picture, ProjectPhoto, Region
 from projects import keeping
 from projects.pipeline import announce
+from projects.transactions import atomic
 from projects.work import WorkQuerySet, WorkState
 
 log = logging.getLogger(__name__)
@@ -32,18 +32,20 @@ def tidy() -> bool:
     return forgotten == PICTURES
 
 
+@atomic
 def remember(pictures: WorkQuerySet[Picture]) -> int:
     """Have those of the pictures looked at again whose vectors were forgotten; returns how many.
 
     The faces found again are the regions that are there: each keeps its place and its labels.
     """
     stopped = pictures.filter(state=WorkState.STOPPED)
-    jobs = EmbedJob.objects.filter(region__picture__in=stopped, state=WorkState.STOPPED)
-    with transaction.atomic():
-        if jobs.requeue():
-            announce("region-drawn")
-        if count := stopped.requeue():
-            announce("photos-crawled")
+    jobs = EmbedJob.objects.filter(
+        region__picture__in=stopped, state=WorkState.STOPPED, released_at=None
+    )
+    if jobs.requeue():
+        announce("region-drawn")
+    if count := stopped.requeue():
+        announce("photos-crawled")
     return count
 
 
@@ -86,16 +88,20 @@ def look_anew() -> int:
 
 def _forget(keys: list[int]) -> None:
     regions = list(Region.objects.filter(picture__in=keys))
-    with transaction.atomic():
-        Embedding.objects.filter(region__in=regions).delete()
-        Region.objects.filter(picture__in=keys).exclude(phash="").update(phash="")
-        EngineLook.objects.filter(picture__in=keys).delete()
-        EmbedJob.objects.filter(region__in=regions).update(state=WorkState.STOPPED)
-        Picture.objects.filter(pk__in=keys, state=WorkState.DONE).update(
-            state=WorkState.STOPPED, looked_at=None, engine=""
-        )
+    _forget_vectors(keys, regions)
     for region in regions:
         crops.remove(region)
+
+
+@atomic
+def _forget_vectors(keys: list[int], regions: list[Region]) -> None:
+    Embedding.objects.filter(region__in=regions).delete()
+    Region.objects.filter(picture__in=keys).exclude(phash="").update(phash="")
+    EngineLook.objects.filter(picture__in=keys).delete()
+    EmbedJob.objects.filter(region__in=regions).update(state=WorkState.STOPPED)
+    Picture.objects.filter(pk__in=keys, state=WorkState.DONE).update(
+        state=WorkState.STOPPED, looked_at=None, engine=""
+    )
 
 
 def _needed() -> QuerySet[ProjectPhoto]:

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from crawler.models import Picture, ProjectPhoto
 from projects import denials
-from projects.deadlocks import retried
 from projects.models import Project, WikiPace
+from projects.transactions import atomic
 from projects.work import WorkState
 
 FRESH = 2.0  # seconds
@@ -50,14 +49,13 @@ class Turns:
         else takes it for some seconds, but it stays queued, and no try is counted."""
         return self._next(_hold, after)
 
-    @retried
+    @atomic
     def begin(self, picture: Picture) -> bool:
         """Take a picture that was held; False where somebody else has it, or may have it."""
         project = picture.held_for_id
-        with transaction.atomic():
-            _turnstile()
-            if project in _in_turn([project] if project else []):
-                return picture.take(lease())
+        _turnstile()
+        if project in _in_turn([project] if project else []):
+            return picture.take(lease())
         self.release(picture)
         return False
 
@@ -73,16 +71,15 @@ class Turns:
             self._waiting_until = 0.0
         return picture
 
-    @retried
+    @atomic
     def _pass(self, take: Callable[[Picture, int], bool], after: Picture | None) -> Picture | None:
         waiting = self.projects()
-        with transaction.atomic():
-            # All workers pass here one by one, so that the ceilings hold; it takes milliseconds.
-            _turnstile()
-            for project in _in_turn(waiting, after):
-                if picture := self._first_of(project, take):
-                    Project.objects.filter(pk=project).update(turn_at=timezone.now())
-                    return picture
+        # All workers pass here one by one, so that the ceilings hold; it takes milliseconds.
+        _turnstile()
+        for project in _in_turn(waiting, after):
+            if picture := self._first_of(project, take):
+                Project.objects.filter(pk=project).update(turn_at=timezone.now())
+                return picture
         return None
 
     def projects(self) -> list[int]:

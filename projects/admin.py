@@ -45,6 +45,7 @@ from projects.permissions import MODERATORS, signed_in
 from projects.refusal import Refused
 from projects.settings_form import set_state
 from projects.texts import plain
+from projects.transactions import atomic
 from projects.trust_admin import AdmissionAdmin, ObjectionAdmin
 
 __all__ = [
@@ -305,7 +306,8 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
         """The wiki is asked for a file's page id before the transaction of saving begins."""
         if request.method == "POST" and object_id is None and self.has_add_permission(request):
             _look_up(request)
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        view = atomic(super().changeform_view)
+        return view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: DenyEntry, form: Any, change: bool) -> None:
         if change:
@@ -326,7 +328,7 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
             return redirect(request.path)
         entry = self.get_object(request, object_id)
         more = {"behind": [page_of(each) for each in denying.objections_to(entry)]} if entry else {}
-        return super().delete_view(request, object_id, more | (extra_context or {}))
+        return atomic(super().delete_view)(request, object_id, more | (extra_context or {}))
 
     def delete_model(self, request: HttpRequest, obj: DenyEntry) -> None:
         denying.undeny(obj, signed_in(request), reason_of(request))

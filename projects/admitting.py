@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,11 +14,13 @@ from projects.models import Admission, DenyEntry, Notification, Person, User
 from projects.notifications import notify
 from projects.permissions import moderators
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.wikidata import PersonData
 
 FOUND_OUT = "may be under 18: a moderator may allow it"  # reason of an entry that nobody made
 
 
+@atomic
 def ask(data: PersonData, by: User, note: str) -> Admission:
     """Ask the moderators about a person. Asked again while it waits, nothing changes."""
     fields = data.fields()
@@ -30,37 +31,36 @@ def ask(data: PersonData, by: User, note: str) -> Admission:
     if cause is None:
         raise Refused("free", _("Nobody has to be asked: you can start the project."))
     said = {"cause": cause, "asked_by": by, "note": " ".join(note.split())[:500]}
-    with transaction.atomic():
-        asked, is_new = Admission.objects.get_or_create(person=person, defaults=said)
-        if not is_new and asked.asked_by_id is None and asked.state == State.WAITING:
-            Admission.objects.filter(pk=asked.pk).update(**said)
-            asked.refresh_from_db()
-            is_new = True
-        if is_new:
-            notify(moderators(), None, Notification.Kind.WANTED, n=1)
-            audit(by, "admission.asked", target=name_of(asked), cause=cause.value)
+    asked, is_new = Admission.objects.get_or_create(person=person, defaults=said)
+    if not is_new and asked.asked_by_id is None and asked.state == State.WAITING:
+        Admission.objects.filter(pk=asked.pk).update(**said)
+        asked.refresh_from_db()
+        is_new = True
+    if is_new:
+        notify(moderators(), None, Notification.Kind.WANTED, n=1)
+        audit(by, "admission.asked", target=name_of(asked), cause=cause.value)
     return asked
 
 
+@atomic
 def allow(asked: Admission, by: User, reason: str) -> bool:
     """There may be projects for the person. What the deny-list says beside it stays; False where
     it was allowed before."""
-    with transaction.atomic():
-        if not _decide(asked, by, State.ALLOWED, reason):
-            return False
-        ours = _entries(asked.person).filter(created_by=None, reason=FOUND_OUT)
-        for entry in ours:
-            if not denying.objections_to(entry).exists():
-                denying.undeny(entry, by, reason)
+    if not _decide(asked, by, State.ALLOWED, reason):
+        return False
+    ours = _entries(asked.person).filter(created_by=None, reason=FOUND_OUT)
+    for entry in ours:
+        if not denying.objections_to(entry).exists():
+            denying.undeny(entry, by, reason)
     return True
 
 
+@atomic
 def refuse(asked: Admission, by: User, reason: str) -> bool:
     """The person is left alone from now on, as everybody on the deny-list is."""
-    with transaction.atomic():
-        if not _decide(asked, by, State.REFUSED, reason):
-            return False
-        _leave_alone(asked.person, by, reason)
+    if not _decide(asked, by, State.REFUSED, reason):
+        return False
+    _leave_alone(asked.person, by, reason)
     return True
 
 

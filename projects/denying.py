@@ -6,16 +6,17 @@ What that means for what is here already is up to each app: it hears `list_chang
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
 from projects import denials, http
+from projects.json_tree import Node
 from projects.ledger import audit
 from projects.models import DenyEntry, Notification, Objection, Project, User
 from projects.notifications import notify
 from projects.settings_form import COMES_FROM, set_state
+from projects.transactions import atomic
 
 Kind = DenyEntry.Kind
 list_changed = Signal()  # `entry`, and whether it is `listed`; within the transaction
@@ -24,10 +25,18 @@ list_changed = Signal()  # `entry`, and whether it is `listed`; within the trans
 def page_id_of(title: str) -> int | None:
     """The page that a file's title leads to now; None where there is none. Raises WikiError."""
     body = http.api(settings.WIKI.commons_api, action="query", titles=title, redirects=1)
-    pages = body.get("query", {}).get("pages", [])
-    return next((page["pageid"] for page in pages if page.get("pageid")), None)
+    return read_page_id(body)
 
 
+def read_page_id(body: Node) -> int | None:
+    """Of the page that was asked for by its title."""
+    page = body["query"]["pages"][0]
+    if page["missing"].flag() or page["invalid"].flag():
+        return None
+    return page["pageid"].integer(least=1)
+
+
+@atomic
 def deny(entry: DenyEntry, by: User | None) -> None:
     """Save a new entry, and let go of what it means. Raises IntegrityError for one that is there.
 
@@ -36,30 +45,29 @@ def deny(entry: DenyEntry, by: User | None) -> None:
     """
     entry.wiki, entry.created_by = settings.WIKI.code, by
     entry.value = denials.normal(entry.kind, entry.value)
-    with transaction.atomic():
-        entry.save()
-        audit(by, "deny.added", target=name_of(entry), reason=entry.reason)
-        if entry.kind == Kind.PERSON:
-            _pause_projects(entry, by)
-            _tell_owners(entry, "left-alone")
-        list_changed.send(DenyEntry, entry=entry, listed=True)
+    entry.save()
+    audit(by, "deny.added", target=name_of(entry), reason=entry.reason)
+    if entry.kind == Kind.PERSON:
+        _pause_projects(entry, by)
+        _tell_owners(entry, "left-alone")
+    list_changed.send(DenyEntry, entry=entry, listed=True)
 
 
+@atomic
 def undeny(entry: DenyEntry, by: User, reason: str) -> bool:
     """Take an entry off the list. Projects that it paused stay so until somebody resumes them;
     who objected reads that it is no longer on it. False where somebody was quicker."""
-    with transaction.atomic():
-        deleted, _rows = DenyEntry.objects.filter(pk=entry.pk).delete()
-        if not deleted:
-            return False
-        audit(by, "deny.removed", target=name_of(entry), reason=reason, was=entry.reason)
-        for each in objections_to(entry):
-            audit(by, "objection.lifted", target=each.name, reason=reason)
-        now = {"state": Objection.State.LIFTED, "closed_at": timezone.now(), "handled_by": by}
-        objections_to(entry).update(**now)
-        if entry.kind == Kind.PERSON:
-            _tell_owners(entry, "not-left-alone")
-        list_changed.send(DenyEntry, entry=entry, listed=False)
+    deleted, _rows = DenyEntry.objects.filter(pk=entry.pk).delete()
+    if not deleted:
+        return False
+    audit(by, "deny.removed", target=name_of(entry), reason=reason, was=entry.reason)
+    for each in objections_to(entry):
+        audit(by, "objection.lifted", target=each.name, reason=reason)
+    now = {"state": Objection.State.LIFTED, "closed_at": timezone.now(), "handled_by": by}
+    objections_to(entry).update(**now)
+    if entry.kind == Kind.PERSON:
+        _tell_owners(entry, "not-left-alone")
+    list_changed.send(DenyEntry, entry=entry, listed=False)
     return True
 
 
@@ -69,11 +77,11 @@ def objections_to(entry: DenyEntry) -> QuerySet[Objection]:
     return Objection.objects.filter(state=Objection.State.UPHELD, **same).order_by("pk")
 
 
+@atomic
 def reword(entry: DenyEntry, by: User) -> None:
     """Only the reason of an entry changes."""
-    with transaction.atomic():
-        DenyEntry.objects.filter(pk=entry.pk).update(reason=entry.reason)
-        audit(by, "deny.reworded", target=name_of(entry), reason=entry.reason)
+    DenyEntry.objects.filter(pk=entry.pk).update(reason=entry.reason)
+    audit(by, "deny.reworded", target=name_of(entry), reason=entry.reason)
 
 
 def _projects(entry: DenyEntry) -> QuerySet[Project]:

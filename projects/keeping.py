@@ -10,7 +10,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from projects import denials
 from projects.ledger import audit
 from projects.models import Project, User
 from projects.pipeline import announce
+from projects.transactions import atomic
 
 State = Project.State
 
@@ -47,8 +47,8 @@ def sleeps(project: Project) -> bool:
     return project.state in (State.ACTIVE, State.PAUSED) and project.active_at < since()
 
 
+@atomic
 def wake(project: Project, by: User) -> None:
     """Have the vectors made again that went while nobody came."""
-    with transaction.atomic():
-        audit(by, "project.woken", project, f"project:{project.pk}")
-        announce("project-resumed")
+    audit(by, "project.woken", project, f"project:{project.pk}")
+    announce("project-resumed")

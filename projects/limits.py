@@ -1,4 +1,4 @@
-"""How often one may do something: one table, one decorator.
+"""How often one may do something: one table, a decorator, and a middleware for all other POSTs.
 
 A limit counts for a person: the user, and before the login the browser, by its session or else by
 the cookie against forged forms. Behind one address there may be a whole edit-a-thon, so an address
@@ -30,6 +30,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from redis import RedisError
 
+from projects.models import Project
+from projects.permissions import Can, may
+
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
@@ -40,15 +43,19 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 class Limit:
     """`amount` times within so many `seconds` for a person; `wide` times for all of an address
     who are not logged in, together (0: no such limit). `each` is for one thing that is tried by
-    anybody, such as an invite code."""
+    anybody, such as an invite code. `trusted` is for reviewers and owners, of what counts for each
+    project apart."""
 
     amount: int
     seconds: int
     wide: int = 0
     each: int = 0
+    trusted: int = 0
 
 
 LIMITS = {
+    # Every POST whose view has no limit of its own.
+    "post": Limit(240, MINUTE, wide=2000),
     # A quick hand answers twice a second; what waited for the network comes all at once.
     "answer": Limit(600, MINUTE),
     "login": Limit(20, MINUTE, wide=2000),
@@ -63,7 +70,31 @@ LIMITS = {
     "objection": Limit(10, HOUR, wide=300),
     # Of these the first ones pause what they name: few, so that nobody stops a whole tool.
     "pause": Limit(3, 7 * DAY, wide=20),
+    # What takes something away from everybody in a project, or has all of it looked at again.
+    "leave-out": Limit(20, HOUR, trusted=600),
+    "retry": Limit(20, HOUR, trusted=600),
+    "release-box": Limit(20, HOUR, trusted=600),
+    "redraw": Limit(20, HOUR, trusted=600),
 }
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+class Posts:
+    """Middleware that limits whatever is no reading, unless its view is `limited`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if request.method in READING or hasattr(view, "limited"):
+            return None
+        wait = seconds_to_wait(request, "post")
+        return too_many(request, wait) if wait else None
 
 
 def limited(
@@ -83,7 +114,7 @@ def limited(
     def decorate(view: View) -> View:
         @wraps(view)
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            looking = request.method in ("GET", "HEAD") and not reads
+            looking = request.method in READING and not reads
             if not looking and (when is None or when(request)):
                 thing = each(request, *args, **kwargs) if each else ""
                 if wait := seconds_to_wait(request, what, thing):
@@ -94,6 +125,31 @@ def limited(
         return wrapper
 
     return decorate
+
+
+def limited_in_project(what: str) -> Callable[[View], View]:
+    """Limit a view that has its project already: the decorator below `project_view`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapper(
+            request: HttpRequest, project: Project, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
+            if wait := seconds_to_wait_in(project, request, what):
+                return too_many(request, wait)
+            return view(request, project, *args, **kwargs)
+
+        wrapper.limited = what  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorate
+
+
+def seconds_to_wait_in(project: Project, request: HttpRequest, what: str) -> int:
+    """Count this once for a member of a project; return 0 while it is allowed."""
+    limit = LIMITS[what]
+    amount = limit.trusted if may(request.user, Can.OVERSEE, project) else limit.amount
+    return _over(what, f"user:{request.user.pk}:{project.pk}", amount, limit.seconds)
 
 
 def seconds_to_wait(request: HttpRequest, what: str, thing: str = "") -> int:
@@ -178,15 +234,9 @@ def _over(what: str, who: str, amount: int, seconds: int) -> int:
     # neither an address nor a session can be read from what is kept
     name = salted_hmac("projects.limits", f"{what}:{who}:{window}", algorithm="sha256").hexdigest()
     try:
-        if _count(name, seconds) <= amount:
+        if caches["counts"].count(name, seconds) <= amount:  # type: ignore[attr-defined]
             return 0
     except (RedisError, OSError, ValueError, EOFError) as error:
         log.warning("limit %s is not counted: %s", what, type(error).__name__)
         return 0
     return max(1, ceil((window + 1) * seconds - now))
-
-
-def _count(name: str, seconds: int) -> int:
-    counts = caches["counts"]
-    counts.add(name, 0, seconds)
-    return counts.incr(name)

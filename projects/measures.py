@@ -16,11 +16,12 @@ import time
 from collections import defaultdict
 from datetime import timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
 from projects.models import Measure
+from projects.transactions import atomic
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ MOST = 3000  # rows; whatever codes a wiki may think of, there will be no more
 GONE = timedelta(minutes=10)  # after which a process that says nothing more is forgotten
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)  # seconds
 GAUGE = "rss"  # bytes that a process has in memory now
+TASK_FAILURES = "task_failures"  # tasks that raised, by queue
 _CODE = re.compile(r"[A-Za-z0-9_:\\-]{0,40}")
 _lock = threading.Lock()
 _sums: dict[tuple[str, str], float] = defaultdict(float)
@@ -48,21 +50,22 @@ def observe(name: str, seconds: float, **labels: str) -> None:
     add(f"{name}_sum", seconds, **labels)
 
 
-def flush(queue: str = "", *, at_once: bool = False) -> None:
-    """Add what this process counted to the database, at most every few seconds. Call outside
-    transactions. With the `queue` that it serves its memory is told, too.
+def flush(queue: str = "", *, at_once: bool = False) -> bool:
+    """Add what this process counted to the database, at most every few seconds; False where there
+    was nothing to do. Call outside transactions. With the `queue` that it serves its memory is
+    told, too.
     """
     global _written_at
     if not at_once and time.monotonic() - _written_at < EVERY:
-        return
+        return False
     _written_at = time.monotonic()
     with _lock:
         taken = dict(_sums)
         _sums.clear()
+    if not taken and not queue:
+        return False
     try:
-        with transaction.atomic():
-            for (name, labels), amount in sorted(taken.items()):  # in one order: no deadlocks
-                _write(name, labels, amount)
+        _add(taken)
         if queue:
             _tell_memory(queue)
     except DatabaseError as error:  # another time
@@ -70,6 +73,13 @@ def flush(queue: str = "", *, at_once: bool = False) -> None:
         with _lock:
             for key, amount in taken.items():
                 _sums[key] += amount
+    return True
+
+
+@atomic
+def _add(amounts: dict[tuple[str, str], float]) -> None:
+    for (name, labels), amount in sorted(amounts.items()):  # in one order: no deadlocks
+        _write(name, labels, amount)
 
 
 def labels_of(text: str) -> dict[str, str]:

@@ -378,6 +378,7 @@ class Notification(models.Model):
         REVERTED = "reverted", _("something of yours was reverted")
         UPLOADS = "uploads", _("new uploads were found")
         PEOPLE = "people", _("somebody asks to join, or your part in a project changed")
+        OMITTED = "omitted", _("somebody leaves photos out of your project")
         OBJECTED = "objected", _("somebody objects, and a moderator should look")
         WANTED = "wanted", _("somebody asks for a person about whom a moderator decides")
 

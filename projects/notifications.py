@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from projects.models import Membership, Notification, Project, User
 from projects.permissions import moderates
+from projects.transactions import atomic
 
 Kind = Notification.Kind
 OF_MODERATORS = (Kind.OBJECTED, Kind.WANTED)
@@ -115,6 +116,8 @@ def address(told: Notification) -> str:
             return reverse("batch", args=[project.public_id, code])
         case Kind.UPLOADS if project.state != Project.State.COMPLETED and "fresh" in told.data:
             return f"{reverse('review', args=[project.public_id])}?fresh={told.data['fresh']}"
+        case Kind.OMITTED:
+            return f"{reverse('set-aside', args=[project.public_id])}#left-out"
         case Kind.REVERTED:
             return reverse("second-looks", args=[project.public_id])
         case Kind.PEOPLE if code in GONE and project.visibility == Project.Visibility.PRIVATE:
@@ -140,16 +143,25 @@ def _tell(user: User, project: Project | None, kind: str, data: dict[str, Any]) 
     key = _same(user, project, kind, data)
     fresh = {"user": user, "project": project, "kind": kind, "data": data}
     try:
-        with transaction.atomic():
-            Notification.objects.create(**fresh, unread_key=key)
+        _create(**fresh, unread_key=key)
     except IntegrityError:
-        with transaction.atomic():
-            held = Notification.objects.select_for_update().filter(unread_key=key).first()
-            if held is None:  # read at this very moment
-                Notification.objects.create(**fresh)
-                return
-            held.data, held.at = _together(held.data, data), timezone.now()
-            held.save(update_fields=["data", "at"])
+        _add(key, fresh)
+
+
+@atomic
+def _create(**fields: Any) -> None:
+    Notification.objects.create(**fields)
+
+
+@atomic
+def _add(key: str, fresh: dict[str, Any]) -> None:
+    """To the unread one that says the same."""
+    held = Notification.objects.select_for_update().filter(unread_key=key).first()
+    if held is None:  # read at this very moment
+        Notification.objects.create(**fresh)
+        return
+    held.data, held.at = _together(held.data, fresh["data"]), timezone.now()
+    held.save(update_fields=["data", "at"])
 
 
 def _same(user: User, project: Project | None, kind: str, data: dict[str, Any]) -> str:

@@ -13,7 +13,6 @@ from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from projects.notifications import notify
 from projects.permissions import check_moderates, moderators
 from projects.refusal import Refused
 from projects.sealing import CONTACT, OBJECTION, Unsealable, seal, unseal
+from projects.transactions import atomic
 from projects.wikidata import find_qid
 
 Kind = Objection.Kind
@@ -66,13 +66,18 @@ def lodge(
     made.contact = seal(contact.encode(), CONTACT) if contact else None
     if pauses.may_begin(kind, value) and may_pause():
         made.pauses_until = made.created_at + pauses.LASTS
-    with transaction.atomic():
-        made.save()
-        audit(None, "objection.lodged", target=made.name, kind=kind, paused=bool(made.pauses_until))
-        if made.pauses_until:
-            pauses.pause_begun.send(Objection, objection=made)
-        notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
+    _keep(made)
     return made
+
+
+@atomic
+def _keep(made: Objection) -> None:
+    made.save()
+    paused = bool(made.pauses_until)
+    audit(None, "objection.lodged", target=made.name, kind=made.kind, paused=paused)
+    if paused:
+        pauses.pause_begun.send(Objection, objection=made)
+    notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
 
 
 def understood(about: str, kind: str) -> tuple[str, str]:
@@ -134,15 +139,18 @@ def uphold(objection: Objection, by: User, answer: str, value: str = "") -> bool
     check_moderates(by)
     if objection.state not in OPEN:
         return False
-    entry = _entry(objection, value)
-    with transaction.atomic():
-        fields = {"answer": answer, "closed_at": timezone.now()}
-        if entry:
-            fields |= {"kind": entry.kind, "value": entry.value}
-        if not _move(objection, by, OPEN, State.UPHELD, **fields):
-            return False
-        if entry and not denials.entries().filter(kind=entry.kind, value=entry.value).exists():
-            denying.deny(entry, by)
+    return _follow(objection, by, answer, _entry(objection, value))
+
+
+@atomic
+def _follow(objection: Objection, by: User, answer: str, entry: DenyEntry | None) -> bool:
+    fields = {"answer": answer, "closed_at": timezone.now()}
+    if entry:
+        fields |= {"kind": entry.kind, "value": entry.value}
+    if not _move(objection, by, OPEN, State.UPHELD, **fields):
+        return False
+    if entry and not denials.entries().filter(kind=entry.kind, value=entry.value).exists():
+        denying.deny(entry, by)
     return True
 
 
@@ -163,28 +171,26 @@ def _reason(objection: Objection) -> str:
     return f"objection {objection.pk}"
 
 
+@atomic
 def _move(objection: Objection, by: User, old: tuple[str, ...], new: str, **fields: object) -> bool:
     rows = Objection.objects.filter(pk=objection.pk, state__in=old)
-    with transaction.atomic():
-        if not rows.update(state=new, handled_by=by, **fields):
-            return False
-        audit(by, f"objection.{new}", target=objection.name)
-        if new not in OPEN and objection.pauses_until:
-            pauses.pause_ended.send(Objection, objection=objection)
+    if not rows.update(state=new, handled_by=by, **fields):
+        return False
+    audit(by, f"objection.{new}", target=objection.name)
+    if new not in OPEN and objection.pauses_until:
+        pauses.pause_ended.send(Objection, objection=objection)
     objection.refresh_from_db()
     return True
 
 
+@atomic
 def lift_pause(objection: Objection, by: User, reason: str) -> bool:
     """Let what it names be asked and sent again; the objection stays open."""
     check_moderates(by)
-    now = timezone.now()
-    with transaction.atomic():
-        rows = pauses.active().filter(pk=objection.pk)
-        if not rows.update(pauses_until=now):
-            return False
-        audit(by, "objection.pause-lifted", target=objection.name, reason=reason)
-        pauses.pause_ended.send(Objection, objection=objection)
+    if not pauses.active().filter(pk=objection.pk).update(pauses_until=timezone.now()):
+        return False
+    audit(by, "objection.pause-lifted", target=objection.name, reason=reason)
+    pauses.pause_ended.send(Objection, objection=objection)
     objection.refresh_from_db()
     return True
 

@@ -7,6 +7,7 @@ What an objection names only once in a while pauses (`objections.lodge`), so tha
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import DateTimeField, Exists, Max, OuterRef, Q, QuerySet, Subquery
@@ -25,15 +26,15 @@ pause_begun, pause_ended = Signal(), Signal()
 PAUSED_UNTIL = "paused_until"  # on a project found for a page
 
 
-def active() -> QuerySet[Objection]:
+def active(now: Any = None) -> QuerySet[Objection]:
     """Objections that pause what they name now."""
     rows = Objection.objects.filter(wiki=settings.WIKI.code, state__in=OPEN)
-    return rows.filter(pauses_until__gt=timezone.now())
+    return rows.filter(pauses_until__gt=now or timezone.now())
 
 
-def until_of(qid: str = "person__qid") -> Subquery:
+def until_of(qid: str = "person__qid", now: Any = None) -> Subquery:
     """Until when the person whose Q-ID is at this path of a row is paused; null: not at all."""
-    mine = active().filter(kind=Kind.PERSON, value=OuterRef(qid)).order_by("-pauses_until")
+    mine = active(now).filter(kind=Kind.PERSON, value=OuterRef(qid)).order_by("-pauses_until")
     return Subquery(mine.values("pauses_until")[:1], output_field=DateTimeField())
 
 

@@ -6,7 +6,7 @@ import copy
 import re
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F, QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
@@ -18,6 +18,7 @@ from projects.models import Invite, Membership, Notification, Project, User
 from projects.notifications import notify, settle
 from projects.permissions import membership
 from projects.refusal import Refused, archived
+from projects.transactions import atomic
 
 Role = Membership.Role
 State = Membership.State
@@ -30,21 +31,21 @@ INVITE_DAYS = (1, 7, 30)
 INVITE_USES = (1, 10, 50)
 
 
+@atomic
 def invite(project: Project, by: User, days: int = 7, max_uses: int = 50) -> Invite:
     """A new code that lets `max_uses` people join within `days` days."""
     expires_at = timezone.now() + timedelta(days=days)
-    with transaction.atomic():
-        made = Invite.objects.create(
-            project=project, created_by=by, expires_at=expires_at, max_uses=max_uses
-        )
-        audit(by, "invite.created", project, f"invite:{made.pk}", days=days, max_uses=max_uses)
+    made = Invite.objects.create(
+        project=project, created_by=by, expires_at=expires_at, max_uses=max_uses
+    )
+    audit(by, "invite.created", project, f"invite:{made.pk}", days=days, max_uses=max_uses)
     return made
 
 
+@atomic
 def revoke(code: Invite, by: User) -> None:
-    with transaction.atomic():
-        if Invite.objects.filter(pk=code.pk, revoked_at=None).update(revoked_at=timezone.now()):
-            audit(by, "invite.revoked", code.project, f"invite:{code.pk}")
+    if Invite.objects.filter(pk=code.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit(by, "invite.revoked", code.project, f"invite:{code.pk}")
 
 
 def find_invite(code: str, user: User) -> Invite:
@@ -75,28 +76,29 @@ def find_invite(code: str, user: User) -> Invite:
     return found
 
 
+@atomic
 def join_by_code(code: str, user: User) -> Project:
     """Join the project of an invite. Joining twice uses the code once."""
     found = find_invite(code, user)
-    with transaction.atomic():
-        if _become_member(found.project, user, found):
-            usable = Invite.objects.filter(
-                pk=found.pk, uses__lt=F("max_uses"), revoked_at=None, expires_at__gt=timezone.now()
-            )
-            if not usable.update(uses=F("uses") + 1):  # the last place went meanwhile
-                raise Refused("used-up", _("Somebody was quicker: this code is used up."))
+    if _become_member(found.project, user, found):
+        usable = Invite.objects.filter(
+            pk=found.pk, uses__lt=F("max_uses"), revoked_at=None, expires_at__gt=timezone.now()
+        )
+        if not usable.update(uses=F("uses") + 1):  # the last place went meanwhile
+            raise Refused("used-up", _("Somebody was quicker: this code is used up."))
     return found.project
 
 
+@atomic
 def join_open(project: Project, user: User) -> None:
     """Join a project that anybody may join."""
     if project.joining != Project.Joining.OPEN or project.visibility != Project.Visibility.PUBLIC:
         raise Refused("invite-only", _("One joins this project with an invite code only."))
     refuse_project(project)
-    with transaction.atomic():
-        _become_member(project, user, None)
+    _become_member(project, user, None)
 
 
+@atomic
 def ask(project: Project, user: User, note: str = "") -> None:
     """Ask the owner to be let in, with a few words; asked twice, the words are the latest.
 
@@ -108,28 +110,27 @@ def ask(project: Project, user: User, note: str = "") -> None:
         raise Refused("open", _("Anybody may join this project: no need to ask."))
     refuse_project(project)
     note = " ".join(note.split())[:200]
-    with transaction.atomic():
-        _hold(project)
-        mine, is_new = project.memberships.get_or_create(user=user, defaults={"state": State.ASKED})
-        if mine.state == State.BANNED:
-            raise banned()
-        if mine.state == State.ACTIVE:
-            raise Refused("member", _("You are a member of this project already."))
-        asked_before = mine.state == State.ASKED and not is_new
-        mine.state, mine.note, mine.joined_at = State.ASKED, note, timezone.now()
-        mine.save(update_fields=["state", "note", "joined_at"])
-        if not asked_before:
-            audit(user, "member.asked", project, f"user:{user.pk}")
-            _tell(project.owner, project, "asked", who=str(user))
+    _hold(project)
+    mine, is_new = project.memberships.get_or_create(user=user, defaults={"state": State.ASKED})
+    if mine.state == State.BANNED:
+        raise banned()
+    if mine.state == State.ACTIVE:
+        raise Refused("member", _("You are a member of this project already."))
+    asked_before = mine.state == State.ASKED and not is_new
+    mine.state, mine.note, mine.joined_at = State.ASKED, note, timezone.now()
+    mine.save(update_fields=["state", "note", "joined_at"])
+    if not asked_before:
+        audit(user, "member.asked", project, f"user:{user.pk}")
+        _tell(project.owner, project, "asked", who=str(user))
 
 
+@atomic
 def take_back_asking(project: Project, user: User) -> None:
     asked = project.memberships.filter(user=user, state=State.ASKED)
-    with transaction.atomic():
-        _hold(project)
-        if asked.update(state=State.LEFT, note=""):
-            audit(user, "member.asked-no-more", project, f"user:{user.pk}")
-            _settle_asking(project)
+    _hold(project)
+    if asked.update(state=State.LEFT, note=""):
+        audit(user, "member.asked-no-more", project, f"user:{user.pk}")
+        _settle_asking(project)
 
 
 def accept(project: Project, by: User, user: User) -> None:
@@ -168,45 +169,45 @@ def unban(project: Project, by: User, user: User) -> None:
     _change(project, by, user, State.BANNED, State.LEFT, "member.unbanned")
 
 
+@atomic
 def set_role(project: Project, by: User, user: User, role: str) -> None:
     """Make a member a reviewer, or a reviewer a member."""
     if role not in (Role.MEMBER, Role.REVIEWER):
         raise Refused("role", _("One can be a member or a reviewer."))
     others = project.memberships.filter(user=user, state=State.ACTIVE).exclude(role=Role.OWNER)
-    with transaction.atomic():
-        _hold(project)
-        theirs = others.first()
-        if theirs is None:
-            raise Refused("no-member", _("This is not a member whose role you can change."))
-        if theirs.role == role:
-            return
-        audit(by, "member.role", project, f"user:{user.pk}", role=role)
-        _save(theirs, role=role)
-        _tell(user, project, role)
+    _hold(project)
+    theirs = others.first()
+    if theirs is None:
+        raise Refused("no-member", _("This is not a member whose role you can change."))
+    if theirs.role == role:
+        return
+    audit(by, "member.role", project, f"user:{user.pk}", role=role)
+    _save(theirs, role=role)
+    _tell(user, project, role)
 
 
+@atomic
 def hand_over(project: Project, by: User, user: User) -> None:
     """Make another active member the owner; `by`, who was, stays as a reviewer.
 
     Raises Refused where it was handed over meanwhile, or can't be.
     """
-    with transaction.atomic():
-        held = _hold(project)
-        mine = project.memberships.filter(user=by, role=Role.OWNER).first()
-        if held.owner_id != by.pk or mine is None:
-            raise Refused("not-owner", _("This project is no longer yours to hand over."))
-        theirs = project.memberships.filter(user=user, state=State.ACTIVE).first()
-        if theirs is None or user == by:
-            raise Refused("no-member", _("A project is handed over to one of its other members."))
-        if not theirs.counts:
-            words = _("Their answers don’t count at present. Let them count again first.")
-            raise Refused("counts-not", words)
-        _make_owner(held, user)
-        audit(by, "project.handed-over", project, f"user:{user.pk}")
-        _save(mine, role=Role.REVIEWER)
-        _save(theirs, role=Role.OWNER)
-        settle(project, Notification.Kind.PEOPLE, by, code="asked")
-        _tell(user, project, "owner", who=str(by))
+    held = _hold(project)
+    mine = project.memberships.filter(user=by, role=Role.OWNER).first()
+    if held.owner_id != by.pk or mine is None:
+        raise Refused("not-owner", _("This project is no longer yours to hand over."))
+    theirs = project.memberships.filter(user=user, state=State.ACTIVE).first()
+    if theirs is None or user == by:
+        raise Refused("no-member", _("A project is handed over to one of its other members."))
+    if not theirs.counts:
+        words = _("Their answers don’t count at present. Let them count again first.")
+        raise Refused("counts-not", words)
+    _make_owner(held, user)
+    audit(by, "project.handed-over", project, f"user:{user.pk}")
+    _save(mine, role=Role.REVIEWER)
+    _save(theirs, role=Role.OWNER)
+    settle(project, Notification.Kind.PEOPLE, by, code="asked")
+    _tell(user, project, "owner", who=str(by))
     project.refresh_from_db(fields=["owner", "active_key"])
 
 
@@ -218,11 +219,15 @@ def _make_owner(project: Project, user: User) -> None:
     live = project.active_key is not None
     key = f"{user.pk}:{project.person_id}" if live else None
     try:
-        with transaction.atomic():
-            Project.objects.filter(pk=project.pk).update(owner=user, active_key=key)
+        _set_owner(project, user, key)
     except IntegrityError:
         words = _("They have a live project for this person already. One of the two must end.")
         raise Refused("has-another", words) from None
+
+
+@atomic
+def _set_owner(project: Project, user: User, key: str | None) -> None:
+    Project.objects.filter(pk=project.pk).update(owner=user, active_key=key)
 
 
 def _become_member(project: Project, user: User, code: Invite | None) -> bool:
@@ -246,22 +251,22 @@ def _hold(project: Project) -> Project:
     return Project.objects.select_for_update().get(pk=project.pk)
 
 
+@atomic
 def _change(
     project: Project, by: User, user: User, before: str | None, after: str, action: str
 ) -> None:
     rows: QuerySet[Membership] = project.memberships.filter(user=user).exclude(role=Role.OWNER)
     if before:
         rows = rows.filter(state=before)
-    with transaction.atomic():
-        _hold(project)
-        theirs = rows.exclude(state=after).first()
-        if theirs is None:
-            raise Refused("no-member", _("This has been done already, or can't be done."))
-        audit(by, action, project, f"user:{user.pk}")
-        joined = {"joined_at": timezone.now()} if after == State.ACTIVE else {}
-        _save(theirs, state=after, role=Role.MEMBER, note="", **joined)
-        if user != by:
-            _tell(user, project, action.removeprefix("member."))
+    _hold(project)
+    theirs = rows.exclude(state=after).first()
+    if theirs is None:
+        raise Refused("no-member", _("This has been done already, or can't be done."))
+    audit(by, action, project, f"user:{user.pk}")
+    joined = {"joined_at": timezone.now()} if after == State.ACTIVE else {}
+    _save(theirs, state=after, role=Role.MEMBER, note="", **joined)
+    if user != by:
+        _tell(user, project, action.removeprefix("member."))
 
 
 def _save(theirs: Membership, **fields: object) -> None:

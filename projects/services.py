@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,7 @@ from projects.models import Membership, Person, Project, Source, User
 from projects.pipeline import announce
 from projects.places import Place
 from projects.refusal import Refused
+from projects.transactions import atomic
 
 __all__ = ["Refused", "already", "check_places", "create_project", "live_projects", "too_many"]
 
@@ -52,14 +53,12 @@ def create_project(
         raise Refused("no-source", _("Choose at least one place to look through."))
     person = _person(data)
     try:
-        with transaction.atomic():
-            project = _create(owner, person, name=name, visibility=visibility, joining=joining)
-            _add_sources(project, data, chosen)
-            announce("project-created")
+        return _create(
+            owner, person, data, chosen, name=name, visibility=visibility, joining=joining
+        )
     except IntegrityError:  # the same owner was quicker in another tab
         _check_new(owner, data.qid)
         raise
-    return project
 
 
 def check_places(chosen: Sequence[Place]) -> list[Place]:
@@ -106,12 +105,21 @@ def _person(data: wikidata.PersonData) -> Person:
     return person
 
 
-def _create(owner: User, person: Person, **fields: str) -> Project:
+@atomic
+def _create(
+    owner: User,
+    person: Person,
+    data: wikidata.PersonData,
+    chosen: Sequence[Place],
+    **fields: str,
+) -> Project:
     key = f"{owner.pk}:{person.pk}"
     project = Project.objects.create(person=person, owner=owner, active_key=key, **fields)
     Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
     called = {"name": project.name} if project.name else {}
     ledger.audit(owner, "project.created", project, f"person:{person.qid}", **called)
+    _add_sources(project, data, chosen)
+    announce("project-created")
     return project
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.signals import pre_save
 from django.dispatch import receiver
@@ -19,6 +18,7 @@ from django.utils import timezone
 
 from projects.ledger import audit
 from projects.models import User
+from projects.transactions import atomic
 
 NO_ADDRESS = "0.0.0.0"  # noqa: S104
 # In this order: a browser names others that it resembles, an iPad names a Mac.
@@ -80,13 +80,13 @@ def end_others(request: HttpRequest, user: User) -> int:
     return len(others)
 
 
+@atomic
 def end_all(user: User, by: User, reason: str) -> bool:
     """Log somebody out everywhere, also where nothing lists it: sessions are bound to the
     (unusable) password, which becomes another one. What they gave the tool to send with stays."""
-    with transaction.atomic():
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-        for session in UserSession.objects.filter(user=user):
-            session.end()
-        audit(by, "sessions.ended", target=f"user:{user.pk}", reason=reason)
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+    audit(by, "sessions.ended", target=f"user:{user.pk}", reason=reason)
     return True

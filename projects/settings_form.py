@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +16,7 @@ from projects.ledger import audit
 from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused
+from projects.transactions import atomic
 
 NEAREST, FARTHEST = 0.3, 0.8  # what the threshold may be
 LEAST, MOST = 1, 100  # confirmed faces before anything is inferred
@@ -75,21 +77,21 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
             )
         return data
 
+    @atomic
     def store(self, by: User) -> None:
         """Save what changed, write down who changed it, and let the learner see it."""
         changed = {name: self.cleaned_data[name] for name in self.changed_data}
         if not changed:
             return
         project, target = self.instance, f"project:{self.instance.pk}"
-        with transaction.atomic():
-            Project.objects.filter(pk=project.pk).update(**changed)
-            if (LEARNING | WRITING) & changed.keys():
-                Project.objects.filter(pk=project.pk).tell_learner()
-                announce("answers-given")
-            if "name" in changed:
-                audit(by, "project.renamed", project, target, name=changed.pop("name"))
-            if changed:
-                audit(by, "project.settings", project, target, **changed)
+        Project.objects.filter(pk=project.pk).update(**changed)
+        if (LEARNING | WRITING) & changed.keys():
+            Project.objects.filter(pk=project.pk).tell_learner()
+            announce("answers-given")
+        if "name" in changed:
+            audit(by, "project.renamed", project, target, name=changed.pop("name"))
+        if changed:
+            audit(by, "project.settings", project, target, **changed)
 
 
 def set_state(project: Project, by: User | None, state: str) -> None:
@@ -105,12 +107,18 @@ def set_state(project: Project, by: User | None, state: str) -> None:
     if state in COMES_FROM:
         rows = rows.filter(state__in=COMES_FROM[state])
     try:
-        with transaction.atomic():
-            if rows.update(state=state, active_key=key):
-                audit(by, f"project.{state}", project, f"project:{project.pk}")
-                if state == Project.State.ACTIVE:
-                    announce("project-resumed")
+        _change_state(rows, project, by, state, key)
     except IntegrityError:
         raise Refused(
             "has-another", _("You have another live project for this person. Archive that first.")
         )
+
+
+@atomic
+def _change_state(
+    rows: QuerySet[Project], project: Project, by: User | None, state: str, key: str | None
+) -> None:
+    if rows.update(state=state, active_key=key):
+        audit(by, f"project.{state}", project, f"project:{project.pk}")
+        if state == Project.State.ACTIVE:
+            announce("project-resumed")

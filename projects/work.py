@@ -154,8 +154,8 @@ class WorkRow(models.Model):
         return self.settle(WorkState.QUEUED, due_at=due_at, **fields)
 
     def give_back(self) -> bool:
-        """Put back at once what failed for no fault of its own (see projects.deadlocks): it costs
-        no try."""
+        """Put back at once what failed by the database (`projects.transactions.is_transient`): it
+        costs no try."""
         return self.settle(
             WorkState.QUEUED, tries=max(self.tries - 1, 0), due_at=timezone.now() + A_MOMENT
         )

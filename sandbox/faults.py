@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import socket
 import threading
@@ -29,6 +30,7 @@ KINDS = (
     "expired-token",
     "login-first",  # /authorize sends a stranger to the login before it looks at the client
     "http",  # status, retry_after: answer with that status
+    "body",  # body, megabytes: answer with that body, or with so many bytes, packed by gzip
     "cut-before",  # close the connection before doing anything
     "cut-after-effect",  # do the work, then close the connection without an answer
 )
@@ -36,7 +38,8 @@ KINDS = (
 
 @dataclass
 class Rule:
-    """One rule. `match` narrows it (action, title, user, path prefix); `times` None = always."""
+    """One rule. `match` narrows it (action, title, user, path prefix, and `having` a parameter,
+    such as "list=users"); `times` None = always."""
 
     kind: str
     match: dict[str, str] = field(default_factory=dict)
@@ -48,6 +51,8 @@ class Rule:
     host: str = "10.64.0.1"  # what lags: a database host, or e.g. a wiki
     source: str = "db"  # how it lags: db, wikibase-dispatching, …
     codes: list[str] = field(default_factory=list)
+    body: str = ""
+    megabytes: int = 0
     hits: int = 0
 
     @classmethod
@@ -65,6 +70,7 @@ class Rule:
             "title",
             "user",
             "path",
+            "having",
         }:
             raise ValueError(f"Unknown match keys: {', '.join(sorted(unknown))}")
         return cls(**{key: value for key, value in data.items() if value is not None})
@@ -78,6 +84,7 @@ class Target:
     action: str = ""
     titles: tuple[str, ...] = ()
     user: str = ""
+    parameters: frozenset[str] = frozenset()  # "name=value" each
 
 
 class Faults:
@@ -138,6 +145,8 @@ class Faults:
         if rule := self.take("http", g.target):
             headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
             return Response("Too many requests or out of service.\n", rule.status, headers)
+        if rule := self.take("body", g.target):
+            return _body(rule)
         return None
 
     def after_request(self, response: Response) -> Response:
@@ -157,6 +166,7 @@ def target_of_request(world: World) -> Target:
         action=values.get("action", ""),
         titles=tuple(title for title in titles + _entity_titles(world) if title),
         user=_user_name(world),
+        parameters=frozenset(f"{name}={value}" for name, value in values.items()),
     )
 
 
@@ -194,8 +204,17 @@ def _matches(match: dict[str, str], target: Target) -> bool:
         match.get("action", target.action) == target.action
         and match.get("user", target.user) == target.user
         and target.path.startswith(match.get("path", ""))
+        and ("having" not in match or match["having"] in target.parameters)
         and ("title" not in match or match["title"] in target.titles)
     )
+
+
+def _body(rule: Rule) -> Response:
+    if not rule.megabytes:
+        return Response(rule.body, 200, content_type="application/json; charset=utf-8")
+    packed = gzip.compress(b" " * 1_000_000) * rule.megabytes  # one member after the other
+    headers = {"Content-Encoding": "gzip"}
+    return Response(packed, 200, headers, content_type="application/json; charset=utf-8")
 
 
 def _cut() -> None:

@@ -5,12 +5,12 @@ Raises PermissionDenied for everybody else.
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 
 from projects.ledger import audit
 from projects.models import AuditEvent, Project, User
 from projects.permissions import check_moderates
+from projects.transactions import atomic
 from sdc import context, services, undoing
 from sdc.models import Claim, EditBatch, WritingStop
 from sdc.rights import stops
@@ -35,17 +35,17 @@ def release(claim: Claim, by: User, reason: str = "") -> bool:
     return _set_held(claim, by, False, reason)
 
 
+@atomic
 def reject(claim: Claim, by: User, reason: str) -> bool:
     """Never again, unless a person asks for this very file. What a batch was about to send is
     skipped; what is on the wiki stays, and has to be taken back."""
     check_moderates(by)
     was = claim.state
     words = {"held_reason": reason[:255], "held_by": by, "updated_at": timezone.now()}
-    with transaction.atomic():
-        rows = Claim.objects.filter(pk=claim.pk, state=was, state__in=REJECTABLE)
-        done = bool(rows.update(state=State.REJECTED, **words))
-        if done:
-            audit(by, "claim.rejected", claim.project, _claim(claim), reason=reason, was=was)
+    rows = Claim.objects.filter(pk=claim.pk, state=was, state__in=REJECTABLE)
+    done = bool(rows.update(state=State.REJECTED, **words))
+    if done:
+        audit(by, "claim.rejected", claim.project, _claim(claim), reason=reason, was=was)
     claim.refresh_from_db()
     return done
 
@@ -107,41 +107,39 @@ def release_everything(by: User, reason: str = "") -> int:
     return sum(let_write(stop, by, reason) for stop in own)
 
 
+@atomic
 def _set_held(claim: Claim, by: User, held: bool, reason: str) -> bool:
     check_moderates(by)
     words = reason[:255] if held else ""
-    with transaction.atomic():
-        changed = Claim.objects.filter(pk=claim.pk).exclude(held=held, held_reason=words)
-        done = bool(
-            changed.update(
-                held=held,
-                held_reason=words,
-                held_by=by if held else None,
-                updated_at=timezone.now(),
-            )
+    changed = Claim.objects.filter(pk=claim.pk).exclude(held=held, held_reason=words)
+    done = bool(
+        changed.update(
+            held=held,
+            held_reason=words,
+            held_by=by if held else None,
+            updated_at=timezone.now(),
         )
-        if done:
-            action = "claim.held" if held else "claim.released"
-            audit(by, action, claim.project, _claim(claim), reason=reason)
+    )
+    if done:
+        action = "claim.held" if held else "claim.released"
+        audit(by, action, claim.project, _claim(claim), reason=reason)
     claim.refresh_from_db()
     return done
 
 
+@atomic
 def _unreject(claim: Claim, by: User, reason: str) -> bool:
     """Back to what it was: what somebody had removed stays removed."""
     log = AuditEvent.objects.filter(action="claim.rejected", target=_claim(claim))
     last = log.order_by("-pk").first()
     was = last.data.get("was", "") if last else ""
     back = was if was in OVER else State.FREE
-    with transaction.atomic():
-        rows = Claim.objects.filter(pk=claim.pk, state=State.REJECTED)
-        done = bool(
-            rows.update(
-                state=back, held=False, held_reason="", held_by=None, updated_at=timezone.now()
-            )
-        )
-        if done:
-            audit(by, "claim.released", claim.project, _claim(claim), reason=reason)
+    rows = Claim.objects.filter(pk=claim.pk, state=State.REJECTED)
+    done = bool(
+        rows.update(state=back, held=False, held_reason="", held_by=None, updated_at=timezone.now())
+    )
+    if done:
+        audit(by, "claim.released", claim.project, _claim(claim), reason=reason)
     claim.refresh_from_db()
     return done
 

@@ -31,7 +31,7 @@ OF_THE_FILE = (
 )
 
 
-@part("ready")
+@part("ready", int)
 def ready_count(project: Project) -> int:
     """How many files a preview could plan, by what our own rows know.
 
@@ -41,7 +41,7 @@ def ready_count(project: Project) -> int:
     return _count(ready(project).exclude(photo__in=passed_over(project)))
 
 
-@part("passed-over")
+@part("passed-over", int)
 def passed_over_count(project: Project) -> int:
     """How many of the other files the last preview or batch left out, or skipped for what the
     file said. Each preview looks anew."""
@@ -52,7 +52,7 @@ def _count(labels: QuerySet[Label]) -> int:
     return labels.values("photo").distinct().count()
 
 
-@part("on-wiki")
+@part("on-wiki", int)
 def on_wiki_count(project: Project) -> int:
     """How many statements of the project stand on the wiki."""
     return Claim.objects.filter(project=project, state=Claim.State.WRITTEN).count()

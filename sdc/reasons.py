@@ -20,6 +20,7 @@ class Reason(models.TextChoices):
     DELETED = "deleted", _("Deleted from the wiki")
     NOT_A_FILE = "not-a-file", _("No file there")
     CHANGED = "changed", _("A new version was uploaded")
+    UNREADABLE = "unreadable", _("The wiki's answer made no sense")
     PROTECTED = "protected", _("Protected page")
     HELD = "held", _("Held by a moderator")
     REMOVED = "removed", _("Removed by somebody")
@@ -88,6 +89,7 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.CHANGED: _(
         "The picture is not the one that was looked at. “Look for new photos” finds it."
     ),
+    Reason.UNREADABLE: _("What the wiki says of this file can't be read. See the next preview."),
     Reason.PROTECTED: _("Only administrators may edit it. You can ask on its talk page."),
     Reason.HELD: _("A moderator looks into it. It can be sent once it is released."),
     Reason.REMOVED: _("Somebody took it out on the wiki. It stays out."),

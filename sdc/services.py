@@ -20,6 +20,7 @@ from projects.models import Project, User
 from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc import telling
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
@@ -69,32 +70,38 @@ def confirm(batch: EditBatch, user: User) -> EditBatch:
         raise Refused("handed-over", str(Reason.HANDED_OVER.sentence))
     if batch.state != State.DRAFT:
         return batch
-    now = timezone.now()
-    if batch.created_at < now - DRAFT_LIVES:
+    if batch.created_at < timezone.now() - DRAFT_LIVES:
         raise Refused("too-old", _("This preview is more than a day old. Read it again first."))
     if not EditBatch.objects.filter(pk=batch.pk).exists():
         return _confirmed_already(batch)
     if not batch.attempts.filter(outcome=Outcome.PLANNED).exists():
         raise Refused("nothing", _("There is nothing left to send in this preview."))
     _check_standing(batch, user)
-    with transaction.atomic():
-        _check_first_steps(batch, user)
-        draft = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
-        begun = {"confirmed_at": now, "turn_at": now, "trace": traces.current()}
-        if not draft.update(state=State.RUNNING, **begun):
-            return _confirmed_already(batch)
-        _take_claims(batch)
-        batch.refresh_from_db()
-        results.finish_if_over(batch)
-        first_steps.take_up(batch, now)
-        audit(user, "batch.confirmed", batch.project, f"batch:{batch.code}")
-        log_deed(batch, "confirmed")
-        call_writer(user)
-        announce("batch-confirmed")
+    return _begin(batch, user)
+
+
+@atomic
+def _begin(batch: EditBatch, user: User) -> EditBatch:
+    now = timezone.now()
+    _check_first_steps(batch, user)
+    draft = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
+    begun = {"confirmed_at": now, "turn_at": now, "trace": traces.current()}
+    if not draft.update(state=State.RUNNING, **begun):
+        return _confirmed_already(batch)
+    _take_claims(batch)
+    batch.refresh_from_db()
+    results.finish_if_over(batch)
+    first_steps.take_up(batch, now)
+    audit(user, "batch.confirmed", batch.project, f"batch:{batch.code}")
+    log_deed(batch, "confirmed")
+    call_writer(user)
+    announce("batch-confirmed")
     batch.refresh_from_db()
     return batch
 
 
+@atomic
+@atomic
 def pause(batch: EditBatch, user: User) -> bool:
     """By whoever may steer it. What is in flight at the moment still ends."""
     if not may_steer(batch, user):
@@ -106,6 +113,7 @@ def pause(batch: EditBatch, user: User) -> bool:
     return paused
 
 
+@atomic
 def resume(batch: EditBatch, user: User) -> bool:
     """By the sender only: it goes on in the sender's name."""
     if not may_resume(batch, user):
@@ -113,15 +121,14 @@ def resume(batch: EditBatch, user: User) -> bool:
     if batch.kind == EditBatch.Kind.ADD:
         _check_goes_on(batch.project)
     paused = EditBatch.objects.filter(pk=batch.pk, state=State.PAUSED)
-    with transaction.atomic():
-        if not paused.update(state=State.RUNNING, reason="", resume_at=None):
-            return False
-        telling.waits_no_more(batch)
-        results.finish_if_over(batch)
-        audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
-        log_deed(batch, "resumed")
-        call_writer(user)
-        announce("batch-confirmed")
+    if not paused.update(state=State.RUNNING, reason="", resume_at=None):
+        return False
+    telling.waits_no_more(batch)
+    results.finish_if_over(batch)
+    audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
+    log_deed(batch, "resumed")
+    call_writer(user)
+    announce("batch-confirmed")
     return True
 
 
@@ -133,12 +140,16 @@ def stop(batch: EditBatch, user: User, **why: str) -> bool:
         raise PermissionDenied
     if not stops_as_insider(batch, user):
         patrollers.check(user)
-    with transaction.atomic():
-        if not results.stop(batch, Reason.STOPPED, by=user):
-            return False
-        audit(user, "batch.stopped", batch.project, f"batch:{batch.code}", **why)
-        log_deed(batch, "stopped")
-        call_writer(batch.user)
+    return _stop(batch, user, why)
+
+
+@atomic
+def _stop(batch: EditBatch, user: User, why: dict[str, str]) -> bool:
+    if not results.stop(batch, Reason.STOPPED, by=user):
+        return False
+    audit(user, "batch.stopped", batch.project, f"batch:{batch.code}", **why)
+    log_deed(batch, "stopped")
+    call_writer(batch.user)
     return True
 
 

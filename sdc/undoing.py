@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +21,7 @@ from projects.models import User
 from projects.permissions import moderates
 from projects.pipeline import announce
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc import statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, new_batch_code
@@ -78,8 +78,7 @@ def undo(what: EditBatch | ClaimAttempt, user: User, reason: str = "") -> EditBa
     if isinstance(what, ClaimAttempt):
         written, gone = written.filter(pk=what.pk), gone.none()
     try:
-        with transaction.atomic():
-            return _begin(batch, user, written, gone, reason)
+        return _begin(batch, user, written, gone, reason)
     except _NothingLeft:
         return _undone_by(what)
 
@@ -119,6 +118,7 @@ def _latest(*batches: EditBatch) -> QuerySet[ClaimAttempt]:
     return rows.filter(~Exists(later))
 
 
+@atomic
 def _begin(
     batch: EditBatch,
     user: User,

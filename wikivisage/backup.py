@@ -137,7 +137,8 @@ def _client(command: list[str], **pipes: int) -> Iterator[Any]:
         raise BackupError(f"{program} is not installed (Debian: apt install mariadb-client).")
     where = [f"--{option}={_setting(key)}" for option, key in CLIENT.items() if _setting(key)]
     environment = os.environ | {"MYSQL_PWD": _setting("PASSWORD")}
-    command = [program, *where, *arguments]
+    # as without it, but with no warning on standard error, which cron would mail each night
+    command = [program, "--skip-ssl-verify-server-cert", *where, *arguments]
     with subprocess.Popen(command, env=environment, **pipes) as process:  # type: ignore[call-overload]
         yield process
     if process.returncode:

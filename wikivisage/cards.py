@@ -10,10 +10,11 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from classify.looks import wanted_by
-from classify.models import Census, Label, Score, Verdict
+from classify.models import Label, Score, Verdict
 from classify.questions import worth_of
 from projects import denials
 from projects.models import Membership, Project
+from projects.parts import LARGE
 
 # For each face: of a screen of twenty, most of which one key confirms, or alone on the page.
 SECONDS_AN_ANSWER, SECONDS_ALONE = 1, 3
@@ -68,19 +69,21 @@ def visible(user: Any) -> QuerySet[Project]:
 
 
 def cards(projects: Iterable[Project]) -> list[Card]:
-    """Six queries, however many projects; of large ones it is what their census says."""
+    """Six queries, however many projects; of large ones it is what their census says, or the
+    learner before anybody has counted them."""
     every = list(projects)
     worth, again = worth_of(every), wanted_by(every)
-    kept = dict(Census.objects.filter(project__in=every).values_list("project", "counts"))
-    rows = [row for row in every if not kept.get(row.pk)]
+    known = Project.objects.filter(pk__in=[row.pk for row in every])
+    figures = ("census__counts", "learner__faces", "learner__confirmed", "learner__matches")
+    kept = {key: _figures(*told) for key, *told in known.values_list("pk", *figures)}
+    rows = [row for row in every if kept.get(row.pk) is None]
     labels = Label.objects.filter(project__in=rows, verdict=Verdict.YES)
     answered = Label.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
     matches = Score.objects.filter(~Exists(answered), project__in=rows, is_match=True)
     confirmed, to_review = _by_project(labels), _by_project(matches)
-    for project, counts in kept.items():
-        if counts:
-            confirmed[project] = counts["faces"]["confirmed"] + counts["faces"]["without_face"]
-            to_review[project] = counts["faces"]["matches"]
+    for project, told in kept.items():
+        if told:
+            confirmed[project], to_review[project] = told
     return [
         Card(
             row,
@@ -91,6 +94,16 @@ def cards(projects: Iterable[Project]) -> list[Card]:
         )
         for row in every
     ]
+
+
+def _figures(
+    counts: dict[str, Any] | None, faces: int | None, confirmed: int, matches: int
+) -> tuple[int, int] | None:
+    """Confirmed faces and those to review, of a large project."""
+    if counts:
+        known = counts["faces"]
+        return known["confirmed"] + known["without_face"], known["matches"]
+    return (confirmed, matches) if (faces or 0) >= LARGE else None
 
 
 def _by_project(rows: QuerySet[Any]) -> dict[int, int]:

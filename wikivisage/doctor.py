@@ -151,7 +151,7 @@ def cache() -> Findings:
 
 def workers_and_beat() -> Findings:
     for queue, part in health.of_queues().items():
-        do = f"Start it: celery -A celery_app worker -Q {queue}"
+        do = f"Start it, or see its log: celery -A celery_app worker -Q {queue}"
         yield Finding(f"workers {queue}", _word(part), part.says, do)
     part = health.beat()
     yield Finding("beat", _word(part), part.says, "Start one: celery -A celery_app beat")
@@ -166,7 +166,9 @@ def disk() -> Findings:
     free = shutil.disk_usage(settings.DATA_DIR).free / 1e9
     do = "Free some, or lower CROPS_MAX_MB."
     yield Finding("disk", _word(part), f"{part.says} ({free:.1f} GB)", do)
-    for folder in (settings.DATA_DIR, Path(tempfile.gettempdir())):
+    # Path.home(): libraries make files there, pywikibot at its import
+    folders = (settings.DATA_DIR, Path(tempfile.gettempdir()), Path.home())
+    for folder in dict.fromkeys(folders):
         try:
             with tempfile.TemporaryFile(dir=folder):
                 yield Finding("folders", OK, f"{folder} can be written to.")
@@ -248,13 +250,14 @@ def wiki() -> Findings:
                 raise
             yield Finding("wiki", WARN, "The wiki is behind (maxlag): writing waits.", "Wait.")
         else:
-            name = body["query"]["general"].get("sitename", "The wiki")
+            name = body["query"]["general"]["sitename"].text("The wiki", longest=100)
             yield Finding("wiki", OK, f"{name} answers and is not behind.")
     wanted = (settings.WIKI.depicts, settings.WIKI.region, settings.WIKI.artwork)
     with _asking(settings.WIKI.wikidata_api) as address:
         body = http.api(address, action="wbgetentities", ids=wanted, props="info")
-    entities = body.get("entities", {})
-    lacking = [each for each in wanted if "missing" in entities.get(each, {"missing": ""})]
+    entities = body["entities"]
+    known = {qid for qid, entity in entities.fields().items() if "missing" not in entity}
+    lacking = [each for each in wanted if each not in known]
     if lacking:
         says = f"The wiki knows no such property: {', '.join(lacking)}."
         yield Finding("properties", FAIL, says, "See DEPICTS_PROPERTY and the like.")

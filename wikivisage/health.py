@@ -155,6 +155,7 @@ def disk() -> Part:
 
 def of_queues() -> dict[str, Part]:
     now = timezone.now()
+    failing = workers.failing()
     found = {}
     for queue, at in workers.last_seen().items():
         if at is None:
@@ -162,6 +163,10 @@ def of_queues() -> dict[str, Part]:
         elif now - at > workers.PATIENCE:
             minutes = int((now - at).total_seconds() // 60)
             found[queue] = Part(DEGRADED, f"No worker was seen for {minutes} minutes.")
+        elif queue in failing:
+            found[queue] = Part(
+                DEGRADED, "A task failed in the last minutes: see the worker's log."
+            )
         else:
             found[queue] = Part(OK, "A worker was seen lately.")
     return found

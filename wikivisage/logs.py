@@ -11,6 +11,8 @@ import logging
 import os
 import re
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,7 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django_guid.context import guid
 from pythonjsonlogger.json import JsonFormatter
 
-from projects.deadlocks import nobodys_fault
+from projects.transactions import is_transient
 
 FORMATS = ("json", "line")
 # What a JSON object may hold; `extra` beyond these (a request, for example) is left out.
@@ -98,6 +100,24 @@ class OthersFault(logging.Filter):
         return True
 
 
+class SparseLog:
+    """Warns once in some seconds, and says then how often there was reason to."""
+
+    def __init__(self, log: logging.Logger, every: float = 10.0) -> None:
+        self._log, self._every = log, every
+        self._lock = threading.Lock()
+        self._count, self._logged_at = 0, -every
+
+    def warning(self, text: str, *args: object) -> None:
+        with self._lock:
+            self._count += 1
+            if time.monotonic() - self._logged_at < self._every:
+                return
+            self._logged_at = time.monotonic()
+            count, self._count = self._count, 0
+        self._log.warning(f"{text}; times since the last line: %d", *args, count)
+
+
 class CropsToCome(logging.Filter):
     """That a crop comes later (503) is no error; a page of faces may be told so sixty times."""
 
@@ -130,7 +150,7 @@ def clean(text: str) -> str:
 def without_texts(error: BaseException) -> str:
     """A traceback with types and codes, but without the errors' texts, which hold anything. Where
     the database was away or something else in the way, the place says nothing: it is left out."""
-    return _name(error) if nobodys_fault(error) else "\n".join(_parts(error))
+    return _name(error) if is_transient(error) else "\n".join(_parts(error))
 
 
 def _parts(error: BaseException) -> Iterator[str]:
@@ -198,7 +218,7 @@ def config(form: str, level: str, *, chatty: bool, texts: bool) -> dict[str, Any
             "work": {"level": level if chatty else "WARNING"},  # see projects.work
             "work.write": {"level": level},
             "work.undo": {"level": level},
-            "celery": {"level": "WARNING"},
+            "celery": {"level": "INFO" if level == "DEBUG" else "WARNING"},  # a line a task
             "kombu": {"level": "ERROR"},  # it warns that a broker of files has no host name
             "py.warnings": {"level": "ERROR"},
             "pywiki": {"level": "WARNING"},

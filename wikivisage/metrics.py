@@ -62,6 +62,16 @@ COUNTERS = {
         "Pieces of work that ended, or were put back with a reason",
         ["step", "outcome", "reason"],
     ),
+    measures.TASK_FAILURES: (
+        "wikivisage_task_failures",
+        "Tasks that raised an error, often before they took any work",
+        ["queue"],
+    ),
+    "messages_dropped": (
+        "wikivisage_messages_dropped",
+        "Messages in our queues that were no wake-ups of ours",
+        [],
+    ),
     "pauses": ("wikivisage_wiki_pauses", "Times the wiki made us wait", ["lane", "reason"]),
     "engine_pictures": ("wikivisage_engine_pictures", "Pictures looked at", ["engine"]),
     "engine_faces": ("wikivisage_engine_faces", "Faces found", ["engine"]),
@@ -81,15 +91,12 @@ class Requests:
         response = self.get_response(request)
         match = request.resolver_match
         route = (match.view_name if match else "") or "none"
-        status = "later" if _comes_later(response) else f"{response.status_code // 100}xx"
+        # A crop that has to be made first is no failure: who asks is told when to ask again.
+        comes_later = route == "crop" and response.status_code == 503
+        status = "later" if comes_later else f"{response.status_code // 100}xx"
         requests.labels(route, status).observe(time.perf_counter() - begun)
         memory.set(measures.resident())
         return response
-
-
-def _comes_later(response: HttpResponse) -> bool:
-    """No failure: who asks is told when to ask again, as for a crop that is being made."""
-    return response.status_code == 503 and "Retry-After" in response
 
 
 @require_safe

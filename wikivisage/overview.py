@@ -22,6 +22,7 @@ from classify.selectors import FaceCounts, LearnerState, face_counts, learner, w
 from crawler.models import CrawlStep
 from crawler.selectors import CrawlProgress, crawl_progress
 from projects.models import Project
+from projects.parts import is_being_counted
 from projects.templatetags.ui import duration
 from projects.work import WorkState
 from sdc.models import EditBatch
@@ -55,6 +56,7 @@ class Next(StrEnum):
     PASSED_OVER = "passed-over"  # left out or skipped: never the next thing, only besides
     DONE = "done"
     COMPLETED = "completed"  # the owner said so: nothing more is asked
+    COUNTING = "counting"  # a large project of which no figure is known yet
 
 
 class Pace(StrEnum):
@@ -99,13 +101,14 @@ class Overview:
     failures: Failures
     listings: int  # categories, searches … that are still to be read
     alone: bool  # whether the reader likes to be asked about one face at a time
+    is_being_counted: bool  # a large project: all its figures are 0 until they are known
 
     @property
     def moves(self) -> bool:
         """Whether something changes without anybody doing anything."""
         live = self.project.state == Project.State.ACTIVE
         working = self.crawl.crawling or self.crawl.detecting or self.learner.behind
-        return (live and working) or self.running is not None
+        return (live and working) or self.running is not None or self.is_being_counted
 
     @property
     def is_completed(self) -> bool:
@@ -155,6 +158,8 @@ class Overview:
         return self._nothing_waits()
 
     def _nothing_waits(self) -> Next:
+        if self.is_being_counted:
+            return Next.COUNTING
         if self.project.state != Project.State.ACTIVE:
             return Next.PAUSED
         if self.crawl.crawling and not self.crawl.photos:
@@ -231,6 +236,8 @@ class Overview:
         """What a screen reader hears when it changes: coarse, so that it is not chatty."""
         if self.running:
             return _("Sending to Commons.")
+        if self.is_being_counted:
+            return _("Counting the photos and faces.")
         if self.crawl.crawling:
             return _("Listing photos.")
         if self.crawl.detecting:
@@ -284,6 +291,7 @@ def overview(project: Project, *, alone: bool = False) -> Overview:
         failures=failures(project, crawl),
         listings=_listings(project) if crawl.crawling else 0,
         alone=alone,
+        is_being_counted=is_being_counted(project),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models import BinaryField, Count
 from django.db.models.functions import Substr
 
@@ -23,6 +23,7 @@ from crawler.models import Embedding
 from projects import sealing, tokens
 from projects.models import Objection, WikiCredential
 from projects.sealing import VERSION, Unsealable, seal, unseal
+from projects.transactions import atomic
 
 BATCH = 200  # rows in one short transaction
 
@@ -81,13 +82,19 @@ def reseal_all(column: Column, batch: int = BATCH, pause: float = 0) -> Counter[
     that very moment (and are taken up by the next run), or open with "no key" that we hold."""
     told: Counter[str] = Counter()
     for some in _batches(column, batch):
-        with transaction.atomic():
-            for pk, sealed in some:
-                try:
-                    told["done" if reseal(column, pk, bytes(sealed)) else "changed"] += 1
-                except Unsealable:
-                    told["no key"] += 1
+        told += _reseal_some(column, some)
         time.sleep(pause)
+    return told
+
+
+@atomic
+def _reseal_some(column: Column, some: list[tuple[int, bytes]]) -> Counter[str]:
+    told: Counter[str] = Counter()
+    for pk, sealed in some:
+        try:
+            told["done" if reseal(column, pk, bytes(sealed)) else "changed"] += 1
+        except Unsealable:
+            told["no key"] += 1
     return told
 
 

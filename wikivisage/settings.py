@@ -7,6 +7,7 @@ import base64
 import logging
 import os
 import secrets
+import ssl
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,7 @@ MIDDLEWARE = [
     "wikivisage.logs.RequestId",
     "django_guid.middleware.guid_middleware",
     "wikivisage.metrics.Requests",
+    "wikivisage.bodies.Bodies",  # before all that may read a body; those above read headers only
     "wikivisage.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -131,6 +133,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "projects.limits.Posts",
     "wikivisage.kept.KeptForms",
 ]
 ROOT_URLCONF = "wikivisage.urls"
@@ -188,8 +191,9 @@ def _database(url: str) -> dict[str, object]:
                 "isolation_level": "read committed",
                 # EXISTS is asked row by row, so that a page ends at its last row: made into IN, it
                 # would be answered for all rows first.
+                # Who waited that long for a lock is tried again (projects.transactions).
                 "init_command": "SET sql_mode='STRICT_TRANS_TABLES', "
-                "optimizer_switch='exists_to_in=off'",
+                "optimizer_switch='exists_to_in=off', innodb_lock_wait_timeout=5",
             },
             "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"},
         }
@@ -209,9 +213,17 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
 BROKER_DIR = DATA_DIR / "broker"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT = "wikivisage.redis_broker:Transport"
+    if REDIS_URL.startswith("rediss://"):  # kombu would encrypt for whoever answers
+        CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         "visibility_timeout": 600,
         "global_keyprefix": env.text("REDIS_PREFIX", "wikivisage:"),
+        # A page that wakes a worker must not wait for a Redis that is away or silent.
+        "socket_connect_timeout": 2,
+        "socket_timeout": 3,
+        "max_retries": 0,
+        "connect_retries_timeout": 1,
     }
 else:
     CELERY_BROKER_URL = "filesystem://"
@@ -241,6 +253,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_LOST_WAIT = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # or whoever reaches the broker could end workers
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.integer("WORKER_MAX_MEMORY_MB", 600, 200, 8000) * 1000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 120
@@ -280,7 +293,7 @@ CACHES: dict[str, dict[str, object]] = {
     }
     if REDIS_URL
     else {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "projects.counters.FileCounters",
         "LOCATION": str(DATA_DIR / "counts"),
         "TIMEOUT": 3600,  # the longest window
         "OPTIONS": {"MAX_ENTRIES": 2000},
@@ -431,9 +444,10 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False  # our style and scripts are for our pages
 DEFAULT_EXCEPTION_REPORTER = "wikivisage.reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "wikivisage.reports.NoValues"
 CSRF_FAILURE_VIEW = "wikivisage.views.pages.csrf_failure"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of a whole request: see wikivisage.bodies
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
-FILE_UPLOAD_HANDLERS: list[str] = []  # nothing takes a file: nobody is looked for by a picture
+# Nothing takes a file: nobody is looked for by a picture.
+FILE_UPLOAD_HANDLERS = ["wikivisage.bodies.NoFiles"]
 
 # Language, time, static files ---------------------------------------------------------------
 LANGUAGE_CODE = "en"

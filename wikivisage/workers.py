@@ -10,7 +10,8 @@ from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from projects.models import WikiPace
+from projects import measures
+from projects.models import Measure, WikiPace
 
 EVERY = 20  # seconds between two signs of a process
 PATIENCE = timedelta(
@@ -51,6 +52,14 @@ def last_seen() -> dict[str, datetime | None]:
     """Queue -> when a worker of it was last seen; None: never."""
     signs = {row.lane.removeprefix(LANE): row.next_at for row in _signs_of_workers()}
     return {queue: signs.get(queue) for queue in queues()}
+
+
+def failing() -> set[str]:
+    """Queues in which a task raised within the last minutes."""
+    rows = Measure.objects.filter(
+        name=measures.TASK_FAILURES, at__gt=timezone.now() - PATIENCE
+    ).values_list("labels", flat=True)
+    return {measures.labels_of(labels)["queue"] for labels in rows}
 
 
 def queues() -> list[str]:

@@ -56,7 +56,7 @@ class Fault:
 
 
 class Run:
-    def __init__(self, system: System, seed: int, faults: int) -> None:
+    def __init__(self, system: System, seed: int, faults: int, only: str | None) -> None:
         from bench.chaos import counting
         from bench.chaos.faults import Faults
         from bench.chaos.work import PEOPLE, Contributor, Wiki
@@ -71,6 +71,7 @@ class Run:
         ]
         self.monitor: Monitor = counting.Monitor(self.people)
         self.faults: Faults = Faults(system, whole=QUICK)
+        self.only = only
         self.done: list[Fault] = []
         self.lock = threading.Lock()
 
@@ -81,6 +82,7 @@ class Run:
             for person in self.people:
                 person.begin()
                 person.start()
+            self.faults.projects += [person.project for person in self.people]
             self.monitor.start()
             self.wait_for_work()
             say(f"work goes on after {time.monotonic() - began:.0f} s")
@@ -109,7 +111,7 @@ class Run:
     def befall(self) -> None:
         """Each kind in turn, then any at random, some side by side. What the n-th fault is, and
         does, is by seed and number alone."""
-        kinds = self.faults.kinds
+        kinds = [self.only] if self.only else self.faults.kinds
         in_turn = [kind for kind in SHORT if kind in kinds] if QUICK else kinds
         for number, kind in enumerate(in_turn[: self.wanted]):
             self.one(number, kind)
@@ -195,11 +197,11 @@ class Run:
         kinds = defaultdict(list)
         for fault in self.done:
             kinds[fault.kind].append(fault)
-        print(f"{'kind':24}faults  recovered  p50 s  p95 s")
+        print(f"{'kind':30}faults  recovered  p50 s  p95 s")
         for kind in sorted(kinds):
             times = [each.seconds for each in kinds[kind] if each.seconds is not None]
             middle, most = np.percentile(times, (50, 95)) if times else (0, 0)
-            print(f"{kind:24}{len(kinds[kind]):6}{len(times):11}{middle:7.1f}{most:7.1f}")
+            print(f"{kind:30}{len(kinds[kind]):6}{len(times):11}{middle:7.1f}{most:7.1f}")
         for example in losses.examples:
             print(f"LOST: {example}")
         print(f"told: {losses.told}; {sum(each.trouble for each in self.people)} requests failed")
@@ -234,6 +236,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(seed))
     faults = os.environ.get("FAULTS") or (len(SHORT) if QUICK else 300)
     parser.add_argument("--faults", type=int, default=int(faults))
+    parser.add_argument("--only", help="one kind of fault, again and again")
     chosen = parser.parse_args()
     in_own_namespace("bench.chaos")
     say(f"SEED={chosen.seed} FAULTS={chosen.faults}")
@@ -243,7 +246,7 @@ def main() -> int:
     import django
 
     django.setup()
-    return Run(system, chosen.seed, chosen.faults).go()
+    return Run(system, chosen.seed, chosen.faults, chosen.only).go()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ import psutil
 import redis
 import requests
 
+from bench.chaos.abuse import LOGIN_TROUBLE, Abuser
+from bench.chaos.first_start import start_on_full_disk
+from bench.chaos.outsiders import GARBAGE, push_unreadable, slow_clients
 from bench.chaos.system import QUEUES, System
 from bench.chaos.work import PEOPLE
 
@@ -50,6 +53,9 @@ POINTS = {
 STEPS = tuple(POINTS)
 # Seconds after which a frozen process has lost what it held: its lease, shortened, and a bit.
 PAST_LEASE = {"crawl": 13, "detect": 9, "infer": 13, "write": 10}
+API = {"path": "/commons/w/api.php"}
+ABUSER = "Tomás R."
+ON_DISKS = ("disk full", "disk full at first start")
 PASSED = 25  # seconds within which somebody passes a point, or the fault didn't happen
 
 
@@ -71,8 +77,11 @@ class Faults:
         self.system, self.whole = system, whole  # each deploy is of everything
         self.rng = random.Random(0)
         self.control = f"{system.wiki}/_sandbox"
+        self.abuser = Abuser(system.url, ABUSER)
+        self.projects: list[str] = []  # addresses of the projects that work goes on in
         # One of these at a time: a frozen process can't end, a rule of the wiki is cleared.
-        self.alone = {name: threading.Lock() for name in (*system.parts, *sum(POINTS.values(), ()))}
+        names = (*system.parts, *sum(POINTS.values(), ()), "abuser", "first start")
+        self.alone = {name: threading.Lock() for name in names}
 
     def do(self, kind: str, rng: random.Random) -> Done:
         """Raises DidNotHappen, and requests' own errors where the wiki is away."""
@@ -83,7 +92,7 @@ class Faults:
     @property
     def kinds(self) -> list[str]:
         """Those that can be done on this machine."""
-        return [kind for kind in KINDS if kind != "disk full" or self.system.has_small_disk]
+        return [kind for kind in KINDS if kind not in ON_DISKS or self.system.has_small_disk]
 
     # Processes --------------------------------------------------------------------------------
 
@@ -213,6 +222,36 @@ class Faults:
             block.unlink()
         return Done("ENOSPC", self.rng.choice(STEPS))
 
+    def disk_full_at_first_start(self) -> Done:
+        megabytes = self.rng.randint(1, 40)
+        with self.alone["first start"]:
+            start_on_full_disk(megabytes)
+        return Done(f"{megabytes} MB", "web")
+
+    # Outsiders --------------------------------------------------------------------------------
+
+    def unreadable_messages(self) -> Done:
+        try:
+            number = push_unreadable(self.system.broker_port)
+        except redis.RedisError as error:
+            raise DidNotHappen("unreadable messages") from error
+        return Done(f"{number} messages", self.rng.choice(STEPS))
+
+    def slow_clients(self) -> Done:
+        number = slow_clients(self.system.web_port, self.rng.uniform(4, 8), self.rng)
+        return Done(f"{number} connections", "web")
+
+    def member_abuses_every_button(self) -> Done:
+        with self.alone["abuser"]:
+            try:
+                self.abuser.begin(self.projects)
+            except LOGIN_TROUBLE as error:
+                raise DidNotHappen("abuse") from error
+            presses = self.abuser.press_everything(self.rng.choice(self.projects), self.rng)
+        if not presses:
+            raise DidNotHappen("abuse")
+        return Done(f"{presses} presses", "web")
+
     # The wiki ---------------------------------------------------------------------------------
 
     def the_wiki_lags(self) -> Done:
@@ -222,8 +261,7 @@ class Faults:
     def the_wiki_refuses(self) -> Done:
         how = self.rng.choice(("429", "503", "ratelimited", "hook", "readonly"))
         if how in ("429", "503"):
-            api = {"path": "/commons/w/api.php"}
-            self._wiki("http", status=int(how), retry_after=1, times=2, match=api)
+            self._wiki("http", status=int(how), retry_after=1, times=2, match=API)
         else:
             self._wiki(how, times=1)
         return Done(how, "write")
@@ -239,6 +277,15 @@ class Faults:
             return Done("patched", "write")
         self._wiki("http", status=200, times=1, match={"action": self._edit()})
         return Done("200 with nonsense", "write")
+
+    def wiki_answers_garbage(self) -> Done:
+        body, times = self.rng.choice(GARBAGE), self.rng.randint(1, 3)
+        self._wiki("body", body=body, times=times, match=API)
+        return Done(repr(body[:30]), self.rng.choice(("crawl", "write")))
+
+    def wiki_answers_hugely(self) -> Done:
+        self._wiki("body", megabytes=300, times=self.rng.randint(1, 2), match=API)
+        return Done("300 MB", self.rng.choice(("crawl", "write")))
 
     def tokens_expire(self) -> Done:
         for person, *_ in PEOPLE:
@@ -299,10 +346,16 @@ KINDS: dict[str, Callable[[Faults], Done]] = {
     "the wiki refuses": Faults.the_wiki_refuses,
     "the wiki cuts": Faults.the_wiki_cuts,
     "the wiki lies": Faults.the_wiki_lies,
+    "the wiki answers garbage": Faults.wiki_answers_garbage,
+    "the wiki answers hugely": Faults.wiki_answers_hugely,
     "tokens expire": Faults.tokens_expire,
     "two beats": Faults.two_beats,
     "two workers": Faults.two_workers,
     "deploy": Faults.deploy,
+    "unreadable messages": Faults.unreadable_messages,
+    "slow clients": Faults.slow_clients,
+    "a member abuses every button": Faults.member_abuses_every_button,
+    "disk full at first start": Faults.disk_full_at_first_start,
 }
 
 

@@ -56,6 +56,7 @@ class System:
             each.mkdir()
         self.has_small_disk = mount(self.data)
         web, wiki, database, broker = free_ports(4)
+        self.web_port = web
         self.url, self.wiki = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{wiki}"
         self.broker_port = broker
         self.log = open(self.folder / "log", "wb")  # noqa: SIM115 - as long as the processes
@@ -262,9 +263,9 @@ def kill_all_of(pid: int) -> None:
                 victim.kill()
 
 
-def mount(folder: Path) -> bool:
-    """A disk of its own that is soon full; False where we may not."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "chaos", str(folder)]
+def mount(folder: Path, megabytes: int = DISK_MB) -> bool:
+    """Mount a small disk at the folder; return False where that is not allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "chaos", str(folder)]
     ended = subprocess.run(command, capture_output=True, check=False)
     return ended.returncode == 0
 

@@ -26,6 +26,7 @@ from classify.views import counts, words
 from crawler import selectors as crawler
 from projects import pauses
 from projects.models import Project
+from projects.parts import is_being_counted
 from projects.permissions import Can, may, membership, project_view, signed_in
 from projects.polling import ticket
 
@@ -262,7 +263,8 @@ def not_asking(request: HttpRequest, project: Project, url: str) -> dict[str, An
         why, again = "learning", 1
     elif holders - {user.pk}:
         why, again = "others-answer", 5
-    elif holders:  # by this page, or its answer is on the way: what follows depends on it
+    elif holders or is_being_counted(project):
+        # held by this page, or its answer is on the way: what follows depends on it
         why, again = "learning", 2
     elif faces.unanswered:
         why, again = "enough", 15

@@ -10,7 +10,7 @@ from typing import Any
 
 from classify import labels, questions, selectors
 from projects.models import Project
-from projects.parts import is_large
+from projects.parts import is_being_counted, is_large
 
 SPARE = 20  # confirmed faces more than are needed: a few that are taken back change nothing then
 
@@ -42,7 +42,8 @@ def _open(project: Project, learned: selectors.LearnerState) -> tuple[int, int]:
     Of a large project it is as the learner saw it last, a second ago while people answer.
     """
     by_centroid = project.rule == Project.Rule.CENTROID
-    if is_large(project) and learned.faces and not by_centroid:
+    thinks = bool(learned.faces) and not by_centroid
+    if is_being_counted(project) or (thinks and is_large(project)):
         return learned.left, learned.matches
     known = selectors.face_counts(project)
     if by_centroid or not learned.faces:

@@ -126,6 +126,7 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
     if replies.is_script(request):
         return render(request, "classify/_gallery.html", context)
     facets = galleries.facets(project, chosen.which, chosen.narrow)
+    is_sample = bool(chosen.narrow) or not counts  # nothing was counted yet
     groups = _groups(chosen, facets)
     if fresh := chosen.narrow.fresh:
         counts = fresh.counts(project)
@@ -135,8 +136,8 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
         "chosen_filters": sum(each["is_chosen"] for group in groups for each in group["links"]),
         "orders": _orders(chosen, page.order),
         "is_sorted": page.order == chosen.order,
-        "total": facets.total if chosen.narrow else counts[chosen.which],
-        "at_least": chosen.narrow and facets.more,
+        "total": facets.total if is_sample else counts[chosen.which],
+        "at_least": is_sample and facets.more,
         "as_faces": chosen.address(view=""),
         "as_photos": chosen.address(view="photos"),
         "sure": certainty.of(project),
@@ -299,12 +300,12 @@ def _states(chosen: Chosen, counts: dict[str, int]) -> list[tuple[str, list[dict
         return [
             {
                 "which": each,
-                "n": counts[each],
+                "n": counts.get(each),
                 "part": each in PARTS,
                 "href": chosen.address(which=str(each), way="", size="", by="", year=""),
             }
             for each in some
-            if counts[each] or each in ALWAYS or each == chosen.which
+            if counts.get(each, True) or each in ALWAYS or each == chosen.which
         ]
 
     return [(_("State"), links(STATES)), (_("For a second look"), links(SECOND))]

@@ -15,6 +15,7 @@ from classify.views import counts, replies, words
 from classify.views.ask import whose
 from crawler.models import Photo, ProjectPhoto
 from projects.models import Project
+from projects.parts import is_being_counted
 from projects.permissions import Can, project_view
 
 PAGE = 48
@@ -38,6 +39,7 @@ def tray(request: HttpRequest, project: Project) -> HttpResponse:
     context |= {
         "counts": counts.of(project, request.user),
         "total": selectors.wordless_count(project),
+        "is_being_counted": is_being_counted(project),
         "undo_uuid": uuid.uuid4(),
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "words": words.review(context["name"]),

@@ -15,11 +15,12 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from classify.models import Answer, Skip
+from crawler.models import EmbedJob, ProjectPhoto
 from projects import notifications
 from projects.ledger import audit
 from projects.models import (
@@ -33,6 +34,7 @@ from projects.models import (
     WikiCredential,
 )
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc.erasure import projects
 from sdc.erasure.projects import UNDER_WAY, Counts
@@ -113,32 +115,34 @@ def delete(user: User) -> None:
     projects.forget_unsent(EditBatch.objects.filter(user=user))
     for session in UserSession.objects.filter(user=user):
         session.end()
-    with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
-        check(user)
-        for model, field in projects.relations_to(User):
-            if model in GOES:
-                plain(model).filter(**{field: user}).delete()
-        user.groups.clear()
-        former = _nameless()
-        Membership.objects.filter(user=user).update(
-            state=Membership.State.LEFT, role=Membership.Role.MEMBER, note=""
-        )
-        batches = user.batches.values_list("code", flat=True)
-        ours = plain(AuditEvent).filter(
-            actor=user, target__in=[f"batch:{code}" for code in batches]
-        )
-        ledger = list(ours.values_list("pk", flat=True))
-        for model, field in _moving():
-            plain(model).filter(**{field: user}).update(**{field: former})
-        # It stands with the edits under the name, and would tell whose all the rest was.
-        plain(AuditEvent).filter(pk__in=ledger).update(actor=user)
-        _rename(user, former)
-        if EditBatch.objects.filter(user=user).exists() or user.edits.exists():
-            _strip(user)
-        else:
-            User.objects.filter(pk=user.pk).delete()
-        audit(None, "account.deleted", target=f"user:{former.pk}")
+    _delete(user)
+
+
+@atomic
+def _delete(user: User) -> None:
+    User.objects.select_for_update().get(pk=user.pk)
+    check(user)
+    for model, field in projects.relations_to(User):
+        if model in GOES:
+            plain(model).filter(**{field: user}).delete()
+    user.groups.clear()
+    former = _nameless()
+    Membership.objects.filter(user=user).update(
+        state=Membership.State.LEFT, role=Membership.Role.MEMBER, note=""
+    )
+    batches = user.batches.values_list("code", flat=True)
+    ours = plain(AuditEvent).filter(actor=user, target__in=[f"batch:{code}" for code in batches])
+    ledger = list(ours.values_list("pk", flat=True))
+    for model, field in _moving():
+        plain(model).filter(**{field: user}).update(**{field: former})
+    # It stands with the edits under the name, and would tell whose all the rest was.
+    plain(AuditEvent).filter(pk__in=ledger).update(actor=user)
+    _rename(user, former)
+    if EditBatch.objects.filter(user=user).exists() or user.edits.exists():
+        _strip(user)
+    else:
+        User.objects.filter(pk=user.pk).delete()
+    audit(None, "account.deleted", target=f"user:{former.pk}")
 
 
 def _rename(user: User, former: User) -> None:
@@ -238,6 +242,16 @@ def own_data(user: User) -> dict[str, Any]:
         "skipped": list(
             Skip.objects.filter(user=user).values(
                 "project__public_id", "region__public_id", "created_at"
+            )
+        ),
+        "left_out": list(
+            ProjectPhoto.objects.filter(left_out_by=user).values(
+                "project__public_id", "photo__title", "left_out_at"
+            )
+        ),
+        "released_boxes": list(
+            EmbedJob.objects.filter(released_by=user).values(
+                "project__public_id", "region__public_id", "released_at"
             )
         ),
         "invites": list(

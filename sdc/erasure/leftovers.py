@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from classify.models import Answer
 from crawler.models import Photo, Picture, ProjectPhoto
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc.models import Claim, ClaimAttempt
 
@@ -41,8 +41,7 @@ def forget(until: float) -> int:
     count = 0
     for rows in (photos, pictures):
         while keys := list(rows().order_by("pk").values_list("pk", flat=True)[:STEP]):
-            with transaction.atomic():
-                count += rows().filter(pk__in=keys).delete()[0]
+            count += atomic(rows().filter(pk__in=keys).delete)()[0]
             if time.monotonic() > until:
                 return count
     return count

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Exists, ManyToOneRel, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -40,6 +40,7 @@ from projects.models import (
 )
 from projects.pipeline import announce
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc.models import ClaimAttempt, Edit, EditBatch, WritingStop
 
@@ -91,28 +92,28 @@ def check(project: Project) -> None:
         raise Refused("under-way", words)
 
 
+@atomic
 def delete(project: Project, by: User) -> None:
     """Close a project for everybody at once; the sweep takes its rows away. Raises Refused."""
-    with transaction.atomic():
-        held = Project.objects.select_for_update().get(pk=project.pk)
-        check(held)
-        if held.deleted_at:
-            return
-        audit(by, "project.deleted", held, f"project:{held.pk}")
-        senders = _senders(held).values("pk")
-        held.memberships.exclude(user__in=senders).delete()
-        held.memberships.update(role=Membership.Role.MEMBER, note="")
-        Project.objects.filter(pk=held.pk).update(
-            state=Project.State.ARCHIVED,
-            active_key=None,
-            deleted_at=timezone.now(),
-            name="",
-            joining=Project.Joining.INVITE,
-            visibility=Project.Visibility.PRIVATE,
-        )
-        Question.objects.filter(project=held).delete()
-        Invite.objects.filter(project=held).delete()
-        announce("project-deleted")
+    held = Project.objects.select_for_update().get(pk=project.pk)
+    check(held)
+    if held.deleted_at:
+        return
+    audit(by, "project.deleted", held, f"project:{held.pk}")
+    senders = _senders(held).values("pk")
+    held.memberships.exclude(user__in=senders).delete()
+    held.memberships.update(role=Membership.Role.MEMBER, note="")
+    Project.objects.filter(pk=held.pk).update(
+        state=Project.State.ARCHIVED,
+        active_key=None,
+        deleted_at=timezone.now(),
+        name="",
+        joining=Project.Joining.INVITE,
+        visibility=Project.Visibility.PRIVATE,
+    )
+    Question.objects.filter(project=held).delete()
+    Invite.objects.filter(project=held).delete()
+    announce("project-deleted")
 
 
 def deleted() -> QuerySet[Project]:
@@ -135,8 +136,7 @@ def _empty(project: Project, until: float) -> int:
     for model in GOES:
         rows = model._base_manager.filter(project=project)
         while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:STEP]):
-            with transaction.atomic():
-                model._base_manager.filter(pk__in=keys).delete()
+            atomic(model._base_manager.filter(pk__in=keys).delete)()
             count += len(keys)
             if time.monotonic() > until:
                 return count
@@ -151,11 +151,15 @@ def forget_unsent(batches: QuerySet[EditBatch]) -> int:
     """Delete those of these batches of which nothing was written; returns how many."""
     count = 0
     for batch in unsent(batches):
-        with transaction.atomic():
-            ClaimAttempt.objects.filter(batch=batch).delete()
-            batch.delete()
+        _delete(batch)
         count += 1
     return count
+
+
+@atomic
+def _delete(batch: EditBatch) -> None:
+    ClaimAttempt.objects.filter(batch=batch).delete()
+    batch.delete()
 
 
 def unsent(batches: QuerySet[EditBatch]) -> QuerySet[EditBatch]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.utils.translation import ngettext
 
 from projects.ledger import audit
 from projects.models import User
 from projects.permissions import Can, may
 from projects.refusal import Refused
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc.models import ClaimAttempt, EditBatch
 from sdc.preview import cautions
@@ -31,6 +30,7 @@ def exclude(attempt: ClaimAttempt, user: User, leave_out: bool = True, *, limit:
     return bool(choose(attempt.batch, user, rows, [] if leave_out else rows, limit=limit))
 
 
+@atomic
 def choose(
     batch: EditBatch,
     user: User,
@@ -43,57 +43,55 @@ def choose(
 
     Raises PermissionDenied; Refused where more are kept than `limit` has room for.
     """
-    with _own_draft(batch, user) as open_:
-        if not open_:
-            return 0
-        rows = ClaimAttempt.objects.filter(batch=batch, pk__in=shown, state=WorkState.QUEUED)
-        out = rows.filter(outcome=Outcome.PLANNED).exclude(pk__in=keep)
-        changed = out.update(outcome=Outcome.EXCLUDED)
-        wanted = rows.filter(outcome=Outcome.EXCLUDED, pk__in=keep)
-        if limit and wanted.exists():
-            _check_room(batch, wanted.count(), limit)
-        return changed + wanted.update(outcome=Outcome.PLANNED)
+    if not _hold_own_draft(batch, user):
+        return 0
+    rows = ClaimAttempt.objects.filter(batch=batch, pk__in=shown, state=WorkState.QUEUED)
+    out = rows.filter(outcome=Outcome.PLANNED).exclude(pk__in=keep)
+    changed = out.update(outcome=Outcome.EXCLUDED)
+    wanted = rows.filter(outcome=Outcome.EXCLUDED, pk__in=keep)
+    if limit and wanted.exists():
+        _check_room(batch, wanted.count(), limit)
+    return changed + wanted.update(outcome=Outcome.PLANNED)
 
 
+@atomic
 def ask_for(attempt: ClaimAttempt, user: User, *, limit: int = 0) -> bool:
     """Send this very file all the same, although somebody spoke against it or it was renamed.
 
     It is planned like any other row, and can be left out again. Never where a moderator holds
     it, nor what is on the deny-list. Raises PermissionDenied, Refused.
     """
-    with _own_draft(attempt.batch, user) as open_:
-        attempt.claim.refresh_from_db()
-        claim, photo = attempt.claim, attempt.claim.photo
-        skipped = ClaimAttempt.objects.filter(
-            pk=attempt.pk, outcome=Outcome.SKIPPED, reason__in=ASKABLE
-        )
-        if not open_ or not may_ask(claim) or not skipped.exists():
-            return False
-        if limit:
-            _check_room(attempt.batch, 1, limit)
-        odd = cautions.of_row(attempt) + cautions.of_asking(claim, attempt.title, photo)
-        skipped.update(
-            outcome=Outcome.PLANNED,
-            state=WorkState.QUEUED,
-            reason="",
-            claim_was=claim.state,
-            cautions=cautions.words(odd),
-        )
-        reason = Reason(attempt.reason).value
-        project = attempt.batch.project
-        audit(user, "claim.asked-again", project, f"claim:{claim.pk}", reason=reason)
+    open_ = _hold_own_draft(attempt.batch, user)
+    attempt.claim.refresh_from_db()
+    claim, photo = attempt.claim, attempt.claim.photo
+    skipped = ClaimAttempt.objects.filter(
+        pk=attempt.pk, outcome=Outcome.SKIPPED, reason__in=ASKABLE
+    )
+    if not open_ or not may_ask(claim) or not skipped.exists():
+        return False
+    if limit:
+        _check_room(attempt.batch, 1, limit)
+    odd = cautions.of_row(attempt) + cautions.of_asking(claim, attempt.title, photo)
+    skipped.update(
+        outcome=Outcome.PLANNED,
+        state=WorkState.QUEUED,
+        reason="",
+        claim_was=claim.state,
+        cautions=cautions.words(odd),
+    )
+    reason = Reason(attempt.reason).value
+    project = attempt.batch.project
+    audit(user, "claim.asked-again", project, f"claim:{claim.pk}", reason=reason)
     attempt.refresh_from_db()
     return True
 
 
-@contextmanager
-def _own_draft(batch: EditBatch, user: User) -> Iterator[bool]:
-    """A transaction in which no confirmation of this draft comes in between; False if one did."""
+def _hold_own_draft(batch: EditBatch, user: User) -> bool:
+    """Lock one's draft, so that no confirmation of it comes in between; False if one did."""
     if batch.user_id != user.pk or not may(user, Can.SEND, batch.project):
         raise PermissionDenied
-    with transaction.atomic():
-        drafts = EditBatch.objects.select_for_update().filter(state=EditBatch.State.DRAFT)
-        yield drafts.filter(pk=batch.pk).exists()
+    drafts = EditBatch.objects.select_for_update().filter(state=EditBatch.State.DRAFT)
+    return drafts.filter(pk=batch.pk).exists()
 
 
 def _check_room(batch: EditBatch, more: int, limit: int) -> None:

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from classify.models import Label
@@ -21,6 +20,7 @@ from classify.selectors import eligible_labels, named_by_hand
 from crawler.models import Photo, ProjectPhoto
 from projects import denials, http, languages, pauses
 from projects.models import Project, User
+from projects.transactions import atomic
 from projects.work import WorkState
 from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, new_batch_code
@@ -220,6 +220,7 @@ def _labels_of(pages: Iterable[PageNow]) -> dict[str, str]:
         return {}
 
 
+@atomic
 def _save(
     project: Project,
     user: User,
@@ -228,28 +229,27 @@ def _save(
     names: dict[str, str],
 ) -> EditBatch:
     code = new_batch_code()
-    with transaction.atomic():
-        wishes = _discard_drafts(project, user)
-        for file in found:  # somebody took it out: that stands, whoever looks next
-            claim = file.claim
-            if file.reason is Reason.REMOVED and claim.state != State.REMOVED:
-                Claim.objects.filter(pk=claim.pk, state=claim.state).update(
-                    state=State.REMOVED, updated_at=timezone.now()
-                )
-        batch = EditBatch.objects.create(
-            code=code,
-            project=project,
-            user=user,
-            wiki=settings.WIKI.code,
-            revision=revision,
-            summary=_summary(project, code, settings.SUMMARY_SUGGESTED),
-        )
-        rows = [_attempt(batch, file, names, **_outcome(file, wishes)) for file in found]
-        by_hand = named_by_hand(project, [file.label for file in found])
-        for row in rows:
-            if row.label_id in by_hand:
-                row.own_summary = _summary(project, code, settings.SUMMARY_BY_HAND)
-        ClaimAttempt.objects.bulk_create(rows, batch_size=100)
+    wishes = _discard_drafts(project, user)
+    for file in found:  # somebody took it out: that stands, whoever looks next
+        claim = file.claim
+        if file.reason is Reason.REMOVED and claim.state != State.REMOVED:
+            Claim.objects.filter(pk=claim.pk, state=claim.state).update(
+                state=State.REMOVED, updated_at=timezone.now()
+            )
+    batch = EditBatch.objects.create(
+        code=code,
+        project=project,
+        user=user,
+        wiki=settings.WIKI.code,
+        revision=revision,
+        summary=_summary(project, code, settings.SUMMARY_SUGGESTED),
+    )
+    rows = [_attempt(batch, file, names, **_outcome(file, wishes)) for file in found]
+    by_hand = named_by_hand(project, [file.label for file in found])
+    for row in rows:
+        if row.label_id in by_hand:
+            row.own_summary = _summary(project, code, settings.SUMMARY_BY_HAND)
+    ClaimAttempt.objects.bulk_create(rows, batch_size=100)
     return batch
 
 
@@ -323,7 +323,7 @@ def _has_now(page: PageNow, names: dict[str, str]) -> list[dict[str, str]] | Non
     if page.statements is None:
         return None
     return [
-        {"qid": qid, "label": names.get(qid, qid), "rank": each.get("rank", "normal")}
+        {"qid": qid, "label": names.get(qid, qid), "rank": each.rank}
         for each in statements.depicted(page.statements)
-        if (qid := statements.item_of(each))
+        if (qid := each.item)
     ]

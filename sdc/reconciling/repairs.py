@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from crawler.models import Photo
+from projects.http import Read
+from projects.transactions import atomic
 from projects.work import Overtaken, WorkState
 from sdc.models import Claim, ClaimAttempt, Edit, Watch
-from sdc.reading import PageNow, Read
+from sdc.reading import PageNow
 from sdc.reconciling.marks import Marked
 from sdc.watch import watching
 from sdc.writing import results
@@ -43,14 +45,14 @@ def record(attempt: ClaimAttempt, page: PageNow, marked: Marked | None) -> bool:
     return True
 
 
+@atomic
 def _enter_only(attempt: ClaimAttempt, revision: int | None, answer: dict[str, Any]) -> None:
     """Its row says already that it was written; only the ledger lacks it."""
     adds = attempt.undoes_id is None
-    with transaction.atomic():
-        attempt.settle_or_raise(WorkState.DONE, revision=attempt.revision or revision)
-        results.enter(attempt, Kind.ADD if adds else Kind.REMOVE, revision, answer)
-        if adds and not Watch.objects.filter(claim_attempt=attempt).exists():
-            watching.begin(attempt)
+    attempt.settle_or_raise(WorkState.DONE, revision=attempt.revision or revision)
+    results.enter(attempt, Kind.ADD if adds else Kind.REMOVE, revision, answer)
+    if adds and not Watch.objects.filter(claim_attempt=attempt).exists():
+        watching.begin(attempt)
 
 
 def look_again(read: Read, attempt: ClaimAttempt, page: PageNow, finding: str) -> bool:

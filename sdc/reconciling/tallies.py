@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
 from projects.models import Contribution, Project, Tally
+from projects.transactions import atomic
 from sdc.reconciling.report import Code, Finding
 
 
@@ -31,18 +31,18 @@ def tallies_off(projects: QuerySet[Project], repair: bool) -> Iterator[Finding]:
             yield Finding(Code.COUNTER, detail=detail, repaired=repair)
 
 
+@atomic
 def _recount(project: int, user: int, kind: str, day: date, *, repair: bool) -> tuple[int, int]:
     """What is counted, and what should be. The tally's row is locked before the contributions
     are added up, since whoever contributes adds to it last."""
     begin = datetime.combine(day, datetime.min.time(), UTC)
-    with transaction.atomic():
-        key: dict[str, Any] = {"project_id": project, "user_id": user, "kind": kind}
-        if repair:
-            Tally.objects.get_or_create(**key, day=day)
-        tally = Tally.objects.select_for_update().filter(**key, day=day).first()
-        rows = Contribution.objects.filter(**key, at__gte=begin, at__lt=begin + timedelta(days=1))
-        right: int = rows.aggregate(n=Coalesce(Sum("amount"), 0))["n"]
-        was = tally.amount if tally else 0
-        if repair and tally and was != right:
-            Tally.objects.filter(pk=tally.pk).update(amount=right)
+    key: dict[str, Any] = {"project_id": project, "user_id": user, "kind": kind}
+    if repair:
+        Tally.objects.get_or_create(**key, day=day)
+    tally = Tally.objects.select_for_update().filter(**key, day=day).first()
+    rows = Contribution.objects.filter(**key, at__gte=begin, at__lt=begin + timedelta(days=1))
+    right: int = rows.aggregate(n=Coalesce(Sum("amount"), 0))["n"]
+    was = tally.amount if tally else 0
+    if repair and tally and was != right:
+        Tally.objects.filter(pk=tally.pk).update(amount=right)
     return was, right

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from projects.ledger import audit
 from projects.models import Project, User
 from projects.permissions import Can, may
 from projects.refusal import Refused
+from projects.transactions import atomic
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.preview.drafts import DRAFT_IS_FRESH
 from sdc.reasons import Reason
@@ -25,6 +25,7 @@ State = EditBatch.State
 Outcome = ClaimAttempt.Outcome
 
 
+@atomic
 def looked_at(batch: EditBatch, user: User) -> bool:
     """The user has looked at the first batch on the wiki, and finds it right."""
     if batch.user_id != user.pk:
@@ -32,14 +33,13 @@ def looked_at(batch: EditBatch, user: User) -> bool:
     writer = Writer.objects.get_or_create(user=user, wiki=settings.WIKI.code)[0]
     if senders.first_steps(user, writer).to_look_at != batch:
         return False
-    with transaction.atomic():
-        mine = Writer.objects.filter(pk=writer.pk, looked_at=None)
-        if not mine.update(looked_at=timezone.now()):
-            return False
-        audit(user, "writer.looked-at", batch.project, f"batch:{batch.code}")
-        # what was prepared before holds too little: it is read again when it is looked at
-        drafts = EditBatch.objects.filter(user=user, wiki=settings.WIKI.code, state=State.DRAFT)
-        drafts.update(created_at=F("created_at") - DRAFT_IS_FRESH)
+    mine = Writer.objects.filter(pk=writer.pk, looked_at=None)
+    if not mine.update(looked_at=timezone.now()):
+        return False
+    audit(user, "writer.looked-at", batch.project, f"batch:{batch.code}")
+    # what was prepared before holds too little: it is read again when it is looked at
+    drafts = EditBatch.objects.filter(user=user, wiki=settings.WIKI.code, state=State.DRAFT)
+    drafts.update(created_at=F("created_at") - DRAFT_IS_FRESH)
     return True
 
 
@@ -51,29 +51,33 @@ def hand_over(batch: EditBatch, user: User) -> bool:
         raise Refused("may-send", _("Your account may send this itself."))
     if not batch.attempts.filter(outcome=Outcome.PLANNED).exists():
         raise Refused("nothing", _("There is nothing left to send in this preview."))
-    with transaction.atomic():
-        drafts = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
-        if not drafts.update(state=State.HANDED, created_at=timezone.now()):
-            return False
-        older = handed_by(user, batch.project).exclude(pk=batch.pk)
-        _delete(older)
-        edits = batch.attempts.filter(outcome=Outcome.PLANNED).count()
-        audit(user, "batch.handed-over", batch.project, f"batch:{batch.code}", edits=edits)
+    return _hand_over(batch, user)
+
+
+@atomic
+def _hand_over(batch: EditBatch, user: User) -> bool:
+    drafts = EditBatch.objects.filter(pk=batch.pk, state=State.DRAFT)
+    if not drafts.update(state=State.HANDED, created_at=timezone.now()):
+        return False
+    older = handed_by(user, batch.project).exclude(pk=batch.pk)
+    _delete(older)
+    edits = batch.attempts.filter(outcome=Outcome.PLANNED).count()
+    audit(user, "batch.handed-over", batch.project, f"batch:{batch.code}", edits=edits)
     return True
 
 
+@atomic
 def take_back(batch: EditBatch, user: User) -> bool:
     """The hand-over becomes a draft again. Raises PermissionDenied."""
     _check_own(batch, user)
-    with transaction.atomic():
-        handed = EditBatch.objects.filter(pk=batch.pk, state=State.HANDED)
-        drafts = EditBatch.objects.filter(project=batch.project, user=user, state=State.DRAFT)
-        if not handed.exists():
-            return False
-        _delete(drafts)
-        if not handed.update(state=State.DRAFT):
-            return False
-        audit(user, "batch.hand-over-taken-back", batch.project, f"batch:{batch.code}")
+    handed = EditBatch.objects.filter(pk=batch.pk, state=State.HANDED)
+    drafts = EditBatch.objects.filter(project=batch.project, user=user, state=State.DRAFT)
+    if not handed.exists():
+        return False
+    _delete(drafts)
+    if not handed.update(state=State.DRAFT):
+        return False
+    audit(user, "batch.hand-over-taken-back", batch.project, f"batch:{batch.code}")
     return True
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from projects import http
 from projects.http import WikiError
 from projects.models import User
+from projects.wiki_users import read_users
 from sdc.models import Writer
 
 RIGHTS = frozenset({"rollback", "patrol"})
@@ -68,13 +69,10 @@ def ask(user: User) -> bool:
     return found
 
 
-def _rights(name: str) -> set[str]:
+def _rights(name: str) -> frozenset[str]:
     if not name:
-        return set()
+        return frozenset()
     body = http.api(
         settings.WIKI.commons_api, action="query", list="users", ususers=name, usprop="rights"
     )
-    try:
-        return {str(right) for row in body["query"]["users"] for right in row.get("rights", ())}
-    except (KeyError, TypeError, AttributeError):
-        raise WikiError("unreadable", "list=users") from None
+    return frozenset().union(*(found.rights for found in read_users(body) if found.name == name))

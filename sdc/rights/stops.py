@@ -6,14 +6,17 @@ never that somebody takes an edit back.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from projects.ledger import audit
 from projects.models import Project, User
+from projects.transactions import atomic
 from sdc.models import ClaimAttempt, Edit, Watch, WritingStop
 
 Scope, Source = WritingStop.Scope, WritingStop.Source
@@ -46,30 +49,34 @@ def place(
     target = user.pk if user else project.pk if project else 0
     key = f"{settings.WIKI.code}:{scope}:{target}:{source}"
     try:
-        with transaction.atomic():
-            stop = WritingStop.objects.create(
-                wiki=settings.WIKI.code,
-                scope=scope,
-                source=source,
-                user=user,
-                project=project,
-                reason=reason[:255],
-                active_key=key,
-                placed_by=by,
-            )
-            audit(by, "writing.stopped", project, _name(stop), reason=stop.reason, source=source)
+        return _place(
+            scope=scope,
+            source=source,
+            user=user,
+            project=project,
+            reason=reason[:255],
+            active_key=key,
+            placed_by=by,
+        )
     except IntegrityError:
         return WritingStop.objects.get(active_key=key)
+
+
+@atomic
+def _place(**fields: Any) -> WritingStop:
+    stop = WritingStop.objects.create(wiki=settings.WIKI.code, **fields)
+    about = {"reason": stop.reason, "source": stop.source}
+    audit(stop.placed_by, "writing.stopped", stop.project, _name(stop), **about)
     return stop
 
 
+@atomic
 def lift(stop: WritingStop, by: User | None, reason: str = "") -> bool:
     """Let them send again; what was stopped goes on by itself."""
-    with transaction.atomic():
-        holds = WritingStop.objects.filter(pk=stop.pk, lifted_at=None)
-        if not holds.update(lifted_at=timezone.now(), lifted_by=by, active_key=None):
-            return False
-        audit(by, "writing.released", stop.project, _name(stop), reason=reason)
+    holds = WritingStop.objects.filter(pk=stop.pk, lifted_at=None)
+    if not holds.update(lifted_at=timezone.now(), lifted_by=by, active_key=None):
+        return False
+    audit(by, "writing.released", stop.project, _name(stop), reason=reason)
     stop.refresh_from_db()
     return True
 

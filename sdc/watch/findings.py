@@ -83,7 +83,7 @@ def findings(project: Project) -> QuerySet[Watch]:
     return all_findings().filter(claim_attempt__batch__project=project)
 
 
-@part("look-again")
+@part("look-again", int)
 def look_again_count(project: Project) -> int:
     """How many of them nobody looked at a second time."""
     return to_look(findings(project)).count()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,6 +14,7 @@ from crawler.models import Photo, ProjectPhoto, Region
 from projects.models import User
 from projects.permissions import Can, may
 from projects.refusal import Refused
+from projects.transactions import atomic
 from sdc.models import Watch
 from sdc.watch.findings import TAKEN_OUT
 
@@ -36,6 +36,7 @@ def face_of(watch: Watch) -> Region | None:
     return face if photo.state == Photo.State.LIVE and held.exists() else None
 
 
+@atomic
 def look_again(watch: Watch, user: User, verdict: str, client_uuid: UUID) -> None:
     """Keep what `user` says of the face after a second look; sent twice it is one answer.
 
@@ -45,22 +46,22 @@ def look_again(watch: Watch, user: User, verdict: str, client_uuid: UUID) -> Non
     project = watch.claim_attempt.batch.project
     if not may(user, Can.REVIEW, project):
         raise PermissionDenied
-    with transaction.atomic():
-        waiting = Watch.objects.filter(pk=watch.pk, finding__in=TAKEN_OUT, looked_at=None)
-        if not waiting.update(looked_by=user, looked_at=timezone.now()):
-            watch.refresh_from_db(fields=["looked_by"])
-            if watch.looked_by_id != user.pk:
-                raise Refused("looked", _("Somebody was quicker: this face was looked at."))
-            return
-        if not verdict:
-            return
-        face = face_of(watch)
-        if face is None:
-            raise Refused("changed", _("This face can't be answered any more."))
-        photo = watch.claim_attempt.claim.photo
-        classify.answer(project, face, photo, user, verdict, Origin.REVIEW, client_uuid)
+    waiting = Watch.objects.filter(pk=watch.pk, finding__in=TAKEN_OUT, looked_at=None)
+    if not waiting.update(looked_by=user, looked_at=timezone.now()):
+        watch.refresh_from_db(fields=["looked_by"])
+        if watch.looked_by_id != user.pk:
+            raise Refused("looked", _("Somebody was quicker: this face was looked at."))
+        return
+    if not verdict:
+        return
+    face = face_of(watch)
+    if face is None:
+        raise Refused("changed", _("This face can't be answered any more."))
+    photo = watch.claim_attempt.claim.photo
+    classify.answer(project, face, photo, user, verdict, Origin.REVIEW, client_uuid)
 
 
+@atomic
 def take_back(watch: Watch, user: User, client_uuid: UUID) -> bool:
     """Take back one's own second look, with its answer; False when there is none.
 
@@ -69,9 +70,8 @@ def take_back(watch: Watch, user: User, client_uuid: UUID) -> bool:
     project = watch.claim_attempt.batch.project
     if not may(user, Can.REVIEW, project):
         raise PermissionDenied
-    with transaction.atomic():
-        own = Watch.objects.filter(pk=watch.pk, looked_by=user)
-        if not own.update(looked_by=None, looked_at=None):
-            return False
-        classify.undo_many(project, user, [client_uuid])
+    own = Watch.objects.filter(pk=watch.pk, looked_by=user)
+    if not own.update(looked_by=None, looked_at=None):
+        return False
+    classify.undo_many(project, user, [client_uuid])
     return True

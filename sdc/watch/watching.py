@@ -15,23 +15,24 @@ from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from crawler import commons
 from projects import pace
 from projects.faults import crash_point
-from projects.http import WikiError
+from projects.http import Read, WikiError
+from projects.json_tree import unreadable
 from projects.ledger import contribute
 from projects.models import Contribution, User
 from projects.permissions import Can, may, moderates
 from projects.pipeline import announce
 from projects.pulse import beat
+from projects.transactions import atomic
 from projects.work import Overtaken, WorkQuerySet, WorkState
 from sdc import reading, statements, telling
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
-from sdc.reading import A_CALL, PageNow, Read
+from sdc.reading import A_CALL, PageNow
 from sdc.reasons import Reason
 from sdc.rights import stops
 from sdc.statements import Statements
@@ -88,6 +89,7 @@ def may_check(batch: EditBatch, user: object) -> bool:
     return user.pk == batch.user_id or moderates(user) or may(user, Can.MANAGE, batch.project)
 
 
+@atomic
 def check_now(batch: EditBatch, user: User) -> int:
     """Look at a batch's statements at once; returns how many. Raises PermissionDenied.
 
@@ -98,8 +100,7 @@ def check_now(batch: EditBatch, user: User) -> int:
     rows = Watch.objects.filter(claim_attempt__batch=batch)
     going = Q(state=WorkState.QUEUED)
     found = Q(state=WorkState.DONE) & ~Q(finding=Finding.STANDS)
-    with transaction.atomic():
-        return _look_soon(rows.filter(going | found))
+    return _look_soon(rows.filter(going | found))
 
 
 def _look_soon(rows: WorkQuerySet[Watch]) -> int:
@@ -211,6 +212,8 @@ class Found:
 def _look(read: Read, watch: Watch, page: PageNow) -> Found:
     """Raises Stale where the wiki answered with what was before our edit, WikiError."""
     attempt = watch.claim_attempt
+    if page.problem is Reason.UNREADABLE:
+        raise unreadable(f"page {page.page_id}")
     if page.problem in (Reason.DELETED, Reason.REDIRECT):
         return Found(Finding.GONE, says_so=True)
     young = attempt.ended_at is not None and attempt.ended_at > timezone.now() - AN_HOUR
@@ -234,25 +237,25 @@ def _compare(attempt: ClaimAttempt, now: Statements) -> Found:
         return Found(Finding.REMOVED, says_so=False)
     if statements.same(attempt.statement, ours):
         return Found(Finding.STANDS, says_so=True)
-    return Found(Finding.CHANGED, says_so=statements.item_of(ours) == attempt.claim.qid)
+    return Found(Finding.CHANGED, says_so=ours.item == attempt.claim.qid)
 
 
+@atomic
 def _settle(watch: Watch, found: Found) -> None:
     """Keep what was found, and what follows for the claim, unless we took it back ourselves."""
-    with transaction.atomic():
-        # the claim first, as undo does: it is the lock
-        claim = Claim.objects.select_for_update().get(pk=watch.claim_attempt.claim_id)
-        if claim.state == State.UNDONE or not watched().filter(pk=watch.pk).exists():
-            watch.settle_or_raise(WorkState.DONE)
-        elif claim.state == State.UNDOING:
-            watch.settle_or_raise(WorkState.QUEUED, tries=0, due_at=timezone.now() + AN_HOUR)
-        else:
-            state, fields = _next_look(watch)
-            watch.settle_or_raise(state, **fields, **_told(watch, found))
-            _move_claim(claim, found)
-            _tell_sender(watch, found)
-            if watch.finding != found.finding:
-                beat(watch.claim_attempt.batch.project_id)
+    # the claim first, as undo does: it is the lock
+    claim = Claim.objects.select_for_update().get(pk=watch.claim_attempt.claim_id)
+    if claim.state == State.UNDONE or not watched().filter(pk=watch.pk).exists():
+        watch.settle_or_raise(WorkState.DONE)
+    elif claim.state == State.UNDOING:
+        watch.settle_or_raise(WorkState.QUEUED, tries=0, due_at=timezone.now() + AN_HOUR)
+    else:
+        state, fields = _next_look(watch)
+        watch.settle_or_raise(state, **fields, **_told(watch, found))
+        _move_claim(claim, found)
+        _tell_sender(watch, found)
+        if watch.finding != found.finding:
+            beat(watch.claim_attempt.batch.project_id)
 
 
 def _tell_sender(watch: Watch, found: Found) -> None:

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from projects.ledger import contribute
 from projects.models import Contribution, User
 from projects.pulse import beat
+from projects.transactions import atomic
 from projects.work import WorkState, delay_after
 from sdc import telling
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
@@ -31,6 +31,7 @@ FOUND_BY_READING: Answer = {"found": "by reading, after the answer was lost"}
 UNSETTLED = (WorkState.QUEUED, WorkState.RUNNING)
 
 
+@atomic
 def written(
     attempt: ClaimAttempt, revision: int | None, answer: Answer, *, removed: bool = False
 ) -> None:
@@ -45,6 +46,7 @@ def written(
             contribute(attempt.batch.project, attempt.batch.user, Contribution.Kind.EDIT)
 
 
+@atomic
 def present(attempt: ClaimAttempt) -> None:
     """An equal statement is there that this attempt did not write."""
     reason = Reason.ALREADY_THERE
@@ -52,18 +54,21 @@ def present(attempt: ClaimAttempt) -> None:
         pass
 
 
+@atomic
 def skipped(attempt: ClaimAttempt, reason: Reason) -> None:
     """Not sent, and nothing of it is on the wiki. The claim is what it was before."""
     with _settling(attempt, Outcome.SKIPPED, reason, attempt.claim_was):
         pass
 
 
+@atomic
 def refused(attempt: ClaimAttempt, reason: Reason, detail: str = "") -> None:
     """The wiki would not have this one; the others go on. The claim is what it was before."""
     with _settling(attempt, Outcome.REFUSED, reason, attempt.claim_was, error_detail=detail[:255]):
         pass
 
 
+@atomic
 def taken_back(
     attempt: ClaimAttempt, revision: int | None, answer: Answer, *, restored: bool = False
 ) -> None:
@@ -78,6 +83,7 @@ def taken_back(
             telling.reverted(written, by=attempt.batch.user.wiki_username)
 
 
+@atomic
 def left_alone(attempt: ClaimAttempt, reason: Reason) -> None:
     """Not taken back; whoever else removed or changed it, a look soon will tell who."""
     gone = reason is Reason.GONE_ALREADY
@@ -89,6 +95,7 @@ def left_alone(attempt: ClaimAttempt, reason: Reason) -> None:
             watching.hurry(attempt.undoes)
 
 
+@atomic
 def put_back(
     attempt: ClaimAttempt,
     reason: Reason | None,
@@ -101,18 +108,18 @@ def put_back(
     """Queued again. What is `counted` waits longer each time, and its tries are bounded."""
     tries = attempt.tries if counted else max(attempt.tries - 1, 0)
     delay = delay_after(tries) if counted else timedelta()
-    with transaction.atomic():
-        attempt.settle_or_raise(
-            WorkState.QUEUED,
-            tries=tries,
-            due_at=due_at or timezone.now() + delay,
-            in_doubt=in_doubt,
-            error=reason or "",
-            error_detail=detail[:255],
-        )
-        beat(attempt.batch.project_id)
+    attempt.settle_or_raise(
+        WorkState.QUEUED,
+        tries=tries,
+        due_at=due_at or timezone.now() + delay,
+        in_doubt=in_doubt,
+        error=reason or "",
+        error_detail=detail[:255],
+    )
+    beat(attempt.batch.project_id)
 
 
+@atomic
 def finish_if_over(batch: EditBatch) -> bool:
     """A running batch with nothing left to do is done."""
     now = timezone.now()
@@ -121,47 +128,44 @@ def finish_if_over(batch: EditBatch) -> bool:
     ).exists():
         return False
     over = EditBatch.objects.filter(pk=batch.pk, state=State.RUNNING)
-    with transaction.atomic():
-        if not over.update(state=State.DONE, finished_at=now, reason="", resume_at=None):
-            return False
-        telling.batch_ended(batch, State.DONE)
-        beat(batch.project_id)
+    if not over.update(state=State.DONE, finished_at=now, reason="", resume_at=None):
+        return False
+    telling.batch_ended(batch, State.DONE)
+    beat(batch.project_id)
     return True
 
 
+@atomic
 def pause(batch: EditBatch, reason: Reason, resume_at: datetime | None = None) -> bool:
     running = EditBatch.objects.filter(pk=batch.pk, state=State.RUNNING)
-    with transaction.atomic():
-        if not running.update(state=State.PAUSED, reason=reason, resume_at=resume_at):
-            return False
-        beat(batch.project_id)
+    if not running.update(state=State.PAUSED, reason=reason, resume_at=resume_at):
+        return False
+    beat(batch.project_id)
     return True
 
 
+@atomic
 def stop(batch: EditBatch, reason: Reason, by: User | None = None) -> bool:
     """End a batch for good. What was never called is settled now, and its claims are free; what
     is in flight or in doubt is settled by its worker, which reads the file. Its sender hears of
     it, unless it was `by` them."""
     now = timezone.now()
-    with transaction.atomic():
-        going = EditBatch.objects.filter(pk=batch.pk, state__in=(State.RUNNING, State.PAUSED))
-        if not going.update(state=State.STOPPED, reason=reason, finished_at=now, resume_at=None):
-            return False
-        waiting = ClaimAttempt.objects.filter(
-            batch=batch, state=WorkState.QUEUED, in_doubt=False, outcome=Outcome.PLANNED
-        )
-        waiting.update(
-            state=WorkState.STOPPED, outcome=Outcome.SKIPPED, reason=reason, ended_at=now
-        )
-        # asked only now: a worker may have put one back until the update
-        ended = ClaimAttempt.objects.filter(batch=batch, state=WorkState.STOPPED)
-        claims = dict(ended.values_list("claim_id", "claim_was"))
-        for was in set(claims.values()):
-            theirs = [pk for pk in claims if claims[pk] == was]
-            _move_claims(Q(pk__in=theirs), batch, was)
-        if by is None or by.pk != batch.user_id:
-            telling.batch_ended(batch, State.STOPPED)
-        beat(batch.project_id)
+    going = EditBatch.objects.filter(pk=batch.pk, state__in=(State.RUNNING, State.PAUSED))
+    if not going.update(state=State.STOPPED, reason=reason, finished_at=now, resume_at=None):
+        return False
+    waiting = ClaimAttempt.objects.filter(
+        batch=batch, state=WorkState.QUEUED, in_doubt=False, outcome=Outcome.PLANNED
+    )
+    waiting.update(state=WorkState.STOPPED, outcome=Outcome.SKIPPED, reason=reason, ended_at=now)
+    # asked only now: a worker may have put one back until the update
+    ended = ClaimAttempt.objects.filter(batch=batch, state=WorkState.STOPPED)
+    claims = dict(ended.values_list("claim_id", "claim_was"))
+    for was in set(claims.values()):
+        theirs = [pk for pk in claims if claims[pk] == was]
+        _move_claims(Q(pk__in=theirs), batch, was)
+    if by is None or by.pk != batch.user_id:
+        telling.batch_ended(batch, State.STOPPED)
+    beat(batch.project_id)
     return True
 
 
@@ -178,21 +182,20 @@ def doubt_all() -> None:
 def _settling(
     attempt: ClaimAttempt, outcome: Outcome, reason: str, claim_state: str, **fields: Any
 ) -> Iterator[None]:
-    """The transaction of an end: the row by its fence, then the claim, and the batch's end."""
+    """End an attempt, within a transaction: the row by its fence, the claim, the batch's end."""
     now = timezone.now()
-    with transaction.atomic():
-        attempt.settle_or_raise(
-            WorkState.DONE,
-            outcome=outcome,
-            reason=reason,
-            in_doubt=False,
-            ended_at=now,
-            **fields,
-        )
-        _move_claims(Q(pk=attempt.claim_id), attempt.batch, claim_state)
-        yield
-        finish_if_over(attempt.batch)
-        beat(attempt.batch.project_id)
+    attempt.settle_or_raise(
+        WorkState.DONE,
+        outcome=outcome,
+        reason=reason,
+        in_doubt=False,
+        ended_at=now,
+        **fields,
+    )
+    _move_claims(Q(pk=attempt.claim_id), attempt.batch, claim_state)
+    yield
+    finish_if_over(attempt.batch)
+    beat(attempt.batch.project_id)
 
 
 def _move_claims(which: Q, batch: EditBatch, state: str) -> None:

@@ -21,7 +21,8 @@ from django.utils import timezone
 from crawler.commons import READ_LANE
 from projects import pace, tokens
 from projects.faults import crash_point
-from projects.http import WikiError
+from projects.http import Read, WikiError
+from projects.json_tree import UNREADABLE
 from projects.work import Overtaken, WorkState
 from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
@@ -64,7 +65,7 @@ class Pages:
     def __init__(self) -> None:
         self._read_at: dict[int, tuple[float, PageNow]] = {}
 
-    def get(self, read: reading.Read, page_id: int, ahead: Callable[[], list[int]]) -> PageNow:
+    def get(self, read: Read, page_id: int, ahead: Callable[[], list[int]]) -> PageNow:
         read_at, page = self._read_at.get(page_id, (0.0, None))
         if page is None or time.monotonic() - read_at > FRESH:
             now = time.monotonic()
@@ -80,7 +81,7 @@ class Pages:
 
 def _of_one_file(error: WikiError) -> bool:
     """Whether a read was answered, with a refusal that may be about one of the files alone."""
-    if error.code.startswith("http-") or error.code in ("network", "not-json"):
+    if error.code.startswith("http-") or error.code in ("network", UNREADABLE):
         return False
     outcome = judge_failure(error)
     return outcome.next is Next.REFUSE or outcome.reason is Reason.TROUBLE
@@ -212,6 +213,9 @@ class Turn(ABC):
 
     def _settle_by_reading(self, session: Session, page: PageNow) -> bool:
         """End the attempt without a call if the file or our own rows say so."""
+        if page.problem is Reason.UNREADABLE:
+            self.pages.forget(page.page_id)
+            self._unreadable(Outcome(Next.LATER, Reason.UNREADABLE))
         done = self._done_by(page)
         if done or self.attempt.in_doubt:
             found = self._our_revision(session)
@@ -253,7 +257,8 @@ class Turn(ABC):
 
     def _send(self, session: Session) -> None:
         attempt, was_in_doubt = self.attempt, self.attempt.in_doubt
-        senders.learn(self.writer, session.prepare())
+        if about := session.prepare():
+            senders.learn(self.writer, about)
         wait = self._reserve()
         if wait > LONGEST:  # all were told to wait: so much can change until then
             return
@@ -323,7 +328,9 @@ class Turn(ABC):
             self._put_back(outcome, in_doubt=True)
             self._consequences(outcome)
             return
-        if found or self._done_by(page):
+        if page.problem is Reason.UNREADABLE:
+            results.put_back(self.attempt, page.problem, in_doubt=True, counted=True)
+        elif found or self._done_by(page):
             self._succeeded(found.id if found else None, results.FOUND_BY_READING, page)
         elif why := self._overtaken_by_others(page):
             self._end_without_edit(why)

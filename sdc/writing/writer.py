@@ -8,16 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crawler.commons import READ_LANE
 from projects import pace, traces
-from projects.deadlocks import nobodys_fault
 from projects.models import Project, User
 from projects.tokens import NeedsLogin
+from projects.transactions import atomic, is_transient
 from projects.work import Overtaken, WorkQuerySet, WorkState, delay_after
 from sdc import telling
 from sdc.models import ClaimAttempt, EditBatch, Writer
@@ -171,7 +170,7 @@ class Desk:
             writer.fail(setback.reason, setback.detail)
             return
         except Exception as error:
-            if nobodys_fault(error):
+            if is_transient(error):
                 writer.give_back()
                 return
             log.exception("writing for user %s failed", writer.user_id)
@@ -228,6 +227,10 @@ def _pause_all_of(user: User, reason: Reason) -> None:
     """What ails the account ails each of its batches."""
     running = EditBatch.objects.filter(user=user, wiki=settings.WIKI.code, state=State.RUNNING)
     for batch in running:
-        with transaction.atomic():
-            if results.pause(batch, reason):
-                telling.batch_ended(batch, State.PAUSED)
+        _pause(batch, reason)
+
+
+@atomic
+def _pause(batch: EditBatch, reason: Reason) -> None:
+    if results.pause(batch, reason):
+        telling.batch_ended(batch, State.PAUSED)

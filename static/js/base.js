@@ -52,7 +52,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 document.body.addEventListener("htmx:responseError", (event) => {
   const { xhr, requestConfig } = event.detail;
   if (requestConfig.verb === "get" && xhr.status !== 401) return;
-  const text = [401, 429].includes(xhr.status) ? xhr.responseText : words.failed;
+  const text = [401, 429, 503].includes(xhr.status) ? xhr.responseText : words.failed;
   const login = `/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
   showToast({ text, kind: "bad", ...(xhr.status === 401 && { link: login, linkText: words.login }) });
 });

@@ -12,7 +12,7 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from crawler import choice, crops, detection, selectors, services, tidying, turns
+from crawler import choice, crops, detection, omissions, selectors, services, tidying, turns
 from crawler.engines import KINDS, Face, load
 from crawler.engines.base import EngineUnavailable
 from crawler.engines.base import Picture as Pixels
@@ -173,7 +173,7 @@ def test_a_broken_file_is_set_aside_at_once_with_its_reason(
     assert all(group.label and len(group.photos) == group.count for group in reasons.values())
     assert photo(ARMSTRONG).picture.state == WorkState.DONE
     assert selectors.crawl_progress(project).set_aside == 3
-    services.leave_out(project, photo("File:Letter to Albert Einstein.jpg"))
+    omissions.leave_out(project, photo("File:Letter to Albert Einstein.jpg"), alice)
     assert selectors.crawl_progress(project).set_aside == 2
     assert services.retry_all(project) == 2
     progress = selectors.crawl_progress(project)

@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -141,9 +141,11 @@ class Site:
         client = self.clients[who]
         cookies = copy.copy(client.cookies)
         cache.clear()
+        caches["counts"].clear()
+        nothing: Any = "" if method == "delete" else {}
         try:
             with transaction.atomic():
-                response: Any = getattr(client, method)(address, data or {}, **more)
+                response: Any = getattr(client, method)(address, data or nothing, **more)
                 if response.streaming:
                     list(response.streaming_content)
                 transaction.set_rollback(True)

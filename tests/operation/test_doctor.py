@@ -72,7 +72,8 @@ def test_workers_that_are_away_or_old(settings: Any) -> None:
     WikiPace.objects.filter(lane="worker:write").delete()
     WikiPace.objects.filter(lane="beat").delete()
     said = found(doctor.workers_and_beat)
-    assert said["workers write"].do == "Start it: celery -A celery_app worker -Q write"
+    do = "Start it, or see its log: celery -A celery_app worker -Q write"
+    assert said["workers write"].do == do
     assert {said["beat"].status, said["workers write"].status} == {WARN}
 
 
@@ -175,6 +176,15 @@ def test_a_clock_that_is_off_and_a_disk_that_is_full(monkeypatch: pytest.MonkeyP
     assert doctor._clock(EVIL).status == WARN
     monkeypatch.setattr("wikivisage.health.LITTLE_ROOM", 10**18)
     assert found(doctor.disk)["disk"].status == WARN
+
+
+def test_a_home_that_cannot_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries make files there; without it each crawl fails."""
+    monkeypatch.setenv("HOME", "/dev/null/wikivisage")
+    said = [each for each in doctor.disk() if each.status == FAIL]
+    assert [each.says for each in said] == [
+        "/dev/null/wikivisage can't be written to (NotADirectoryError)."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,11 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+import celery_app  # noqa: F401 - hears its signals
 from bench.system import ROOT
-from projects import pace
-from projects.models import WikiPace
+from crawler.tasks import crawl
+from projects import measures, pace
+from projects.models import Measure, WikiPace
 from sdc.models import WritingStop
 from sdc.rights import stops
 from wikivisage import health, workers
@@ -73,6 +75,31 @@ def test_ready_is_cheap(django_assert_max_num_queries: Any) -> None:
         ready()
     with django_assert_max_num_queries(0):
         Client().get("/health/ready")
+
+
+def test_a_task_that_raises_before_its_work_is_seen(
+    monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    """As each crawl did where HOME could not be written to, while every row looked well."""
+
+    def refuse(budget: float) -> bool:
+        raise PermissionError("/home/wikivisage/.pywikibot")
+
+    all_seen()
+    measures._sums.clear()
+    monkeypatch.setattr("crawler.tasks.crawling.crawl", refuse)
+    assert crawl.apply().state == "FAILURE"
+    measures.flush(at_once=True)
+    part = ready()["parts"]["workers: crawl"]
+    assert part == {
+        "status": "degraded",
+        "says": "A task failed in the last minutes: see the worker's log.",
+    }
+    cache.clear()
+    counted = 'wikivisage_task_failures_total{queue="crawl"} 1.0'
+    assert counted in Client().get("/metrics").content.decode()
+    Measure.objects.update(at=timezone.now() - workers.PATIENCE)
+    assert ready()["parts"]["workers: crawl"]["status"] == "ok"
 
 
 BROKEN = """

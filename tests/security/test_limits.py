@@ -207,6 +207,20 @@ def test_what_costs_the_wiki_or_the_server_is_limited(
     assert [browser.get(address).status_code for _ in range(2)] == [200, 429]
 
 
+def test_posts_without_a_limit_of_their_own_share_one(
+    alice: User, bob: User, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, "post", Limit(2, 60, wide=3))
+    browser = client_of(alice)
+    shared = ("/theme", "/account/visibility", "/admin/")
+    assert [browser.post(path).status_code for path in shared] == [302, 302, 429]
+    assert browser.get("/theme").status_code == 405
+    assert _start_login(browser) == 302  # which is counted apart
+    assert client_of(bob).post("/theme").status_code == 302
+    anybody = [client_of(None).post("/theme").status_code for _ in range(4)]
+    assert anybody == [302, 302, 302, 429]
+
+
 def test_every_deed_that_can_be_flooded_has_its_limit() -> None:
     """By name of the address; the limit stands on the view itself."""
     from django.urls import get_resolver

@@ -18,19 +18,22 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from bench import multitude
 from bench.multitude import Multitude
 from bench.pages import addresses
 from classify import counting, services, training
 from classify.models import Census, Origin, Question, Verdict
-from classify.tasks import infer
+from classify.tasks import count, infer
+from crawler import omissions
 from crawler import services as crawler
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects import parts
 from projects.models import Project, User
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import MakeProject
+from wikivisage import cards
 
 MEMBERS = 5
 MOST = 45  # queries of any page
@@ -92,7 +95,7 @@ def test_no_page_asks_more_of_a_larger_project() -> None:
 
 
 def test_the_next_question_takes_six_queries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "LARGE", 100)
+    monkeypatch.setattr(parts, "LARGE", 100)
     built = multitude.build(1000, MEMBERS)
     counting.count_all(60)
     assert parts.is_large(built.project)
@@ -140,7 +143,8 @@ class Life:
 
     def let_go(self) -> None:
         _region, photo = self.face()
-        crawler.leave_out(self.project, photo, self.rng.random() < 0.5)
+        change = omissions.leave_out if self.rng.random() < 0.5 else omissions.put_back
+        change(self.project, photo, self.owner)
 
     def out_of_training(self) -> None:
         training.set_counts(self.project, self.owner, self.people[1], self.rng.random() < 0.5)
@@ -170,7 +174,7 @@ def test_the_census_is_what_a_plain_count_would_say(
     for number in range(8):
         add_photo(project, [cast.face("marie"), cast.face("pierre")] if number else [])
     learn(project)
-    monkeypatch.setattr(counting, "LARGE", 1)
+    monkeypatch.setattr(parts, "LARGE", 1)
     monkeypatch.setattr(counting, "AT_LEAST", 0)
     monkeypatch.setattr(counting, "SHARE", 0)
     life = Life(project, alice, bob, seed)
@@ -182,9 +186,7 @@ def test_the_census_is_what_a_plain_count_would_say(
         kept = Census.objects.get(project=project).counts
         kept.pop("seconds")
         plain = Project.objects.get(pk=project.pk)
-        plain._state.fields_cache["census"] = None
-        now = {name: json.loads(json.dumps(part(plain))) for name, part in parts.PARTS.items()}
-        assert kept == now
+        assert kept == json.loads(json.dumps(parts.count_parts(plain)))
 
 
 def test_a_small_project_is_counted_at_once(
@@ -197,7 +199,82 @@ def test_a_small_project_is_counted_at_once(
     census = Census.objects.get(project=project)
     assert census.counts == {}
     assert not parts.is_large(project)
-    monkeypatch.setattr(counting, "LARGE", 1)
+    monkeypatch.setattr(parts, "LARGE", 1)
     Project.objects.filter(pk=project.pk).tell_learner()  # it grew
     counting.count_all(60)
     assert parts.is_large(Project.objects.get(pk=project.pk))
+
+
+# What counts through rows of which a large project has many. Of one person's answers there are
+# fewer, which an index finds.
+COUNTS = re.compile(
+    r"(COUNT|SUM|MAX|MIN)\((?:(?!FROM).)*FROM .?(classify_(score|label|answer)"
+    r"|crawler_(region|photo|projectphoto|picture|embedding))\b"
+)
+OF_SOMEBODY = re.compile(r"classify_answer.*user_id.? = \d")
+NO_PAGE = {"metrics", "crop"}  # nor are exports: files of all rows
+# Of all projects of the server together, once in five minutes.
+OF_ALL = re.compile("crawler_picture.*looked_at.* GROUP BY")
+
+
+def counts(sql: str) -> bool:
+    return bool(COUNTS.search(sql) and not OF_SOMEBODY.search(sql) and not OF_ALL.search(sql))
+
+
+def test_no_page_counts_a_large_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learner's worker does; before it has, pages say so."""
+    cache.clear()
+    built = multitude.build(800, MEMBERS)
+    Project.objects.exclude(pk=built.project.pk).delete()  # small ones count themselves
+    monkeypatch.setattr(parts, "LARGE", 300)
+    monkeypatch.setattr(cards, "LARGE", 300)
+    client = browser(built.owner)
+
+    def asked() -> tuple[dict[str, list[str]], set[str]]:
+        found, said = {}, set()
+        for name, path in addresses(built):
+            if name in NO_PAGE or name.startswith("export-"):
+                continue
+            with CaptureQueriesContext(connection) as seen:
+                response = client.get(path)
+            found[name] = [each["sql"] for each in seen.captured_queries if counts(each["sql"])]
+            if b"data-being-counted" in response.content:
+                said.add(name)
+        return {name: sql for name, sql in found.items() if sql}, said
+
+    before, said = asked()
+    assert before == {}
+    assert said >= {"project", "project-status", "review", "tray", "sources", "set-aside"}
+    counting.count_all(60)
+    assert asked() == ({}, set())
+
+
+def test_a_page_counts_a_small_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test above looks for is what it finds here."""
+    cache.clear()
+    built = multitude.build(800, MEMBERS)
+    client = browser(built.owner)
+    for name in ("project", "review", "tray", "sources"):
+        told = queries(partial(client.get, reverse(name, args=[built.project.public_id])))
+        assert any(map(counts, told)), name
+
+
+def test_counting_has_its_turn_while_others_wait_to_be_learned(
+    make_project: MakeProject, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project that can't be learned from, or people who answer without pause, hold up nothing."""
+    project = make_project(alice)
+    add_photo(project, [])
+    monkeypatch.setattr(parts, "LARGE", 1)
+    monkeypatch.setattr("classify.inference.infer", boom)
+    for _ in range(3):
+        Project.objects.filter(pk=project.pk).tell_learner()
+        infer()
+        count()
+    assert parts.is_being_counted(Project.objects.get(pk=project.pk)) is False
+    assert settings.PIPELINE_TASKS["classify.count"] == settings.PIPELINE_TASKS["classify.infer"]
+    assert "classify.count" in settings.PIPELINE_WAKES["photos-crawled"]
+
+
+def boom(*_arguments: Any) -> None:
+    raise RuntimeError("cannot learn")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from projects.topics import GROUPS
-from wikivisage import kept
+from projects.transactions import is_transient
+from wikivisage import kept, outages
 
 COLOURS = ("paper", "ink", "ink-2", "line-2", "act", "face", "yes", "not", "bad", "warn-mark")
 # What the page of styles shows.
@@ -97,5 +99,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the database, the session or any context: it must show when all else fails."""
+    error = sys.exc_info()[1]
+    if error and is_transient(error):
+        return outages.unavailable(request, error)
     context = {"wiki": settings.WIKI, "request": request}
     return HttpResponse(get_template("500.html").render(context), status=500)

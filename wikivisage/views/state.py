@@ -15,6 +15,7 @@ def state(request: HttpRequest, project: Project) -> JsonResponse:
     return JsonResponse(
         {
             "state": project.state,
+            "counting": now.is_being_counted,  # the other figures are 0 until that ends
             "photos": now.crawl.photos,
             "looked_at": now.crawl.looked_at,
             "set_aside": now.crawl.set_aside,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0012_objection_pauses'),
+        ('projects', '0013_objection_pauses'),
     ]
 
     operations = [

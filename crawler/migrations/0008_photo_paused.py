@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crawler', '0006_photo_left_out'),
+        ('crawler', '0007_omissions'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0011_objections_told'),
+        ('projects', '0012_omissions'),
     ]
 
     operations = [

@@ -1,0 +1,100 @@
+"""What comes from outside and is no request, no message and no answer of the wiki."""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import random
+import socket
+import time
+import uuid
+from contextlib import suppress
+
+import redis
+
+from bench.chaos.system import QUEUES
+
+KEY_PREFIX = "wikivisage:"
+TASK = "crawler.crawl"
+SLOW_CLIENTS = 40
+DRAINED = 20  # seconds in which the workers must have dropped what they cannot read
+
+GARBAGE = (
+    "", "null", "[]", "7", '"text"', "<!DOCTYPE html><title>Wikimedia Error</title>",
+    '{"query": {"pages": [{"pageid": 1, "ns": 6', '{"query": 3}', '{"query": {"pages": 7}}',
+    '{"entities": "none"}', '{"errors": 5}', '{"errors": [7]}', "[" * 200_000,
+    '{"a":' * 200_000, "\x00\x01\x02", '{"query": {"pages": [null, 7, {}]}}',
+)  # fmt: skip
+
+
+def unreadable_messages() -> list[str]:
+    """Return messages that no worker can read, as they would lie in a Redis list."""
+    return [
+        "garbage{",
+        "null",
+        "[]",
+        "7",
+        json.dumps({"body": "%%%", "headers": {}, "properties": {}}),
+        _message(pickle.dumps({"a": 1}), "application/x-python-serialize"),
+        _message(b"[[], {}, null]", task="no.such.task"),
+        _message(b'"no arguments"'),
+        "x" * 2_000_000,
+    ]
+
+
+def _message(body: bytes, content_type: str = "application/json", task: str = TASK) -> str:
+    delivery = {"exchange": "", "routing_key": "crawl"}
+    return json.dumps(
+        {
+            "body": base64.b64encode(body).decode(),
+            "content-encoding": "utf-8",
+            "content-type": content_type,
+            "headers": {"task": task, "id": str(uuid.uuid4()), "lang": "py"},
+            "properties": {
+                "delivery_mode": 2,
+                "delivery_tag": str(uuid.uuid4()),
+                "delivery_info": delivery,
+                "body_encoding": "base64",
+            },
+        }
+    )
+
+
+def push_unreadable(port: int) -> int:
+    """Push unreadable messages into every queue and wait until all are gone; return how many.
+
+    Raises redis.RedisError where the broker is away, and TimeoutError where they stay.
+    """
+    broker = redis.Redis(port=port)
+    messages = unreadable_messages()
+    names = [f"{KEY_PREFIX}{queue}" for queue in QUEUES]
+    for name in names:
+        broker.lpush(name, *messages)
+    until = time.monotonic() + DRAINED
+    while any(broker.llen(name) for name in names):
+        if time.monotonic() > until:
+            raise TimeoutError("unreadable messages stay")
+        time.sleep(0.2)
+    return len(messages) * len(names)
+
+
+def slow_clients(port: int, seconds: float, rng: random.Random) -> int:
+    """Send heads and bodies a byte a second over many connections; return how many there were."""
+    head = b"POST /theme HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    body = head + b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 900\r\n\r\n"
+    connections = []
+    for number in range(SLOW_CLIENTS):
+        with suppress(OSError):
+            connection = socket.create_connection(("127.0.0.1", port), timeout=2)
+            connection.sendall((head, body)[number % 2])
+            connections.append(connection)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for connection in connections:
+            with suppress(OSError):
+                connection.sendall(b"x" if rng.random() < 0.5 else b"")
+        time.sleep(1)
+    for connection in connections:
+        connection.close()
+    return len(connections)
