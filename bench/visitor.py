@@ -509,9 +509,9 @@ class Visitor(Window):
         return self.rows()
 
     # On the wiki -------------------------------------------------------------------------------
-    def summary(self) -> str:
-        """The edit summary, as the batch's page shows it."""
-        return self.page.locator("p.summary").inner_text()
+    def summaries(self) -> list[str]:
+        """The edit summaries, as the batch's page shows them."""
+        return self.page.locator("p.summary").all_inner_texts()
 
     def open_edit(self, row: Row) -> FilePage:
         """From the batch's page to the revision, and from there to the file's page."""

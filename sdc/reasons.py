@@ -27,6 +27,7 @@ class Reason(models.TextChoices):
     TAKEN_BACK = "taken-back", _("Taken back")
     REJECTED = "rejected", _("Rejected by a moderator")
     DENIED = "denied", _("Left alone on request")
+    OBJECTED = "objected", _("Paused: somebody objected")
     ARTWORK = "artwork", _("Reproduction of an artwork")
     EDITED = "edited", _("Edited since the preview")
     ANSWER_CHANGED = "answer-changed", _("No longer answered Yes")
@@ -101,6 +102,10 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.NOT_AS_WRITTEN: _("It is no longer as we wrote it, so it is left alone."),
     Reason.RESTORED: _("It was removed, and somebody put it back on the wiki. That stands."),
     Reason.DENIED: _("This person or file is on the list of those that we leave alone."),
+    Reason.OBJECTED: _(
+        "Somebody objected. A moderator decides within a week; unless it is left alone then, it"
+        " goes on by itself."
+    ),
     Reason.EDITED: _("Another statement there makes it worth a second look. See the next preview."),
     Reason.ANSWER_CHANGED: _("The answer was taken back or changed. Nothing was written."),
     Reason.MAXLAG: _("Its servers lag behind and ask all tools to wait. It goes on by itself."),

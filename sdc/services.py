@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from projects import consumer, traces
+from projects import consumer, pauses, traces
 from projects.http import WikiError
 from projects.ledger import audit
 from projects.models import Project, User
@@ -221,6 +221,8 @@ def _why_lost(claim: Claim, batch: EditBatch) -> Reason:
 
 
 def _check_goes_on(project: Project) -> None:
+    if pauses.of_project(project):
+        raise Refused(Reason.OBJECTED, str(Reason.OBJECTED.sentence))
     if project.state == Project.State.ARCHIVED:
         raise archived()
     if project.state == Project.State.PAUSED:

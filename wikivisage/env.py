@@ -105,6 +105,14 @@ class Environment:
         self.errors.append(f"{name} must hold {wanted} once each, within 200 bytes.")
         return default
 
+    def words(self, name: str, default: str) -> str:
+        """A few words for a summary: a line without what wikis make something of."""
+        text = " ".join(self.text(name, default).split())
+        if text and not re.search(r"[\[\]{}|<>]", text) and len(text.encode()) <= 80:
+            return text
+        self.errors.append(f"{name} must be plain words within 80 bytes, without [ ] {{ }} | < >.")
+        return default
+
     def property_id(self, name: str, default: str) -> str:
         value = self.text(name, default)
         if re.fullmatch(r"P[1-9]\d{0,9}", value):

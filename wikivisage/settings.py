@@ -355,11 +355,16 @@ READS_A_MINUTE = env.integer("READS_A_MINUTE", 190 if WIKI_CODE == "commons" els
 PICTURES_A_MINUTE = env.integer("PICTURES_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
 
 # Writing to the wiki ----------------------------------------------------------------------
-EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60, 1, 6000)  # of a user, if the wiki allows it
+# Of a user, if the wiki allows it: what semi-automatic tools are asked for in test runs, where
+# others see the edits.
+EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60 if WIKI_CODE == "sandbox" else 6, 1, 6000)
 BATCH_MAX = env.integer("BATCH_MAX", 500, 1, 5000)
-EDIT_SUMMARY = env.template(
-    "EDIT_SUMMARY", "{person}, seen and confirmed by a person ({batch})", ("person", "batch")
-)
+EDIT_SUMMARY = env.template("EDIT_SUMMARY", "{person}, {how} ({batch})", ("person", "how", "batch"))
+# What {how} becomes, by the machine's part in a statement: patrollers filter by it.
+SUMMARY_SUGGESTED = env.words("SUMMARY_SUGGESTED", "suggested by face recognition, confirmed by me")
+SUMMARY_BY_HAND = env.words("SUMMARY_BY_HAND", "named by hand")
+if SUMMARY_SUGGESTED == SUMMARY_BY_HAND:
+    env.errors.append("SUMMARY_SUGGESTED and SUMMARY_BY_HAND must differ: patrollers filter by it.")
 UNDO_SUMMARY = env.template(
     "UNDO_SUMMARY", "{person}: taking back an edit of this tool ({batch})", ("person", "batch")
 )

@@ -17,7 +17,7 @@ from django.utils import timezone
 from projects import http
 from projects.http import WikiError
 from projects.models import User
-from projects.wiki_users import read_user
+from projects.wiki_users import read_users
 from sdc.models import Writer
 
 RIGHTS = frozenset({"rollback", "patrol"})
@@ -69,10 +69,10 @@ def ask(user: User) -> bool:
     return found
 
 
-def _rights(name: str) -> set[str]:
+def _rights(name: str) -> frozenset[str]:
     if not name:
-        return set()
+        return frozenset()
     body = http.api(
         settings.WIKI.commons_api, action="query", list="users", ususers=name, usprop="rights"
     )
-    return set(read_user(body["query"]["users"][0]).rights)
+    return frozenset().union(*(found.rights for found in read_users(body) if found.name == name))

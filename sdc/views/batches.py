@@ -274,6 +274,7 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
         "bar": [(word, count, colour) for word, count, colour in legend if colour != "none"],
         "page": rows,
         "show": show,
+        "summaries": selectors.summaries(batch),
         "may_steer": going and services.may_steer(batch, user),
         "may_stop": going and services.may_stop(batch, user),
         "may_resume": may_resume and batch.state == State.PAUSED,

@@ -27,7 +27,7 @@ from projects.http import WikiError
 from projects.limits import limited
 from projects.models import Project, User
 from projects.permissions import Can, may, project_view, signed_in
-from sdc import services
+from sdc import selectors, services
 from sdc.models import ClaimAttempt, EditBatch
 from sdc.preview import cautions
 from sdc.preview.drafts import ASKABLE, may_ask
@@ -315,6 +315,7 @@ def _counts(
         "total": edits + left_out,
         "skipped_count": skipped,
         "confirmed_count": edits + left_out + skipped,
+        "summaries": selectors.summaries(batch),
         "a_minute": standing.pace,
         "seconds": 60 * edits / standing.pace,
         "full": edits >= standing.limit,

@@ -111,6 +111,7 @@ class Turn(ABC):
         self.account = account
         self.pages = pages
         self.ahead = ahead
+        self.page: PageNow | None = None  # as it was read for this turn
 
     # What differs -------------------------------------------------------------------------
 
@@ -146,6 +147,10 @@ class Turn(ABC):
     def _since(self) -> int:
         """A revision of the page before which our edit can't be."""
 
+    def _waits_until(self, page: PageNow) -> datetime | None:
+        """Until when people are given time to decide whether the edit is made at all."""
+        return None
+
     def _settled_at_last_look(self, session: Session) -> bool:
         """A look right before the call, for what the wiki itself does not check."""
         return False
@@ -171,6 +176,10 @@ class Turn(ABC):
             page = self._page(session)
             if self._settle_by_reading(session, page):
                 return True
+            if until := self._waits_until(page):
+                self._wait_until(until, Reason.OBJECTED)
+                return True
+            self.page = page
         except WikiError as error:
             if not _of_one_file(error):
                 raise
@@ -236,11 +245,12 @@ class Turn(ABC):
         began = self.attempt.began_at
         return self.attempt.in_doubt and began is not None and timezone.now() < began + ARRIVED
 
-    def _wait_until(self, due_at: datetime) -> None:
+    def _wait_until(self, due_at: datetime, reason: str = "") -> None:
         """Not now; whoever took it over meanwhile decides for themselves."""
         rows = ClaimAttempt.objects.filter(pk=self.attempt.pk, attempt=self.attempt.attempt)
         rows = rows.filter(state__in=results.UNSETTLED)  # running: left by a worker that died
-        rows.update(state=WorkState.QUEUED, lease_until=None, due_at=due_at)
+        why = {"error": reason} if reason else {}
+        rows.update(state=WorkState.QUEUED, lease_until=None, due_at=due_at, **why)
 
     def _another_edit_in_flight(self) -> bool:
         """Two edits of one file at the same moment would be refused as a conflict."""
