@@ -86,6 +86,12 @@ def look_anew() -> int:
     return remember(Picture.objects.filter(Exists(_needed())))
 
 
+def look_again(keys: list[int]) -> int:
+    """Have all vectors of these pictures made again; returns of how many."""
+    _forget(keys)
+    return remember(Picture.objects.filter(pk__in=keys))
+
+
 def _forget(keys: list[int]) -> None:
     regions = list(Region.objects.filter(picture__in=keys))
     _forget_vectors(keys, regions)

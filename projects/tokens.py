@@ -21,7 +21,7 @@ from projects import http
 from projects.faults import crash_point
 from projects.json_tree import Node, parse
 from projects.models import User, WikiCredential
-from projects.sealing import Unsealable, seal, unseal
+from projects.sealing import Unsealable, context, seal, unseal
 
 MARGIN = timedelta(minutes=5)  # a token handed out lives at least this long
 LEASE = timedelta(seconds=60)  # longer than http.TIMEOUT allows one request to take
@@ -33,7 +33,7 @@ LONGEST = 20_000  # characters of a token
 WRONG_CLIENT = "invalid-client"
 _NO_CLIENT = "Client with identifier"
 
-ACCESS, REFRESH = b"access-token", b"refresh-token"  # contexts of the seals
+ACCESS, REFRESH = "access-token", "refresh-token"  # columns, see projects.sealing.context
 
 
 class NeedsLogin(Exception):
@@ -43,7 +43,7 @@ class NeedsLogin(Exception):
 def store(user: User, access: str, refresh: str, expires_in: float) -> None:
     """Keep what a login brought; `expires_in` is in seconds. Overtakes a refresh under way."""
     now = timezone.now()
-    fields = _sealed(access, refresh, now + timedelta(seconds=expires_in))
+    fields = _sealed(user.pk, access, refresh, now + timedelta(seconds=expires_in))
     WikiCredential.objects.get_or_create(
         user=user,
         wiki=settings.WIKI.code,
@@ -63,6 +63,12 @@ def expire(user: User, access: str) -> None:
     _holding(user, access).update(expires_at=timezone.now())
 
 
+def is_signed_in(user: User) -> bool:
+    """Whether there are tokens that the wiki did not refuse, as far as we know."""
+    held = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code, needs_login=False)
+    return held.exists()
+
+
 def access_token(user: User) -> str:
     """A bearer token of `user` that lives five more minutes at least.
 
@@ -72,7 +78,7 @@ def access_token(user: User) -> str:
     while time.monotonic() < give_up:
         credential = _read(user)
         if credential.expires_at > timezone.now() + MARGIN:
-            return _open(credential.access_token, ACCESS)
+            return _open(credential, ACCESS)
         if not _take_lease(credential):
             time.sleep(POLL)
         elif token := _refresh(credential):
@@ -83,7 +89,7 @@ def access_token(user: User) -> str:
 def _holding(user: User, access: str) -> Any:
     """The user's row while it holds this token: a login may have brought another meanwhile."""
     found = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code).first()
-    if found is None or _open(found.access_token, ACCESS) != access:
+    if found is None or _open(found, ACCESS) != access:
         return WikiCredential.objects.none()
     return _unchanged(found)
 
@@ -105,7 +111,7 @@ def _take_lease(credential: WikiCredential) -> bool:
 def _refresh(credential: WikiCredential) -> str | None:
     """The new access token, saved; None when a login was quicker and what it left is to be read."""
     try:
-        answer = _ask(_open(credential.refresh_token, REFRESH))
+        answer = _ask(_open(credential, REFRESH))
     except NeedsLogin:
         if _unchanged(credential).update(needs_login=True, refreshing_until=None):
             raise
@@ -115,7 +121,7 @@ def _refresh(credential: WikiCredential) -> str | None:
         raise
     crash_point("tokens:before-save")
     expires_at = timezone.now() + timedelta(seconds=answer.expires_in)
-    fields = _sealed(answer.access, answer.refresh, expires_at)
+    fields = _sealed(credential.user_id, answer.access, answer.refresh, expires_at)
     saved = _unchanged(credential).update(**fields, generation=F("generation") + 1)
     return answer.access if saved else None
 
@@ -177,18 +183,23 @@ def _unchanged(credential: WikiCredential) -> Any:
     return WikiCredential.objects.filter(pk=credential.pk, generation=credential.generation)
 
 
-def _sealed(access: str, refresh: str, expires_at: Any) -> dict[str, Any]:
+def _sealed(user_id: int, access: str, refresh: str, expires_at: Any) -> dict[str, Any]:
     return {
-        "access_token": seal(access.encode(), ACCESS),
-        "refresh_token": seal(refresh.encode(), REFRESH),
+        "access_token": seal(access.encode(), _context(ACCESS, user_id)),
+        "refresh_token": seal(refresh.encode(), _context(REFRESH, user_id)),
         "expires_at": expires_at,
         "refreshing_until": None,
         "needs_login": False,
     }
 
 
-def _open(sealed: bytes | memoryview, context: bytes) -> str:
+def _context(column: str, user_id: int) -> bytes:
+    return context(column, user_id, settings.WIKI.code)
+
+
+def _open(credential: WikiCredential, column: str) -> str:
+    sealed = credential.access_token if column == ACCESS else credential.refresh_token
     try:
-        return unseal(bytes(sealed), context).decode()
+        return unseal(bytes(sealed), _context(column, credential.user_id)).decode()
     except Unsealable:  # the key is gone: as if there were no token
         raise NeedsLogin from None

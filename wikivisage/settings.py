@@ -11,7 +11,7 @@ import ssl
 import sys
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
@@ -37,6 +37,8 @@ with env.folder("DATA_DIR", DATA_DIR):
 
 PORT = env.integer("PORT", 8000, 1, 65535)
 SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
+# Without an address of another one, `manage.py run` starts a sandbox of its own.
+OWN_SANDBOX = WIKI_CODE == "sandbox" and not env.text("SANDBOX_URL")
 SANDBOX_URL = env.text("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
 WIKI = replace(
     wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL),
@@ -85,6 +87,8 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 HTTPS = SITE_URL.startswith("https://")
+if (HTTPS or WIKI_CODE == "commons") and len(SECRET_KEY) < 32:
+    env.errors.append("SECRET_KEY must have at least 32 random characters on a real site.")
 if DEBUG and (HTTPS or WIKI_CODE == "commons"):
     env.errors.append("DEBUG shows what is secret to whoever meets an error: not on a real site.")
 
@@ -160,8 +164,23 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
+def _certificates(parts: SplitResult) -> dict[str, object]:
+    """Options of the driver by which it encrypts, for nobody but the server of that name."""
+    told = dict(parse_qsl(parts.query, keep_blank_values=True))
+    path = told.pop("ssl_ca", "")
+    if told or parts.fragment or (parts.query and not path):
+        env.errors.append("DATABASE_URL may end with ?ssl_ca=/path/of/certificates.pem only.")
+    if not path:
+        return {}
+    if not os.access(path, os.R_OK):
+        env.errors.append("ssl_ca in DATABASE_URL must be a file that can be read.")
+    return {"ssl": {"ca": path}, "ssl_mode": "VERIFY_IDENTITY"}
+
+
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
+    if parts.scheme == "sqlite" and (parts.query or parts.fragment):
+        env.errors.append("DATABASE_URL of SQLite is a path alone, without ? and #.")
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -194,6 +213,7 @@ def _database(url: str) -> dict[str, object]:
                 # Who waited that long for a lock is tried again (projects.transactions).
                 "init_command": "SET sql_mode='STRICT_TRANS_TABLES', "
                 "optimizer_switch='exists_to_in=off', innodb_lock_wait_timeout=5",
+                **_certificates(parts),
             },
             "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"},
         }
@@ -335,11 +355,16 @@ READS_A_MINUTE = env.integer("READS_A_MINUTE", 190 if WIKI_CODE == "commons" els
 PICTURES_A_MINUTE = env.integer("PICTURES_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
 
 # Writing to the wiki ----------------------------------------------------------------------
-EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60, 1, 6000)  # of a user, if the wiki allows it
+# Of a user, if the wiki allows it: what semi-automatic tools are asked for in test runs, where
+# others see the edits.
+EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60 if WIKI_CODE == "sandbox" else 6, 1, 6000)
 BATCH_MAX = env.integer("BATCH_MAX", 500, 1, 5000)
-EDIT_SUMMARY = env.template(
-    "EDIT_SUMMARY", "{person}, seen and confirmed by a person ({batch})", ("person", "batch")
-)
+EDIT_SUMMARY = env.template("EDIT_SUMMARY", "{person}, {how} ({batch})", ("person", "how", "batch"))
+# What {how} becomes, by the machine's part in a statement: patrollers filter by it.
+SUMMARY_SUGGESTED = env.words("SUMMARY_SUGGESTED", "suggested by face recognition, confirmed by me")
+SUMMARY_BY_HAND = env.words("SUMMARY_BY_HAND", "named by hand")
+if SUMMARY_SUGGESTED == SUMMARY_BY_HAND:
+    env.errors.append("SUMMARY_SUGGESTED and SUMMARY_BY_HAND must differ: patrollers filter by it.")
 UNDO_SUMMARY = env.template(
     "UNDO_SUMMARY", "{person}: taking back an edit of this tool ({batch})", ("person", "batch")
 )
@@ -375,7 +400,9 @@ CAN_LOG_IN = bool(OAUTH_CLIENT_ID)
 # Without a consumer: whoever sits at this very machine may do everything but send.
 LOCAL_LOGIN = env.flag("LOCAL_LOGIN") and not CAN_LOG_IN
 # Names on the wiki of those who moderate here; they get the admin at their next login.
-MODERATORS = env.items("MODERATORS", "Mona" if WIKI.code == "sandbox" else "")
+MODERATORS = ["Mona"] if WIKI.code == "sandbox" else []
+if env.has("MODERATORS"):  # be it to nobody
+    MODERATORS = env.items("MODERATORS")
 # Groups of the wiki whose members moderate here, too, for example sysop.
 MODERATOR_GROUPS = env.items("MODERATOR_GROUPS")
 SOCIALACCOUNT_PROVIDERS = {
@@ -488,7 +515,7 @@ LOGGING = logs.config(
     texts=DEBUG,
 )
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
-# Who may read /metrics from elsewhere than this machine: who knows this.
+# Who may read /metrics: who knows this; without it, in the embedded mode, this machine.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 if env.errors:

@@ -125,7 +125,8 @@ def delete(user: User) -> None:
 
 @atomic
 def _delete(user: User) -> None:
-    User.objects.select_for_update().get(pk=user.pk)
+    if not User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists():
+        return  # it was deleted by a second click
     check(user)
     for model, field in projects.relations_to(User):
         if model in GOES:

@@ -18,6 +18,7 @@ from crawler.engines.base import EngineUnavailable
 from crawler.engines.base import Picture as Pixels
 from crawler.engines.dlib_engine import DlibEngine
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
+from crawler.vectors import context_of
 from projects.models import Project, User
 from projects.sealing import Unsealable, unseal
 from projects.work import WorkState
@@ -66,7 +67,7 @@ def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -
     assert abs(region.y + region.h / 2 - (y + h / 2)) < 0.05
     row = Embedding.objects.get()
     assert row.engine == choice.default().name
-    assert len(unseal(bytes(row.vector), b"embedding")) == 512
+    assert len(unseal(bytes(row.vector), context_of(row.region, row.engine))) == 512
     with pytest.raises(Unsealable):
         unseal(bytes(row.vector), b"access-token")
     loaded = stored(project)
