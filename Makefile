@@ -9,7 +9,7 @@ PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \
 	$(addprefix classify/,learning test_certainty.py test_cuts.py test_exemplars.py test_real_photos.py) \
-	$(addprefix core/,test_deploy.py test_environment.py test_image.py test_languages.py test_messages.py \
+	$(addprefix core/,test_deploy.py test_environment.py test_image.py test_languages.py test_messages.py test_rehearsal.py \
 		test_translated_pages.py) \
 	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
 		test_opencv_engine.py test_pictures.py test_source_views.py) \
@@ -19,7 +19,8 @@ NO_SERVER := sandbox contract classify_pages \
 	$(addprefix sdc/,test_cautions.py test_export.py test_pages.py test_preview.py test_refusals.py \
 		test_stateful.py test_stop_page.py test_trouble.py test_undo_pages.py) \
 	$(addprefix security/,test_canary.py test_headers.py) \
-	$(addprefix system/,test_bench_writing.py test_chaos.py test_full_disk.py test_hanging.py test_killing.py test_start.py test_tls.py) \
+	$(addprefix system/,test_bench_writing.py test_chaos.py test_front.py test_full_disk.py test_hanging.py test_killing.py \
+		test_start.py test_tls.py) \
 	$(addprefix wikivisage/,test_home.py test_no_search_by_face.py test_pages.py test_worth.py)
 # Of uv: no registry's name, and no package of this repository, in what is written
 LOCK := --no-header --no-annotate --no-emit-package dlib --no-emit-package wikivisage

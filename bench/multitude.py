@@ -393,6 +393,7 @@ class _Builder:
             autoconfirmed=True,
             edit_count=9000,
             asked_at=self.now,
+            patrols_asked_at=self.now,
             looked_at=self.now,
         )
 

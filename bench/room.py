@@ -197,7 +197,6 @@ class Side:
             "REDIS_URL": self.redis,
             "REDIS_PREFIX": f"room-{os.getpid()}-{self.name}:",
             "DJANGO_SETTINGS_MODULE": "wikivisage.settings",
-            "LOG_LEVEL": "WARNING",
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "PYTHONUNBUFFERED": "1",

@@ -10,13 +10,15 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django import forms
+from django.db.models import FilteredRelation, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Verdict
 from classify.services import Given
-from crawler.models import Photo, Region
+from crawler.models import Photo, ProjectPhoto, Region
 from projects.models import Project
+from projects.prepared import prepared
 
 SMALLEST = 0.01  # of the picture's width and height: a drawn face is no speck
 OVERWRITTEN = _(
@@ -64,9 +66,7 @@ class ProjectForm(forms.Form):
         faces = faces_of(self.project, [public_id])
         if not faces:
             raise forms.ValidationError(_("This face is not in this project."), "unknown")
-        if faces[0].replaced_by_id:
-            raise forms.ValidationError(_("Somebody has drawn this box anew."), "replaced")
-        return faces[0]
+        return _unreplaced(faces[0])
 
 
 class FaceForm(ProjectForm):
@@ -75,8 +75,19 @@ class FaceForm(ProjectForm):
     photo = PublicId()
     region = PublicId()
 
+    def clean_photo(self) -> Photo:
+        """The one that shows the face, in one query; the error is that of a photo by itself."""
+        self.shown = shown_in(self.project, self.sent.getlist("region")[-1:])
+        for each in self.shown:
+            photo: Photo = each.photo
+            if photo.public_id == self.cleaned_data["photo"]:
+                return photo
+        return super().clean_photo()
+
     def clean_region(self) -> Region:
-        return self.face(self.cleaned_data["region"])
+        for each in self.shown:
+            return _unreplaced(each.face)
+        raise forms.ValidationError(_("This face is not in this project."), "unknown")
 
     def clean(self) -> None:
         photo, region = self.cleaned_data.get("photo"), self.cleaned_data.get("region")
@@ -231,22 +242,19 @@ class ScreenForm(ProjectForm):
     def given(self) -> list[tuple[Given, str]]:
         """What services.answer_screen takes. A face that is gone meanwhile (its box drawn anew,
         its photo withdrawn) is none to judge."""
-        photos = photos_of(self.project, [region for region, *_said in self._faces])
         return [
-            (Given(region, photos[region.picture_id], own, self.cleaned_data["waited"]), verdict)
-            for region, verdict, own in self._faces
-            if verdict
-            and not region.replaced_by_id
-            and photos[region.picture_id].state == Photo.State.LIVE
+            (Given(region, photo, own, self.cleaned_data["waited"]), verdict)
+            for (region, photo), verdict, own in self._faces
+            if verdict and not region.replaced_by_id and photo.state == Photo.State.LIVE
         ]
 
     @property
     def untold(self) -> list[Region]:
-        return [region for region, verdict, _own in self._faces if not verdict]
+        return [region for (region, _photo), verdict, _own in self._faces if not verdict]
 
     @property
     def regions(self) -> list[Region]:
-        return [region for region, *_said in self._faces]
+        return [region for (region, _photo), *_said in self._faces]
 
     def clean(self) -> None:
         if self.errors:
@@ -260,9 +268,11 @@ class ScreenForm(ProjectForm):
         if len(set(named)) != len(named):
             raise forms.ValidationError(_("One UUID a face, please."), "invalid")
         made_up = [uuid5(self.cleaned_data["client_uuid"], public_id) for public_id in shown]
-        faces = faces_of(self.project, shown)
-        if len(faces) != len(shown):
+        found = sorted(shown_in(self.project, shown), key=lambda each: _best_last(each.photo))
+        best = {each.face.public_id: (each.face, each.photo) for each in found}
+        if len(best) != len(shown):
             raise forms.ValidationError(_("This face is not in this project."), "unknown")
+        faces = [best[public_id] for public_id in shown]
         verdicts = [word or self._mark(each) for word, each in zip(words, shown, strict=True)]
         self._faces = list(zip(faces, verdicts, named or made_up, strict=True))
 
@@ -297,10 +307,34 @@ def faces_of(project: Project, public_ids: list[str]) -> list[Region]:
     return [by_id[public_id] for public_id in public_ids if public_id in by_id]
 
 
+def shown_in(project: Project, public_ids: list[str]) -> list[Any]:
+    """What shows these faces: each photo of the project (`photo`) with each of them (`face`)."""
+    return _shown_in(project.pk, public_ids)
+
+
+@prepared
+def _shown_in(project: Any, public_ids: Any) -> QuerySet[Any]:
+    named = Q(photo__picture__regions__public_id__in=public_ids)
+    shown = ProjectPhoto.objects.annotate(
+        face=FilteredRelation("photo__picture__regions", condition=named)
+    )
+    return shown.filter(project=project, face__isnull=False).select_related("photo", "face")
+
+
+def _best_last(photo: Photo) -> tuple[bool, int]:
+    """The oldest live page, as in scores."""
+    return photo.state == Photo.State.LIVE, -photo.pk
+
+
+def _unreplaced(face: Region) -> Region:
+    if face.replaced_by_id:
+        raise forms.ValidationError(_("Somebody has drawn this box anew."), "replaced")
+    return face
+
+
 def photos_of(project: Project, regions: list[Region]) -> dict[int, Photo]:
-    """Picture key -> the photo of the project that shows it: the oldest live page, as in scores."""
+    """Picture key -> the photo of the project that shows it best."""
     photos = Photo.objects.filter(
         project_photos__project=project, picture_id__in={region.picture_id for region in regions}
     )
-    best_last = sorted(photos, key=lambda photo: (photo.state == Photo.State.LIVE, -photo.pk))
-    return {photo.picture_id: photo for photo in best_last}
+    return {photo.picture_id: photo for photo in sorted(photos, key=_best_last)}

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import connection, models
 from django.db.models import Case, OuterRef, QuerySet, Sum, When
+from django.utils import timezone
 
 from classify.models import Answer, Label, Origin
 from crawler.models import Region
-from projects.ledger import contribute
+from projects.ledger import contribute_all
 from projects.models import Contribution, Membership, Project, User
 from projects.permissions import membership
 from projects.pipeline import announce
@@ -39,6 +40,17 @@ def lock(project: Project) -> None:
     them interleave.
     """
     Project.objects.filter(pk=project.pk).tell_learner(only_words=True)
+
+
+def lock_for_answers(project: Project) -> bool:
+    """The same for what somebody says, which also keeps the project awake. False, and nothing is
+    held, where it is archived.
+
+    No other table may be asked in that statement: MariaDB (innodb_snapshot_isolation) would refuse
+    it whenever it had to wait for somebody else's.
+    """
+    open_ = Project.objects.filter(pk=project.pk).exclude(state=Project.State.ARCHIVED)
+    return bool(open_.tell_learner(only_words=True, active_at=timezone.now()))
 
 
 def standing(project: Any) -> QuerySet[Answer]:
@@ -96,16 +108,33 @@ class Said:
     answers: dict[int, list[Answer]]  # by region, the oldest first
     voices: Voices
 
+    are_drawn_again: bool = True  # whether some of the regions may have a better box
+
     @classmethod
     def read(cls, project: Project, region_ids: Collection[int]) -> Self:
-        answers: dict[int, list[Answer]] = defaultdict(list)
-        for answer in standing(project).filter(region__in=region_ids):
-            answers[answer.region_id].append(answer)
-        speakers = {each.user_id for some in answers.values() for each in some}
-        rows = project.memberships.filter(user__in=speakers - {None})
+        answers = list(standing(project).filter(region__in=region_ids))
+        rows = project.memberships.filter(user__in={each.user_id for each in answers} - {None})
         columns = rows.values_list("user", "role", "state", "counts")
         voices = {user: Voice.of(role, state, counts) for user, role, state, counts in columns}
-        return cls(project, answers, voices)
+        return cls.of(project, answers, voices)
+
+    @classmethod
+    def of(cls, project: Project, answers: Iterable[Answer], voices: Voices) -> Self:
+        """By all answers to these regions, or by those that stand."""
+        every = sorted(answers, key=lambda each: each.pk)
+        undone = {each.undoes_id for each in every} - {None}
+        by_region: dict[int, list[Answer]] = defaultdict(list)
+        for answer in every:
+            if answer.origin != Origin.UNDO and answer.pk not in undone:
+                by_region[answer.region_id].append(answer)
+        return cls(project, by_region, voices)
+
+    def with_answers(self, new: Iterable[Answer]) -> Said:
+        """The same after these, to regions of which each is its own best box."""
+        answers = {region: [*some] for region, some in self.answers.items()}
+        for answer in new:
+            answers.setdefault(answer.region_id, []).append(answer)
+        return Said(self.project, answers, self.voices, are_drawn_again=False)
 
     def with_voice(self, user: User, voice: Voice) -> Said:
         """The same as if `user` had another voice."""
@@ -113,7 +142,7 @@ class Said:
 
     def labels(self) -> dict[int, Label]:
         """The word on each region that has one, in this project with its better boxes."""
-        redrawn = _redrawn_here(self.project, self.answers)
+        redrawn = _redrawn_here(self.project, self.answers) if self.are_drawn_again else set()
         heard = {region: self._heard(region) for region in self.answers if region not in redrawn}
         return {region: self._label(answers) for region, answers in heard.items() if answers}
 
@@ -211,9 +240,7 @@ def give_credit(project: Project, before: Said, after: Said) -> None:
     by what was said since `before`. Call in the transaction of the answers."""
     had, has = before.credit(), after.credit()
     changed = {key: has[key] - had[key] for key in had.keys() | has.keys() if has[key] != had[key]}
-    users = User.objects.in_bulk({user for user, _kind, _day in changed})
-    for (user, kind, day), amount in sorted(changed.items()):
-        contribute(project, users[user], kind, amount, day=day)
+    contribute_all(project, [(*key, amount) for key, amount in sorted(changed.items())])
 
 
 def kind_of(origin: str) -> str:

@@ -54,6 +54,8 @@ class Answer(models.Model):
     # What the model thought when it was asked, 0–1: the guard compares with it.
     chance = models.FloatField(null=True)
 
+    changes = False  # whether it changes the mind of who gave it; known of one just given
+
     class Meta:
         indexes = [
             models.Index(fields=["project", "region", "id"], name="answer_region"),
@@ -92,7 +94,8 @@ class Score(models.Model):
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="scores")
     # 0 is the likeliest: 1 − the probability by exemplars, the distance by the centroid rule
     unlikely = models.FloatField(default=FAR)
-    is_match = models.BooleanField(default=False)  # likely the person, and nobody answered it
+    # Likely the person, and nobody had answered it when that was computed: see galleries.unanswered
+    is_match = models.BooleanField(default=False)
     doubt = models.FloatField(null=True)  # log-odds of all the rest against what people said
     revision = models.PositiveBigIntegerField()  # Project.revision it was computed from
 

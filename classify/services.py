@@ -14,7 +14,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classify import looks, questions, selectors
-from classify.labels import Said, give_credit, lock, rebuild_labels, relabel, standing, upsert
+from classify.facts import Facts
+from classify.labels import (
+    Said,
+    give_credit,
+    lock_for_answers,
+    rebuild_labels,
+    relabel,
+    standing,
+    upsert,
+)
 from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
 from crawler import omissions
@@ -116,7 +125,7 @@ def answer_screen(
     """
     if any(verdict not in Verdict.values for _each, verdict in given):
         raise Refused("unknown-verdict", _("That is not an answer we know."))
-    _enter(project)
+    _hold(project)
     if untold:
         questions.let_go(project, untold, user)
     return _record(project, given, user, origin)
@@ -125,13 +134,7 @@ def answer_screen(
 def changed_minds(answers: Sequence[Answer]) -> int:
     """Of how many faces whoever gave these said otherwise before, and never took it back: in
     another tab, or on a page they went back to. Their last word counts."""
-    if not answers:
-        return 0
-    first = answers[0]
-    before = standing(first.project).filter(user=first.user_id, pk__lt=min(a.pk for a in answers))
-    faces = before.filter(region__in=[each.region_id for each in answers])
-    said = dict(faces.values_list("region", "verdict"))
-    return sum(said.get(each.region_id, each.verdict) != each.verdict for each in answers)
+    return sum(each.changes for each in answers)
 
 
 @_once()
@@ -266,26 +269,39 @@ def _answer_photo(
 
 
 def _enter(project: Project) -> None:
-    """Hold the project for one deed; in an archived one there are none. Raises Refused."""
-    lock(project)
-    if Project.objects.filter(pk=project.pk, state=Project.State.ARCHIVED).exists():
-        raise archived()
+    """Hold the project for one deed; in an archived one, and for a person who is left alone, there
+    are none. Raises Refused."""
+    _hold(project)
     denials.refuse_project(project)
+
+
+def _hold(project: Project) -> None:
+    """The same where the deed is recorded, which sees whether the person is left alone."""
+    if not lock_for_answers(project):
+        raise archived()
 
 
 def _record(
     project: Project, given: Sequence[tuple[Given, str]], user: User, origin: str
 ) -> list[Answer]:
     """Answers, labels, contributions; call with the project locked."""
-    made = _already([each.client_uuid for each, _verdict in given], project, user)
+    every = [each for each, _verdict in given]
+    facts = Facts.read(
+        project, user, (each.region.pk for each in every), (each.photo.pk for each in every)
+    )
+    if facts.is_left_alone:
+        denials.refuse_project(project)
+    sent = {each.client_uuid for each in every}
+    made = {own: answer for own, answer in facts.sent.items() if own in sent}
+    if any(answer.user_id != user.pk for answer in made.values()):
+        raise _sent_before()
     new = [(each, verdict) for each, verdict in given if each.client_uuid not in made]
-    _check_faces(project, [each for each, _verdict in new])
+    if any((each.region.pk, each.photo.pk) not in facts.right for each, _verdict in new):
+        _check_faces(project, [each for each, _verdict in new])
     region_ids = [each.region.pk for each, _verdict in new]
-    before = Said.read(project, region_ids)
     # one moment for all: by it undo knows what was one deed
     at = timezone.now() - timedelta(seconds=max((each.waited for each, _verdict in new), default=0))
     fields = {"project": project, "user": user, "origin": origin, "created_at": at}
-    thought = questions.chances(project, region_ids)
     answers = Answer.objects.bulk_create(
         Answer(
             **fields,
@@ -293,20 +309,28 @@ def _record(
             photo=each.photo,
             region=each.region,
             client_uuid=each.client_uuid,
-            chance=thought.get(each.region.pk),
+            chance=facts.chances.get(each.region.pk),
         )
         for each, verdict in new
     )
     made |= {answer.client_uuid: answer for answer in answers}
     if new:
-        after = Said.read(project, region_ids)
+        after = facts.said.with_answers(answers)
         relabel(project, region_ids, after)
         Question.objects.filter(project=project, region__in=region_ids).delete()
-        Score.objects.filter(project=project, region__in=region_ids).update(is_match=False)
-        looks.settle(project, region_ids)
-        give_credit(project, before, after)
+        if facts.looked:
+            looks.settle(project, region_ids)
+        give_credit(project, facts.said, after)
         announce("answers-given")
-    return [made[each.client_uuid] for each, _verdict in given]
+    for answer in made.values():
+        answer.changes = _changes(facts.said.answers.get(answer.region_id, []), answer)
+    return [made[each.client_uuid] for each in every]
+
+
+def _changes(standing: Sequence[Answer], answer: Answer) -> bool:
+    """Whether whoever gave an answer had said otherwise before, and never took it back."""
+    own = [each for each in standing if each.user_id == answer.user_id and each.pk < answer.pk]
+    return bool(own) and own[-1].verdict != answer.verdict
 
 
 def _take_back(
@@ -389,8 +413,12 @@ def _already(uuids: Sequence[UUID], project: Project, user: User) -> dict[UUID, 
     """The answers that were sent before under these uuids."""
     made = {each.client_uuid: each for each in Answer.objects.filter(client_uuid__in=uuids)}
     if any((each.project_id, each.user_id) != (project.pk, user.pk) for each in made.values()):
-        raise Refused("used-twice", _("This answer was sent before, by somebody else."))
+        raise _sent_before()
     return made
+
+
+def _sent_before() -> Refused:
+    return Refused("used-twice", _("This answer was sent before, by somebody else."))
 
 
 def _check_photo(project: Project, photo: Photo) -> None:

@@ -165,7 +165,7 @@ def _category(site: Site, step: CrawlStep) -> Page:
             cmlimit=500,
             **step.cursor.get("continue", {}),
         )
-        page.subcategories = body["query"]["categorymembers"].read_items(read_title)
+        page.subcategories = body["query"]["categorymembers"].read_items(read_title, required=True)
         if following := http.read_cursor(body):
             page.cursor = {"part": "subcategories", "continue": following}
         elif not (step.files or page.subcategories):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -133,6 +133,8 @@ class Photo(models.Model):
     taken_from = models.DateField(null=True, blank=True)
     taken_to = models.DateField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
+    # Somebody objected to it: nothing is asked or sent until then, see crawler.pausing.
+    paused_until = models.DateTimeField(null=True, blank=True, db_index=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["wiki", "page_id"], name="one_photo")]
@@ -169,6 +171,12 @@ class Photo(models.Model):
             return ""
         first, last = self.taken_from.year, (self.taken_to or self.taken_from).year
         return str(first) if first == last else f"{first}–{last}"
+
+
+def not_paused(photo: str = "photo", now: Any = None) -> models.Q:
+    """Of rows with a photo at this path those to which nobody objects now."""
+    until = f"{photo}__paused_until" if photo else "paused_until"
+    return models.Q(**{until: None}) | models.Q(**{f"{until}__lte": now or timezone.now()})
 
 
 class ProjectPhotoQuerySet(models.QuerySet["ProjectPhoto"]):

@@ -217,7 +217,12 @@ class DenyEntryForm(forms.ModelForm):  # type: ignore[type-arg]
     value = forms.CharField(
         label=_("What"),
         max_length=255,
-        help_text=_("A person by the Q-ID, a file or a category by its title on the wiki."),
+        help_text=_(
+            "A person by the Q-ID, a file or a category by its title on the wiki. An uploader by"
+            " the user name: all files whose version of now they uploaded; after a change of name"
+            " it has to be added again. An author by the author line of the file, exactly as the"
+            " file's page has it: files whose line says more or less are not meant."
+        ),
     )
 
     class Meta:
@@ -279,11 +284,13 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
         )  # fmt: skip
 
     @admin.display(description=_("on the wiki"))
-    def there(self, entry: DenyEntry) -> SafeString:
+    def there(self, entry: DenyEntry) -> SafeString | str:
         if entry.kind == DenyEntry.Kind.PERSON:
             return item_link(entry.value)
-        category = entry.kind == DenyEntry.Kind.CATEGORY
-        title = f"Category:{entry.value}" if category else entry.value
+        if entry.kind == DenyEntry.Kind.AUTHOR:
+            return NOTHING
+        space = {DenyEntry.Kind.CATEGORY: "Category:", DenyEntry.Kind.UPLOADER: "User:"}
+        title = f"{space.get(DenyEntry.Kind(entry.kind), '')}{entry.value}"
         return link(settings.WIKI.page_url(title), _("look"))
 
     @admin.display(description=_("asked for by"))

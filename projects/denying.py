@@ -1,4 +1,4 @@
-"""Putting persons, files and categories on the deny-list and taking them off it again.
+"""Putting entries on the deny-list and taking them off it again.
 
 What that means for what is here already is up to each app: it hears `list_changed`.
 """

@@ -72,9 +72,9 @@ class Node:
         """The fields of an object; none where it is missing."""
         return {key: Node(each, f"{self.path}.{key}") for key, each in self._object().items()}
 
-    def items(self) -> list[Node]:
-        """The elements of a list; none where it is missing."""
-        if self.value is None or self.value == {}:
+    def items(self, *, required: bool = False) -> list[Node]:
+        """The elements of a list; none where it is missing, unless it is `required`."""
+        if (self.value is None and not required) or self.value == {}:
             return []
         if not isinstance(self.value, list):
             raise self.wrong("a list")
@@ -113,9 +113,10 @@ class Node:
             return True
         raise self.wrong("true or false")
 
-    def read_items(self, read: Callable[[Node], T]) -> list[T]:
+    def read_items(self, read: Callable[[Node], T], *, required: bool = False) -> list[T]:
         """What `read` makes of each element of a list; those it can't read are left out."""
-        return list(self._readable(dict(enumerate(self.items())), read).values())
+        items = self.items(required=required)
+        return list(self._readable(dict(enumerate(items)), read).values())
 
     def read_fields(self, read: Callable[[Node], T]) -> dict[str, T]:
         """The same of the fields of an object."""

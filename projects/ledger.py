@@ -1,5 +1,6 @@
 """Writing down who did what: contributions with their daily tally, and audit events."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -16,11 +17,26 @@ def contribute(
     """Append a contribution and count it for today, or for the `day` of work that turned out to
     count more or less than it did. Call in the transaction of the deed."""
     now = timezone.now()
-    at = datetime.combine(day, time(12), UTC) if day and day != now.date() else now
     Project.objects.filter(pk=project.pk).update(active_at=now, pulse=F("pulse") + 1)
-    Contribution.objects.create(project=project, user=user, kind=kind, amount=amount, at=at)
-    tally, _ = Tally.objects.get_or_create(project=project, user=user, kind=kind, day=at.date())
-    Tally.objects.filter(pk=tally.pk).update(amount=F("amount") + amount)
+    contribute_all(project, [(user.pk, kind, day or now.date(), amount)])
+
+
+def contribute_all(project: Project, credit: Sequence[tuple[int, str, date, int]]) -> None:
+    """The same for several: keys of users, kinds, days, amounts. Call with the project's row held
+    by an update, so that no two transactions begin the same tally."""
+    now = timezone.now()
+    Contribution.objects.bulk_create(
+        Contribution(project=project, user_id=user, kind=kind, amount=amount, at=_moment(day, now))
+        for user, kind, day, amount in credit
+    )
+    for user, kind, day, amount in credit:
+        tallies = Tally.objects.filter(project=project, user=user, kind=kind, day=day)
+        if not tallies.update(amount=F("amount") + amount):
+            Tally.objects.create(project=project, user_id=user, kind=kind, day=day, amount=amount)
+
+
+def _moment(day: date, now: datetime) -> datetime:
+    return now if day == now.date() else datetime.combine(day, time(12), UTC)
 
 
 def audit(

@@ -30,7 +30,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from requests import Session
 
-from projects import http, moderators, notifications, tokens
+from projects import consumer, http, moderators, notifications, tokens
 from projects.http import WikiError
 from projects.json_tree import Node
 from projects.models import User
@@ -58,6 +58,8 @@ class WikiOAuth2Client(OAuth2Client):
             response = http.fetch("POST", self.access_token_url, data=form)
             pair = tokens.read_token_answer(response.status_code, response.content)
         except (tokens.NeedsLogin, WikiError) as error:
+            if isinstance(error, WikiError) and error.code == tokens.WRONG_CLIENT:
+                consumer.report_refused(error.code)
             raise OAuth2Error("no tokens") from error
         return {
             "access_token": pair.access,

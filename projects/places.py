@@ -148,7 +148,7 @@ def users(prefix: str, limit: int = 8) -> list[str]:
     except Refused:
         return []
     body = _query(list="allusers", auprefix=start, auwitheditsonly=1, aulimit=limit)
-    return [user.name for user in body["query"]["allusers"].read_items(read_user)]
+    return [user.name for user in body["query"]["allusers"].read_items(read_user, required=True)]
 
 
 def _existing_user(name: str) -> str:
@@ -314,7 +314,8 @@ class Hits:
 def read_hits(body: Node) -> Hits:
     """Of an answer to `list=search`."""
     found, info = body["query"]["search"], body["query"]["searchinfo"]
-    return Hits(found.read_items(_page_id), len(found.items()), info["totalhits"].integer())
+    rows = found.items(required=True)
+    return Hits(found.read_items(_page_id), len(rows), info["totalhits"].integer())
 
 
 def _page_id(page: Node) -> int:

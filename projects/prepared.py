@@ -10,8 +10,9 @@ as a function of plain values that returns a QuerySet:
 
     answers = _of_somebody(user.pk, since)  # a list
 
-The function is called with placeholders, once for each combination of kinds of values; a None, a
-bool or an Enum is no placeholder, so the function may branch on it. It must depend on nothing else.
+The function is called with placeholders, once for each combination of kinds of values; for a
+sequence, with one that `__in` takes. A None, a bool or an Enum is no placeholder, so the function
+may branch on it, and on an empty sequence. It must depend on nothing else.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from django.db.models import (
     BigIntegerField,
     CharField,
     DateTimeField,
+    Expression,
     Field,
     QuerySet,
     UUIDField,
@@ -58,6 +60,17 @@ class Placeholder(Value):
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
+
+
+class Placeholders(Expression):
+    """Where the values of a sequence go, for `__in`."""
+
+    def __init__(self, every: list[Placeholder]) -> None:
+        super().__init__(output_field=every[0].output_field)
+        self.every = every
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return f"({', '.join(['%s'] * len(self.every))})", self.every
 
 
 @dataclass(frozen=True)
@@ -130,5 +143,6 @@ def _kind(value: Any, some: Sequence[Any]) -> Kind:
 
 def _stand_in(place: int, kind: Kind) -> Any:
     if isinstance(kind, tuple):
-        return [Placeholder((place, number), kind[0]) for number in range(kind[1])]
+        every = [Placeholder((place, number), kind[0]) for number in range(kind[1])]
+        return Placeholders(every) if every else []
     return Placeholder((place, 0), kind) if isinstance(kind, type) else kind

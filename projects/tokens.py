@@ -63,6 +63,12 @@ def expire(user: User, access: str) -> None:
     _holding(user, access).update(expires_at=timezone.now())
 
 
+def is_signed_in(user: User) -> bool:
+    """Whether there are tokens that the wiki did not refuse, as far as we know."""
+    held = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code, needs_login=False)
+    return held.exists()
+
+
 def access_token(user: User) -> str:
     """A bearer token of `user` that lives five more minutes at least.
 

@@ -59,7 +59,7 @@ def read_userinfo(body: Node) -> UserInfo:
 
 def read_users(body: Node) -> list[WikiUser]:
     """Of an answer to `list=users` or `list=allusers`."""
-    return body["query"]["users"].read_items(read_user)
+    return body["query"]["users"].read_items(read_user, required=True)
 
 
 def read_user(user: Node) -> WikiUser:

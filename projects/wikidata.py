@@ -103,7 +103,7 @@ def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
         type="item",
         limit=LOOKED_AT,
     )
-    beginning = answer["search"].read_items(lambda hit: hit["id"].text())
+    beginning = answer["search"].read_items(lambda hit: hit["id"].text(), required=True)
     people = _people(beginning)
     if len(people) < FEW:
         people += _people([qid for qid in _full_text(text) if qid not in beginning])
@@ -165,7 +165,7 @@ def _full_text(text: str) -> list[str]:
         srinfo="",
         srprop="",
     )
-    return answer["query"]["search"].read_items(lambda hit: hit["title"].text())
+    return answer["query"]["search"].read_items(lambda hit: hit["title"].text(), required=True)
 
 
 def _people(qids: list[str]) -> list[PersonData]:

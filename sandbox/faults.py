@@ -24,13 +24,14 @@ KINDS = (
     "ratelimited",
     "blocked",
     "protected",
-    "hook",  # an extension such as AbuseFilter says no
+    "hook",  # an extension says no, without a word why
+    "abusefilter",  # codes: AbuseFilter says no; "abusefilter-warning" where it only warns
     "refuse",  # codes: refuse with these, as the header MediaWiki-API-Error would list them
     "patched",  # save, and warn that the edit was patched into somebody else's
     "expired-token",
-    "login-first",  # /authorize sends a stranger to the login before it looks at the client
     "http",  # status, retry_after: answer with that status
     "body",  # body, megabytes: answer with that body, or with so many bytes, packed by gzip
+    "garble",  # find, body: put something else in the place of a text of the answer
     "cut-before",  # close the connection before doing anything
     "cut-after-effect",  # do the work, then close the connection without an answer
 )
@@ -51,6 +52,7 @@ class Rule:
     host: str = "10.64.0.1"  # what lags: a database host, or e.g. a wiki
     source: str = "db"  # how it lags: db, wikibase-dispatching, …
     codes: list[str] = field(default_factory=list)
+    find: str = ""
     body: str = ""
     megabytes: int = 0
     hits: int = 0
@@ -150,9 +152,13 @@ class Faults:
         return None
 
     def after_request(self, response: Response) -> Response:
-        """cut-after-effect: the work is done and committed, the answer never leaves."""
+        """garble, and cut-after-effect: the work is done and committed, the answer never leaves."""
         target = g.get("target")
-        if target is not None and self.take("cut-after-effect", target):
+        if target is None:
+            return response
+        if rule := self.take("garble", target):
+            response.set_data(response.get_data(as_text=True).replace(rule.find, rule.body))
+        if self.take("cut-after-effect", target):
             _cut()
         return response
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from django.conf import settings
 
-from projects import denials
+from projects import denials, pauses
 from projects.http import Read, WikiError, follow
 from projects.items import read_terms
 from projects.json_tree import Node, unreadable
+from projects.models import DenyEntry
 from sdc import statements
 from sdc.reasons import Reason
 from sdc.statements import Json, Statements
@@ -38,6 +39,8 @@ class PageNow:
     revision: int = 0
     statements: Statements | None = None  # None: no structured data yet
     denied: bool = False  # it is in a category that this tool leaves alone
+    paused: tuple[str, ...] = ()  # of its categories those to which somebody objects now
+    asked: tuple[str, ...] = ()  # the categories that it was asked about
 
     def depicts(self, qid: str) -> bool:
         return statements.says(self.statements, qid)
@@ -67,11 +70,29 @@ class Revision:
 def read_pages(read: Read, page_ids: Iterable[int]) -> dict[int, PageNow]:
     """What the pages of these ids are now; each id asked for is in the answer."""
     found: dict[int, PageNow] = {}
+    denied, paused = denials.categories(), pauses.categories()
     for ids in _batched(page_ids):
-        pages = _pages(read, ids)
+        pages = _pages(read, ids, [*denied, *paused])
         entities = _entities(read, [page_id for page_id in ids if page_id in pages])
-        found |= {each: _page_now(each, pages.get(each), entities[f"M{each}"]) for each in ids}
+        for each in ids:
+            page = pages.get(each)
+            listed = page.categories if page else frozenset()
+            found[each] = replace(
+                _page_now(each, page, entities[f"M{each}"]),
+                denied=not listed.isdisjoint(map(_category, denied)),
+                paused=tuple(sorted(listed & set(map(_category, paused)))),
+                asked=(*denied, *paused),
+            )
     return found
+
+
+def categories_to_ask() -> tuple[str, ...]:
+    """The categories about which a page that is read now is asked."""
+    return (*denials.categories(), *pauses.categories())
+
+
+def _category(title: str) -> str:
+    return denials.normal(DenyEntry.Kind.CATEGORY, title)
 
 
 def read_statements(read: Read, page_id: int) -> Statements | None:
@@ -112,13 +133,19 @@ def our_revision(read: Read, page_id: int, mark: str, since: int) -> Revision | 
         rvlimit=A_CALL,
     )
     for body in islice(bodies, HISTORY // A_CALL):
-        for page in body["query"]["pages"].items():
-            for revision in map(read_revision, page["revisions"].items()):
-                if revision.id <= since:
-                    return None
-                if mark in revision.comment:
-                    return revision
+        for revision in map(read_revision, list_revisions(body)):
+            if revision.id <= since:
+                return None
+            if mark in revision.comment:
+                return revision
     return None
+
+
+def list_revisions(body: Node) -> list[Node]:
+    """Those of the page that was asked for; none where it is gone. Raises WikiError where the
+    answer does not tell of it, since no edit of ours there would mean that none was made."""
+    page = body["query"]["pages"][0]
+    return page["revisions"].items(required=not page["missing"].flag())
 
 
 def read_revision(row: Node) -> Revision:
@@ -136,13 +163,13 @@ class _Page:
     title: str = ""
     sha1: str = ""
     revision: int = 0
-    denied: bool = False
+    categories: frozenset[str] = frozenset()  # of those that were asked about, without prefix
 
 
-def _pages(read: Read, ids: list[int]) -> dict[int, _Page]:
-    """Pages by id. Redirects are followed, so the id of one is missing from the answer. Of their
-    categories only those on the deny-list are asked for."""
-    first, *more = list(_batched(denials.categories())) or [[]]
+def _pages(read: Read, ids: list[int], categories: list[str]) -> dict[int, _Page]:
+    """Pages by id. Redirects are followed, so the id of one is missing from the answer. Only these
+    of their categories are asked for."""
+    first, *more = list(_batched(categories)) or [[]]
     about: dict[str, Any] = {"prop": ["imageinfo", "info"], "iiprop": "sha1"}
     about["inprop"] = "protection"
     if first:
@@ -200,7 +227,7 @@ def read_page(page: Node) -> _Page:
             page["title"].text(longest=255),
             sha1,
             page["lastrevid"].integer(0),
-            denied=bool(page["categories"].items()),
+            frozenset(_category(row["title"].text()) for row in page["categories"].items()),
         )
     except WikiError as error:
         log.warning("%s", error.text)
@@ -227,9 +254,7 @@ def _page_now(page_id: int, page: _Page | None, entity: Node) -> PageNow:
     except WikiError as error:
         log.warning("statements of page %s: %s", page_id, error.text)
         return PageNow(page_id, Reason.UNREADABLE)
-    return PageNow(
-        page_id, page.problem, page.title, page.sha1, page.revision, known, denied=page.denied
-    )
+    return PageNow(page_id, page.problem, page.title, page.sha1, page.revision, known)
 
 
 def _read_closed(rule: Node) -> bool:

@@ -151,17 +151,18 @@ def batch_mark(code: str) -> str:
     return f"[[:toolforge:editgroups-commons/b/{settings.TOOL_NAME}/{code}|details]]"
 
 
-def summary(template: str, person: Person, code: str) -> str:
-    """What stands in each edit's summary after the wiki's own words; `template` is a setting.
+def summary(template: str, person: Person, code: str, how: str = "") -> str:
+    """What stands in each edit's summary after the wiki's own words; `template` is a setting, and
+    `how` one, too: the machine's part in what is added.
 
     The wiki cuts long summaries at their end, where the mark stands: so names are cut instead,
     between two letters. A name can't be more than a name there: see `_MARKUP`.
     """
     mark = batch_mark(code)
-    room = SUMMARY_BYTES - len(template.format(person="", batch=mark).encode())
+    room = SUMMARY_BYTES - len(template.format(person="", how=how, batch=mark).encode())
     name = plain(_MARKUP.sub(" ", plain(person.label()))) or person.qid
     short = name[:100].encode()[: max(room, 0)].decode(errors="ignore").strip()
-    return template.format(person=short, batch=mark)
+    return template.format(person=short, how=how, batch=mark)
 
 
 def depicted(statements: Statements | None) -> list[Statement]:

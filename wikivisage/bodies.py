@@ -9,14 +9,16 @@ from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # status -> the code for scripts, the sentence for people
 REFUSALS = {
-    400: ("cut-off", "This request ended before it was whole. Try again."),
-    411: ("no-length", "This request does not say how long it is."),
-    413: ("too-large", "This is too large. A form of this site is at most 1 MB."),
-    415: ("not-a-form", "This site takes forms only."),
+    400: ("cut-off", _("This request ended before it was whole. Try again.")),
+    411: ("no-length", _("This request does not say how long it is.")),
+    413: ("too-large", _("This is too large. A form of this site is at most 1 MB.")),
+    415: ("not-a-form", _("This site takes forms only.")),
 }
 
 
@@ -69,7 +71,9 @@ def _read(request: HttpRequest) -> int:
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
-    code, sentence = REFUSALS[status]
+    code, words = REFUSALS[status]
+    with translation.override(translation.get_language_from_request(request)):
+        sentence = str(words)
     if "X-Background" in request.headers:
         return JsonResponse({"error": code, "sentence": sentence}, status=status)
-    return HttpResponse(sentence, status=status, content_type="text/plain")
+    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")

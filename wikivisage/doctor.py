@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
@@ -23,9 +23,11 @@ from django.db import DatabaseError, connection, models
 
 from crawler import choice
 from crawler.engines import load
-from projects import http
+from projects import http, tokens
 from projects.http import WikiError
 from projects.sealing import Unsealable, unseal
+from sdc.models import Edit, EditBatch
+from sdc.reasons import Reason
 from sdc.rights import switch
 from wikivisage import health, workers
 from wikivisage.rekeying import SEALED, Column, Sealed
@@ -277,24 +279,40 @@ def consumer() -> Findings:
     if not settings.CAN_LOG_IN:
         yield Finding("consumer", WARN, "No OAuth consumer is set.", "See the README.")
         return
-    asked = {
+    # A code that is none: the wiki looks at id, secret and callback before it.
+    form = {
+        "grant_type": "authorization_code",
+        "code": "doctor",
         "client_id": settings.OAUTH_CLIENT_ID,
-        "response_type": "code",
+        "client_secret": settings.OAUTH_CLIENT_SECRET,
         "redirect_uri": f"{settings.SITE_URL}/accounts/mediawiki/login/callback/",
     }
-    with _asking(f"{settings.WIKI.rest}/oauth2/authorize") as address:
-        answer = http.fetch("GET", address, follow=False, params=asked)
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise WikiError(f"http-{answer.status_code}")
-    if answer.status_code >= 400:
-        says = f"The wiki does not know the consumer, or its callback ({answer.status_code})."
-        yield Finding("consumer", FAIL, says, "See OAUTH_CLIENT_ID, SITE_URL and its approval.")
-    elif "Special:OAuth/approve" in unquote(answer.headers.get("Location", "")):
-        yield Finding("consumer", OK, "The wiki knows the OAuth consumer.")
-    else:  # to the login, before it looked at what was asked
-        says = "The wiki does not tell a stranger whether it knows the OAuth consumer."
-        do = "Log in once yourself; see docs/launch.md."
-        yield Finding("consumer", WARN, says, do)
+    with _asking(f"{settings.WIKI.rest}/oauth2/access_token") as address:
+        response = http.fetch("POST", address, data=form)
+        try:
+            tokens.read_token_answer(response.status_code, response.content)
+        except tokens.NeedsLogin:
+            yield _switched_off() or Finding(
+                "consumer", OK, "The wiki knows the OAuth consumer and its secret."
+            )
+        except WikiError as error:
+            if error.code != tokens.WRONG_CLIENT:
+                raise
+            says = "The wiki does not know the consumer, its secret, or its callback."
+            do = "See OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, SITE_URL and its approval."
+            yield Finding("consumer", FAIL, says, do)
+
+
+def _switched_off() -> Finding | None:
+    """Whether the wiki let this tool write nothing since it last refused to. Nobody can ask it
+    without a user's token; the batches know."""
+    refused = EditBatch.objects.filter(wiki=settings.WIKI.code, reason=Reason.TOOL_OFF)
+    last = refused.aggregate(at=models.Max("finished_at"))["at"]
+    if last is None or Edit.objects.filter(wiki=settings.WIKI.code, at__gt=last).exists():
+        return None
+    says = f"The wiki refuses what the OAuth consumer sends, since {last:%Y-%m-%d %H:%M} UTC."
+    do = "It may be disabled: see Special:OAuthListConsumers on the wiki, and ask there."
+    return Finding("consumer", FAIL, says, do)
 
 
 def stop_page() -> Findings:

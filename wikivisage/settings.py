@@ -37,6 +37,8 @@ with env.folder("DATA_DIR", DATA_DIR):
 
 PORT = env.integer("PORT", 8000, 1, 65535)
 SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
+# Without an address of another one, `manage.py run` starts a sandbox of its own.
+OWN_SANDBOX = WIKI_CODE == "sandbox" and not env.text("SANDBOX_URL")
 SANDBOX_URL = env.text("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
 WIKI = replace(
     wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL),
@@ -353,11 +355,16 @@ READS_A_MINUTE = env.integer("READS_A_MINUTE", 190 if WIKI_CODE == "commons" els
 PICTURES_A_MINUTE = env.integer("PICTURES_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
 
 # Writing to the wiki ----------------------------------------------------------------------
-EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60, 1, 6000)  # of a user, if the wiki allows it
+# Of a user, if the wiki allows it: what semi-automatic tools are asked for in test runs, where
+# others see the edits.
+EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60 if WIKI_CODE == "sandbox" else 6, 1, 6000)
 BATCH_MAX = env.integer("BATCH_MAX", 500, 1, 5000)
-EDIT_SUMMARY = env.template(
-    "EDIT_SUMMARY", "{person}, seen and confirmed by a person ({batch})", ("person", "batch")
-)
+EDIT_SUMMARY = env.template("EDIT_SUMMARY", "{person}, {how} ({batch})", ("person", "how", "batch"))
+# What {how} becomes, by the machine's part in a statement: patrollers filter by it.
+SUMMARY_SUGGESTED = env.words("SUMMARY_SUGGESTED", "suggested by face recognition, confirmed by me")
+SUMMARY_BY_HAND = env.words("SUMMARY_BY_HAND", "named by hand")
+if SUMMARY_SUGGESTED == SUMMARY_BY_HAND:
+    env.errors.append("SUMMARY_SUGGESTED and SUMMARY_BY_HAND must differ: patrollers filter by it.")
 UNDO_SUMMARY = env.template(
     "UNDO_SUMMARY", "{person}: taking back an edit of this tool ({batch})", ("person", "batch")
 )
@@ -393,7 +400,9 @@ CAN_LOG_IN = bool(OAUTH_CLIENT_ID)
 # Without a consumer: whoever sits at this very machine may do everything but send.
 LOCAL_LOGIN = env.flag("LOCAL_LOGIN") and not CAN_LOG_IN
 # Names on the wiki of those who moderate here; they get the admin at their next login.
-MODERATORS = env.items("MODERATORS", "Mona" if WIKI.code == "sandbox" else "")
+MODERATORS = ["Mona"] if WIKI.code == "sandbox" else []
+if env.has("MODERATORS"):  # be it to nobody
+    MODERATORS = env.items("MODERATORS")
 # Groups of the wiki whose members moderate here, too, for example sysop.
 MODERATOR_GROUPS = env.items("MODERATOR_GROUPS")
 SOCIALACCOUNT_PROVIDERS = {

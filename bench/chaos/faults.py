@@ -259,7 +259,7 @@ class Faults:
         return Done("maxlag", "write")
 
     def the_wiki_refuses(self) -> Done:
-        how = self.rng.choice(("429", "503", "ratelimited", "hook", "readonly"))
+        how = self.rng.choice(("429", "503", "ratelimited", "abusefilter", "readonly"))
         if how in ("429", "503"):
             self._wiki("http", status=int(how), retry_after=1, times=2, match=API)
         else:

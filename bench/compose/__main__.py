@@ -40,7 +40,7 @@ def rehearse(home: Path, *, on_toolforge: bool) -> dict[str, Any]:
         try:
             with localhost_as_in_browsers():
                 return rehearsal.run()
-        except AssertionError:
+        except (AssertionError, OSError):
             rehearsal.show_logs()
             traceback.print_exc()
             return {}

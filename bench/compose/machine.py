@@ -19,7 +19,7 @@ from bench.compose.engine import Engine
 from bench.volunteer import wait
 
 SITE, WIKI = "http://127.0.0.1:8000", "http://sandbox.localhost:8001"
-HEALTHY_SECONDS = 240
+HEALTHY_SECONDS, READY_SECONDS = 240, 150
 
 
 class Machine:
@@ -76,12 +76,21 @@ class Machine:
             + [each["Health"] == "healthy" for each in rest]
         )
 
-    def is_ready(self) -> bool:
+    def wait_until_ready(self) -> None:
+        """Until each part is well, workers as well, of whose failures it speaks for a minute."""
+        until = time.monotonic() + READY_SECONDS
+        while (parts := self.get_faults()) and time.monotonic() < until:
+            time.sleep(1)
+        assert not parts, parts
+
+    def get_faults(self) -> dict[str, str]:
+        """Return what /health/ready says of the parts that are not well."""
         try:
             answer = requests.get(f"{SITE}/health/ready", timeout=20).json()
-        except (OSError, ValueError):
-            return False
-        return bool(answer["status"] == "ok")
+        except (OSError, ValueError) as error:
+            return {"web": type(error).__name__}
+        parts = answer["parts"].items()
+        return {name: part["says"] for name, part in parts if part["status"] != "ok"}
 
     def container(self, service: str) -> str:
         return self.shell(f"docker compose ps --all --quiet {service}", quiet=True).split()[0]

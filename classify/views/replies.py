@@ -51,9 +51,14 @@ def done(request: HttpRequest, project: Project, sentence: str, **facts: Any) ->
 def kept(
     request: HttpRequest, project: Project, answers: Sequence[Answer], sentence: str
 ) -> HttpResponse:
-    """These answers are in the database; where they replace others of the same user, it is said."""
+    """These answers are in the database; where they replace others of the same user, it is said.
+
+    A script gets no figures: they come with the next question, which it fetches anyway.
+    """
     told = _changed(services.changed_minds(answers))
-    return done(request, project, f"{sentence} {told}".strip(), told=told)
+    if is_script(request):
+        return JsonResponse({"told": told})
+    return done(request, project, f"{sentence} {told}".strip())
 
 
 def _changed(faces: int) -> str:

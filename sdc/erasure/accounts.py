@@ -14,13 +14,14 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import models
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from classify.models import Answer, Skip
-from crawler.models import EmbedJob, ProjectPhoto
+from crawler.models import EmbedJob, Photo, ProjectPhoto
 from projects import notifications
 from projects.ledger import audit
 from projects.models import (
@@ -72,7 +73,11 @@ def becomes_nameless(user: User) -> Counts:
 
 
 def stays(user: User) -> Counts:
-    return [(_("Edits, under your name as on the wiki"), user.edits.count())]
+    uploaded = Photo.objects.filter(wiki=settings.WIKI.code, uploader=user.wiki_username)
+    return [
+        (_("Edits, under your name as on the wiki"), user.edits.count()),
+        (_("Photos that name you as their uploader, as on the wiki"), uploaded.count()),
+    ]
 
 
 def check(user: User) -> None:

@@ -54,7 +54,7 @@ def read_contribution(row: Node) -> Contribution:
 def read_revisions(body: Node) -> dict[int, tuple[int, str | None]]:
     """Page and summary of each revision; the summary is None where it is hidden."""
     found: dict[int, tuple[int, str | None]] = {}
-    for page in body["query"]["pages"].items():
+    for page in body["query"]["pages"].items(required=True):
         for row in page["revisions"].items():
             words = None if row["commenthidden"].flag() else row["comment"].text("")
             found[row["revid"].integer()] = (page["pageid"].integer(), words)
@@ -105,7 +105,8 @@ class Marks:
         )
         try:
             for body in bodies:
-                yield from map(read_contribution, body["query"]["usercontribs"].items())
+                rows = body["query"]["usercontribs"]
+                yield from rows.read_items(read_contribution, required=True)
         except WikiError as error:
             if not error.code.startswith("baduser"):  # renamed, or no name at all
                 raise

@@ -69,10 +69,10 @@ def ask(user: User) -> bool:
     return found
 
 
-def _rights(name: str) -> set[str]:
+def _rights(name: str) -> frozenset[str]:
     if not name:
-        return set()
+        return frozenset()
     body = http.api(
         settings.WIKI.commons_api, action="query", list="users", ususers=name, usprop="rights"
     )
-    return {right for user in read_users(body) for right in user.rights}
+    return frozenset().union(*(found.rights for found in read_users(body) if found.name == name))

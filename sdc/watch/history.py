@@ -10,7 +10,7 @@ from itertools import islice
 
 from projects.http import Read, follow
 from projects.json_tree import Node, parse
-from sdc.reading import A_CALL, HISTORY
+from sdc.reading import A_CALL, HISTORY, list_revisions
 from sdc.statements import Statements, read_statements
 
 _AUTOMATIC = re.compile(r"^/\*.*?\*/\s*")
@@ -76,8 +76,7 @@ def _revisions(read: Read, page_id: int) -> Iterator[Node]:
         rvlimit=A_CALL,
     )
     for body in islice(bodies, HISTORY // A_CALL):
-        for page in body["query"]["pages"].items():
-            yield from page["revisions"].items()
+        yield from list_revisions(body)
 
 
 def read_change(row: Node) -> tuple[Change, Statements | None]:

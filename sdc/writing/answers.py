@@ -15,7 +15,8 @@ from typing import Any
 
 from projects.http import WikiError
 from projects.json_tree import MAX_INTEGER, Node
-from sdc.reasons import Reason
+from projects.tokens import WRONG_CLIENT
+from sdc.reasons import OF_THE_SITE, Reason
 
 
 class Next(Enum):
@@ -55,6 +56,9 @@ _TABLE: dict[str, tuple[Next, Reason]] = {
     "assertuserfailed": (Next.LOGIN, Reason.LOGIN),
     "assertnameduserfailed": (Next.LOGIN, Reason.LOGIN),
     "notloggedin": (Next.LOGIN, Reason.LOGIN),
+    "mwoauth-invalid-authorization-blocked-user": (Next.STOP, Reason.BLOCKED),
+    "mwoauth-invalid-authorization-not-approved": (Next.STOP, Reason.TOOL_OFF),
+    WRONG_CLIENT: (Next.PAUSE, Reason.MISCONFIGURED),
     "blocked": (Next.STOP, Reason.BLOCKED),
     "blockedtext": (Next.STOP, Reason.BLOCKED),
     "blockedtext-composite": (Next.STOP, Reason.BLOCKED),
@@ -149,6 +153,12 @@ def judge_failure(error: WikiError) -> Outcome:
     return _refusal([error.code], error.retry_after)
 
 
+def of_the_site(error: WikiError) -> Reason | None:
+    """The reason of a failure where it ails the site itself, so that no user can mend it."""
+    reason = judge_failure(error).reason
+    return reason if reason in OF_THE_SITE else None
+
+
 def _refusal(codes: list[str], wait: float | None, *, removing: bool = False) -> Outcome:
     """All codes count: the gravest decides, dull ones only where nothing else came."""
     codes = [code for code in dict.fromkeys(codes) if code]
@@ -195,7 +205,7 @@ def _rule(code: str, removing: bool = False) -> tuple[Next, Reason]:
     if code.startswith(("globalblocking", "blockedtext")):
         return Next.STOP, Reason.BLOCKED
     if code.startswith("mwoauth"):
-        return Next.STOP, Reason.NOT_PERMITTED
+        return Next.STOP, Reason.TOOL_OFF
     return Next.REFUSE, Reason.UNKNOWN
 
 

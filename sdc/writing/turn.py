@@ -19,7 +19,7 @@ from typing import ClassVar, NoReturn
 from django.utils import timezone
 
 from crawler.commons import READ_LANE
-from projects import pace, tokens
+from projects import consumer, pace, tokens
 from projects.faults import crash_point
 from projects.http import Read, WikiError
 from projects.json_tree import UNREADABLE
@@ -27,7 +27,7 @@ from projects.work import Overtaken, WorkState
 from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
-from sdc.reasons import Reason
+from sdc.reasons import OF_THE_SITE, Reason
 from sdc.rights import senders
 from sdc.writing import allowed, results
 from sdc.writing.account import Account, Session
@@ -43,7 +43,11 @@ BUSY = timedelta(seconds=2)  # how long a file waits while another edit of it is
 # By then a call whose answer was lost has had its effect, and all of the wiki's servers show it.
 ARRIVED = timedelta(seconds=60)
 LONGEST = 10.0  # seconds that one waits for a slot with the turn held
-REST = {Reason.READONLY: timedelta(minutes=1), Reason.TURNED_AWAY: timedelta(minutes=15)}
+REST = {
+    Reason.READONLY: timedelta(minutes=1),
+    Reason.MISCONFIGURED: timedelta(minutes=5),
+    Reason.TURNED_AWAY: timedelta(minutes=15),
+}
 
 
 class Setback(Exception):
@@ -107,6 +111,7 @@ class Turn(ABC):
         self.account = account
         self.pages = pages
         self.ahead = ahead
+        self.page: PageNow | None = None  # as it was read for this turn
 
     # What differs -------------------------------------------------------------------------
 
@@ -142,6 +147,10 @@ class Turn(ABC):
     def _since(self) -> int:
         """A revision of the page before which our edit can't be."""
 
+    def _waits_until(self, page: PageNow) -> datetime | None:
+        """Until when people are given time to decide whether the edit is made at all."""
+        return None
+
     def _settled_at_last_look(self, session: Session) -> bool:
         """A look right before the call, for what the wiki itself does not check."""
         return False
@@ -167,6 +176,10 @@ class Turn(ABC):
             page = self._page(session)
             if self._settle_by_reading(session, page):
                 return True
+            if until := self._waits_until(page):
+                self._wait_until(until, Reason.OBJECTED)
+                return True
+            self.page = page
         except WikiError as error:
             if not _of_one_file(error):
                 raise
@@ -232,11 +245,12 @@ class Turn(ABC):
         began = self.attempt.began_at
         return self.attempt.in_doubt and began is not None and timezone.now() < began + ARRIVED
 
-    def _wait_until(self, due_at: datetime) -> None:
+    def _wait_until(self, due_at: datetime, reason: str = "") -> None:
         """Not now; whoever took it over meanwhile decides for themselves."""
         rows = ClaimAttempt.objects.filter(pk=self.attempt.pk, attempt=self.attempt.attempt)
         rows = rows.filter(state__in=results.UNSETTLED)  # running: left by a worker that died
-        rows.update(state=WorkState.QUEUED, lease_until=None, due_at=due_at)
+        why = {"error": reason} if reason else {}
+        rows.update(state=WorkState.QUEUED, lease_until=None, due_at=due_at, **why)
 
     def _another_edit_in_flight(self) -> bool:
         """Two edits of one file at the same moment would be refused as a conflict."""
@@ -351,6 +365,8 @@ class Turn(ABC):
     def _consequences(self, outcome: Outcome) -> None:
         """What an answer means for the batch, the user and everybody. Raises Setback."""
         reason, wait = outcome.reason or Reason.UNKNOWN, outcome.wait
+        if reason in OF_THE_SITE:
+            consumer.report_refused(reason)
         match outcome.next:
             case Next.LOGIN:
                 self._login_refused()

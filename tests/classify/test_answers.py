@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from classify import services
+from classify.galleries import Which, rows_of
 from classify.labels import LABEL_FIELDS
 from classify.models import Answer, Label, Origin, Question, Score
 from classify.services import Given
@@ -210,12 +211,12 @@ def test_a_screen_of_a_review_is_approved_and_undone_at_once(
     for region in regions[:5]:
         say(bob, "yes", region)
     learn(project)
-    assert Score.objects.filter(is_match=True).count() == 5
+    assert rows_of(project, Which.MATCHES).count() == 5
     screen = [Given(region, photo_of(region), uuid4()) for region in regions[5:]]
     answers = services.answer_many(project, screen, alice, "yes")
     assert services.answer_many(project, screen, alice, "yes") == answers
     assert {word(project, region) for region in regions} == {"yes"}
-    assert not Score.objects.filter(is_match=True).exists()
+    assert not rows_of(project, Which.MATCHES).exists()
     assert credit(alice) == {"review": 5}
 
     uuids = [given.client_uuid for given in screen]
@@ -224,7 +225,7 @@ def test_a_screen_of_a_review_is_approved_and_undone_at_once(
     assert {word(project, region) for region in regions[5:]} == {None}
     assert credit(alice) == {"review": 0}
     learn(project)
-    assert Score.objects.filter(is_match=True).count() == 5
+    assert rows_of(project, Which.MATCHES).count() == 5
 
 
 def test_a_screen_is_all_or_nothing(

@@ -7,6 +7,7 @@ import pytest
 from django.db.models import F
 
 from classify import inference, services
+from classify.galleries import Which, rows_of
 from classify.knowledge import Faces, Words
 from classify.models import Learner, Origin, Question, Score
 from classify.tasks import infer
@@ -25,9 +26,7 @@ def several(project: Project, cast: Cast, name: str, number: int) -> list[Region
 
 
 def matches(project: Project) -> set[int]:
-    return set(
-        Score.objects.filter(project=project, is_match=True).values_list("region", flat=True)
-    )
+    return set(rows_of(project, Which.MATCHES).values_list("region", flat=True))
 
 
 def asked(project: Project) -> list[int]:

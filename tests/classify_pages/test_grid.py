@@ -183,7 +183,9 @@ def test_marks_are_yes_the_rest_is_no_and_words_outweigh_both(
 ) -> None:
     words = ["", "", "", "artwork", "background", "cant-tell"]
     form = sent(faces[:6], faces[:2] + faces[3:4], word=words)
-    assert background(client_of(bob), f"{here}/grid/answer", form).json()["answered"] == 6
+    browser = client_of(bob)
+    assert background(browser, f"{here}/grid/answer", form).status_code == 200
+    assert browser.get(f"{here}/ask/keep").json()["answered"] == 6
     labels = Label.objects.filter(region__in=faces[:6]).order_by("region")
     said = [label.verdict for label in labels]
     assert said == ["yes", "yes", "no", "artwork", "background", "cant-tell"]
@@ -454,10 +456,10 @@ def test_the_head_says_how_many_answers_are_worth_giving(
     here: str, project: Project, faces: list[Region], client_of: ClientOf, bob: User
 ) -> None:
     Learner.objects.filter(project=project).update(worth=41.7)
-    page = client_of(bob).get(f"{here}/grid").content.decode()
-    assert '<b data-count="worth">42</b>' in page
-    kept = background(client_of(bob), f"{here}/grid/answer", sent(faces[:6], []))
-    assert kept.json()["worth"] == 42
+    browser = client_of(bob)
+    assert '<b data-count="worth">42</b>' in browser.get(f"{here}/grid").content.decode()
+    background(browser, f"{here}/grid/answer", sent(faces[:6], []))
+    assert 'data-worth="42"' in browser.get(f"{here}/grid/next").content.decode()
 
 
 def test_says_when_nothing_more_is_worth_asking(

@@ -150,7 +150,7 @@ def test_an_answer_sent_twice_is_one(
     again = background(browser, f"{here}/answer", sent)
     assert first.status_code == again.status_code == 200
     assert first.json() == again.json()
-    assert first.json()["answered"] == 1
+    assert browser.get(f"{here}/ask/keep").json()["answered"] == 1
     assert Label.objects.get(region=face).verdict == Verdict.YES
 
 
@@ -185,13 +185,14 @@ def test_a_word_that_replaces_ones_own_says_so(
     assert "Your answer is kept. You had answered 1 face differently before" in page
 
 
-def test_each_answer_says_how_many_more_are_needed(
+def test_after_each_answer_one_reads_how_many_more_are_needed(
     here: str, client_of: ClientOf, bob: User, sent: dict[str, Any]
 ) -> None:
     """By the centroid rule, before the learner has run, too."""
     Project.objects.update(rule=Project.Rule.CENTROID)
     browser = client_of(bob)
-    assert background(browser, f"{here}/answer", sent).json()["needed"] == 4
+    background(browser, f"{here}/answer", sent)
+    assert browser.get(f"{here}/ask/keep").json()["needed"] == 4
     undone = background(browser, f"{here}/undo", {"client_uuid": str(uuid4())})
     assert undone.json()["needed"] == 5
 

@@ -79,9 +79,7 @@ def each_entity(read: Callable[[Node], Any]) -> Callable[[Node], dict[str, Any]]
 
 
 def each_revision(read: Callable[[Node], Any]) -> Callable[[Node], list[Any]]:
-    return lambda body: [
-        read(row) for page in body["query"]["pages"].items() for row in page["revisions"].items()
-    ]
+    return lambda body: [*map(read, reading.list_revisions(body))]
 
 
 PAGES: Path = ("query", "pages")
@@ -118,7 +116,8 @@ READERS = {
     "revisions": Reader(each_revision(reading.read_revision), PAGES),
     "changes": Reader(each_revision(history.read_change), PAGES),
     "contributions": Reader(
-        lambda body: [*map(marks.read_contribution, body["query"]["usercontribs"].items())],
+        lambda body: body["query"]["usercontribs"].read_items(marks.read_contribution),
+        ("query", "usercontribs"),
         ("query", "usercontribs"),
     ),
     "marked revisions": Reader(marks.read_revisions, PAGES),

@@ -40,6 +40,13 @@ def test_values_are_read_and_defaults_stand_in() -> None:
         ("CONTACT", "me@example.org\nX-Forwarded-For: 10.0.0.1", "CONTACT must be one line"),
         ("CONTACT", "Łucja", "CONTACT must be one line in Latin letters"),
         ("DATA_DIR", "/dev/null/data", "DATA_DIR must be a folder in which files can be made"),
+        ("EDIT_SUMMARY", "{person} ({batch})", "EDIT_SUMMARY must hold {person} and {how} and"),
+        ("SUMMARY_BY_HAND", "[[named]] by hand", "SUMMARY_BY_HAND must be plain words"),
+        (
+            "SUMMARY_BY_HAND",
+            "suggested by face recognition, confirmed by me",
+            "SUMMARY_SUGGESTED and SUMMARY_BY_HAND must differ",
+        ),
         ("DATA_DIR", "/proc", "DATA_DIR must be a folder in which files can be made"),
     ],
 )

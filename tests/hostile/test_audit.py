@@ -138,6 +138,11 @@ BEFORE: dict[str, Callable[[Made], None]] = {
     "batch-stop": _running,
     "batch-undo": _written,
     "edit-undo": _written,
+    "sent-batch-stop": _running,
+    "sent-batch-pause": _running,
+    "sent-batch-resume": _paused,
+    "sent-batch-undo": _written,
+    "sent-edit-undo": _written,
 }
 
 
@@ -233,6 +238,11 @@ ACTIONS: dict[tuple[str, str], tuple[Callable[[Made], Any], Callable[[Made], Non
     ("Objection", "take"): (lambda made: made.objection, _nothing, "objection.in-work"),
     ("Objection", "follow"): (lambda made: made.objection, _nothing, "objection.upheld"),
     ("Objection", "decline"): (lambda made: made.objection, _nothing, "objection.declined"),
+    ("Objection", "lift_pause"): (
+        lambda made: made.objection,
+        _nothing,
+        "objection.pause-lifted",
+    ),
     ("Photo", "look_again"): (lambda made: made.photos[0], _picture_aside, "photo.looked-at-again"),
     ("EditBatch", "stop_batches"): (lambda made: made.batch, _running, "batch.stopped"),
     ("EditBatch", "undo_batches"): (lambda made: made.batch, _written, "batch.undone"),

@@ -64,7 +64,8 @@ SUMMARIES = {
 def test_a_name_cant_break_out_of_a_summary(label: str, template: str) -> None:
     code = "0123456789ab"
     person = Person(qid="Q7186", labels={"en": label})
-    summary = statements.summary(getattr(settings, template), person, code)
+    how = settings.SUMMARY_SUGGESTED
+    summary = statements.summary(getattr(settings, template), person, code, how)
     mark = statements.batch_mark(code)
     assert summary.count(mark) == 1
     assert summary.endswith(f"({mark})"), "the wiki cuts at the end"

@@ -93,12 +93,12 @@ def test_a_task_that_raises_before_its_work_is_seen(
     part = ready()["parts"]["workers: crawl"]
     assert part == {
         "status": "degraded",
-        "says": "A task failed in the last minutes: see the worker's log.",
+        "says": "A task failed within the last minute: see the worker's log.",
     }
     cache.clear()
     counted = 'wikivisage_task_failures_total{queue="crawl"} 1.0'
     assert counted in Client().get("/metrics").content.decode()
-    Measure.objects.update(at=timezone.now() - workers.PATIENCE)
+    Measure.objects.update(at=timezone.now() - workers.FAILING)
     assert ready()["parts"]["workers: crawl"]["status"] == "ok"
 
 

@@ -169,9 +169,14 @@ STOP = [
         "readapidenied",
         "assertbotfailed",
         "mwoauth-unauthorized-user",
+        alone=True,
+    ),
+    *rows(Next.STOP, Reason.BLOCKED, "mwoauth-invalid-authorization-blocked-user", alone=True),
+    *rows(
+        Next.STOP,
+        Reason.TOOL_OFF,
         "mwoauth-invalid-authorization-not-approved",  # the consumer was disabled
         "mwoauth-invalid-authorization-wrong-wiki",
-        "mwoauth-invalid-authorization-blocked-user",
         alone=True,
     ),
     *rows(Next.STOP, Reason.BAD_TAGS, "badtags", alone=True),
@@ -194,6 +199,7 @@ FAILURES = [
     *rows(Next.LATER, Reason.TROUBLE, "http-500", "http-502", "http-503", "http-504", "unreadable"),
     *rows(Next.LATER, Reason.NETWORK, "network"),
     *rows(Next.PAUSE, Reason.TURNED_AWAY, "http-401", "http-403"),
+    *rows(Next.PAUSE, Reason.MISCONFIGURED, "invalid-client"),
 ]
 ROWS = [*LATER, *REFUSE, *STOP, *LOGIN, *PAUSE, *TOKEN]
 
@@ -613,7 +619,7 @@ def test_a_consumer_refused_while_reading_stops_the_batch_as_well(
     )
     send()
     batch.refresh_from_db()
-    assert (batch.state, batch.reason) == (State.STOPPED, Reason.NOT_PERMITTED)
+    assert (batch.state, batch.reason) == (State.STOPPED, Reason.TOOL_OFF)
     assert not Claim.objects.exclude(state=Claim.State.FREE).exists()
 
 

@@ -52,7 +52,7 @@ def test_what_is_no_small_form_is_refused_unread(
 ) -> None:
     answer = ask(kind, length, REQUEST_METHOD=method, **headers)
     assert answer.status_code == status
-    assert answer["Content-Type"] == "text/plain"
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
     script = ask(kind, length, REQUEST_METHOD=method, HTTP_X_BACKGROUND="1", **headers)
     assert script.status_code == status
     assert answer.content.decode() in script.content.decode()

@@ -19,10 +19,11 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from bench import multitude
 from bench.multitude import Multitude
-from bench.pages import addresses
+from bench.pages import Meter, addresses
 from classify import counting, services, training
 from classify.models import Census, Origin, Question, Verdict
 from classify.tasks import count, infer
@@ -30,7 +31,7 @@ from crawler import omissions
 from crawler import services as crawler
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects import parts
-from projects.models import Project, User
+from projects.models import Project, Tally, User
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import MakeProject
 from wikivisage import cards
@@ -38,6 +39,7 @@ from wikivisage import cards
 MEMBERS = 5
 MOST = 45  # queries of any page
 MOST_NEXT = 6
+MOST_ANSWER = 12
 NOW_AND_THEN = re.compile(
     "SAVEPOINT|writingstop|projects_measure|projects_wikipace|COUNT.*projects_notification"
 )
@@ -212,13 +214,16 @@ COUNTS = re.compile(
     r"|crawler_(region|photo|projectphoto|picture|embedding))\b"
 )
 OF_SOMEBODY = re.compile(r"classify_answer.*user_id.? = \d")
+# What people left out is little, and the index photo_left_out finds it.
+LEFT_OUT = re.compile(r"WHERE \(.crawler_projectphoto.\..left_out. AND")
 NO_PAGE = {"metrics", "crop"}  # nor are exports: files of all rows
 # Of all projects of the server together, once in five minutes.
 OF_ALL = re.compile("crawler_picture.*looked_at.* GROUP BY")
 
 
 def counts(sql: str) -> bool:
-    return bool(COUNTS.search(sql) and not OF_SOMEBODY.search(sql) and not OF_ALL.search(sql))
+    few = (OF_SOMEBODY, OF_ALL, LEFT_OUT)
+    return bool(COUNTS.search(sql)) and not any(each.search(sql) for each in few)
 
 
 def test_no_page_counts_a_large_project(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,3 +283,34 @@ def test_counting_has_its_turn_while_others_wait_to_be_learned(
 
 def boom(*_arguments: Any) -> None:
     raise RuntimeError("cannot learn")
+
+
+def test_an_answer_takes_twelve_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One face or a screen of twenty, in a large project or a small one, the first of a day that
+    somebody gives or a later one."""
+    built = multitude.build(1000, MEMBERS)
+    base, user = f"/p/{built.project.public_id}", built.members[3]
+    asked = list(built.asked)
+    client = browser(user)
+    meter = Meter()
+
+    def one() -> dict[str, Any]:
+        region = asked.pop()
+        photo = f"photo{region.picture_id}"
+        return {"region": region.public_id, "photo": photo, "verdict": "yes"}
+
+    def screen() -> dict[str, Any]:
+        shown = [asked.pop().public_id for _ in range(20)]
+        return {"shown": shown, "yes": shown[:10]}
+
+    for large in (10_000, 100):
+        monkeypatch.setattr(parts, "LARGE", large)
+        for made, address in ((one, "answer"), (screen, "grid/answer")):
+            Tally.objects.filter(user=user, day=timezone.now().date()).delete()
+            for _ in range(2):
+                sent = {"client_uuid": str(uuid4())} | made()
+                with meter() as seen:
+                    reply = client.post(f"{base}/{address}", sent, headers={"X-Background": "1"})
+                assert reply.status_code == 200
+                told = [sql for sql, _rows in seen if "SAVEPOINT" not in sql]
+                assert len(told) <= MOST_ANSWER, told

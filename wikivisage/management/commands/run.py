@@ -1,7 +1,8 @@
 """`manage.py run`: the whole of WikiVisage on one machine, without a server to install.
 
-Starts the sandbox wiki (unless WIKI=commons), the web server and the workers, each a process;
-starts a part again when it ends by itself, and stops all of them on Ctrl-C.
+Starts the sandbox wiki (unless WIKI=commons, or SANDBOX_URL names a wiki that runs already), the
+web server and the workers, each a process; starts a part again when it ends by itself, and stops
+all of them on Ctrl-C.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.stopping = threading.Event()
         self.look_at = 0.0
-        self.demo = settings.WIKI.code == "sandbox" and not options["no_demo"]
+        self.demo = settings.OWN_SANDBOX and not options["no_demo"]
         with lock_data():
             refuse_taken_ports()
             with said_of_a_full_disk():
@@ -89,6 +90,9 @@ class Command(BaseCommand):
                 self.stop()
 
     def supervise(self) -> None:
+        if settings.WIKI.code == "sandbox" and not settings.OWN_SANDBOX:
+            self.say("wiki", f"uses the one at {settings.SANDBOX_URL}/")
+            self.wait_for(f"{settings.WIKI.commons_api}?action=query&format=json", None)
         for part in self.parts:
             self.start(part)
             if part.name == "sandbox":
@@ -167,19 +171,20 @@ class Command(BaseCommand):
             if line.strip():
                 self.say(part.name, line.rstrip())
 
-    def wait_for(self, url: str, part: Part) -> None:
+    def wait_for(self, url: str, part: Part | None) -> None:
         """Until `url` answers; says so when the part that should answer ended instead."""
         for _ in range(300):
             if self.stopping.wait(0.1):
                 return
-            if part.process and part.process.poll() is not None:
+            if part and part.process and part.process.poll() is not None:
                 raise CommandError(f"{part.name} did not start; its lines above say why.")
             try:
                 with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
                     return
             except OSError:
                 continue
-        raise CommandError(f"{part.name} did not answer at {url} within 30 seconds.")
+        who = part.name if part else "The wiki of SANDBOX_URL"
+        raise CommandError(f"{who} did not answer at {url} within 30 seconds.")
 
     def stop(self) -> None:
         running = [part for part in self.parts if part.process and part.process.poll() is None]
@@ -222,7 +227,7 @@ def lock_data() -> IO[str]:
 
 def refuse_taken_ports() -> None:
     ports = {"PORT": settings.PORT}
-    if settings.WIKI.code == "sandbox":
+    if settings.OWN_SANDBOX:
         ports["SANDBOX_PORT"] = settings.SANDBOX_PORT
     for name, port in ports.items():
         # Parts of a run that was killed a moment ago may still be on their way out.
@@ -249,7 +254,7 @@ def is_taken(port: int) -> bool:
 def parts() -> list[Part]:
     python = sys.executable
     found = []
-    if settings.WIKI.code == "sandbox":
+    if settings.OWN_SANDBOX:
         found.append(
             Part(
                 "sandbox",
