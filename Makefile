@@ -19,7 +19,7 @@ NO_SERVER := sandbox contract classify_pages \
 	$(addprefix sdc/,test_cautions.py test_export.py test_pages.py test_preview.py test_refusals.py \
 		test_stateful.py test_stop_page.py test_trouble.py test_undo_pages.py) \
 	$(addprefix security/,test_canary.py test_headers.py) \
-	$(addprefix system/,test_bench_writing.py test_chaos.py test_front.py test_hanging.py test_killing.py \
+	$(addprefix system/,test_bench_writing.py test_chaos.py test_front.py test_full_disk.py test_hanging.py test_killing.py \
 		test_start.py test_tls.py) \
 	$(addprefix wikivisage/,test_home.py test_no_search_by_face.py test_pages.py test_worth.py)
 # Of uv: no registry's name, and no package of this repository, in what is written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import shutil
 import tempfile
@@ -57,6 +58,9 @@ OF_HTTPS = {"security.W004", "security.W008", "security.W012", "security.W016"}
 OF_THE_DOMAIN = {"security.W005", "security.W021"}
 
 
+log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class Finding:
     about: str
@@ -83,6 +87,10 @@ def examine(*, quick: bool = False) -> Findings:
             yield Finding(
                 about, FAIL, words, "Look whether this machine reaches it, and its status."
             )
+        except Exception as error:  # a mistake of this program must not hide the other findings
+            log.exception("the check of %s failed", about)
+            words = f"This could not be checked: {type(error).__name__}."
+            yield Finding(about, FAIL, words, "Report it, with what the log says of it.")
 
 
 def configuration() -> Findings:
@@ -349,8 +357,10 @@ def _siteinfo() -> dict[str, str | int]:
 def _clock(date: str) -> Finding:
     try:
         theirs = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return Finding("clock", WARN, "The wiki does not say what time it is.", "Use NTP.")
+    if theirs.tzinfo is None:  # `-0000` or no zone that is known: HTTP has UTC alone
+        theirs = theirs.replace(tzinfo=UTC)
     apart = abs((datetime.now(UTC) - theirs).total_seconds())
     if apart > 5:
         do = "Let NTP set it: leases and logins depend on it."

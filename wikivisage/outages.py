@@ -55,14 +55,14 @@ def _answer(request: HttpRequest) -> HttpResponse:
 def _sentence(*, reads: bool) -> str:
     if reads:
         return ngettext(
-            "The database can’t be reached at the moment. What was saved is safe. This page tries"
+            "The database can’t answer at the moment. What was saved is safe. This page tries"
             " again by itself in %(n)d second.",
-            "The database can’t be reached at the moment. What was saved is safe. This page tries"
+            "The database can’t answer at the moment. What was saved is safe. This page tries"
             " again by itself in %(n)d seconds.",
             RETRY_AFTER,
         ) % {"n": RETRY_AFTER}
     return _(
-        "The database can’t be reached at the moment. What was saved before is safe, but what you"
+        "The database can’t answer at the moment. What was saved before is safe, but what you"
         " just sent may not be. Wait a moment, then look whether it is there, or send it again."
     )
 

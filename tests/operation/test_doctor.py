@@ -178,6 +178,11 @@ def test_connections_are_reckoned_by_what_it_says(settings: Any) -> None:
 def test_a_clock_that_is_off_and_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor._clock("Wed, 21 Oct 2015 07:28:00 GMT").status == FAIL
     assert doctor._clock(EVIL).status == WARN
+    # as a proxy may make it of two: no zone that is known
+    for date in ("Wed, 21 Oct 2015 07:28:00 -0000", "Wed, 21 Oct 2015 07:28:00 GMT, Wed, 21 Oct"):
+        assert doctor._clock(date).status == FAIL
+    for date in ("Wed, 99 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 99999 07:28:00 GMT", ""):
+        assert doctor._clock(date).status == WARN
     monkeypatch.setattr("wikivisage.health.LITTLE_ROOM", 10**18)
     assert found(doctor.disk)["disk"].status == WARN
 
@@ -211,3 +216,13 @@ def test_each_forgotten_setting_has_its_line(
     for name, value in change.items():
         setattr(settings, name, value)
     assert line in settings_said()
+
+
+@pytest.mark.django_db
+def test_a_check_that_fails_by_itself_hides_no_other(settings: Any) -> None:
+    settings.LOCALE_PATHS = [7]
+    found = {each.about: each for each in doctor.examine(quick=True)}
+    assert found["translations"].status == FAIL
+    assert found["translations"].says == "This could not be checked: TypeError."
+    assert found["database"].status == OK
+    assert found["static files"].status == OK

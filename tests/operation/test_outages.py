@@ -109,7 +109,7 @@ def test_scripts_get_a_sentence(answers: list[Answer]) -> None:
     answer = next(each for each in answers if (each.key, each.shape) == ("answer", "script"))
     told = json.loads(answer.body)
     assert (told["error"], told["retry_after"]) == ("unavailable", 10)
-    assert told["sentence"].startswith("The database can’t be reached")
+    assert told["sentence"].startswith("The database can’t answer")
     htmx = answers[-1]
     assert htmx.headers["Content-Type"].startswith("text/plain")
     assert htmx.body == told["sentence"]

@@ -8,6 +8,7 @@ all of them on Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import errno
 import fcntl
 import os
 import signal
@@ -17,7 +18,8 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -26,6 +28,8 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
+from projects.http import WikiError
+from projects.refusal import Refused
 from projects.work import end_all_leases
 from wikivisage import workers
 from wikivisage.orphans import die_with_parent
@@ -47,6 +51,20 @@ class Part:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+@contextmanager
+def said_of_a_full_disk() -> Iterator[None]:
+    """Raise CommandError with a sentence where there is no room for what is written."""
+    try:
+        yield
+    except (OSError, DatabaseError) as error:
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        # SQLite maps a file of its log into memory, for which there may be no room either
+        if full or any(words in str(error) for words in ("disk is full", "disk I/O error")):
+            says = f"There is no room left on the disk of {settings.DATA_DIR}."
+            raise CommandError(f"{says} Free some, or set DATA_DIR, and start again.") from error
+        raise
+
+
 class Command(BaseCommand):
     help = "Runs the sandbox wiki, the web server and the workers until Ctrl-C."
 
@@ -59,9 +77,10 @@ class Command(BaseCommand):
         self.demo = settings.OWN_SANDBOX and not options["no_demo"]
         with lock_data():
             refuse_taken_ports()
-            call_command("migrate", verbosity=0)
-            call_command("collectstatic", interactive=False, verbosity=0)
-            end_all_leases()  # nobody else works on this data: go on at once where it stopped
+            with said_of_a_full_disk():
+                call_command("migrate", verbosity=0)
+                call_command("collectstatic", interactive=False, verbosity=0)
+                end_all_leases()  # nobody else works on this data: go on where it stopped
             for name in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(name, lambda *_: self.stopping.set())
             self.parts = parts()
@@ -80,7 +99,7 @@ class Command(BaseCommand):
                 self.wait_for(f"{settings.SANDBOX_URL}/_sandbox/", part)
         self.wait_for(f"http://127.0.0.1:{settings.PORT}/health", self.parts[-1])
         if self.demo and not self.stopping.is_set():
-            call_command("demo")
+            self.make_demo()
         if not self.stopping.is_set():
             self.say("ready", f"open http://127.0.0.1:{settings.PORT}/   (Ctrl-C stops all of it)")
         while not self.stopping.wait(0.5):
@@ -90,6 +109,15 @@ class Command(BaseCommand):
             if time.monotonic() > self.look_at:
                 self.look_at = time.monotonic() + LOOKS
                 self.kill_what_hangs()
+
+    def make_demo(self) -> None:
+        """The rest is of use without it, for example for who then makes room on the disk."""
+        try:
+            with said_of_a_full_disk():
+                call_command("demo")
+        except (CommandError, DatabaseError, OSError, WikiError, Refused) as error:
+            why = error if isinstance(error, CommandError) else type(error).__name__
+            self.say("demo", f"is not made: {why} `manage.py demo` makes it later.")
 
     def kill_what_hangs(self) -> None:
         """With a broker of files the processes of a worker share the locks of one queue: one that
