@@ -189,8 +189,10 @@ def _move(objection: Objection, by: User, old: tuple[str, ...], new: str, **fiel
 def lift_pause(objection: Objection, by: User, reason: str) -> bool:
     """Let what it names be asked and sent again; the objection stays open."""
     check_moderates(by)
-    if not pauses.active().filter(pk=objection.pk).update(pauses_until=timezone.now()):
+    held = Objection.objects.select_for_update().get(pk=objection.pk)
+    if not is_pausing(held):  # asked now that nobody else lifts it
         return False
+    Objection.objects.filter(pk=objection.pk).update(pauses_until=timezone.now())
     audit(by, "objection.pause-lifted", target=objection.name, reason=reason)
     pauses.pause_ended.send(Objection, objection=objection)
     objection.refresh_from_db()

@@ -72,7 +72,7 @@ def take_back(batch: EditBatch, user: User) -> bool:
     _check_own(batch, user)
     handed = EditBatch.objects.filter(pk=batch.pk, state=State.HANDED)
     drafts = EditBatch.objects.filter(project=batch.project, user=user, state=State.DRAFT)
-    if not handed.exists():
+    if handed.select_for_update().first() is None:  # a second click must not delete what is back
         return False
     _delete(drafts)
     if not handed.update(state=State.DRAFT):
