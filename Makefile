@@ -9,21 +9,22 @@ PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \
 	$(addprefix classify/,learning test_certainty.py test_cuts.py test_exemplars.py test_real_photos.py) \
-	$(addprefix core/,test_deploy.py test_environment.py test_image.py test_languages.py test_messages.py \
+	$(addprefix core/,test_deploy.py test_environment.py test_image.py test_languages.py test_messages.py test_rehearsal.py \
 		test_translated_pages.py) \
 	$(addprefix crawler/,test_ahead.py test_engine.py test_engine_switch.py test_hashing.py \
 		test_opencv_engine.py test_pictures.py test_source_views.py) \
-	$(addprefix hostile/,test_matrix.py test_pictures.py test_texts.py) \
+	$(addprefix hostile/,test_audit.py test_matrix.py test_pictures.py test_texts.py) \
 	$(addprefix operation/,test_logs.py test_processes.py) \
 	$(addprefix projects/,test_charts.py test_new.py test_new_places.py test_outgoing.py test_wikidata.py) \
 	$(addprefix sdc/,test_cautions.py test_export.py test_pages.py test_preview.py test_refusals.py \
 		test_stateful.py test_stop_page.py test_trouble.py test_undo_pages.py) \
 	$(addprefix security/,test_canary.py test_headers.py) \
-	$(addprefix system/,test_bench_writing.py test_chaos.py test_hanging.py test_killing.py test_start.py) \
+	$(addprefix system/,test_bench_writing.py test_chaos.py test_front.py test_full_disk.py test_hanging.py test_killing.py \
+		test_start.py test_tls.py) \
 	$(addprefix wikivisage/,test_home.py test_no_search_by_face.py test_pages.py test_worth.py)
 # Of uv: no registry's name, and no package of this repository, in what is written
 LOCK := --no-header --no-annotate --no-emit-package dlib --no-emit-package wikivisage
-export PORT SANDBOX_PORT DATA_DIR WIKI
+export PORT SANDBOX_PORT DATA_DIR WIKI PLATFORM
 # What was compiled is kept: the tests and the supervisor start many processes
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -99,6 +100,9 @@ chaos: $(VENV)/installed-mariadb  ## The whole system under work and faults: wha
 soak: $(VENV)/installed  ## Whether the detect worker grows, over PICTURES=3000 and crashes
 	@$(BIN)/python -W ignore -m bench.soak
 
+test-compose: $(VENV)/installed  ## The operator's pages on a real Docker Engine of its own (root; 15 minutes; PLATFORM=toolforge; see bench/compose/__init__.py)
+	@$(BIN)/python -W ignore -m bench.compose
+
 tour: $(VENV)/installed  ## The pictures of docs/tour.md, taken on the running system (4 minutes; needs Chromium)
 	@$(BIN)/python -W ignore -m bench.tour
 
@@ -127,4 +131,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help fuzz run test test-services smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean
+.PHONY: help fuzz run test test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean

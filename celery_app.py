@@ -19,8 +19,10 @@ from celery.signals import (
     task_failure,
     task_postrun,
     task_prerun,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
+    worker_shutdown,
     worker_shutting_down,
 )
 
@@ -73,6 +75,21 @@ def leave_a_trace(**kwargs: Any) -> None:
         Path(path).touch()
 
 
+@worker_init.connect
+def count_in_the_leading_process(**kwargs: Any) -> None:
+    """It runs no task, after which the others write down what they counted."""
+    heartbeat_sent.connect(write_down_of_the_leader)
+
+
+def write_down_of_the_leader(**kwargs: Any) -> None:
+    from django.db import connections
+
+    from projects import measures
+
+    if measures.flush():
+        connections.close_all()  # a process that is forked must not share them
+
+
 @setup_logging.connect
 def log_as_all_processes_do(**kwargs: Any) -> None:
     """Celery then leaves logging alone, and what it prints while it ends is a line of the log."""
@@ -114,6 +131,7 @@ def write_down_measures(task: Any, **kwargs: Any) -> None:
     measures.flush(settings.PIPELINE_TASKS.get(task.name, ""))
 
 
+@worker_shutdown.connect
 @worker_process_shutdown.connect
 def write_down_the_last(**kwargs: Any) -> None:
     from projects import measures

@@ -39,7 +39,7 @@ def main() -> int:
         began = time.monotonic()
         volunteer = Volunteer(system.url, "Ingrid S.", photos)
         volunteer.log_in()
-        results = [run(volunteer, system, qid) for qid in chosen]
+        results = [run(volunteer, qid) for qid in chosen]
         seconds = time.monotonic() - began
         after = depicted(system.wiki)
     report = figures(results, before, after, set(chosen), seconds)
@@ -47,7 +47,7 @@ def main() -> int:
     return 0 if report["claims_sent"] and report["right"] == report["claims_sent"] else 1
 
 
-def run(volunteer: Volunteer, system: System, qid: str) -> dict[str, Any]:
+def run(volunteer: Volunteer, qid: str) -> dict[str, Any]:
     """One person from the new project to the sent batch."""
     project = volunteer.create(qid, PERSONS[qid])
     created = time.monotonic()

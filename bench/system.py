@@ -38,7 +38,8 @@ class System:
             **(environment or {}),
         }
         for name in ("SANDBOX_URL", "SITE_URL", "SECRET_KEY", "SEALING_KEYS"):
-            self.environment.pop(name, None)
+            if name not in (environment or {}):
+                self.environment.pop(name, None)
 
     def __enter__(self) -> Self:
         self.start()

@@ -119,8 +119,10 @@ class Visitor(Window):
         self.press(self.page.get_by_role("link", name="Log in", exact=True))
         self.arrive("login", "Log in")
         self.press(self.page.get_by_role("button", name="Log in with your wiki account"))
-        self.arrive("approval", "Allow access?")
+        self.arrive("wiki", "Log in")
         self.press(self.page.get_by_role("radio", name=self.name))
+        self.press(self.page.get_by_role("button", name="Log in"))
+        self.arrive("approval", "Allow access?")
         self.press(self.page.get_by_role("button", name="Allow"))
         expect(self.page.locator("summary", has_text=self.name)).to_be_visible()
 
@@ -507,9 +509,9 @@ class Visitor(Window):
         return self.rows()
 
     # On the wiki -------------------------------------------------------------------------------
-    def summary(self) -> str:
-        """The edit summary, as the batch's page shows it."""
-        return self.page.locator("p.summary").inner_text()
+    def summaries(self) -> list[str]:
+        """The edit summaries, as the batch's page shows them."""
+        return self.page.locator("p.summary").all_inner_texts()
 
     def open_edit(self, row: Row) -> FilePage:
         """From the batch's page to the revision, and from there to the file's page."""

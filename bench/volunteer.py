@@ -52,12 +52,14 @@ class Volunteer:
         )
 
     def log_in(self) -> None:
-        """Through the wiki's approval page, picking the account there."""
+        """Through the wiki's login page, picking the account there, and its approval page."""
         self.open("/login/")
         self.browser.select_form('form[action*="mediawiki/login"]')
         self.browser.submit_selected()
-        form = self.browser.select_form("#mw-mwoauth-authorize-form")
+        form = self.browser.select_form("#userlogin")
         form.set_radio({"user": self.name})
+        self.browser.submit_selected()
+        self.browser.select_form("#mw-mwoauth-authorize-form")
         self.press("accept", "Allow")
         assert self.name in self.page.text, f"{self.name} is not logged in"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -14,13 +16,13 @@ from django.utils import timezone
 from classify.labels import lock, relabel
 from classify.models import Answer, Bootstrap, Label, Origin, Verdict
 from crawler.models import Photo, ProjectPhoto, Region
-from projects import admitting
-from projects.dates import span_of
+from projects import admitting, http
+from projects.dates import Time, span_of
 from projects.faults import crash_point
-from projects.http import WikiError, fetch, retry_after_of
+from projects.http import WikiError
+from projects.json_tree import Node, unreadable
 from projects.models import Person, Project
 from projects.pipeline import announce
-from projects.texts import read_json
 from projects.transactions import atomic
 from projects.work import Overtaken, WorkState
 
@@ -53,7 +55,7 @@ def read(row: Bootstrap) -> None:
     crash_point("bootstrap:before-work")
     person = row.project.person
     try:
-        fields = _fields(ask(person.qid))
+        fields = read_fields(ask(person.qid))
     except WikiError as error:
         if row.fail(error.code, error.text) and error.retry_after:
             later = timezone.now() + timedelta(seconds=error.retry_after)
@@ -80,21 +82,17 @@ def _keep(row: Bootstrap, person: Person, fields: dict[str, Any]) -> None:
     crash_point("bootstrap:before-commit")
 
 
-def ask(qid: str) -> list[dict[str, Any]]:
-    """The rows of the endpoint about a person. Raises WikiError."""
-    response = fetch(
+def ask(qid: str) -> Node:
+    """What the endpoint says of a person. Raises WikiError."""
+    response = http.fetch(
         "GET",
         settings.WIKI.sparql,
         params={"query": QUERY % {"qid": qid}, "format": "json"},
         headers={"Accept": "application/sparql-results+json"},
     )
     if response.status_code != 200:
-        raise WikiError(f"http-{response.status_code}", retry_after=retry_after_of(response))
-    try:
-        rows: list[dict[str, Any]] = read_json(response.content)["results"]["bindings"]
-    except (ValueError, KeyError, TypeError):
-        raise WikiError("not-json") from None
-    return rows
+        raise WikiError(f"http-{response.status_code}", retry_after=http.retry_after_of(response))
+    return http.read_object(response)
 
 
 @atomic
@@ -166,41 +164,77 @@ def _tagged(project: Project) -> int:
     return ProjectPhoto.objects.filter(project=project, already_depicts=True).count()
 
 
-def _fields(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The columns of Person that the rows know something about; nothing unless it's a human."""
-    facts: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        facts.setdefault(row["fact"]["value"], []).append(row)
+@dataclass(frozen=True)
+class Fact:
+    """One row of the answer: what it is about, and what it says."""
+
+    about: str
+    value: str
+    language: str = ""
+    precision: int | None = None  # of a date, as Wikibase has it
+
+
+def read_facts(body: Node) -> list[Fact]:
+    """Of an answer in SPARQL's JSON. Raises WikiError("unreadable") where it has no rows, since
+    not to be a human is final."""
+    bindings = body["results"]["bindings"]
+    if not isinstance(bindings.value, list):
+        raise bindings.wrong("a list")
+    facts = bindings.read_items(_read_fact)
+    if bindings.items() and not facts:
+        raise unreadable("no row of the answer can be read")
+    return facts
+
+
+def _read_fact(row: Node) -> Fact:
+    value, precision = row["value"], row["precision"]["value"]
+    return Fact(
+        row["fact"]["value"].text(),
+        value["value"].text(longest=2000),
+        value["xml:lang"].text("", longest=40),
+        None if precision.is_missing else _number(precision),
+    )
+
+
+def _number(node: Node) -> int:
+    """SPARQL writes numbers as text."""
+    text = node.text(longest=9)
+    if not (text.isascii() and text.isdecimal()):
+        raise node.wrong("a number")
+    return int(text)
+
+
+def read_fields(body: Node) -> dict[str, Any]:
+    """The columns of Person that an answer knows something about; nothing unless it's a human."""
+    facts: dict[str, list[Fact]] = defaultdict(list)
+    for fact in read_facts(body):
+        facts[fact.about].append(fact)
     if "human" not in facts:
         return {}
     fields: dict[str, Any] = {
-        "labels": _texts(facts.get("label", [])),
-        "descriptions": _texts(facts.get("description", [])),
-        **_dates("born", facts.get("born", [])),
-        **_dates("died", facts.get("died", [])),
+        "labels": _texts(facts["label"]),
+        "descriptions": _texts(facts["description"]),
+        **_dates("born", facts["born"]),
+        **_dates("died", facts["died"]),
     }
-    if portraits := facts.get("portrait"):
+    if portraits := facts["portrait"]:
         # an address: http://commons.wikimedia.org/wiki/Special:FilePath/Name%20of%20it.jpg
-        name = unquote(portraits[0]["value"]["value"].rpartition("/")[2])
-        fields["portrait"] = f"File:{name}".replace("_", " ")
-    if sitelinks := facts.get("sitelinks"):
-        fields["sitelinks"] = int(sitelinks[0]["value"]["value"])
-    if categories := facts.get("category"):
-        fields["commons_category"] = categories[0]["value"]["value"].replace("_", " ")
+        name = unquote(portraits[0].value.rpartition("/")[2])
+        fields["portrait"] = f"File:{name}".replace("_", " ")[:255]
+    if (sitelinks := facts["sitelinks"]) and sitelinks[0].value[:9].isdecimal():
+        fields["sitelinks"] = int(sitelinks[0].value[:9])
+    if categories := facts["category"]:
+        fields["commons_category"] = categories[0].value.replace("_", " ")[:255]
     return {name: value for name, value in fields.items() if value}
 
 
-def _texts(rows: list[dict[str, Any]]) -> dict[str, str]:
-    return {row["value"]["xml:lang"]: row["value"]["value"] for row in rows}
+def _texts(facts: list[Fact]) -> dict[str, str]:
+    return {fact.language: fact.value for fact in facts if fact.language}
 
 
-def _dates(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _dates(name: str, facts: list[Fact]) -> dict[str, Any]:
     span = span_of(
-        [
-            {"time": f"+{row['value']['value']}", "precision": int(row["precision"]["value"])}
-            for row in rows
-            if "precision" in row
-        ]
+        [Time(f"+{fact.value}", fact.precision) for fact in facts if fact.precision is not None]
     )
     if span is None:
         return {}

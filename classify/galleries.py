@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy as _
 from classify import labels
 from classify.learning.copies import BITS
 from classify.models import Label, Origin, Score, Verdict
-from crawler.models import Photo, ProjectPhoto, Region
+from crawler.models import Photo, ProjectPhoto, Region, not_paused
 from projects import denials
 from projects.models import Project, Source
 from projects.parts import part
@@ -479,7 +479,7 @@ def gallery_counts(project: Project) -> dict[str, int]:
 def unanswered(project: Project) -> QuerySet[Score]:
     """Faces that nobody said a word of."""
     said = Label.objects.filter(project=project, region=OuterRef("region"))
-    return _left_in_peace(Score.objects.filter(~Exists(said), project=project))
+    return _left_in_peace(Score.objects.filter(~Exists(said), not_paused(), project=project))
 
 
 def _left_in_peace(rows: QuerySet[Any]) -> QuerySet[Any]:

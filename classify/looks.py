@@ -23,8 +23,8 @@ from classify.labels import counting, is_counted, said_by, upsert
 from classify.learning.distances import Ints, Mask
 from classify.models import Answer, Label, Look, Origin, Question, Round, Verdict
 from classify.screens import Face, Screen
-from crawler.models import ProjectPhoto, Region
-from projects import denials
+from crawler.models import ProjectPhoto, Region, not_paused
+from projects import denials, pauses
 from projects.models import Project, User
 from projects.transactions import atomic
 
@@ -168,6 +168,8 @@ def next_screen(project: Project, user: User, exclude: Collection[str] = ()) -> 
     faces that the page shows or has fetched already.
     """
     if project.state == Project.State.ARCHIVED or denials.denied_project(project):
+        return None
+    if pauses.of_project(project):
         return None
     if not _choose(project, user, exclude):
         return None  # the usual answer to a page that waits: it holds nobody up
@@ -350,7 +352,8 @@ def _choose(project: Project, user: User, exclude: Collection[str]) -> list[Look
 
     Of several screens that are leased to the user it is the one they were given first.
     """
-    looks = _unsaid(project).exclude(region__public_id__in=list(exclude))
+    looks = _unsaid(project).filter(not_paused())
+    looks = looks.exclude(region__public_id__in=list(exclude))
     if not is_counted(project, user):
         looks = looks.exclude(Exists(said_by(project, user)))
     own = looks.filter(leased_to=user, leased_until__gte=timezone.now())

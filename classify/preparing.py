@@ -19,6 +19,7 @@ from classify.memory import Mind
 from classify.models import Label, Origin, Question, Skip
 from classify.questions import free
 from classify.rules import Thoughts
+from crawler.models import Photo, not_paused
 from projects.models import Project
 
 NEAREST = 6  # confirmed faces shown beside the one in question
@@ -40,6 +41,7 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> i
     fixed = [question for question in existing if _stays(question)]
     skipped = faces.of(set(Skip.objects.filter(project=project).values_list("region", flat=True)))
     open_ = thoughts.askable & ~faces.of(question.region_id for question in fixed)
+    open_ &= ~np.isin(faces.photo_ids, _paused(project))
     asks = list(rules.screens(mind, thoughts, open_ & ~skipped))
     worth = bool(asks) or any(each.kind != Question.Kind.THIRD for each in fixed)
     asks += rules.one_by_one(mind, thoughts, open_ & skipped, rules.SINGLY)
@@ -59,6 +61,12 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> i
     if thoughts.order is not None:
         return thoughts.first
     return max(1, thoughts.worth(mind, ~skipped)) if worth else 0
+
+
+def _paused(project: Project) -> list[int]:
+    """Keys of the photos to which somebody objects now."""
+    photos = Photo.objects.filter(~not_paused(""), project_photos__project=project)
+    return list(photos.values_list("pk", flat=True))
 
 
 def _existing(project: Project, *, guesses: bool) -> list[Question]:

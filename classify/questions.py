@@ -27,7 +27,8 @@ from django.utils import timezone
 from classify import selectors
 from classify.labels import given_by, is_counted, said_by, upsert
 from classify.models import Answer, Question, Verdict
-from crawler.models import Photo, Region
+from crawler.models import Photo, Region, not_paused
+from projects import pauses
 from projects.models import Project, User
 from projects.permissions import is_left_alone
 from projects.pipeline import announce
@@ -70,8 +71,11 @@ def next_question(
 
 
 def is_silent(project: Project) -> bool:
-    """Whether nothing is asked: it is completed or archived, or its person is left alone."""
-    return project.state in SILENT or is_left_alone(project)
+    """Whether nothing is asked: it is completed or archived, or its person is left alone, or
+    paused since somebody objected."""
+    return (
+        project.state in SILENT or is_left_alone(project) or pauses.of_project(project) is not None
+    )
 
 
 def put_back(project: Project, undone: Sequence[Answer]) -> None:
@@ -122,6 +126,7 @@ def worth_of(projects: Iterable[Project]) -> dict[int, int]:
     """
     asking = [project for project in projects if project.state not in SILENT]
     asked = Question.objects.filter(project__in=asking).order_by().values("project")
+    asked = asked.exclude(pauses.is_paused("project__person__qid"))
     thought = Max("project__learner__worth", filter=~THIRD)
     told = asked.annotate(third=Count("pk", filter=THIRD), thought=thought)
     return {row["project"]: row["third"] + round(row["thought"] or 0) for row in told}
@@ -211,6 +216,7 @@ def _open(
     asked: QuerySet[Any] = (
         Question.objects.annotate(skip=FilteredRelation("region__skips", condition=mine))
         .filter(free(now) | Q(leased_to=user), project=project, photo__state=Photo.State.LIVE)
+        .filter(not_paused(now=now))
         .exclude(public_id__in=exclude)
         .exclude(region__public_id__in=held)
         .select_related("region", "photo__picture")

@@ -180,6 +180,24 @@ def best_of(labels: Iterable[Label]) -> list[Label]:
     return sorted(best.values(), key=lambda label: label.photo_id)
 
 
+def named_by_hand(project: Project, yes: Iterable[Label]) -> set[int]:
+    """Keys of those of these labels in which face recognition had no part: a person drew the box,
+    named the photo as a whole, or drew over the face before anybody was asked about it. Wherever
+    the tool showed the face and a person said Yes, it had one."""
+    rows = list(yes)
+    found = [row.region_id for row in rows if row.region.origin == Region.Origin.DETECTOR]
+    given = labels.standing(project).filter(region__in=found, verdict=Verdict.YES)
+    first: dict[int, str] = {}
+    for region, origin in given.order_by("pk").values_list("region", "origin"):
+        if origin != Origin.BOOTSTRAP:
+            first.setdefault(region, origin)
+    return {
+        row.pk
+        for row in rows
+        if row.region.origin != Region.Origin.DETECTOR or first.get(row.region_id) == Origin.DRAWN
+    }
+
+
 def history(project: Project, user: User, limit: int = 20) -> list[Answer]:
     """The user's answers that undo would take back, the next one first."""
     own = labels.standing(project).filter(user=user).select_related("region", "photo")

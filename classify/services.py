@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,9 +26,11 @@ from classify.labels import (
 )
 from classify.models import Answer, Origin, Question, Score, Skip, Verdict
 from classify.questions import next_question
+from crawler import omissions
 from crawler import services as crawler
 from crawler.models import Photo, ProjectPhoto, Region
 from projects import denials
+from projects.ledger import audit
 from projects.models import Project, User
 from projects.pipeline import announce
 from projects.refusal import Refused, archived
@@ -46,9 +48,11 @@ __all__ = [
     "no_usable_face",
     "not_here",
     "rebuild_labels",
+    "redrawn_by",
     "skip",
     "undo",
     "undo_many",
+    "undo_redrawn",
     "undone_with",
 ]
 
@@ -207,6 +211,7 @@ def draw(
         return done[client_uuid]
     _check_photo(project, photo)
     if replaces:
+        omissions.check_counts(project, user)
         replaces.refresh_from_db(fields=["replaced_by"])
         _refuse_face(replaces, photo)
     try:
@@ -219,7 +224,25 @@ def draw(
         Score.objects.filter(project=project, region=replaces).delete()
         Question.objects.filter(project=project, region=replaces).delete()
         relabel(project, [replaces.pk])
+        audit(user, "region.redrawn", project, f"region:{replaces.pk}", by=region.pk)
     return made
+
+
+def redrawn_by(project: Project, user: User) -> QuerySet[Answer]:
+    """The answers by which one person drew better boxes than those that were there."""
+    drawn = standing(project).filter(user=user, origin=Origin.DRAWN)
+    return drawn.filter(Exists(Region.objects.filter(replaced_by=OuterRef("region"))))
+
+
+@atomic
+def undo_redrawn(project: Project, user: User, by: User) -> int:
+    """Undo all better boxes that `user` drew, so that the old ones count again; return how
+    many."""
+    uuids = list(redrawn_by(project, user).values_list("client_uuid", flat=True))
+    undone = undo_many(project, user, uuids)
+    if undone:
+        audit(by, "regions.put-back", project, f"user:{user.pk}", boxes=len(undone))
+    return len(undone)
 
 
 def no_usable_face(project: Project, photo: Photo, user: User, client_uuid: UUID) -> Answer:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("again/rest", looks.again_rest, name="again-rest"),
     path("members/<slug:user_id>", member.member, name="member"),
     path("members/<slug:user_id>/counts", member.member_counts, name="member-counts"),
+    path("members/<slug:user_id>/redrawn/undo", member.redrawn_undo, name="redrawn-undo"),
     path("tray", tray.tray, name="tray"),
     path("threshold", threshold.threshold, name="threshold"),
 ]

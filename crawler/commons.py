@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from projects import pace
-from projects.http import WikiError, telling
+from projects.http import WikiError, refusal
+from projects.json_tree import Node
 
 if TYPE_CHECKING:
     from crawler.transport import Site
@@ -47,20 +48,20 @@ def _site(code: str, username: str | None, token: str | None) -> Iterator[Site]:
         transport.bearer.reset(before)
 
 
-def submit(site: Site, *, post: bool = False, **params: Any) -> tuple[dict[str, Any], float | None]:
+def submit(site: Site, *, post: bool = False, **params: Any) -> tuple[Node, float | None]:
     """One request, sent once: the body as it came, and the seconds of `Retry-After` if any.
 
     A refusal is in the body (`errors`, a list), with HTTP 200: judge it. Lists are joined with
     `|`. `token` in the parameters means POST. Raises WikiError("network"), ("http-<status>") and
-    ("not-json"), where nobody knows whether a write took effect.
+    ("unreadable"), where nobody knows whether a write took effect.
     """
     from crawler.transport import PlainRequest
 
     request = PlainRequest(site, post=post or "token" in params, **params)
-    return request.submit(), request.retry_after
+    return Node(request.submit()), request.retry_after
 
 
-def read(site: Site, **params: Any) -> dict[str, Any]:
+def read(site: Site, **params: Any) -> Node:
     """A read at the pace of the lane "read". Raises WikiError with MediaWiki's code.
 
     When the wiki says how long to wait, the whole lane waits. Call outside transactions.
@@ -68,8 +69,8 @@ def read(site: Site, **params: Any) -> dict[str, Any]:
     pace.wait_turn(READ_LANE, settings.READS_A_MINUTE)
     try:
         body, retry_after = submit(site, **params)
-        if errors := body.get("errors"):
-            raise WikiError(telling(errors), errors[-1].get("text", ""), retry_after)
+        if refused := refusal(body, retry_after):
+            raise refused
     except WikiError as error:
         if error.retry_after:
             pace.pause(READ_LANE, error.retry_after, error.code)

@@ -106,7 +106,7 @@ def _in_turn(steps: QuerySet[CrawlStep]) -> QuerySet[CrawlStep]:
 
 def read(step: CrawlStep) -> None:
     """Read one page of a step that this worker took, and commit it."""
-    if step.source.kind == Source.Kind.CATEGORY and denials.denied_category(step.title):
+    if denials.denied_listing(step.source.kind, step.title):
         step.fail(DENIED, final=True)
         return
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from crawler import commons, tidying
 from crawler.models import CrawlStep, Photo, Picture
-from projects import denials
+from projects import denials, http
 from projects.http import WikiError
 from projects.models import DenyEntry, Project, Source
 from projects.pipeline import announce
@@ -32,18 +33,23 @@ log = logging.getLogger(__name__)
 
 DENIED = "denied"  # error of a step
 AT_ONCE = 500  # photos
+Kind = DenyEntry.Kind
+OF_PHOTOS = (Kind.FILE, Kind.UPLOADER, Kind.AUTHOR)  # entries by which we know a photo ourselves
+# Entries that stand for a listing, and the kind of the source that it is of.
+LISTED_AS = {Kind.CATEGORY: Source.Kind.CATEGORY, Kind.UPLOADER: Source.Kind.UPLOADER}
+MOST_PAGES = 4000  # of the list of a category's files
 
 
 def list_changed(*, entry: DenyEntry, listed: bool, **_: Any) -> None:
     """Hears `projects.denying.list_changed`, within its transaction."""
     if entry.wiki != settings.WIKI.code:
         return
-    if entry.kind == DenyEntry.Kind.FILE and listed:
-        _let_go(entry)
-    elif entry.kind == DenyEntry.Kind.FILE and not denials.categories():
-        _take_back(_photos(entry))
-    elif entry.kind == DenyEntry.Kind.CATEGORY:
+    if entry.kind in LISTED_AS:
         (_stop_steps if listed else _go_on_with_steps)(entry)
+    if entry.kind in OF_PHOTOS and listed:
+        _let_go(entry)
+    elif entry.kind in OF_PHOTOS and not denials.categories():
+        _take_back(_photos(entry))
     if entry.kind != DenyEntry.Kind.PERSON:
         announce("deny-list-changed")
 
@@ -55,19 +61,19 @@ def look_through() -> None:
     mine = Photo.objects.filter(wiki=settings.WIKI.code)
     if not titles and not mine.filter(state=Photo.State.DENIED).exists():
         return
-    members: set[int] = set()
+    inside: set[int] = set()
     try:
         with commons.wiki_site() as site:
             for title in titles:
-                members |= _members(site, title)
+                inside |= members(site, title)
     except WikiError as error:  # the next look; nothing comes back by what was not read
         log.warning("categories on the deny-list could not be read: %s", error)
         titles = []
     live = mine.filter(state=Photo.State.LIVE)
-    for some in _some(sorted(members)):
-        _leave(list(live.filter(page_id__in=some)))
+    for some in _some(sorted(inside)):
+        leave(list(live.filter(page_id__in=some)))
     denied = mine.filter(state=Photo.State.DENIED)
-    alone = [pk for pk, page_id in denied.values_list("pk", "page_id") if page_id not in members]
+    alone = [pk for pk, page_id in denied.values_list("pk", "page_id") if page_id not in inside]
     for keys in _some(alone):
         _take_back_as_read(Photo.objects.filter(pk__in=keys), titles)
 
@@ -76,37 +82,44 @@ def _some(keys: list[int]) -> Iterator[list[int]]:
     return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
 
 
-def _members(site: Site, title: str) -> set[int]:
+def members(site: Site, title: str) -> set[int]:
     """Page ids of the files that are directly in a category."""
     asked = {"list": "categorymembers", "cmtitle": title, "cmtype": "file", "cmlimit": 500}
     found: set[int] = set()
-    following: dict[str, Any] = {}
-    while True:
-        body = commons.read(site, action="query", **asked, **following)
-        found |= {page["pageid"] for page in body.get("query", {}).get("categorymembers", [])}
-        following = body.get("continue", {})
-        if not following:
-            return found
+    for body in http.follow(partial(commons.read, site), MOST_PAGES, action="query", **asked):
+        members = body["query"]["categorymembers"].items(required=True)
+        found |= {member["pageid"].integer(least=1) for member in members}  # none may be missed
+    return found
 
 
 def _photos(entry: DenyEntry) -> QuerySet[Photo]:
+    if entry.kind != Kind.FILE:
+        return named_by(entry.kind, entry.value).filter(wiki=entry.wiki)
     same = Q(title=entry.value)
     if entry.page_id:
         same |= Q(page_id=entry.page_id)
     return Photo.objects.filter(same, wiki=entry.wiki)
 
 
+def named_by(kind: str, value: str) -> QuerySet[Photo]:
+    """The photos of an uploader or author."""
+    field = "uploader" if kind == Kind.UPLOADER else "author"
+    return Photo.objects.filter(**{field: value})
+
+
 def _let_go(entry: DenyEntry) -> None:
     """The photos are of no project any more, and what was made of them goes, unless the same
     picture stands on another page."""
     photos = list(_photos(entry))
-    if photos and entry.page_id is None:  # a new name does not escape the list
+    if entry.kind == Kind.FILE and photos and entry.page_id is None:
+        # a new name does not escape the list
         DenyEntry.objects.filter(pk=entry.pk).update(page_id=photos[0].page_id)
-    _leave(photos)
+    for start in range(0, len(photos), AT_ONCE):
+        leave(photos[start : start + AT_ONCE])
 
 
 @atomic
-def _leave(photos: list[Photo]) -> None:
+def leave(photos: list[Photo]) -> None:
     if not photos:
         return
     Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(
@@ -133,6 +146,7 @@ def _take_back(rows: QuerySet[Photo]) -> None:
     wiki."""
     photos = list(rows.filter(state=Photo.State.DENIED))
     denied = denials.denied_files((photo.page_id, photo.title) for photo in photos)
+    denied |= denials.denied_makers((each.page_id, each.uploader, each.author) for each in photos)
     back = [photo for photo in photos if photo.page_id not in denied]
     Photo.objects.filter(pk__in=[photo.pk for photo in back]).update(state=Photo.State.LIVE)
     tidying.remember(Picture.objects.filter(photos__in=back))
@@ -148,7 +162,8 @@ def _tell(photos: Iterable[Photo]) -> None:
 
 
 def _steps(entry: DenyEntry) -> QuerySet[CrawlStep]:
-    return CrawlStep.objects.filter(title=entry.value, source__kind=Source.Kind.CATEGORY)
+    kind = LISTED_AS[Kind(entry.kind)]
+    return CrawlStep.objects.filter(title=entry.value, source__kind=kind)
 
 
 def _stop_steps(entry: DenyEntry) -> None:

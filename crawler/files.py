@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from enum import Enum
 
 from django.conf import settings
-from django.utils.dateparse import parse_datetime
+from django.core.exceptions import SuspiciousOperation
 from django.utils.html import strip_tags
+
+from projects.json_tree import Node
 
 BITMAPS = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"}
 # What to ask for with `prop=imageinfo`; only the current version of each file comes back.
@@ -22,6 +23,9 @@ IMAGEINFO = {
     "iiextmetadatafilter": "Artist|LicenseShortName|DateTimeOriginal",
     "redirects": 1,
 }
+NAMESPACE = 6
+LARGEST = 2**31 - 1  # pixels of a side
+LONGEST_HTML = 20_000  # characters
 _LONGEST = 2000  # characters of an address that we keep
 _ICON = "/file-type-icons/"  # stands where the wiki can't render a thumbnail
 _ISO = re.compile(r"\b(\d{4})-(\d{2})(?:-(\d{2}))?")
@@ -51,39 +55,56 @@ class File:
         return f"M{self.page_id}"
 
 
-def read_files(pages: Iterable[dict[str, Any]]) -> tuple[list[File], int]:
-    """The bitmap pictures among pages, and how many files are something else."""
-    files, others = [], 0
-    for page in pages:
-        info = next(iter(page.get("imageinfo", ())), None)
-        if page.get("ns") != 6 or page.get("missing") or info is None:
-            continue
-        if info.get("mime") in BITMAPS and info.get("sha1"):
-            files.append(_file(page, info))
-        else:
-            others += 1
-    return files, others
+def read_files(pages: Node) -> tuple[list[File], int]:
+    """The bitmap pictures among pages, and how many files are something else. A page that can't
+    be read is neither."""
+    found = pages.read_items(_read_page)
+    files = [file for file in found if isinstance(file, File)]
+    return files, sum(file is Other.FILE for file in found)
 
 
-def _file(page: dict[str, Any], info: dict[str, Any]) -> File:
-    about = {key: str(one.get("value", "")) for key, one in info.get("extmetadata", {}).items()}
-    thumb = info.get("thumburl", "")
-    taken = taken_range(_plain(about.get("DateTimeOriginal", "")))
+class Other(Enum):
+    """What a page is that has no bitmap picture."""
+
+    FILE = "another file"
+    PAGE = "no file"
+
+
+def _read_page(page: Node) -> File | Other:
+    info = page["imageinfo"][0]
+    is_file = page["ns"].integer(-9, least=-9) == NAMESPACE and not page["missing"].flag()
+    if not is_file or info.is_missing:
+        return Other.PAGE
+    sha1 = info["sha1"].text("", longest=40)
+    if info["mime"].text("", longest=255) not in BITMAPS or not sha1:
+        return Other.FILE
+    about = info["extmetadata"]
+    thumb = info["thumburl"].text("")
+    taken = taken_range(_about(about, "DateTimeOriginal", 255))
     return File(
-        page_id=page["pageid"],
-        title=page["title"],
-        sha1=info["sha1"],
-        width=info.get("width", 0),
-        height=info.get("height", 0),
-        mime=info["mime"],
+        page_id=page["pageid"].integer(least=1),
+        title=page["title"].text(longest=255),
+        sha1=sha1,
+        width=info["width"].integer(0, most=LARGEST),
+        height=info["height"].integer(0, most=LARGEST),
+        mime=info["mime"].text(),
         thumb_path="" if _ICON in thumb or len(thumb) > _LONGEST else _path(thumb),
-        uploader=info.get("user", ""),
-        uploaded_at=parse_datetime(info.get("timestamp", "")),
-        author=_plain(about.get("Artist", ""))[:255],
-        licence=_plain(about.get("LicenseShortName", ""))[:100],
+        uploader=info["user"].text("", longest=255),
+        uploaded_at=None if info["timestamp"].is_missing else info["timestamp"].moment(),
+        author=_about(about, "Artist", 255),
+        licence=_about(about, "LicenseShortName", 100),
         taken_from=taken[0],
         taken_to=taken[1],
     )
+
+
+def _about(about: Node, key: str, longest: int) -> str:
+    """A value of `extmetadata`, which holds HTML, as plain text. Numbers are left out."""
+    value = about[key]["value"].value
+    try:
+        return _plain(value[:LONGEST_HTML])[:longest] if isinstance(value, str) else ""
+    except SuspiciousOperation:  # Django strips no tags without end
+        return ""
 
 
 def _path(thumb: str) -> str:
@@ -91,7 +112,6 @@ def _path(thumb: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """`extmetadata` holds HTML."""
     return " ".join(html.unescape(strip_tags(text)).split())
 
 

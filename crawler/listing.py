@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -16,16 +17,19 @@ from django.conf import settings
 from crawler import commons
 from crawler.files import IMAGEINFO, File, read_files
 from crawler.models import CrawlStep, Photo, ProjectPhoto
-from projects import denials
+from projects import denials, http
 from projects.http import WikiError
+from projects.json_tree import Node, unreadable
 from projects.models import Source
 from projects.places import UPLOADER_MOST
+from projects.wiki_users import read_user
 
 if TYPE_CHECKING:
     from crawler.transport import Site
 
 PAGE = 50  # files; what `wbgetentities` takes in one call, too
 ANSWERS = 20  # at most, about the same pages
+LONGEST_TEXT = 20_000  # characters of a page in which a redirect is looked for
 FIRST_PAGE = 10  # so that the first question comes within seconds
 NEWEST = "new"  # the part of a listing that is read when it is only looked at for new files
 NO_USER = "nosuchuser"
@@ -73,28 +77,36 @@ def read_page(site: Site, step: CrawlStep) -> Page:
         page.cursor["fresh"] = page.fresh
     qid = step.source.project.person.qid
     page_ids = [file.page_id for file in page.files]
-    page.denied = in_denied_categories(site, page_ids)
+    page.denied, unknown = check_denied(site, page_ids)
+    page.files = [file for file in page.files if file.page_id not in unknown]
     page.depicting = depicting(site, page_ids, qid)
     return page
 
 
-def in_denied_categories(site: Site, page_ids: list[int]) -> set[int]:
-    """Which of at most 50 files are in a category on the deny-list."""
+def check_denied(site: Site, page_ids: list[int]) -> tuple[set[int], set[int]]:
+    """Which of at most 50 files are in a category on the deny-list, and which the wiki told
+    nothing of, so that nobody knows."""
     found: set[int] = set()
+    told: set[int] = set()
     titles = denials.categories() if page_ids else []
     for start in range(0, len(titles), PAGE):
         some = "|".join(titles[start : start + PAGE])
         asked = {"prop": "categories", "cllimit": "max", "clcategories": some}
-        following: dict[str, Any] = {}
-        for _ in range(ANSWERS):
-            ids = "|".join(map(str, page_ids))
-            body = commons.read(site, action="query", pageids=ids, **asked, **following)
-            pages = body.get("query", {}).get("pages", [])
-            found |= {page["pageid"] for page in pages if page.get("categories")}
-            following = body.get("continue", {})
-            if not following:
-                break
-    return found
+        ids = "|".join(map(str, page_ids))
+        seen: set[int] = set()
+        for body in http.follow(
+            partial(commons.read, site), ANSWERS, action="query", pageids=ids, **asked
+        ):
+            marked = dict(body["query"]["pages"].read_items(read_membership))
+            found |= {page_id for page_id, is_in in marked.items() if is_in}
+            seen |= marked.keys()
+        told = told & seen if start else seen
+    return found, set(page_ids) - told if titles else set()
+
+
+def read_membership(page: Node) -> tuple[int, bool]:
+    """A page, and whether it is in one of the categories that were asked for."""
+    return page["pageid"].integer(least=1), bool(page["categories"].items())
 
 
 def _file(site: Site, step: CrawlStep) -> Page:
@@ -111,18 +123,18 @@ def depicting(site: Site, page_ids: list[int], qid: str) -> set[int]:
         return set()
     ids = "|".join(f"M{page_id}" for page_id in page_ids)
     body = commons.read(site, action="wbgetentities", ids=ids, props="claims")
-    return {
-        int(mid[1:])
-        for mid, entity in body.get("entities", {}).items()
-        if qid in _depicted(entity.get("statements") or {})
-    }
+    depicted = body["entities"].read_fields(read_depicted)
+    return {page_id for page_id in page_ids if qid in depicted.get(f"M{page_id}", ())}
 
 
-def _depicted(statements: dict[str, Any]) -> set[str]:
+def read_depicted(entity: Node) -> set[str]:
     """Q-IDs of the statements' main values; there may be “some value” without one."""
-    snaks = [one.get("mainsnak", {}) for one in statements.get(settings.WIKI.depicts, [])]
-    values = [snak.get("datavalue", {}).get("value", {}) for snak in snaks]
-    return {value["id"] for value in values if "id" in value}
+    found = entity["statements"][settings.WIKI.depicts].read_items(_main_item)
+    return {qid for qid in found if qid}
+
+
+def _main_item(statement: Node) -> str:
+    return statement["mainsnak"]["datavalue"]["value"]["id"].text("")
 
 
 def _category(site: Site, step: CrawlStep) -> Page:
@@ -132,13 +144,13 @@ def _category(site: Site, step: CrawlStep) -> Page:
     page = Page()
     if part == "files":
         first = not step.cursor and step.title == step.source.value
-        found, page.cursor = _pages(
+        found, following = _pages(
             site,
             **_listing(step, gcmtype="file", gcmlimit=FIRST_PAGE if first else PAGE),
         )
         page.files, page.others = read_files(found)
-        if page.cursor is not None:
-            page.cursor = {"part": "files", "continue": page.cursor}
+        if following:
+            page.cursor = {"part": "files", "continue": following}
         elif step.depth:
             page.cursor = {"part": "subcategories"}
         elif not (step.files or page.files):
@@ -153,10 +165,9 @@ def _category(site: Site, step: CrawlStep) -> Page:
             cmlimit=500,
             **step.cursor.get("continue", {}),
         )
-        members = body.get("query", {}).get("categorymembers", [])
-        page.subcategories = [_bare(member["title"]) for member in members]
-        if "continue" in body:
-            page.cursor = {"part": "subcategories", "continue": body["continue"]}
+        page.subcategories = body["query"]["categorymembers"].read_items(read_title, required=True)
+        if following := http.read_cursor(body):
+            page.cursor = {"part": "subcategories", "continue": following}
         elif not (step.files or page.subcategories):
             page.cursor = {"part": "redirect"}
     else:
@@ -175,13 +186,17 @@ def _redirect_of(site: Site, title: str) -> str:
         rvprop="content",
         rvslots="main",
     )
-    query = body.get("query", {})
-    if hops := query.get("redirects"):
-        return _bare(hops[-1]["to"])
-    for page in query.get("pages", []):
-        for revision in page.get("revisions", []):
-            text = revision.get("slots", {}).get("main", {}).get("content", "")
-            if found := _SOFT_REDIRECT.search(text):
+    return read_redirect(body["query"])
+
+
+def read_redirect(query: Node) -> str:
+    """The category that a page leads to, without prefix; nothing where it leads nowhere."""
+    if hops := query["redirects"].items():
+        return hops[-1]["to"].text(longest=300).partition(":")[2]
+    for page in query["pages"].items():
+        for revision in page["revisions"].items():
+            text = revision["slots"]["main"]["content"].text("")
+            if found := _SOFT_REDIRECT.search(text[:LONGEST_TEXT]):
                 return found[1].strip().replace("_", " ")
     return ""
 
@@ -223,8 +238,8 @@ def _uploads(site: Site, step: CrawlStep) -> Page:
         return Page()
     page = _search(site, step)
     if not (page.files or page.others or step.files or step.others):
-        users = commons.read(site, action="query", list="users", ususers=step.title)["query"]
-        if "userid" not in users["users"][0]:
+        body = commons.read(site, action="query", list="users", ususers=step.title)
+        if not read_user(body["query"]["users"][0]).id:
             raise WikiError(NO_USER)
     return page
 
@@ -240,7 +255,7 @@ def _newest(site: Site, step: CrawlStep) -> Page:
     ).count()
     page = Page(files, others)
     if step.depth:
-        page.subcategories = [_bare(one["title"]) for one in found if one.get("ns") == 14]
+        page.subcategories = [title for title in found.read_items(_subcategory) if title]
     if cursor and known < len(files):
         page.cursor = {"part": NEWEST, "continue": cursor}
     return page
@@ -253,8 +268,21 @@ def _unseen(site: Site, step: CrawlStep) -> Page:
         return Page()
     found, _ = _pages(site, pageids="|".join(map(str, ids)))
     files, others = read_files(found)
-    there = {page["pageid"] for page in found if not page.get("missing")}
-    return Page(files, others, asked=ids, gone=set(ids) - there, cursor={"part": "unseen"})
+    return Page(files, others, asked=ids, gone=read_gone(found, ids), cursor={"part": "unseen"})
+
+
+def read_gone(pages: Node, asked: list[int]) -> set[int]:
+    """Which of the pages that were asked for are gone, or only lead to others by now. Where one
+    can't be read, only those of which the wiki says so."""
+    told = pages.read_items(_read_presence)
+    missing = {page_id for page_id, is_there in told if not is_there}
+    if len(told) < len(pages.items()):
+        return missing & set(asked)
+    return set(asked) - {page_id for page_id, is_there in told if is_there}
+
+
+def _read_presence(page: Node) -> tuple[int, bool]:
+    return page["pageid"].integer(least=1), not page["missing"].flag()
 
 
 def unseen(step: CrawlStep) -> Any:
@@ -266,22 +294,24 @@ def unseen(step: CrawlStep) -> Any:
     return live.filter(source=step.source) | live.filter(source=None)
 
 
-def _pages(site: Site, **params: Any) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+def _pages(site: Site, **params: Any) -> tuple[Node, http.Cursor]:
     """Pages with their image information, and MediaWiki's `continue` for the next ones.
 
     While `batchcomplete` is missing, more about the same pages is still to come.
     """
-    pages: dict[int, dict[str, Any]] = {}
-    following: dict[str, Any] = {}
+    pages: dict[Any, dict[str, Any]] = {}
+    following: http.Cursor = {}
     for _ in range(ANSWERS):
         body = commons.read(site, action="query", **(IMAGEINFO | params | following))
-        for page in body.get("query", {}).get("pages", []):
-            key = page.get("pageid", -len(pages) - 1)
-            pages.setdefault(key, {}).update(page)
-        following = body.get("continue", {})
-        if body.get("batchcomplete") or not following:
+        if "pageids" in params and not body["query"]["pages"].items():
+            raise unreadable("nothing of the pages that were asked for")
+        for page in body["query"]["pages"].read_items(Node.fields):
+            key = page["pageid"].value if "pageid" in page else -len(pages) - 1
+            pages.setdefault(str(key), {}).update({name: node.value for name, node in page.items()})
+        following = http.read_cursor(body)
+        if "batchcomplete" in body or not following:
             break
-    return list(pages.values()), following or None
+    return Node(list(pages.values()), "answer.query.pages"), following
 
 
 def _file_title(title: str) -> str:
@@ -297,5 +327,11 @@ READERS: dict[str, Callable[[Site, CrawlStep], Page]] = {
 }
 
 
-def _bare(title: str) -> str:
-    return title.partition(":")[2]
+def read_title(member: Node) -> str:
+    """Of a page, without its prefix."""
+    return member["title"].text(longest=300).partition(":")[2]
+
+
+def _subcategory(page: Node) -> str:
+    """Its title without prefix; nothing where it is no category."""
+    return read_title(page) if page["ns"].integer(-9, least=-9) == 14 else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -55,6 +55,8 @@ class CrawlStep(WorkRow):
             return _text("The wiki was busy for too long")
         if self.error in ("network", "not-json") or self.error.startswith("http-"):
             return _text("The wiki did not answer")
+        if self.error == "unreadable":
+            return _text("The wiki’s answer made no sense")
         if self.error == "crashed":
             return _text("Reading it went wrong")
         if self.error == "denied":
@@ -131,9 +133,12 @@ class Photo(models.Model):
     taken_from = models.DateField(null=True, blank=True)
     taken_to = models.DateField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
+    # Somebody objected to it: nothing is asked or sent until then, see crawler.pausing.
+    paused_until = models.DateTimeField(null=True, blank=True, db_index=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["wiki", "page_id"], name="one_photo")]
+        indexes = [models.Index(fields=["uploader", "wiki"], name="photo_uploader")]
 
     def __str__(self) -> str:
         return self.name
@@ -169,9 +174,15 @@ class Photo(models.Model):
         return str(first) if first == last else f"{first}–{last}"
 
 
+def not_paused(photo: str = "photo", now: Any = None) -> models.Q:
+    """Of rows with a photo at this path those to which nobody objects now."""
+    until = f"{photo}__paused_until" if photo else "paused_until"
+    return models.Q(**{until: None}) | models.Q(**{f"{until}__lte": now or timezone.now()})
+
+
 class ProjectPhotoQuerySet(models.QuerySet["ProjectPhoto"]):
     def live(self) -> Self:
-        """Those whose page is on the wiki and that people did not let go."""
+        """Those whose page is on the wiki and that people did not leave out."""
         return self.filter(photo__state=Photo.State.LIVE, left_out=False)
 
 
@@ -188,8 +199,12 @@ class ProjectPhoto(models.Model):
     is_portrait = models.BooleanField(default=False)
     # The file already had this person's depicts when last read; nothing is added to it then.
     already_depicts = models.BooleanField(default=False)
-    # Nobody needs to look at it in this project: it couldn't be, and people let it go.
+    # Nobody needs to look at it in this project: see crawler.omissions.
     left_out = models.BooleanField(default=False)
+    left_out_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    left_out_at = models.DateTimeField(null=True, blank=True)
     round = models.PositiveIntegerField(default=1)  # of the step that last saw it, or LEAVING
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -253,6 +268,11 @@ class EmbedJob(WorkRow):
 
     region = models.OneToOneField(Region, on_delete=models.CASCADE, related_name="embed_job")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    # By a person who gave it up: see crawler.omissions.
+    released_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    released_at = models.DateTimeField(null=True, blank=True)
 
     STEP = "embed"
     objects = WorkQuerySet.as_manager()
@@ -266,7 +286,7 @@ class Embedding(models.Model):
 
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="embeddings")
     engine = models.CharField(max_length=64)  # name and version, for example "dlib-resnet-v1"
-    vector = models.BinaryField()  # float32, little-endian, sealed with context b"embedding"
+    vector = models.BinaryField()  # float32, little-endian, sealed: see crawler.vectors
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

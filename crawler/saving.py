@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
-from crawler import sourcing, tidying
+from crawler import denying, pausing, sourcing, tidying
 from crawler.files import File
 from crawler.listing import NEWEST, Page
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
@@ -49,7 +49,7 @@ def save_page(step: CrawlStep, page: Page) -> None:
 
 @atomic
 def _save(step: CrawlStep, page: Page) -> None:
-    files = _wanted(step, page)
+    files, denied = _wanted(step, page)
     # What is only looked at for new files was counted before.
     again = step.cursor.get("part") == NEWEST
     done = page.cursor is None
@@ -64,7 +64,9 @@ def _save(step: CrawlStep, page: Page) -> None:
         due_at=timezone.now(),
     )
     _add_steps(step, page)
-    photos = _save_photos(files)
+    _leave_alone(denied)
+    category = step.title if step.source.kind == Source.Kind.CATEGORY else ""
+    photos = _save_photos(files, category)
     _withdraw(page.gone)
     _mark_asked(step, page.asked)
     known, added = _add_to_project(step, page, photos)
@@ -83,13 +85,13 @@ def _save(step: CrawlStep, page: Page) -> None:
         beat(step.source.project_id)
 
 
-def _wanted(step: CrawlStep, page: Page) -> list[File]:
-    """The files of a page without those on the deny list; of a search for examples only those
-    that the project has already, and as many more as it may add."""
-    denied = denials.denied_files((file.page_id, file.title) for file in page.files)
-    files = [file for file in page.files if file.page_id not in denied | page.denied]
+def _wanted(step: CrawlStep, page: Page) -> tuple[list[File], set[int]]:
+    """The files of a page without those on the deny list, whose page ids come with them; of a
+    search for examples only those that the project has already, and as many more as it may add."""
+    denied = _denied(page.files) | page.denied
+    files = [file for file in page.files if file.page_id not in denied]
     if step.source.kind != Source.Kind.DEPICTS or not step.title:
-        return files
+        return files, denied
     mine = ProjectPhoto.objects.filter(project=step.source.project, photo__wiki=settings.WIKI.code)
     known = set(
         mine.filter(photo__page_id__in=[file.page_id for file in files]).values_list(
@@ -98,7 +100,20 @@ def _wanted(step: CrawlStep, page: Page) -> list[File]:
     )
     new = [one for one in files if one.page_id not in known and one.page_id in page.depicting]
     room = max(0, settings.DEPICTS_MAX - mine.filter(source=step.source).count())
-    return [file for file in files if file.page_id in known] + new[:room]
+    return [file for file in files if file.page_id in known] + new[:room], denied
+
+
+def _denied(files: list[File]) -> set[int]:
+    makers = ((file.page_id, file.uploader, file.author) for file in files)
+    denied = denials.denied_files((file.page_id, file.title) for file in files)
+    return denied | denials.denied_makers(makers)
+
+
+def _leave_alone(page_ids: set[int]) -> None:
+    """Photos that are here already, and of which the wiki says by now that they are to be left
+    alone: by another author line, or a version that somebody else uploaded."""
+    mine = Photo.objects.filter(wiki=settings.WIKI.code, page_id__in=page_ids)
+    denying.leave(list(mine.filter(state=Photo.State.LIVE)))
 
 
 # Categories -------------------------------------------------------------------------------
@@ -151,13 +166,15 @@ def _add_step(parent: CrawlStep, title: str, depth: int) -> None:
 def follow(files: Iterable[File]) -> None:
     """Take over what pages that we know show by now, outside of a crawl."""
     files = list(files)
-    denied = denials.denied_files((file.page_id, file.title) for file in files)
+    denied = _denied(files)
+    _leave_alone(denied)
     _save_photos(file for file in files if file.page_id not in denied)
     announce("photos-crawled")
 
 
-def _save_photos(files: Iterable[File]) -> dict[int, Photo]:
-    """The photos of these files, by page id, with the pictures they show now."""
+def _save_photos(files: Iterable[File], category: str = "") -> dict[int, Photo]:
+    """The photos of these files, by page id, with the pictures they show now. What somebody
+    objects to, as a file or by the `category` in which it is listed, is paused."""
     by_id = {file.page_id: file for file in files}
     pictures = _save_pictures(by_id.values())
     wanted = Photo.objects.filter(wiki=settings.WIKI.code, page_id__in=by_id)
@@ -177,6 +194,9 @@ def _save_photos(files: Iterable[File]) -> dict[int, Photo]:
         ],
         ignore_conflicts=True,  # two projects may meet the same file at the same moment
     )
+    for page_id, until in pausing.until_of(by_id.values(), category).items():
+        shorter = wanted.filter(Q(paused_until=None) | Q(paused_until__lt=until))
+        shorter.filter(page_id=page_id).update(paused_until=until)
     return {photo.page_id: photo for photo in wanted.select_related("picture")}
 
 

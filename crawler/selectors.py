@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -170,11 +171,15 @@ class BoxAside:
         return self.job.error != Picture.Error.OVERWRITTEN
 
 
-def boxes_set_aside(project: Project, most: int) -> list[BoxAside]:
-    """The newest first; that many at most."""
+def boxes_set_aside(project: Project) -> QuerySet[EmbedJob]:
+    """Drawn faces of which no vector could be made, the newest first."""
     jobs = EmbedJob.objects.filter(project=project, state=WorkState.ASIDE).order_by("-pk")
-    jobs = jobs.select_related("region").prefetch_related("region__answers__photo")
-    drawn = {job: next(iter(job.region.answers.all()), None) for job in jobs[:most]}
+    return jobs.select_related("region").prefetch_related("region__answers__photo")
+
+
+def boxes(project: Project, jobs: Iterable[EmbedJob]) -> list[BoxAside]:
+    """The same with the photos they were drawn on."""
+    drawn = {job: next(iter(job.region.answers.all()), None) for job in jobs}
     photos = {job: answer.photo if answer else None for job, answer in drawn.items()}
     shown = [photo.picture_id for photo in photos.values() if photo]
     now = faces(project).filter(picture__in=shown).order_by("-pk")
@@ -183,13 +188,6 @@ def boxes_set_aside(project: Project, most: int) -> list[BoxAside]:
         BoxAside(job, photo, face_of.get(photo.picture_id) if photo else None)
         for job, photo in photos.items()
     ]
-
-
-def left_out(project: Project) -> QuerySet[Photo]:
-    """Photos that people let go."""
-    return Photo.objects.filter(
-        project_photos__project=project, project_photos__left_out=True
-    ).order_by("-pk")
 
 
 def unread_steps(project: Project) -> QuerySet[CrawlStep]:

@@ -1,4 +1,4 @@
-"""What people may ask of the crawler: draw a face, add a photo, try again, let go."""
+"""What people may ask of the crawler: draw a face, add a photo, try again."""
 
 from __future__ import annotations
 
@@ -88,6 +88,24 @@ def whole_photo_region(photo: Photo, by: User | None = None) -> Region:
     )
 
 
+@atomic
+def retry(
+    project: Project, by: User, *, photo: Photo | None = None, box: str = "", reason: str = ""
+) -> int:
+    """Look again at one `photo` or drawn `box` that was set aside, or at all that was (for one
+    `reason`), and write down who asked for it; return how many."""
+    if photo:
+        count = int(retry_photo(photo))
+    elif box:
+        count = retry_box(project, box)
+    else:
+        count = retry_all(project, reason)
+    if count:
+        target = f"photo:{photo.pk}" if photo else ""
+        audit(by, "photos.retried", project, target, count=count, reason=reason)
+    return count
+
+
 def retry_photo(photo: Photo) -> bool:
     """Look again at a picture that was set aside."""
     if not photo.picture.retry():
@@ -104,13 +122,6 @@ def retry_box(project: Project, public_id: str) -> int:
         beat(project.pk)
         announce("region-drawn")
     return count
-
-
-def let_box_go(project: Project, public_id: str) -> None:
-    """Try no more to make a vector of a drawn face. What was said of it stays."""
-    aside = EmbedJob.objects.filter(project=project, state=WorkState.ASIDE)
-    if aside.filter(region__public_id=public_id).update(state=WorkState.STOPPED):
-        beat(project.pk)
 
 
 def retry_all(project: Project, reason: str = "") -> int:
@@ -141,7 +152,8 @@ def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
         raise Refused("denied", sentence % {"title": photo})
     joined, new = ProjectPhoto.objects.get_or_create(project=project, photo=photo)
     if new or joined.left_out:
-        ProjectPhoto.objects.filter(pk=joined.pk).update(left_out=False)
+        rows = ProjectPhoto.objects.filter(pk=joined.pk)
+        rows.update(left_out=False, left_out_by=None, left_out_at=None)
         tidying.remember(Picture.objects.filter(pk=photo.picture_id))
         audit(by, "photo.added", project, f"photo:{photo.pk}")
         Project.objects.filter(pk=project.pk).tell_learner()
@@ -149,10 +161,3 @@ def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
         announce("pictures-detected")
         joined.refresh_from_db()
     return joined
-
-
-@atomic
-def leave_out(project: Project, photo: Photo, left_out: bool = True) -> None:
-    """People let a photo go that could not be looked at (or take it back)."""
-    ProjectPhoto.objects.filter(project=project, photo=photo).update(left_out=left_out)
-    beat(project.pk)

@@ -44,7 +44,7 @@ def add(project: Project, place: Place, by: User) -> Source:
         refuse_denied(value)
     if place.kind == Kind.DEPICTS:
         value = project.person.qid
-    Project.objects.select_for_update().get(pk=project.pk)  # two tabs do not pass the bound
+    _hold(project)  # two tabs do not pass the bound
     chosen = project.sources.exclude(kind=Kind.FILE)
     if not chosen.filter(kind=place.kind, value=value).exists() and chosen.count() >= MAX_SOURCES:
         raise too_many()
@@ -67,6 +67,9 @@ def remove(source: Source, by: User) -> None:
     """Take a source away. Its photos leave once the others were read again and did not bring
     them; those that people answered stay."""
     project = source.project
+    _hold(project)
+    if not Source.objects.filter(pk=source.pk).exists():
+        return  # somebody was quicker
     mine = ProjectPhoto.objects.filter(project=project, source=source)
     mine.update(source=None, round=ProjectPhoto.LEAVING)
     audit(by, "source.removed", project, f"source:{source.pk}", place=f"{source.kind}:{source}")
@@ -103,6 +106,7 @@ def let_go(project: Project) -> int:
 def recrawl(project: Project, by: User | None = None, only: Source | None = None) -> None:
     """Read all sources again, or one: what is new is added, what changed is updated, what is gone
     from the wiki is withdrawn. A crawl that still runs begins anew."""
+    _hold(project)
     sources = project.sources.filter(pk=only.pk) if only else project.sources.all()
     everything = CrawlStep.objects.filter(source__project=project)
     number = 1 + (everything.aggregate(last=Max("round"))["last"] or 0)
@@ -119,6 +123,11 @@ def recrawl(project: Project, by: User | None = None, only: Source | None = None
     audit(by, "project.recrawled", project, round=number)
     announce("source-added")
     beat(project.pk)
+
+
+def _hold(project: Project) -> None:
+    """Lock the project until the transaction ends, before any of its sources and steps."""
+    Project.objects.select_for_update().get(pk=project.pk)
 
 
 def _restart(steps: QuerySet[CrawlStep], **fields: object) -> None:
@@ -143,7 +152,9 @@ def watch(source: Source, by: User, on: bool) -> None:
     if source.kind not in WATCHABLE:
         return
     due_at = timezone.now() if on else None
-    Source.objects.filter(pk=source.pk).update(watched=on, watch_due_at=due_at)
+    others = Source.objects.filter(pk=source.pk, watched=not on)
+    if not others.update(watched=on, watch_due_at=due_at):
+        return
     action = "source.watched" if on else "source.unwatched"
     audit(by, action, source.project, f"source:{source.pk}")
     announce("source-added")

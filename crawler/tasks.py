@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 from django.conf import settings
 
-from crawler import choice, crawling, denying, detection, drawn, reembedding, tidying
+from crawler import choice, crawling, denying, detection, drawn, pausing, reembedding, tidying
 from crawler.engines import load
 from projects.pipeline import wake
 
@@ -50,3 +50,4 @@ def tidy() -> None:
 @shared_task(name="crawler.leave-alone", soft_time_limit=280, time_limit=300)
 def leave_alone() -> None:
     denying.look_through()
+    pausing.look_through()

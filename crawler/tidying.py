@@ -39,7 +39,9 @@ def remember(pictures: WorkQuerySet[Picture]) -> int:
     The faces found again are the regions that are there: each keeps its place and its labels.
     """
     stopped = pictures.filter(state=WorkState.STOPPED)
-    jobs = EmbedJob.objects.filter(region__picture__in=stopped, state=WorkState.STOPPED)
+    jobs = EmbedJob.objects.filter(
+        region__picture__in=stopped, state=WorkState.STOPPED, released_at=None
+    )
     if jobs.requeue():
         announce("region-drawn")
     if count := stopped.requeue():
@@ -82,6 +84,12 @@ def look_anew() -> int:
     while keys := list(lacking.values_list("pk", flat=True)[:PICTURES]):
         _forget(keys)
     return remember(Picture.objects.filter(Exists(_needed())))
+
+
+def look_again(keys: list[int]) -> int:
+    """Have all vectors of these pictures made again; returns of how many."""
+    _forget(keys)
+    return remember(Picture.objects.filter(pk__in=keys))
 
 
 def _forget(keys: list[int]) -> None:

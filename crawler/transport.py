@@ -16,9 +16,10 @@ from django.conf import settings
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
-from projects.http import TIMEOUT, WikiError, retry_after_of, telling
+from projects.http import TIMEOUT, WikiError, failure, read_object, refusal, retry_after_of
+from projects.json_tree import Node
 from projects.outgoing import guard
-from projects.texts import read_json
+from projects.wiki_users import UserInfo, read_userinfo
 
 os.environ.setdefault("PYWIKIBOT_NO_USER_CONFIG", "2")  # before the first import
 
@@ -68,7 +69,7 @@ class PlainRequest(api.Request):
     pywikibot would look for `error` only, repeat what it thinks worth repeating, sleep inside
     the call, and trip over the lists that `errorformat=plaintext` gives. Here the caller judges
     the body; `retry_after` holds the seconds that the wiki asked for, if it did.
-    Raises WikiError("network"), ("http-<status>") and ("not-json"); for a write without a valid
+    Raises WikiError("network"), ("http-<status>") and ("unreadable"); for a write without a valid
     user also ("mwoauth-invalid-authorization") and ("assertuserfailed"), before it is sent.
     """
 
@@ -107,19 +108,14 @@ class PlainRequest(api.Request):
             allow_redirects=False,
         )
         if isinstance(response, Exception):
-            raise WikiError("network", type(response).__name__) from response
+            raise failure(response) from response
         self.retry_after = retry_after_of(response)
         if response.status_code != 200:
             raise WikiError(f"http-{response.status_code}", retry_after=self.retry_after)
         return response, use_get
 
     def _json_loads(self, response: Response) -> dict[str, Any]:
-        try:
-            body = read_json(response.content)
-        except ValueError:
-            raise WikiError("not-json") from None
-        if not isinstance(body, dict):
-            raise WikiError("not-json")
+        body: dict[str, Any] = read_object(response).value
         if "error" in body:  # the older shape, on which pywikibot would act by itself
             body["errors"] = [body.pop("error")]
         return body
@@ -138,15 +134,17 @@ class Site(APISite):
         """Who the wiki takes us for, asked once. Raises WikiError."""
         if not hasattr(self, "_userinfo"):
             asked = {"action": "query", "meta": "userinfo", "uiprop": self.about_us}
-            body = self.simple_request(**asked).submit()
-            if errors := body.get("errors"):
-                raise WikiError(telling(errors), errors[-1].get("text", ""))
-            self._userinfo: dict[str, Any] = body["query"]["userinfo"]
+            body = Node(self.simple_request(**asked).submit())
+            if refused := refusal(body):
+                raise refused
+            self.know(read_userinfo(body))
         return self._userinfo
 
-    def know(self, userinfo: dict[str, Any]) -> None:
+    def know(self, found: UserInfo) -> None:
         """Who the wiki takes us for, where that was asked together with something else."""
-        self._userinfo = userinfo
+        self._userinfo: dict[str, Any] = {"id": found.id, "name": found.name}
+        if not found.id:
+            self._userinfo["anon"] = True
 
     def simple_request(self, **params: Any) -> PlainRequest:
         return PlainRequest(self, post="token" in params, **params)

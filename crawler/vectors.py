@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 
@@ -9,15 +10,20 @@ import numpy as np
 from django.db.models import Min
 from numpy.typing import NDArray
 
-from crawler import choice
+from crawler import choice, tidying
 from crawler.engines import Face, Kind, named
-from crawler.models import Embedding, ProjectPhoto, Region
+from crawler.models import Embedding, Picture, ProjectPhoto, Region
+from projects import measures
 from projects.models import Project
-from projects.sealing import seal, unseal
+from projects.sealing import Misplaced, context, seal, unseal
 
-CONTEXT = b"embedding"
+log = logging.getLogger(__name__)
+
+COLUMN = "embedding"
 USUAL = 0.6
 OPENED = 500  # in one query
+# Fields of Embedding for which its vector is sealed.
+BOUND_TO = ("region_id", "region__picture_id", "engine")
 
 
 def usual_scale(metric: str, match: float) -> float:
@@ -71,17 +77,38 @@ def opened(keys: NDArray[np.int64], kind: Kind) -> tuple[NDArray[np.bool_], NDAr
     matrix = np.zeros((len(keys), kind.dimension), np.float32)
     for start in range(0, len(keys), OPENED):
         some = {key: at for at, key in enumerate(keys[start : start + OPENED].tolist(), start)}
-        rows = Embedding.objects.filter(pk__in=some).values_list("pk", "vector")
-        for key, vector in rows:
-            matrix[some[key]] = np.frombuffer(unseal(bytes(vector), CONTEXT), dtype="<f4")
+        misplaced = []
+        rows = Embedding.objects.filter(pk__in=some)
+        for key, vector, *row in rows.values_list("pk", "vector", *BOUND_TO):
+            try:
+                plain = unseal(bytes(vector), context(COLUMN, *row))
+            except Misplaced:
+                misplaced.append(key)
+                continue
+            matrix[some[key]] = np.frombuffer(plain, dtype="<f4")
             there[some[key]] = True
+        if misplaced:
+            _make_again(misplaced)
     return there, matrix
+
+
+def _make_again(keys: list[int]) -> None:
+    """Have the vectors made again that are not of the face at which they stand."""
+    log.warning("%d vectors are not of their faces and are made again", len(keys))
+    measures.add("vectors_misplaced", len(keys))
+    pictures = Picture.objects.filter(regions__embeddings__in=keys)
+    tidying.look_again(list(pictures.values_list("pk", flat=True).distinct()))
+
+
+def context_of(region: Region, engine: str) -> bytes:
+    """What the vector of a region by an engine is sealed for."""
+    return context(COLUMN, region.pk, region.picture_id, engine)
 
 
 def of(region: Region, face: Face, engine: str) -> Embedding:
     """An unsaved row with the sealed vector of a face."""
     plain = face.embedding.astype("<f4").tobytes()
-    return Embedding(region=region, engine=engine, vector=seal(plain, CONTEXT))
+    return Embedding(region=region, engine=engine, vector=seal(plain, context_of(region, engine)))
 
 
 def save(region: Region, face: Face, engine: str) -> None:

@@ -13,6 +13,7 @@ from crawler.models import Photo, Picture
 from crawler.pictures import Unusable
 from projects import http, pace
 from projects.http import WikiError
+from projects.json_tree import unreadable
 
 HURRY = (3, 8)  # seconds to connect and to read: somebody waits for the page
 
@@ -60,6 +61,8 @@ def _read(photo: Photo, timeout: tuple[int, int]) -> File | None:
         **IMAGEINFO,
     }
     response = http.fetch("GET", settings.WIKI.commons_api, params=query, timeout=timeout)
-    pages = http.read_answer(response).get("query", {}).get("pages", [])
+    pages = http.read_answer(response)["query"]["pages"]
     files, _others = read_files(pages)
+    if not files and pages[0].is_missing:
+        raise unreadable("nothing of the page that was asked for")
     return files[0] if files else None

@@ -1,27 +1,30 @@
-"""Crops, what was set aside, and reading the sources again."""
+"""Crops, what was set aside or left out, and reading the sources again."""
 
 from __future__ import annotations
 
 from math import ceil
+from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from crawler import crops, selectors, services, sourcing
+from crawler import crops, omissions, selectors, services, sourcing
 from crawler.models import EmbedJob, Photo, Region
 from projects import denials, pace
-from projects.models import Project
+from projects.limits import limited_in_project
+from projects.models import Project, User
 from projects.parts import is_being_counted
-from projects.permissions import Can, may, project_view, signed_in
+from projects.permissions import Can, may, moderates, project_view, signed_in
+from projects.refusal import Refused
 
 DAY = 24 * 3600
 A_PAGE = 60
-A_LIST = 200  # of what is seldom long; those beyond come up as these go
 
 
 @require_safe
@@ -58,36 +61,45 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
     reason = request.GET.get("reason", "")
     chosen = reason if reason in {group.reason for group in groups} else ""
     total = sum(group.count for group in groups)
-    pages = Paginator(selectors.photos_set_aside(project, chosen), A_PAGE)
+    is_counted = not is_being_counted(project)
     # what was counted is not counted again; before that there is the first page
     of_all = {group.reason: group.count for group in groups}.get(chosen, total)
-    is_counted = not is_being_counted(project)
-    pages.__dict__["count"] = of_all if is_counted else A_PAGE
+    photos = selectors.photos_set_aside(project, chosen)
+    boxes = _page(request, selectors.boxes_set_aside(project), "boxes")
+    left_out = omissions.left_out(project).select_related("photo", "left_out_by")
     context = {
         "project": project,
         "groups": groups,
         "reason": chosen,
         "total": total,
         "is_being_counted": not is_counted,
-        "page": pages.get_page(request.GET.get("page")),
-        "steps": selectors.unread_steps(project)[:A_LIST],
-        "boxes": selectors.boxes_set_aside(project, A_LIST),
-        "left_out": selectors.left_out(project)[:A_LIST],
+        "page": _page(request, photos, "page", of_all if is_counted else A_PAGE),
+        "steps": _page(request, selectors.unread_steps(project), "sources"),
+        "boxes_page": boxes,
+        "boxes": selectors.boxes(project, boxes),
+        "left_out": _page(request, left_out, "left"),
+        "omitted": omissions.by_person(project),
         "answers": may(request.user, Can.ANSWER, project),
+        "manages": may(request.user, Can.MANAGE, project),
+        # as in the project's activity: others see the names that people show
+        "sees_names": may(request.user, Can.ANSWER, project) or moderates(request.user),
     }
     return render(request, "crawler/set_aside.html", context)
 
 
 @require_POST
 @project_view(Can.ANSWER)
+@limited_in_project("retry")
 def retry(request: HttpRequest, project: Project) -> HttpResponse:
     """Try one `photo` or drawn `box` again, or all that were set aside for a `reason`, or all."""
-    if box_id := request.POST.get("box"):
-        count = services.retry_box(project, box_id)
-    elif photo_id := request.POST.get("photo"):
-        count = int(services.retry_photo(_photo(project, photo_id)))
-    else:
-        count = services.retry_all(project, request.POST.get("reason", ""))
+    photo_id = request.POST.get("photo")
+    count = services.retry(
+        project,
+        signed_in(request),
+        photo=_photo(project, photo_id) if photo_id else None,
+        box=request.POST.get("box", ""),
+        reason=request.POST.get("reason", ""),
+    )
     said = ngettext("%(n)d is tried again.", "%(n)d are tried again.", count) % {"n": count}
     messages.success(request, said)
     return redirect("set-aside", project.public_id)
@@ -95,22 +107,47 @@ def retry(request: HttpRequest, project: Project) -> HttpResponse:
 
 @require_POST
 @project_view(Can.ANSWER)
-def let_box_go(request: HttpRequest, project: Project, region_id: str) -> HttpResponse:
-    get_object_or_404(EmbedJob, project=project, region__public_id=region_id)
-    services.let_box_go(project, region_id)
-    messages.success(request, _("The drawn face is let go; what was said of it stays."))
+@limited_in_project("release-box")
+def release_box(request: HttpRequest, project: Project, region_id: str) -> HttpResponse:
+    job = get_object_or_404(EmbedJob, project=project, region__public_id=region_id)
+    try:
+        omissions.release_box(project, job, signed_in(request))
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, _("The drawn face is released. The answers about it stay."))
     return redirect("set-aside", project.public_id)
 
 
 @require_POST
 @project_view(Can.ANSWER)
+@limited_in_project("leave-out")
 def leave_out(request: HttpRequest, project: Project, photo_id: str) -> HttpResponse:
-    """`back` in the form takes a photo back that was left out."""
-    photo = _photo(project, photo_id)
-    back = "back" in request.POST
-    services.leave_out(project, photo, not back)
-    said = _("“%(photo)s” is back.") if back else _("“%(photo)s” is left out of this project.")
-    messages.success(request, said % {"photo": photo})
+    """Leave a photo out; with `back` in the form put it back."""
+    photo, user = _photo(project, photo_id), signed_in(request)
+    try:
+        if "back" in request.POST:
+            omissions.put_back(project, photo, user)
+            said = _("“%(photo)s” is back.")
+        else:
+            omissions.leave_out(project, photo, user)
+            said = _("“%(photo)s” is left out of this project.")
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, said % {"photo": photo})
+    return redirect("set-aside", project.public_id)
+
+
+@require_POST
+@project_view(Can.MANAGE)
+def put_back_all(request: HttpRequest, project: Project) -> HttpResponse:
+    """Put back all that `user` left out and released; without one, what nobody is named for."""
+    public_id = request.POST.get("user", "")
+    of = get_object_or_404(User, public_id=public_id) if public_id else None
+    count = omissions.put_back_all(project, of, signed_in(request))
+    said = ngettext("%(n)d is back.", "%(n)d are back.", count) % {"n": count}
+    messages.success(request, said)
     return redirect("set-aside", project.public_id)
 
 
@@ -124,6 +161,17 @@ def recrawl(request: HttpRequest, project: Project) -> HttpResponse:
     if request.POST.get("next") == "sources":
         return redirect("sources", project.public_id)
     return redirect(project)
+
+
+def _page(
+    request: HttpRequest, rows: QuerySet[Any], name: str, count: int | None = None
+) -> Page[Any]:
+    """Return the page of one of the lists, each with a parameter of its own; `count` is the number
+    of all rows where it is known already."""
+    pages = Paginator(rows, A_PAGE)
+    if count is not None:
+        pages.__dict__["count"] = count
+    return pages.get_page(request.GET.get(name))
 
 
 def _photo(project: Project, public_id: str) -> Photo:

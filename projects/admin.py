@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -216,7 +217,12 @@ class DenyEntryForm(forms.ModelForm):  # type: ignore[type-arg]
     value = forms.CharField(
         label=_("What"),
         max_length=255,
-        help_text=_("A person by the Q-ID, a file or a category by its title on the wiki."),
+        help_text=_(
+            "A person by the Q-ID, a file or a category by its title on the wiki. An uploader by"
+            " the user name: all files whose version of now they uploaded; after a change of name"
+            " it has to be added again. An author by the author line of the file, exactly as the"
+            " file's page has it: files whose line says more or less are not meant."
+        ),
     )
 
     class Meta:
@@ -278,11 +284,13 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
         )  # fmt: skip
 
     @admin.display(description=_("on the wiki"))
-    def there(self, entry: DenyEntry) -> SafeString:
+    def there(self, entry: DenyEntry) -> SafeString | str:
         if entry.kind == DenyEntry.Kind.PERSON:
             return item_link(entry.value)
-        category = entry.kind == DenyEntry.Kind.CATEGORY
-        title = f"Category:{entry.value}" if category else entry.value
+        if entry.kind == DenyEntry.Kind.AUTHOR:
+            return NOTHING
+        space = {DenyEntry.Kind.CATEGORY: "Category:", DenyEntry.Kind.UPLOADER: "User:"}
+        title = f"{space.get(DenyEntry.Kind(entry.kind), '')}{entry.value}"
         return link(settings.WIKI.page_url(title), _("look"))
 
     @admin.display(description=_("asked for by"))
@@ -300,7 +308,10 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
         if request.method == "POST" and object_id is None and self.has_add_permission(request):
             _look_up(request)
         view = atomic(super().changeform_view)
-        return view(request, object_id, form_url, extra_context)
+        try:
+            return view(request, object_id, form_url, extra_context)
+        except IntegrityError:  # somebody was quicker, and now the form says so
+            return view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: DenyEntry, form: Any, change: bool) -> None:
         if change:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from projects import denials, http
+from projects.json_tree import Node
 from projects.refusal import Refused
 
 MAX_DEPTH = 5
@@ -19,6 +20,7 @@ MAX_TREE = 60  # categories that a count walks through; beyond it says "at least
 # Characters; the search of Commons refuses queries longer than 300, and a statement comes in.
 MAX_QUERY = 260
 MAX_CHILDREN = 2000  # subcategories of one category that are listed
+MOST_PAGES = 20  # of that list
 
 _ADDRESS = re.compile(
     r"^https?://[^/]+/(?:[^?]*/)?(?:index\.php\?title=)?(?=[^/]+:)", re.IGNORECASE
@@ -83,31 +85,24 @@ def search(prefix: str, limit: int = 8) -> list[Category]:
 
 
 def _beginning(start: str, limit: int) -> list[Category]:
-    answer = _query(
+    body = _query(
         generator="prefixsearch",
         gpssearch=f"Category:{start}",
         gpsnamespace=14,
         gpslimit=limit,
         prop="categoryinfo",
     )
-    pages = sorted(answer.get("pages", []), key=lambda page: page["index"])
-    return [_category(page) for page in pages]
+    found = _pages(body).read_items(lambda page: (page["index"].integer(), read_category(page)))
+    return [category for _index, category in sorted(found, key=lambda pair: pair[0])]
 
 
 def read(title: str) -> Category:
     """One category, a redirect followed. Raises WikiError, and Refused with a guess at what was
     meant when there is neither page nor member."""
-    answer = http.api(
-        settings.WIKI.commons_api,
-        action="query",
-        titles=f"Category:{title}",
-        redirects=1,
-        prop="categoryinfo",
-    )
-    page = answer["query"]["pages"][0]
-    if page.get("missing") and "categoryinfo" not in page:
+    page = _pages(_query(titles=f"Category:{title}", redirects=1, prop="categoryinfo"))[0]
+    if page["missing"].flag() and "categoryinfo" not in page:
         raise _no_such(title)
-    found = _category(page)
+    found = read_category(page)
     refuse_denied(found.title)
     return found
 
@@ -138,21 +133,18 @@ def tree(title: str, depth: int = 0) -> Tree:
 def children(title: str, most: int) -> Children:
     """The subcategories right below a category. Raises WikiError."""
     found: list[Category] = []
-    following: dict[str, Any] = {}
-    while True:
-        body = http.api(
-            settings.WIKI.commons_api,
-            action="query",
-            generator="categorymembers",
-            gcmtitle=f"Category:{title}",
-            gcmtype="subcat",
-            gcmlimit=500,
-            prop="categoryinfo",
-            **following,
-        )
-        found += [_category(page) for page in body.get("query", {}).get("pages", [])]
-        following = body.get("continue", {})
-        if not following or len(found) >= MAX_CHILDREN:
+    bodies = http.follow(
+        _query,
+        MOST_PAGES,
+        generator="categorymembers",
+        gcmtitle=f"Category:{title}",
+        gcmtype="subcat",
+        gcmlimit=500,
+        prop="categoryinfo",
+    )
+    for body in bodies:
+        found += _pages(body).read_items(read_category)
+        if len(found) >= MAX_CHILDREN:
             break
     denied = denials.denied_categories(each.title for each in found)
     found = [each for each in found if each.title not in denied]
@@ -166,8 +158,8 @@ def sizes(titles: list[str]) -> dict[str, Category]:
     if not titles:
         return {}
     asked = "|".join(f"Category:{title}" for title in titles[:50])
-    pages = _query(titles=asked, prop="categoryinfo").get("pages", [])
-    found = [_category(page) for page in pages if "categoryinfo" in page]
+    pages = _pages(_query(titles=asked, prop="categoryinfo"))
+    found = [category for category in pages.read_items(_existing) if category]
     denied = denials.denied_categories(each.title for each in found)
     return {each.title: each for each in found if each.title not in denied}
 
@@ -176,10 +168,11 @@ def suggest(title: str, limit: int = 3) -> list[str]:
     """Names of categories that look like a misspelt one, best first. Raises WikiError."""
     words = " ".join(f"{word}~" for word in re.findall(r"\w+", title))
     hits = _query(list="search", srsearch=words, srnamespace=14, srlimit=20, srprop="")
-    names = {PREFIX.sub("", hit["title"]) for hit in hits.get("search", [])}
+    names = {*hits["query"]["search"].read_items(lambda hit: _bare(hit["title"]))}
     for length in (len(title) * 3 // 4, len(title) // 2, 3):
         near = _query(list="allcategories", acprefix=title[:length], aclimit=100)
-        names |= {category["category"] for category in near.get("allcategories", [])}
+        listed = near["query"]["allcategories"]
+        names |= {*listed.read_items(lambda category: category["category"].text())}
         if guesses := get_close_matches(title, sorted(names), limit, 0.75):
             return guesses
     return []
@@ -196,14 +189,14 @@ def _no_such(title: str) -> Refused:
 def _children(parent: Category) -> list[Category]:
     if not parent.subcategories:
         return []
-    answer = _query(
+    body = _query(
         generator="categorymembers",
         gcmtitle=f"Category:{parent.title}",
         gcmtype="subcat",
         gcmlimit=MAX_TREE,
         prop="categoryinfo",
     )
-    return [_category(page) for page in answer.get("pages", [])]
+    return _pages(body).read_items(read_category)
 
 
 def parts(titles: list[str], room: int = MAX_QUERY) -> list[str]:
@@ -218,11 +211,24 @@ def parts(titles: list[str], room: int = MAX_QUERY) -> list[str]:
     return [*found, part] if part else found
 
 
-def _query(**params: Any) -> dict[str, Any]:
-    answer = http.api(settings.WIKI.commons_api, action="query", **params)
-    return answer.get("query", {})  # type: ignore[no-any-return]
+def _query(**params: Any) -> Node:
+    return http.api(settings.WIKI.commons_api, action="query", **params)
 
 
-def _category(page: dict[str, Any]) -> Category:
-    info = page.get("categoryinfo") or {}
-    return Category(PREFIX.sub("", page["title"]), info.get("files", 0), info.get("subcats", 0))
+def _pages(body: Node) -> Node:
+    return body["query"]["pages"]
+
+
+def _existing(page: Node) -> Category | None:
+    """A category that has a page or members."""
+    return read_category(page) if "categoryinfo" in page else None
+
+
+def read_category(page: Node) -> Category:
+    """Of an answer to `prop=categoryinfo`."""
+    info = page["categoryinfo"]
+    return Category(_bare(page["title"]), info["files"].integer(0), info["subcats"].integer(0))
+
+
+def _bare(title: Node) -> str:
+    return PREFIX.sub("", title.text(longest=300))

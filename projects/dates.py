@@ -7,12 +7,19 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import NamedTuple
 
 # Precision of Wikibase's time values -> years that one value stands for
 YEARS = {6: 1000, 7: 100, 8: 10, 9: 1}
 MONTH, DAY = 10, 11
 _TIME = re.compile(r"\+(\d{4,})-(\d\d)-(\d\d)T")
+
+
+class Time(NamedTuple):
+    """A time value of Wikibase: “+1867-11-07T00:00:00Z”, and its precision (9 year, 11 day …)."""
+
+    time: str
+    precision: int
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Span:
     precision: int
 
 
-def span_of(values: Sequence[dict[str, Any]]) -> Span | None:
+def span_of(values: Sequence[Time]) -> Span | None:
     """The range that covers all values (a disputed date has several); None without a usable one.
 
     Dates before our era and precisions coarser than a millennium are not usable.
@@ -39,12 +46,12 @@ def span_of(values: Sequence[dict[str, Any]]) -> Span | None:
     )
 
 
-def _span(value: dict[str, Any]) -> Span | None:
-    found, precision = _TIME.match(value["time"]), value["precision"]
+def _span(value: Time) -> Span | None:
+    found, precision = _TIME.match(value.time), value.precision
     if not found:
         return None
-    year, month, day = (int(part) for part in found.groups())
     try:
+        year, month, day = (int(part) for part in found.groups())
         if precision >= DAY:
             return Span(date(year, month, day), date(year, month, day), DAY)
         if precision == MONTH:
@@ -52,7 +59,7 @@ def _span(value: dict[str, Any]) -> Span | None:
             return Span(date(year, month, 1), date(year, month, last), MONTH)
         first, last_year = _years(year, precision)
         return Span(date(first, 1, 1), date(last_year, 12, 31), precision)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         return None
 
 

@@ -1,5 +1,8 @@
-"""The deny-list: persons, files and categories that this tool leaves alone. Every look at it goes
-through here; entries come and go in `projects.denying`.
+"""The deny-list: persons, files, categories, uploaders and authors that this tool leaves alone.
+Every look at it goes through here; entries come and go in `projects.denying`.
+
+An uploader is who uploaded the version of a file that the wiki shows now, by the user name. An
+author is the exact text of the file's author line, as `crawler.files` reads it.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from projects.models import DenyEntry, Project
+from projects.models import DenyEntry, Project, Source
 from projects.refusal import Refused
 
 Kind = DenyEntry.Kind
@@ -20,11 +23,17 @@ _ILLEGAL = re.compile(r"[#<>\[\]|{}\x00-\x1f]")
 _PREFIX = {
     Kind.FILE.value: re.compile(r"^:?(?:file|image)\s*:\s*", re.IGNORECASE),
     Kind.CATEGORY.value: re.compile(r"^:?category\s*:\s*", re.IGNORECASE),
+    Kind.UPLOADER.value: re.compile(r"^:?user\s*:\s*", re.IGNORECASE),
 }
+MAKERS = (Kind.UPLOADER, Kind.AUTHOR)
+LONGEST_AUTHOR = 255  # characters that we keep of an author line
 
 
 def normal(kind: str, value: str) -> str:
-    """As entries are written and looked up: “Q7186”, “File:Marie Curie.jpg”, “Marie Curie”."""
+    """As entries are written and looked up: “Q7186”, “File:Marie Curie.jpg”, “Marie Curie”; the
+    name of a user without “User:”, and the line of an author but for its spaces as it is."""
+    if kind == Kind.AUTHOR:
+        return " ".join(value.split())[:LONGEST_AUTHOR].strip()
     text = " ".join(value.replace("_", " ").split())
     if kind == Kind.PERSON:
         return text.upper()
@@ -37,6 +46,11 @@ def check(kind: str, value: str) -> None:
     """Whether a normal value can be one of the wiki's. Raises Refused."""
     if kind == Kind.PERSON and not _QID.fullmatch(value):
         raise Refused("not-a-qid", _("A person is named by the Q-ID, such as Q7186."))
+    if kind in MAKERS:
+        illegal = kind == Kind.UPLOADER and (_ILLEGAL.search(value) or "/" in value)
+        if not value or illegal:
+            raise Refused("not-a-name", _("Name the user, or the author line as the file has it."))
+        return
     name = value.removeprefix("File:") if kind == Kind.FILE else value
     if not name or len(value.encode()) > 250 or _ILLEGAL.search(name):
         raise Refused("not-a-title", _("That is no title that the wiki could have."))
@@ -102,6 +116,13 @@ def denied_category(title: str) -> bool:
     return bool(denied_categories([title]))
 
 
+def denied_listing(kind: str, title: str) -> bool:
+    """Whether all that a source of this kind lists is left alone."""
+    if kind == Source.Kind.UPLOADER:
+        return entries().filter(kind=Kind.UPLOADER, value=normal(Kind.UPLOADER, title)).exists()
+    return kind == Source.Kind.CATEGORY and denied_category(title)
+
+
 def denied_files(files: Iterable[tuple[int, str]]) -> set[int]:
     """Page ids of those of these files (page id, title) that are on the list.
 
@@ -117,6 +138,26 @@ def denied_files(files: Iterable[tuple[int, str]]) -> set[int]:
             rows.filter(pk=entry.pk).update(page_id=page_id)
         denied |= {each for each in (page_id, entry.page_id) if each is not None}
     return denied & set(by_title.values())
+
+
+def denied_makers(files: Iterable[tuple[int, str, str]]) -> set[int]:
+    """Page ids of those of these files (page id, uploader, author) whose uploader or author is on
+    the list."""
+    rows = list(files)
+    wanted = {
+        (kind, normal(kind, name))
+        for _page_id, uploader, author in rows
+        for kind, name in ((Kind.UPLOADER.value, uploader), (Kind.AUTHOR.value, author))
+        if name
+    }
+    named = entries().filter(kind__in=MAKERS, value__in={value for _kind, value in wanted})
+    listed = set(named.values_list("kind", "value")) & wanted
+    return {
+        page_id
+        for page_id, uploader, author in rows
+        if (Kind.UPLOADER.value, normal(Kind.UPLOADER, uploader)) in listed
+        or (Kind.AUTHOR.value, normal(Kind.AUTHOR, author)) in listed
+    }
 
 
 def denied_claim(qid: str, page_id: int, title: str) -> bool:

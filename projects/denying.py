@@ -1,4 +1,4 @@
-"""Putting persons, files and categories on the deny-list and taking them off it again.
+"""Putting entries on the deny-list and taking them off it again.
 
 What that means for what is here already is up to each app: it hears `list_changed`.
 """
@@ -11,6 +11,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from projects import denials, http
+from projects.json_tree import Node
 from projects.ledger import audit
 from projects.models import DenyEntry, Notification, Objection, Project, User
 from projects.notifications import notify
@@ -24,8 +25,15 @@ list_changed = Signal()  # `entry`, and whether it is `listed`; within the trans
 def page_id_of(title: str) -> int | None:
     """The page that a file's title leads to now; None where there is none. Raises WikiError."""
     body = http.api(settings.WIKI.commons_api, action="query", titles=title, redirects=1)
-    pages = body.get("query", {}).get("pages", [])
-    return next((page["pageid"] for page in pages if page.get("pageid")), None)
+    return read_page_id(body)
+
+
+def read_page_id(body: Node) -> int | None:
+    """Of the page that was asked for by its title."""
+    page = body["query"]["pages"][0]
+    if page["missing"].flag() or page["invalid"].flag():
+        return None
+    return page["pageid"].integer(least=1)
 
 
 @atomic

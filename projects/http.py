@@ -8,36 +8,26 @@ Only the origins of `settings.WIKI` are ever fetched, redirects included: see
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 from urllib.parse import urljoin
 
 import requests
 from django.conf import settings
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from requests.exceptions import ContentDecodingError, InvalidSchema, InvalidURL, MissingSchema
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
-from projects.outgoing import guard
-from projects.texts import read_json
+from projects.json_tree import Node, parse, unreadable
+from projects.json_tree import WikiError as WikiError
+from projects.outgoing import TooLarge, guard
 
 TIMEOUT = (5, 20)  # seconds to connect, to read
 A_DAY = 86_400.0
+Read = Callable[..., Node]  # `read(action=…, …)`; raises WikiError
+Cursor = dict[str, str | int]
 _local = threading.local()
-
-
-class WikiError(Exception):
-    """The wiki answered with an error, or not at all.
-
-    `code` is MediaWiki's (the most telling of its list), "network", "http-<status>" or
-    "forbidden-host"; `retry_after` is in seconds where the wiki named one.
-    """
-
-    def __init__(self, code: str, text: str = "", retry_after: float | None = None) -> None:
-        super().__init__(f"{code}: {text}" if text else code)
-        self.code = code
-        self.text = text
-        self.retry_after = retry_after
 
 
 class _Retry(Retry):
@@ -78,16 +68,15 @@ def fetch(method: str, url: str, *, follow: bool = True, **options: Any) -> requ
     """A request to an allowed origin; redirects of a GET are followed only to allowed origins, and
     without `follow` not at all.
 
-    Raises WikiError("forbidden-host") and WikiError("network"). The caller judges the status.
+    Raises WikiError "forbidden-host", "network", and "unreadable" for a body beyond the bounds of
+    `projects.outgoing`. The caller judges the status.
     """
     options.setdefault("timeout", TIMEOUT)
     for _ in range(5):
         try:
             response = session().request(method, url, allow_redirects=False, **options)
-        except (InvalidURL, InvalidSchema, MissingSchema) as error:
-            raise WikiError("forbidden-host", str(error)) from error
         except requests.RequestException as error:
-            raise WikiError("network", type(error).__name__) from error
+            raise failure(error) from error
         if not (follow and response.is_redirect and method == "GET"):
             return response
         there = urljoin(url, response.headers["Location"])
@@ -99,11 +88,20 @@ def fetch(method: str, url: str, *, follow: bool = True, **options: Any) -> requ
     raise WikiError("network", "too many redirects")
 
 
+def failure(error: Exception) -> WikiError:
+    """What it means that a request raised this."""
+    if isinstance(error, InvalidURL | InvalidSchema | MissingSchema):
+        return WikiError("forbidden-host", str(error))
+    if isinstance(error, TooLarge | ContentDecodingError):
+        return unreadable(str(error)[:200])
+    return WikiError("network", type(error).__name__)
+
+
 def _unsigned(headers: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() != "authorization"}
 
 
-def api(endpoint: str, *, token: str | None = None, **params: Any) -> dict[str, Any]:
+def api(endpoint: str, *, token: str | None = None, **params: Any) -> Node:
     """Read from the Action API (`settings.WIKI.commons_api` or `.wikidata_api`) by GET.
 
     Lists are joined with `|`. Raises WikiError with MediaWiki's code. With `token`, the
@@ -123,25 +121,59 @@ def api(endpoint: str, *, token: str | None = None, **params: Any) -> dict[str, 
     return read_answer(response)
 
 
-def read_answer(response: requests.Response) -> dict[str, Any]:
+def follow(read: Read, most: int, **params: Any) -> Iterator[Node]:
+    """The answers to a query, page by page, until the wiki names none to go on with. Raises
+    WikiError, also where that is not so after `most` of them."""
+    cursor: Cursor = {}
+    for _ in range(most):
+        body = read(**params, **cursor)
+        yield body
+        cursor = read_cursor(body)
+        if not cursor:
+            return
+    raise unreadable(f"no end after {most} pages")
+
+
+def read_cursor(body: Node) -> Cursor:
+    """MediaWiki's `continue`: what to ask besides for what comes next; empty at the end."""
+    return {key: _scalar(node) for key, node in body["continue"].fields().items()}
+
+
+def _scalar(node: Node) -> str | int:
+    return node.integer() if isinstance(node.value, int) else node.text(longest=2000)
+
+
+def read_answer(response: requests.Response) -> Node:
     """The body of an Action API answer; every refusal is HTTP 200 with `errors`."""
     retry_after = retry_after_of(response)
     if response.status_code != 200:
         raise WikiError(f"http-{response.status_code}", retry_after=retry_after)
-    try:
-        body: dict[str, Any] = read_json(response.content)
-    except ValueError:
-        raise WikiError("not-json") from None
-    if "error" in body:  # the older shape, which a wiki may fall back to
-        body["errors"] = [body["error"]]
-    if errors := body.get("errors"):
-        raise WikiError(telling(errors), errors[-1].get("text", ""), retry_after)
+    body = read_object(response)
+    if refused := refusal(body, retry_after):
+        raise refused
     return body
 
 
-def telling(errors: list[dict[str, str]]) -> str:
+def read_object(response: requests.Response) -> Node:
+    """The body of an answer that is an object. Raises WikiError("unreadable")."""
+    body = parse(response.content)
+    if not isinstance(body.value, dict):
+        raise body.wrong("an object")
+    return body
+
+
+def refusal(body: Node, retry_after: float | None = None) -> WikiError | None:
+    """What the wiki refuses by an answer, if it does: in `errors`, or in the older shape, `error`,
+    which it may fall back to."""
+    errors = body["errors"].items() or ([body["error"]] if "error" in body else [])
+    if not errors:
+        return None
+    codes = [error["code"].text(longest=255) for error in errors]
+    return WikiError(telling(codes), errors[-1]["text"].text("")[:500], retry_after)
+
+
+def telling(codes: Sequence[str]) -> str:
     """The code that says most: Wikibase puts a useless `failed-save` before the real reason."""
-    codes = [error["code"] for error in errors]
     dull = ("failed-save", "permissionserrors", "modification-failed")
     return next((code for code in codes if code not in dull), codes[0])
 

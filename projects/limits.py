@@ -36,7 +36,7 @@ from projects.permissions import Can, may
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
-MINUTE, HOUR = 60, 3600
+MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ LIMITS = {
     "lookup": Limit(240, MINUTE),
     "send": Limit(60, MINUTE),
     "objection": Limit(10, HOUR, wide=300),
+    # Of these the first ones pause what they name: few, so that nobody stops a whole tool.
+    "pause": Limit(3, 7 * DAY, wide=20),
     # What takes something away from everybody in a project, or has all of it looked at again.
     "leave-out": Limit(20, HOUR, trusted=600),
     "retry": Limit(20, HOUR, trusted=600),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -18,15 +19,20 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.mediawiki.provider import MediaWikiProvider
+from allauth.socialaccount.providers.mediawiki.views import MediaWikiOAuth2Adapter
+from allauth.socialaccount.providers.oauth2.client import OAuth2Client, OAuth2Error
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from requests import HTTPError, RequestException, Session
+from requests import Session
 
-from projects import moderators, notifications, tokens
+from projects import consumer, http, moderators, notifications, tokens
+from projects.http import WikiError
+from projects.json_tree import Node
 from projects.models import User
 from projects.outgoing import guard
 from projects.sessions import NO_ADDRESS
@@ -34,8 +40,74 @@ from projects.sessions import NO_ADDRESS
 log = logging.getLogger(__name__)
 
 
+class WikiOAuth2Client(OAuth2Client):
+    """Reads the answer of the token endpoint as ours are read."""
+
+    def get_access_token(
+        self, code: str, pkce_code_verifier: str | None = None, extra_data: Any = None
+    ) -> dict[str, Any]:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.callback_url,
+            "client_id": self.consumer_key,
+            "client_secret": self.consumer_secret,
+            "code_verifier": pkce_code_verifier,
+        }
+        try:
+            response = http.fetch("POST", self.access_token_url, data=form)
+            pair = tokens.read_token_answer(response.status_code, response.content)
+        except (tokens.NeedsLogin, WikiError) as error:
+            if isinstance(error, WikiError) and error.code == tokens.WRONG_CLIENT:
+                consumer.report_refused(error.code)
+            raise OAuth2Error("no tokens") from error
+        return {
+            "access_token": pair.access,
+            "refresh_token": pair.refresh,
+            "expires_in": pair.expires_in,
+        }
+
+
+class WikiOAuth2Adapter(MediaWikiOAuth2Adapter):
+    client_class = WikiOAuth2Client
+
+    def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
+        """Who logs in, as the wiki says."""
+        headers = {"Authorization": f"Bearer {token.token}"}
+        try:
+            response = http.fetch("GET", self.profile_url, headers=headers)
+            if response.status_code != 200:
+                raise WikiError(f"http-{response.status_code}")
+            profile = read_profile(http.read_object(response))
+        except WikiError as error:
+            raise OAuth2Error("no profile") from error
+        data = {"sub": profile.sub, "username": profile.username}
+        return self.get_provider().sociallogin_from_response(request, data)
+
+
+@dataclass(frozen=True)
+class Profile:
+    sub: str  # stays when the name changes
+    username: str
+
+
+def read_profile(body: Node) -> Profile:
+    """Of `oauth2/resource/profile`. Raises WikiError("unreadable")."""
+    sub, username = body["sub"], body["username"].text(longest=255)
+    number = str(sub.integer(least=1)) if isinstance(sub.value, int) else sub.text(longest=64)
+    if not number or not username:
+        raise body.wrong("a profile")
+    return Profile(number, username)
+
+
+oauth2_login = OAuth2LoginView.adapter_view(WikiOAuth2Adapter)
+oauth2_callback = OAuth2CallbackView.adapter_view(WikiOAuth2Adapter)
+
+
 class WikiProvider(MediaWikiProvider):
     """Keeps nothing of what the wiki tells but the name."""
+
+    oauth2_adapter_class = WikiOAuth2Adapter
 
     def extract_extra_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         return {"username": data["username"]}
@@ -130,7 +202,8 @@ def _reason(request: HttpRequest, exception: Exception | None) -> tuple[str, int
     and leaves the state out."""
     if request.GET.get("error") in ("unauthorized_client", "access_denied"):
         return "cancelled", 200
-    if isinstance(exception, RequestException) and not isinstance(exception, HTTPError):
+    cause = exception.__cause__ if exception else None
+    if isinstance(cause, WikiError) and cause.code != tokens.WRONG_CLIENT:
         return "wiki-down", 503
     if request.GET.get("error") or exception:
         return "refused", 502

@@ -50,17 +50,20 @@ def observe(name: str, seconds: float, **labels: str) -> None:
     add(f"{name}_sum", seconds, **labels)
 
 
-def flush(queue: str = "", *, at_once: bool = False) -> None:
-    """Add what this process counted to the database, at most every few seconds. Call outside
-    transactions. With the `queue` that it serves its memory is told, too.
+def flush(queue: str = "", *, at_once: bool = False) -> bool:
+    """Add what this process counted to the database, at most every few seconds; False where there
+    was nothing to do. Call outside transactions. With the `queue` that it serves its memory is
+    told, too.
     """
     global _written_at
     if not at_once and time.monotonic() - _written_at < EVERY:
-        return
+        return False
     _written_at = time.monotonic()
     with _lock:
         taken = dict(_sums)
         _sums.clear()
+    if not taken and not queue:
+        return False
     try:
         _add(taken)
         if queue:
@@ -70,6 +73,7 @@ def flush(queue: str = "", *, at_once: bool = False) -> None:
         with _lock:
             for key, amount in taken.items():
                 _sums[key] += amount
+    return True
 
 
 @atomic

@@ -379,8 +379,10 @@ class Notification(models.Model):
         REVERTED = "reverted", _("something of yours was reverted")
         UPLOADS = "uploads", _("new uploads were found")
         PEOPLE = "people", _("somebody asks to join, or your part in a project changed")
+        OMITTED = "omitted", _("somebody leaves photos out of your project")
         OBJECTED = "objected", _("somebody objects, and a moderator should look")
         WANTED = "wanted", _("somebody asks for a person about whom a moderator decides")
+        CONSUMER = "consumer", _("the wiki refuses this site’s registration")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
     project = models.ForeignKey(  # null: about a person for whom there is none yet
@@ -399,12 +401,15 @@ class Notification(models.Model):
 
 
 class DenyEntry(models.Model):
-    """A person, file or category that this tool leaves alone."""
+    """A person, file or category that this tool leaves alone, or the files of an uploader or
+    author."""
 
     class Kind(models.TextChoices):
         PERSON = "person", _("person")
         FILE = "file", _("file")
         CATEGORY = "category", _("category")
+        UPLOADER = "uploader", _("all files of an uploader")
+        AUTHOR = "author", _("all files by an author")
 
     wiki = models.CharField(max_length=16)
     kind = models.CharField(max_length=8, choices=Kind)
@@ -456,12 +461,14 @@ class Admission(models.Model):
 
 
 class Objection(models.Model):
-    """Somebody objects to a person, file or category being worked on; tracked to its end."""
+    """Somebody objects to a person, a file or several being worked on; tracked to its end."""
 
     class Kind(models.TextChoices):
         PERSON = "person", _("person")
         FILE = "file", _("file")
         CATEGORY = "category", _("category")
+        UPLOADER = "uploader", _("all files of an uploader")
+        AUTHOR = "author", _("all files by an author")
         OTHER = "other", _("something else")
 
     class State(models.TextChoices):
@@ -479,6 +486,8 @@ class Objection(models.Model):
     message = models.BinaryField()  # sealed: it may say personal things
     contact = models.BinaryField(null=True)  # sealed; how to answer, if wanted
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    # Until then nothing of it is asked or sent, while it is open; null: it pauses nothing.
+    pauses_until = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(blank=True)  # what the objector reads
     handled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 
 from projects import http
+from projects.json_tree import Node, unreadable
 from projects.ledger import audit
 from projects.models import User
 from projects.permissions import MODERATORS
+from projects.wiki_users import WikiUser, read_user
 
 MANY = 50  # names in one call
 
@@ -78,6 +80,13 @@ def _in_groups(names: Collection[str]) -> set[str]:
             ususers="|".join(some),
             usprop="groups",
         )
-        users = body["query"]["users"]
-        found |= {each["name"] for each in users if wanted & {*each.get("groups", ())}}
+        found |= {user.name for user in _read(body, len(some)) if wanted & user.groups}
+    return found
+
+
+def _read(body: Node, asked: int) -> list[WikiUser]:
+    """All users that were `asked` for: one that is lacking would lose their rights."""
+    found = [read_user(user) for user in body["query"]["users"].items()]
+    if len(found) < asked:
+        raise unreadable(f"{len(found)} of {asked} users")
     return found

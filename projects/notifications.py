@@ -19,7 +19,7 @@ from projects.permissions import moderates
 from projects.transactions import atomic
 
 Kind = Notification.Kind
-OF_MODERATORS = (Kind.OBJECTED, Kind.WANTED)
+OF_MODERATORS = (Kind.OBJECTED, Kind.WANTED, Kind.CONSUMER)
 KEPT = timedelta(days=90)  # how long what was read is kept
 WAITS = timedelta(days=365)  # and what nobody read, since it was last added to
 FRESH = 20  # seconds that a page may show an old number
@@ -109,6 +109,8 @@ def address(told: Notification) -> str:
         return f"{reverse('admin:projects_objection_changelist')}?open=yes"
     if told.kind == Kind.WANTED:
         return f"{reverse('admin:projects_admission_changelist')}?state__exact=waiting"
+    if told.kind == Kind.CONSUMER:
+        return f"{reverse('admin:sdc_editbatch_changelist')}?trouble=yes"
     if project is None:
         return reverse("admission", args=[told.data.get("qid", "Q0")])
     match told.kind:
@@ -116,6 +118,8 @@ def address(told: Notification) -> str:
             return reverse("batch", args=[project.public_id, code])
         case Kind.UPLOADS if project.state != Project.State.COMPLETED and "fresh" in told.data:
             return f"{reverse('review', args=[project.public_id])}?fresh={told.data['fresh']}"
+        case Kind.OMITTED:
+            return f"{reverse('set-aside', args=[project.public_id])}#left-out"
         case Kind.REVERTED:
             return reverse("second-looks", args=[project.public_id])
         case Kind.PEOPLE if code in GONE and project.visibility == Project.Visibility.PRIVATE:

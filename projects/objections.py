@@ -1,4 +1,4 @@
-"""Objections: somebody asks that a person, a file or a category be left alone.
+"""Objections: somebody asks that a person, a file or several be left alone.
 
 Anybody may send one, without a login. What they write is sealed, read by moderators only, and
 removed a set time after the objection was closed (`forget_closed`).
@@ -7,6 +7,7 @@ removed a set time after the objection was closed (`forget_closed`).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
@@ -16,22 +17,23 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import denials, denying
+from projects import denials, denying, pauses
 from projects.ledger import audit
-from projects.models import DenyEntry, Notification, Objection, User
+from projects.models import DenyEntry, Notification, Objection, Project, User
 from projects.notifications import notify
 from projects.permissions import check_moderates, moderators
 from projects.refusal import Refused
-from projects.sealing import CONTACT, OBJECTION, Unsealable, seal, unseal
+from projects.sealing import CONTACT, OBJECTION, Unsealable, context, seal, unseal
 from projects.transactions import atomic
 from projects.wikidata import find_qid
 
 Kind = Objection.Kind
 State = Objection.State
-OPEN = (State.OPEN, State.IN_WORK)
-_NAMESPACE = re.compile(r":?(file|image|category)\s*:", re.IGNORECASE)
+OPEN = pauses.OPEN
+_NAMESPACE = re.compile(r":?(file|image|category|user)\s*:", re.IGNORECASE)
+_NAMED = {"category": Kind.CATEGORY, "user": Kind.UPLOADER}  # the others are files
 _NOT_LISTED = ~Q(state=State.UPHELD) | Q(kind=Kind.OTHER)
-LATE = timedelta(days=7)  # after which an open one is overdue
+LATE = pauses.LASTS  # after which an open one is overdue
 
 
 @dataclass(frozen=True)
@@ -42,32 +44,61 @@ class Words:
     contact: str
 
 
-@atomic
-def lodge(about: str, kind: str, message: str, contact: str = "") -> Objection:
+def lodge(
+    about: str,
+    kind: str,
+    message: str,
+    contact: str = "",
+    *,
+    may_pause: Callable[[], bool] = lambda: True,
+) -> Objection:
     """Keep an objection. `about` is whatever they pasted; `kind` what they say that it is. Words
-    that name no page of the wiki, such as somebody's name, are sealed with the rest."""
+    that name no page of the wiki, such as somebody's name, are sealed with the rest.
+
+    What it names is paused at once, unless it was before or whoever objects has paused enough:
+    `may_pause` is asked that only where it matters.
+    """
     kind, value = understood(about, kind)
     if kind == Kind.OTHER or (kind == Kind.PERSON and not find_qid(value)):
         value, message = "", "\n\n".join(filter(None, (about.strip(), message)))
     made = Objection(wiki=settings.WIKI.code, kind=kind, value=value)
-    made.message = seal(message.encode(), OBJECTION)
-    made.contact = seal(contact.encode(), CONTACT) if contact else None
-    made.save()
-    audit(None, "objection.lodged", target=made.name, kind=kind)
-    notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
+    made.message = seal(message.encode(), context(OBJECTION, made.code))
+    made.contact = seal(contact.encode(), context(CONTACT, made.code)) if contact else None
+    if pauses.may_begin(kind, value) and may_pause():
+        made.pauses_until = made.created_at + pauses.LASTS
+    _keep(made)
     return made
+
+
+@atomic
+def _keep(made: Objection) -> None:
+    made.save()
+    paused = bool(made.pauses_until)
+    audit(None, "objection.lodged", target=made.name, kind=made.kind, paused=paused)
+    if paused:
+        pauses.pause_begun.send(Objection, objection=made)
+    notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
 
 
 def understood(about: str, kind: str) -> tuple[str, str]:
     """Kind and value as the deny-list writes them; what can't be read stays as it was typed."""
     text = _title_in(" ".join(about.split()))
-    if qid := find_qid(text):
+    if qid := _person_of_project(about) or find_qid(text):
         return Kind.PERSON, qid
     if named := _NAMESPACE.match(text):
-        kind = Kind.CATEGORY if named[1].lower() == "category" else Kind.FILE
-    if kind in (Kind.FILE, Kind.CATEGORY) and text:
+        kind = _NAMED.get(named[1].lower(), Kind.FILE)
+    if kind not in (Kind.PERSON, Kind.OTHER) and text:
         text = denials.normal(kind, text)
     return kind, text[:255]
+
+
+def _person_of_project(about: str) -> str:
+    """The Q-ID of whom a public project looks for, where the address of one was pasted."""
+    named = re.search(r"/p/([\w-]{1,16})(?:/|$)", about.strip())
+    if not named:
+        return ""
+    public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, public_id=named[1])
+    return public.values_list("person__qid", flat=True).first() or ""
 
 
 def _title_in(text: str) -> str:
@@ -84,11 +115,13 @@ def words(objection: Objection) -> Words | None:
     if not objection.message:
         return None
     try:
-        message = unseal(bytes(objection.message), OBJECTION).decode()
-        contact = unseal(bytes(objection.contact), CONTACT).decode() if objection.contact else ""
+        message = unseal(bytes(objection.message), context(OBJECTION, objection.code))
+        contact = b""
+        if objection.contact:
+            contact = unseal(bytes(objection.contact), context(CONTACT, objection.code))
     except Unsealable:
         return None
-    return Words(message, contact)
+    return Words(message.decode(), contact.decode())
 
 
 def take_in_work(objection: Objection, by: User) -> bool:
@@ -129,7 +162,7 @@ def _entry(objection: Objection, value: str) -> DenyEntry | None:
         return None
     kind, value = understood(value or objection.value, objection.kind)
     if kind == Kind.OTHER:
-        raise Refused("not-a-title", _("Name a Q-ID, a file or a category to be left alone."))
+        raise Refused("not-a-title", _("Name a Q-ID, a file, a category or a user to leave alone."))
     value = denials.normal(kind, value)
     denials.check(kind, value)
     page_id = denying.page_id_of(value) if kind == Kind.FILE else None
@@ -146,8 +179,27 @@ def _move(objection: Objection, by: User, old: tuple[str, ...], new: str, **fiel
     if not rows.update(state=new, handled_by=by, **fields):
         return False
     audit(by, f"objection.{new}", target=objection.name)
+    if new not in OPEN and objection.pauses_until:
+        pauses.pause_ended.send(Objection, objection=objection)
     objection.refresh_from_db()
     return True
+
+
+@atomic
+def lift_pause(objection: Objection, by: User, reason: str) -> bool:
+    """Let what it names be asked and sent again; the objection stays open."""
+    check_moderates(by)
+    if not pauses.active().filter(pk=objection.pk).update(pauses_until=timezone.now()):
+        return False
+    audit(by, "objection.pause-lifted", target=objection.name, reason=reason)
+    pauses.pause_ended.send(Objection, objection=objection)
+    objection.refresh_from_db()
+    return True
+
+
+def is_pausing(objection: Objection) -> bool:
+    until = objection.pauses_until
+    return objection.state in OPEN and until is not None and until > timezone.now()
 
 
 def is_listed(objection: Objection) -> bool:

@@ -5,6 +5,9 @@ of `settings.WIKI` (scheme, host, port), and each new connection to a public add
 after the name was resolved and before anything is connected: a name that suddenly points into
 our own network opens nothing. Only a sandbox may stand at a private address.
 
+It also loads what comes back, bounded in bytes (unpacked ones) and seconds, unless a caller asks
+for a stream and sees to that itself.
+
 A proxy that the operator names in the environment (HTTPS_PROXY) connects for us and resolves the
 names; the origins are checked then, the addresses are the proxy's business.
 """
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -21,13 +25,24 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.cookies import cookielib  # type: ignore[attr-defined]
+from requests.exceptions import ContentDecodingError
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+)
 from urllib3.util import Url, parse_url
+
+from projects.json_tree import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
+MAX_SECONDS = 15.0  # for a body, once its head is there
+CHUNK = 65_536  # bytes
 PORTS = {"http": 80, "https": 443}
 
 
@@ -37,6 +52,10 @@ class ForbiddenHost(requests.exceptions.InvalidURL):
 
 class ForbiddenAddress(requests.ConnectionError):
     """The name of an origin points to a private address now. It may be mended: try later."""
+
+
+class TooLarge(requests.RequestException):
+    """The body has more bytes than any answer of the wiki."""
 
 
 class _ForbiddenAddress(Exception):
@@ -121,21 +140,57 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class WikiAdapter(HTTPAdapter):
-    """Sends to the origins of the wiki. Raises ForbiddenHost and ForbiddenAddress."""
+    """Sends to the origins of the wiki. Raises ForbiddenHost, ForbiddenAddress and TooLarge."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def send(
-        self, request: requests.PreparedRequest, *args: Any, **options: Any
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        *args: Any,
+        **options: Any,
     ) -> requests.Response:
         check_origin(request.url or "")
         try:
-            return super().send(request, *args, **options)
+            response = super().send(request, stream, *args, **options)
         except _ForbiddenAddress as error:
             log.warning("not connected: %s", error)
             raise ForbiddenAddress(str(error), request=request) from error
+        if not stream:
+            _load(response)
+        return response
+
+
+def _load(response: requests.Response) -> None:
+    """Read the body into the response, unpacked a bit at a time, within its bounds: one that has
+    more bytes, or trickles in, ends here. Raises what requests does, and TooLarge."""
+    until = time.monotonic() + MAX_SECONDS
+    body = bytearray()
+    try:
+        while chunk := _chunk(response):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise TooLarge(f"more than {MAX_BYTES} bytes", response=response)
+            if time.monotonic() > until:
+                raise requests.ReadTimeout("the answer was too slow", response=response)
+    except requests.RequestException:
+        response.close()
+        raise
+    response._content = bytes(body)
+    response._content_consumed = True  # type: ignore[attr-defined]
+
+
+def _chunk(response: requests.Response) -> bytes:
+    """The next bytes of a body; none at its end."""
+    try:
+        return response.raw.read1(CHUNK, decode_content=True) or b""
+    except DecodeError as error:
+        raise ContentDecodingError("it can't be unpacked", response=response) from error
+    except (HTTPError, OSError) as error:
+        raise requests.ConnectionError(type(error).__name__, response=response) from error
 
 
 class _NoNetrc(AuthBase):

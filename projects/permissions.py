@@ -11,9 +11,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import FilteredRelation, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import denials
+from projects import denials, pauses
 from projects.models import Membership, Project, User
 from projects.prepared import prepared
 
@@ -60,17 +61,18 @@ def membership(project: Project, user: Any) -> Membership | None:
 
 def find(public_id: str, user: Any) -> Project | None:
     """A project with all that its pages ask about it, and about who looks, in one query."""
-    project: Project | None = next(iter(_found(public_id, user.pk)), None)
+    project: Project | None = next(iter(_found(public_id, user.pk, timezone.now())), None)
     if project and user.is_authenticated:
         project.__dict__[READER] = (user.pk, project.__dict__.pop("reader", None))
     return project
 
 
 @prepared
-def _found(public_id: Any, user: Any) -> QuerySet[Project]:
+def _found(public_id: Any, user: Any, now: Any) -> QuerySet[Project]:
     mine = Q(memberships__user=user)
     found = Project.objects.annotate(
-        reader=FilteredRelation("memberships", condition=mine), **{LEFT_ALONE: denials.left_alone()}
+        reader=FilteredRelation("memberships", condition=mine),
+        **{LEFT_ALONE: denials.left_alone(), pauses.PAUSED_UNTIL: pauses.until_of(now=now)},
     )
     return found.select_related(*READ_WITH).filter(public_id=public_id)
 

@@ -18,13 +18,16 @@ from django.utils.translation import gettext as _
 
 from projects import categories, http
 from projects.http import WikiError
+from projects.json_tree import Node
 from projects.models import Source
 from projects.refusal import Refused
+from projects.wiki_users import read_user
 
 Kind = Source.Kind
 KINDS = (Kind.CATEGORY, Kind.SEARCH, Kind.UPLOADER, Kind.DEPICTS)  # what people may choose
 MOST_IDS = 3000  # files of a place that are listed one by one; beyond, only their number is known
 A_PAGE = 500
+MOST_PAGES = 20  # of a listing, some of which may be short
 KEPT = 600  # seconds
 MAX_SEARCH = 250  # characters; Commons takes 300, and the statement that is looked for comes in
 # Files of an uploader that are read at most, the newest: some bots have uploaded a million.
@@ -144,16 +147,16 @@ def users(prefix: str, limit: int = 8) -> list[str]:
         start = _clean_user(prefix)
     except Refused:
         return []
-    found = _query(list="allusers", auprefix=start, auwitheditsonly=1, aulimit=limit)
-    return [str(user["name"]) for user in found["allusers"]]
+    body = _query(list="allusers", auprefix=start, auwitheditsonly=1, aulimit=limit)
+    return [user.name for user in body["query"]["allusers"].read_items(read_user, required=True)]
 
 
 def _existing_user(name: str) -> str:
-    found = _query(list="users", ususers=name)["users"][0]
-    if "userid" not in found:
+    user = read_user(_query(list="users", ususers=name)["query"]["users"][0])
+    if not user.id:
         sentence = _("There is no user “%(name)s” on Commons. Check the spelling.")
         raise Refused("no-such-user", sentence % {"name": name})
-    return str(found["name"])
+    return user.name
 
 
 # Counting -----------------------------------------------------------------------------------
@@ -254,12 +257,11 @@ def _hits(searches: list[str]) -> Listed:
     unlisted = 0
     for search in searches:
         offset = 0
-        while True:
-            answer = _search(search, limit=A_PAGE, offset=offset)
-            page, total = answer["search"], int(answer["searchinfo"]["totalhits"])
-            ids.update(hit["pageid"] for hit in page)
-            offset += len(page)
-            if not page or offset >= total or len(ids) + total - offset > MOST_IDS:
+        for _page in range(MOST_PAGES):
+            hits = _search(search, limit=A_PAGE, offset=offset)
+            ids.update(hits.ids)
+            offset, total = offset + hits.rows, hits.total
+            if not hits.rows or offset >= total or len(ids) + total - offset > MOST_IDS:
                 break
         unlisted += max(0, total - offset)
     return Listed(frozenset(ids), len(ids) + unlisted)
@@ -267,23 +269,20 @@ def _hits(searches: list[str]) -> Listed:
 
 def _uploads(name: str) -> Listed:
     ids: set[int] = set()
-    following: dict[str, Any] = {}
-    while len(ids) < MOST_IDS:
-        body = http.api(
-            settings.WIKI.commons_api,
-            action="query",
-            generator="allimages",
-            gaisort="timestamp",
-            gaidir="descending",
-            gaiuser=name,
-            gailimit=A_PAGE,
-            **following,
-        )
-        ids.update(page["pageid"] for page in body.get("query", {}).get("pages", []))
-        following = body.get("continue", {})
-        if not following:
-            return Listed(frozenset(ids), len(ids))
-    return Listed(frozenset(ids), len(ids), at_least=True)
+    bodies = http.follow(
+        _query,
+        MOST_PAGES,
+        generator="allimages",
+        gaisort="timestamp",
+        gaidir="descending",
+        gaiuser=name,
+        gailimit=A_PAGE,
+    )
+    for body in bodies:
+        ids.update(body["query"]["pages"].read_items(_page_id))
+        if len(ids) >= MOST_IDS:
+            return Listed(frozenset(ids), len(ids), at_least="continue" in body)
+    return Listed(frozenset(ids), len(ids))
 
 
 def _lacking_of_many(place: Place, qid: str, found: Listed, known: Listed) -> tuple[int, bool]:
@@ -300,12 +299,32 @@ def _lacking_of_many(place: Place, qid: str, found: Listed, known: Listed) -> tu
 
 def total_of(search: str) -> int:
     """How many files a search finds. Raises Refused for one that Commons does not understand."""
-    return int(_search(search, limit=1)["searchinfo"]["totalhits"])
+    return _search(search, limit=1).total
 
 
-def _search(search: str, limit: int, offset: int = 0) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Hits:
+    """A page of what a search finds; `rows` counts those whose id can't be read, too."""
+
+    ids: list[int]
+    rows: int
+    total: int
+
+
+def read_hits(body: Node) -> Hits:
+    """Of an answer to `list=search`."""
+    found, info = body["query"]["search"], body["query"]["searchinfo"]
+    rows = found.items(required=True)
+    return Hits(found.read_items(_page_id), len(rows), info["totalhits"].integer())
+
+
+def _page_id(page: Node) -> int:
+    return page["pageid"].integer(least=1)
+
+
+def _search(search: str, limit: int, offset: int = 0) -> Hits:
     try:
-        return _query(
+        body = _query(
             list="search",
             srsearch=search,
             srnamespace=6,
@@ -319,6 +338,7 @@ def _search(search: str, limit: int, offset: int = 0) -> dict[str, Any]:
             sentence = _("Commons does not understand this search: %(text)s")
             raise Refused("bad-search", sentence % {"text": error.text}) from error
         raise
+    return read_hits(body)
 
 
 def refused_search(code: str) -> bool:
@@ -327,6 +347,5 @@ def refused_search(code: str) -> bool:
     return code.startswith(("cirrussearch-", "search-")) and not for_now
 
 
-def _query(**params: Any) -> dict[str, Any]:
-    answer = http.api(settings.WIKI.commons_api, action="query", **params)
-    return answer.get("query", {})  # type: ignore[no-any-return]
+def _query(**params: Any) -> Node:
+    return http.api(settings.WIKI.commons_api, action="query", **params)

@@ -1,9 +1,10 @@
 """Sealing (encryption at rest) of tokens and vectors with AES-256-GCM.
 
 Layout: version (1 byte, 1) · key number (1 byte) · nonce (12 bytes) · ciphertext and tag.
-The context (for example b"embedding") is authenticated, so that a sealed value can't be moved
-to a place it was not made for. The first key of `settings.SEALING_KEYS` seals, every key opens;
-`manage.py rekey` seals what is there anew. What is sealed stands in `wikivisage.rekeying`.
+The context is authenticated: the name of the column and what its row is about, see `context`. So a
+sealed value opens in its own row alone, and who swaps two in the database gains nothing. The first
+key of `settings.SEALING_KEYS` seals, every key opens; `manage.py rekey` seals again what is there.
+What is sealed stands in `wikivisage.rekeying`.
 """
 
 import os
@@ -14,11 +15,20 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 VERSION = 1
-OBJECTION, CONTACT = b"objection", b"objection-contact"  # contexts of what objectors write
+OBJECTION, CONTACT = "objection", "objection-contact"  # columns of what objectors write
 
 
 class Unsealable(Exception):
     """The value was not sealed by us, for this context, with a key we still hold."""
+
+
+class Misplaced(Unsealable):
+    """It was tampered with, or sealed for another row, column, or key of this number."""
+
+
+def context(column: str, *row: object) -> bytes:
+    """What a value is sealed for: its column, and what tells its row from all others."""
+    return ":".join((column, *map(str, row))).encode()
 
 
 @cache
@@ -40,4 +50,4 @@ def unseal(sealed: bytes | memoryview, context: bytes) -> bytes:
     try:
         return _cipher(settings.SEALING_KEYS[sealed[1]]).decrypt(sealed[2:14], sealed[14:], context)
     except InvalidTag:
-        raise Unsealable("tampered with, or sealed for another place") from None
+        raise Misplaced("tampered with, or sealed for another place") from None

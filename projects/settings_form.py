@@ -80,10 +80,15 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     @atomic
     def store(self, by: User) -> None:
         """Save what changed, write down who changed it, and let the learner see it."""
-        changed = {name: self.cleaned_data[name] for name in self.changed_data}
+        project, target = self.instance, f"project:{self.instance.pk}"
+        before = Project.objects.select_for_update().get(pk=project.pk)
+        changed = {
+            name: self.cleaned_data[name]
+            for name in self.changed_data
+            if self.cleaned_data[name] != getattr(before, name)
+        }
         if not changed:
             return
-        project, target = self.instance, f"project:{self.instance.pk}"
         Project.objects.filter(pk=project.pk).update(**changed)
         if (LEARNING | WRITING) & changed.keys():
             Project.objects.filter(pk=project.pk).tell_learner()

@@ -7,7 +7,6 @@ and what else their photos are in, is offered beside it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from projects import categories, http, wikidata
 from projects.http import WikiError
+from projects.json_tree import Node
 from projects.models import Source
 from projects.places import Place
 from projects.refusal import Refused
@@ -123,7 +123,7 @@ def _besides(person: PersonData, _language: str, there: set[str]) -> list[Sugges
         clshow="!hidden",
         cllimit="max",
     )
-    tally = Counter(_titles(body))
+    tally = Counter(read_categories(body))
     own = person.commons_category
     known = set(categories.tree(own, OWN_DEPTH).titles) if own else set()
     wanted = [title for title, _files in tally.most_common(20) if title not in known | there]
@@ -134,11 +134,14 @@ def _besides(person: PersonData, _language: str, there: set[str]) -> list[Sugges
     ]
 
 
-def _titles(body: dict[str, object]) -> Iterator[str]:
-    query = body.get("query")
-    for page in query.get("pages", []) if isinstance(query, dict) else []:
-        for category in page.get("categories", []):
-            yield category["title"].partition(":")[2]
+def read_categories(body: Node) -> list[str]:
+    """Categories of each file of an answer to `prop=categories`, without prefix."""
+    pages = body["query"]["pages"].read_items(lambda page: page["categories"].read_items(_bare))
+    return [title for titles in pages for title in titles]
+
+
+def _bare(category: Node) -> str:
+    return category["title"].text(longest=300).partition(":")[2]
 
 
 def _by_name(person: PersonData) -> list[Suggestion]:

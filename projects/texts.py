@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
-from typing import Any
 
 # Without these two, words of Persian or Hindi are spelt wrongly.
 JOINERS = "\u200c\u200d"
@@ -20,12 +18,3 @@ def plain(text: str) -> str:
 
 def _is_plain(letter: str) -> bool:
     return letter.isspace() or letter in JOINERS or unicodedata.category(letter) not in UNSEEN
-
-
-def read_json(body: bytes) -> Any:
-    r"""JSON with each half character (a lone `\ud83d`) made a question mark: neither the database
-    nor a page could hold it. Raises ValueError."""
-    read = json.loads(body)
-    if b"\\ud" in body.lower():
-        read = json.loads(json.dumps(read, ensure_ascii=False).encode("utf-8", "replace"))
-    return read

@@ -8,6 +8,7 @@ dies between the wiki's answer and the save, the pair is lost and the user logs 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,15 +19,21 @@ from django.utils import timezone
 
 from projects import http
 from projects.faults import crash_point
+from projects.json_tree import Node, parse
 from projects.models import User, WikiCredential
-from projects.sealing import Unsealable, seal, unseal
+from projects.sealing import Unsealable, context, seal, unseal
 
 MARGIN = timedelta(minutes=5)  # a token handed out lives at least this long
 LEASE = timedelta(seconds=60)  # longer than http.TIMEOUT allows one request to take
 POLL = 0.1  # seconds between looks while another process refreshes
 
-ANSWER = {"access_token", "refresh_token", "expires_in"}  # what the token endpoint gives
-ACCESS, REFRESH = b"access-token", b"refresh-token"  # contexts of the seals
+LONGEST = 20_000  # characters of a token
+# The code for a client id or secret that the wiki does not take: the operator's to mend. For an id
+# that it does not know at all, a refresh is answered with a fault of the server (MediaWiki 1.43).
+WRONG_CLIENT = "invalid-client"
+_NO_CLIENT = "Client with identifier"
+
+ACCESS, REFRESH = "access-token", "refresh-token"  # columns, see projects.sealing.context
 
 
 class NeedsLogin(Exception):
@@ -36,7 +43,7 @@ class NeedsLogin(Exception):
 def store(user: User, access: str, refresh: str, expires_in: float) -> None:
     """Keep what a login brought; `expires_in` is in seconds. Overtakes a refresh under way."""
     now = timezone.now()
-    fields = _sealed(access, refresh, now + timedelta(seconds=expires_in))
+    fields = _sealed(user.pk, access, refresh, now + timedelta(seconds=expires_in))
     WikiCredential.objects.get_or_create(
         user=user,
         wiki=settings.WIKI.code,
@@ -56,6 +63,12 @@ def expire(user: User, access: str) -> None:
     _holding(user, access).update(expires_at=timezone.now())
 
 
+def is_signed_in(user: User) -> bool:
+    """Whether there are tokens that the wiki did not refuse, as far as we know."""
+    held = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code, needs_login=False)
+    return held.exists()
+
+
 def access_token(user: User) -> str:
     """A bearer token of `user` that lives five more minutes at least.
 
@@ -65,7 +78,7 @@ def access_token(user: User) -> str:
     while time.monotonic() < give_up:
         credential = _read(user)
         if credential.expires_at > timezone.now() + MARGIN:
-            return _open(credential.access_token, ACCESS)
+            return _open(credential, ACCESS)
         if not _take_lease(credential):
             time.sleep(POLL)
         elif token := _refresh(credential):
@@ -76,7 +89,7 @@ def access_token(user: User) -> str:
 def _holding(user: User, access: str) -> Any:
     """The user's row while it holds this token: a login may have brought another meanwhile."""
     found = WikiCredential.objects.filter(user=user, wiki=settings.WIKI.code).first()
-    if found is None or _open(found.access_token, ACCESS) != access:
+    if found is None or _open(found, ACCESS) != access:
         return WikiCredential.objects.none()
     return _unchanged(found)
 
@@ -98,7 +111,7 @@ def _take_lease(credential: WikiCredential) -> bool:
 def _refresh(credential: WikiCredential) -> str | None:
     """The new access token, saved; None when a login was quicker and what it left is to be read."""
     try:
-        answer = _ask(_open(credential.refresh_token, REFRESH))
+        answer = _ask(_open(credential, REFRESH))
     except NeedsLogin:
         if _unchanged(credential).update(needs_login=True, refreshing_until=None):
             raise
@@ -107,13 +120,31 @@ def _refresh(credential: WikiCredential) -> str | None:
         _unchanged(credential).update(refreshing_until=None)
         raise
     crash_point("tokens:before-save")
-    expires_at = timezone.now() + timedelta(seconds=answer["expires_in"])
-    fields = _sealed(answer["access_token"], answer["refresh_token"], expires_at)
+    expires_at = timezone.now() + timedelta(seconds=answer.expires_in)
+    fields = _sealed(credential.user_id, answer.access, answer.refresh, expires_at)
     saved = _unchanged(credential).update(**fields, generation=F("generation") + 1)
-    return str(answer["access_token"]) if saved else None
+    return answer.access if saved else None
 
 
-def _ask(refresh_token: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Pair:
+    """What the token endpoint gives; `expires_in` is in seconds, of the access token."""
+
+    access: str
+    refresh: str
+    expires_in: int
+
+
+def read_pair(body: Node) -> Pair:
+    """A new pair of tokens. Raises WikiError("unreadable")."""
+    return Pair(
+        body["access_token"].text(longest=LONGEST),
+        body["refresh_token"].text(longest=LONGEST),
+        body["expires_in"].integer(most=10**9),
+    )
+
+
+def _ask(refresh_token: str) -> Pair:
     """The token endpoint's answer. A refused refresh token raises NeedsLogin."""
     form = {
         "grant_type": "refresh_token",
@@ -122,17 +153,29 @@ def _ask(refresh_token: str) -> dict[str, Any]:
         "client_secret": settings.OAUTH_CLIENT_SECRET,
     }
     response = http.fetch("POST", f"{settings.WIKI.rest}/oauth2/access_token", data=form)
-    try:
-        body: dict[str, Any] = response.json()
-    except ValueError:
-        body = {}
-    if body.get("error") == "invalid_client":  # our own mistake, no user can mend it
-        raise http.WikiError("invalid-client", "OAUTH_CLIENT_ID or its secret is wrong")
-    if response.status_code in (400, 401):
+    return read_token_answer(response.status_code, response.content)
+
+
+def read_token_answer(status: int, content: bytes) -> Pair:
+    """The same from its status and body. Raises NeedsLogin, WikiError."""
+    if status == 200:
+        return read_pair(parse(content))
+    error, words = _read_refusal(content)
+    if error == "invalid_client" or (error == "server_error" and _NO_CLIENT in words):
+        raise http.WikiError(WRONG_CLIENT, "OAUTH_CLIENT_ID or its secret is wrong")
+    if status in (400, 401) and error:
         raise NeedsLogin
-    if response.status_code != 200 or not body.keys() >= ANSWER:
-        raise http.WikiError(f"http-{response.status_code}")
-    return body
+    raise http.WikiError(f"http-{status}")
+
+
+def _read_refusal(content: bytes) -> tuple[str, str]:
+    """OAuth's error code and all words that came with it; nothing where it is no such answer."""
+    try:
+        fields = parse(content).fields()
+    except http.WikiError:
+        return "", ""
+    texts = {key: str(node.value) for key, node in fields.items()}
+    return texts.get("error", ""), " ".join(texts.values())
 
 
 def _unchanged(credential: WikiCredential) -> Any:
@@ -140,18 +183,23 @@ def _unchanged(credential: WikiCredential) -> Any:
     return WikiCredential.objects.filter(pk=credential.pk, generation=credential.generation)
 
 
-def _sealed(access: str, refresh: str, expires_at: Any) -> dict[str, Any]:
+def _sealed(user_id: int, access: str, refresh: str, expires_at: Any) -> dict[str, Any]:
     return {
-        "access_token": seal(access.encode(), ACCESS),
-        "refresh_token": seal(refresh.encode(), REFRESH),
+        "access_token": seal(access.encode(), _context(ACCESS, user_id)),
+        "refresh_token": seal(refresh.encode(), _context(REFRESH, user_id)),
         "expires_at": expires_at,
         "refreshing_until": None,
         "needs_login": False,
     }
 
 
-def _open(sealed: bytes | memoryview, context: bytes) -> str:
+def _context(column: str, user_id: int) -> bytes:
+    return context(column, user_id, settings.WIKI.code)
+
+
+def _open(credential: WikiCredential, column: str) -> str:
+    sealed = credential.access_token if column == ACCESS else credential.refresh_token
     try:
-        return unseal(bytes(sealed), context).decode()
+        return unseal(bytes(sealed), _context(column, credential.user_id)).decode()
     except Unsealable:  # the key is gone: as if there were no token
         raise NeedsLogin from None

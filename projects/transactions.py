@@ -29,8 +29,11 @@ R = TypeVar("R")
 TRIES, PAUSE = 6, 0.05  # and seconds before the second try, more before each later one
 # https://mariadb.com/docs/server/reference/error-codes
 COLLISIONS = {1213, 1205, 1020}  # deadlock, waited too long for a lock, row changed meanwhile
-# shutting down, too many connections (of the server, of the user), killed, not there, lost
-ABSENCES = {1040, 1053, 1203, 1226, 1927, 2002, 2003, 2005, 2006, 2013}
+# no room on the disk, too many connections (of the server, of the user), shutting down, killed, not
+# there, lost
+ABSENCES = {1021, 1040, 1053, 1203, 1226, 1927, 2002, 2003, 2005, 2006, 2013}
+# What SQLite says of the file itself.
+OF_THE_DISK = ("unable to open database file", "database or disk is full", "disk I/O error")
 
 
 def is_collision(error: BaseException) -> bool:
@@ -44,7 +47,7 @@ def is_transient(error: BaseException) -> bool:
     """Return whether the database failed rather than what was asked of it: try again later."""
     return is_collision(error) or (
         isinstance(error, Error)
-        and (_code(error) in ABSENCES or "unable to open database file" in str(error))
+        and (_code(error) in ABSENCES or any(words in str(error) for words in OF_THE_DISK))
     )
 
 

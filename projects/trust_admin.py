@@ -118,7 +118,8 @@ class AnswerForm(ReasonForm):
         max_length=255,
         widget=forms.TextInput(attrs={"placeholder": _("Q-ID or title, if not as they said")}),
         help_text=_(
-            "A person by the Q-ID, a file or a category by its title with “File:” or “Category:”;"
+            "A person by the Q-ID, a file or a category by its title with “File:” or “Category:”,"
+            " an uploader by the name with “User:”;"
             " or the address of one of these on Wikidata or Commons. An article of Wikipedia is"
             " none of them: its Q-ID stands behind “Wikidata item” beside it."
         ),
@@ -145,14 +146,23 @@ TYPED = "typed-answer"  # in the session, from a deed that could not be done to 
 class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
     """What was written stands on the page of one objection only, never in the list."""
 
-    list_display: Any = ("number", "kind", "about", "created_at", "state", "late", "handled_by")
+    list_display: Any = (
+        "number",
+        "kind",
+        "about",
+        "created_at",
+        "state",
+        "pause",
+        "late",
+        "handled_by",
+    )
     list_filter: ClassVar[Any] = (Standing, "state", "kind")
     list_select_related = ("handled_by",)
     texts = ("value",)
     ordering = ("closed_at", "created_at")
     action_form = AnswerForm
     longest_reason = LONGEST_ANSWER
-    actions: Any = ("take", "follow", "decline")
+    actions: Any = ("take", "follow", "decline", "lift_pause")
     change_form_template = "admin/objection.html"
     fields: ClassVar[Any] = (
         "kind",
@@ -161,6 +171,7 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
         "message_text",
         "contact_text",
         "would_stop",
+        "pause",
         "created_at",
         "answer",
         "handled_by",
@@ -172,6 +183,7 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
         "message_text",
         "contact_text",
         "would_stop",
+        "pause",
         "deeds",
     )
 
@@ -199,7 +211,10 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
         is_open = row is not None and row.state in objections.OPEN
         kept = request.session.pop(TYPED, {}) if row and request.method == "GET" else {}
         typed = kept if kept.get("page") == object_id else {}
-        more = {"answer_form": AnswerForm(initial=typed) if is_open else None}
+        more = {
+            "answer_form": AnswerForm(initial=typed) if is_open else None,
+            "pausing": row is not None and objections.is_pausing(row),
+        }
         return super().changeform_view(request, object_id, form_url, more | (extra_context or {}))
 
     def response_action(
@@ -220,6 +235,11 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
     def late(self, row: Objection) -> str:
         return _text("overdue") if objections.is_overdue(row) else NOTHING
 
+    @admin.display(description=_("paused until"), ordering="pauses_until")
+    def pause(self, row: Objection) -> str:
+        until = row.pauses_until
+        return f"{until:%Y-%m-%d %H:%M}" if until and objections.is_pausing(row) else NOTHING
+
     @admin.display(description=_("what they wrote"))
     def message_text(self, row: Objection) -> str:
         words = objections.words(row)
@@ -233,7 +253,7 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
     @admin.display(description=_("following it stops"))
     def would_stop(self, row: Objection) -> SafeString | str:
         if row.kind != Objection.Kind.PERSON:
-            return _text("This file, or what is in this category, in every project.")
+            return _text("This file, or all files that this names, in every project.")
         theirs = Project.objects.filter(person__wiki=row.wiki, person__qid=row.value)
         return lines(*(link(one.get_absolute_url(), one) for one in theirs[:50])) or NOTHING
 
@@ -268,6 +288,18 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
             queryset,
             lambda row, why: objections.decline(row, by, why),
             _("%(n)d declined."),
+        )
+
+    @admin.action(
+        permissions=["moderate"], description=_("Lift the pause: asking and sending go on")
+    )
+    def lift_pause(self, request: HttpRequest, queryset: QuerySet[Objection]) -> None:
+        by = signed_in(request)
+        self.do(
+            request,
+            queryset,
+            lambda row, why: objections.lift_pause(row, by, why),
+            _("%(n)d pauses lifted. The objections stay open."),
         )
 
     def audit_target(self, row: Objection) -> str:

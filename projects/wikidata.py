@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 
 from projects import admissions, denials, http
 from projects.dates import Span, span_of
+from projects.items import HUMAN, Item, read_item, read_items
+from projects.json_tree import Node
 from projects.models import Person
 from projects.refusal import Refused
 
-HUMAN = "Q5"
 LOOKED_AT = 20  # hits of the search that are read, to find the humans among them
 FEW = 3  # humans whose name begins as typed; with fewer, names that only hold it count as well
 
@@ -102,7 +103,7 @@ def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
         type="item",
         limit=LOOKED_AT,
     )
-    beginning = [hit["id"] for hit in answer["search"]]
+    beginning = answer["search"].read_items(lambda hit: hit["id"].text(), required=True)
     people = _people(beginning)
     if len(people) < FEW:
         people += _people([qid for qid in _full_text(text) if qid not in beginning])
@@ -122,12 +123,12 @@ def read_human(qid: str) -> PersonData:
     """The same for any human, whether or not this tool may look for them."""
     if not re.fullmatch(r"Q[1-9]\d{0,11}", qid):
         raise _no_item()
-    entity = next(iter(_entities([qid])), None)
-    if entity is None:
+    item = read_item(_entities([qid]), qid)
+    if item is None:
         sentence = _("There is no item %(qid)s on Wikidata. Check the number.") % {"qid": qid}
         raise Refused("missing", sentence)
-    person = _read(entity)
-    if not _is_human(entity):
+    person = _person(item)
+    if not item.is_human:
         raise _not_human(person)
     return person
 
@@ -138,27 +139,16 @@ def read_events(person: PersonData, language: str) -> list[Event]:
     for prop, qid in person.took_part:
         props.setdefault(qid, prop)
     return [
-        Event(_name(entity, language), category, props[qid], _years(entity))
-        for qid, entity in _by_asked_id(list(props))
-        if (category := _category(entity))
+        Event(item.label(language), item.category, props[qid], item.years)
+        for qid, item in _by_asked_id(list(props))
+        if item.category
     ]
 
 
-def _by_asked_id(qids: list[str]) -> list[tuple[str, dict[str, Any]]]:
+def _by_asked_id(qids: list[str]) -> list[tuple[str, Item]]:
     """Items under the ids by which they were asked for; redirects come back under another."""
-    entities = {entity["id"]: entity for entity in _entities(qids)}
-    return [(qid, entities[qid]) for qid in qids if qid in entities]
-
-
-def _name(entity: dict[str, Any], language: str) -> str:
-    return Person(qid=entity["id"], labels=_texts(entity.get("labels"))).label(language)
-
-
-def _years(entity: dict[str, Any]) -> str:
-    """Of the point in time, or from the start to the end."""
-    spans = [span_of(_values(entity, prop)) for prop in ("P585", "P580", "P582")]
-    years = sorted({span.start.year for span in spans if span})
-    return "–".join(dict.fromkeys(str(year) for year in (*years[:1], *years[-1:])))
+    items = {item.qid: item for item in _items(qids)}
+    return [(qid, items[qid]) for qid in qids if qid in items]
 
 
 def _full_text(text: str) -> list[str]:
@@ -175,13 +165,13 @@ def _full_text(text: str) -> list[str]:
         srinfo="",
         srprop="",
     )
-    return [hit["title"] for hit in answer["query"]["search"]]
+    return answer["query"]["search"].read_items(lambda hit: hit["title"].text(), required=True)
 
 
 def _people(qids: list[str]) -> list[PersonData]:
     """The humans among the items that this tool may look for, and those about whom moderators are
     asked as they are known for little."""
-    people = [_read(entity) for entity in _entities(qids) if _is_human(entity)]
+    people = [_person(item) for item in _items(qids) if item.is_human]
     return [person for person in people if _is_shown(person)]
 
 
@@ -216,75 +206,41 @@ def _not_human(data: PersonData) -> Refused:
     return Refused("not-human", sentence)
 
 
-def _entities(qids: list[str]) -> list[dict[str, Any]]:
-    """Up to 50 items in the order of `qids`; missing ones are left out."""
+def _items(qids: list[str]) -> list[Item]:
+    """Up to 50 items in the order of `qids`; missing and unreadable ones are left out."""
     if not qids:
         return []
+    found = read_items(_entities(qids[:50]))
+    return [item for qid in qids if (item := found.get(qid))]
+
+
+def _entities(qids: list[str]) -> Node:
     try:
-        answer = http.api(
+        return http.api(
             settings.WIKI.wikidata_api,
             action="wbgetentities",
-            ids=qids[:50],
+            ids=qids,
             props="labels|descriptions|claims|sitelinks",
         )
     except http.WikiError as error:
         if error.code in ("no-such-entity", "invalid-entity-id"):  # only for an absurd number
-            return []
+            return Node({"entities": {qid: {"missing": ""} for qid in qids}})
         raise
-    found = (answer["entities"].get(qid) for qid in qids)
-    return [entity for entity in found if entity and "missing" not in entity]
 
 
-def _read(entity: dict[str, Any]) -> PersonData:
-    portraits = _values(entity, "P18")
+def _person(item: Item) -> PersonData:
+    portraits = item.texts("P18")
     return PersonData(
-        qid=entity["id"],
-        labels=_texts(entity.get("labels")),
-        descriptions=_texts(entity.get("descriptions")),
+        qid=item.qid,
+        labels=item.labels,
+        descriptions=item.descriptions,
         portrait=f"File:{portraits[0]}".replace("_", " ") if portraits else "",
-        commons_category=_category(entity),
-        born=span_of(_values(entity, "P569")),
-        died=span_of(_values(entity, "P570")),
-        took_part=tuple(
-            (prop, value["id"])
-            for prop in EVENTS
-            for value in _values(entity, prop)
-            if isinstance(value, dict) and "id" in value
-        ),
-        sitelinks=len(entity.get("sitelinks") or {}),
+        commons_category=item.category,
+        born=span_of(item.times("P569")),
+        died=span_of(item.times("P570")),
+        took_part=tuple((prop, qid) for prop in EVENTS for qid in item.qids(prop)),
+        sitelinks=item.sitelinks,
     )
-
-
-def _category(entity: dict[str, Any]) -> str:
-    """The category on Commons, by P373 or the sitelink; without prefix."""
-    if found := _values(entity, "P373"):
-        return str(found[0]).replace("_", " ")
-    sitelinks = entity.get("sitelinks") or {}
-    title = str(sitelinks.get("commonswiki", {}).get("title", ""))
-    return title.removeprefix("Category:") if title.startswith("Category:") else ""
-
-
-def _is_human(entity: dict[str, Any]) -> bool:
-    return any(value.get("id") == HUMAN for value in _values(entity, "P31"))
-
-
-def _values(entity: dict[str, Any], prop: str) -> list[Any]:
-    """Values of the best rank that has any; `no value` and `unknown value` are none."""
-    statements = (entity.get("claims") or {}).get(prop, [])
-    for rank in ("preferred", "normal"):
-        values = [
-            statement["mainsnak"]["datavalue"]["value"]
-            for statement in statements
-            if statement["rank"] == rank and statement["mainsnak"]["snaktype"] == "value"
-        ]
-        if values:
-            return values
-    return []
-
-
-def _texts(terms: dict[str, Any] | list[Any] | None) -> dict[str, str]:
-    """Labels or descriptions by language; Wikibase writes an empty map as a list."""
-    return {code: term["value"] for code, term in terms.items()} if isinstance(terms, dict) else {}
 
 
 def _span_fields(name: str, span: Span | None) -> dict[str, date | int | None]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -31,7 +33,13 @@ def main() -> int:
             url=options.url,
             photos=options.photos,
         )
+    except sqlite3.OperationalError as error:
+        print(f"Nothing can be written to {options.data}: {error}.", file=sys.stderr)
+        return 1
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            print(f"There is no room left for {options.data}.", file=sys.stderr)
+            return 1
         print(f"{error} Choose another with --port.", file=sys.stderr)
         return 1
     print(f"sandbox wiki ready at {running.url}", flush=True)

@@ -6,21 +6,25 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
     Response,
+    abort,
     current_app,
     jsonify,
     render_template,
     request,
 )
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, UnsupportedMediaType
 
-from sandbox import files
 from sandbox.faults import KINDS, Faults
-from sandbox.records import Block, Page, now
+from sandbox.records import Block, FileVersion, Page, now
 from sandbox.world import World
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+FACTS = ("sha1", "size", "width", "height", "mime", "mediatype", "orientation", "metadata")
 
 bp = Blueprint("control", __name__, url_prefix="/_sandbox")
 
@@ -33,6 +37,12 @@ def _world() -> World:
 def _faults() -> Faults:
     faults: Faults = current_app.extensions["faults"]
     return faults
+
+
+@bp.errorhandler(Forbidden)
+@bp.errorhandler(UnsupportedMediaType)
+def _refused(error: HTTPException) -> tuple[Response, int]:
+    return jsonify(error=error.description), error.code or 400
 
 
 @bp.errorhandler(BadRequest)
@@ -93,7 +103,8 @@ def change_page() -> Response:
     """Moves, deletes, undeletes, protects, unprotects or re-uploads a page.
 
     JSON: `action`, `title` (canonical, on Commons), and for move `to` and `redirect`, for protect
-    `level`, for reupload `path` (a file on this machine); `user` and `comment` if they matter.
+    `level`, for reupload `of` (the title of a file whose picture it gets); `user` and `comment` if
+    they matter.
     """
     data, world = _json(), _world()
     title, action = str(data["title"]), str(data["action"])
@@ -115,8 +126,9 @@ def change_page() -> Response:
         level = str(data.get("level", "sysop")) if action == "protect" else None
         world.protect(page, level)
     elif action == "reupload":
-        path = Path(str(data["path"]))
-        page = world.upload(title, path, files.describe(path), user=user, comment=comment)
+        other = _file(str(data["of"]))
+        facts = {name: getattr(other, name) for name in FACTS}
+        page = world.upload(title, Path(other.path), facts, user=user, comment=comment)
     else:
         raise ValueError(f"Unknown action {action}")
     return jsonify(_page_json(page))
@@ -169,6 +181,32 @@ def edits() -> Response:
 def requests_seen() -> Response:
     """How often each path and action was asked since the last reset."""
     return jsonify(dict(sorted(_world().request_counts.items())))
+
+
+@bp.before_request
+def _own_pages_only() -> None:
+    """Changes come from this very site or from no page at all: else any page that somebody has open
+    in a browser could steer the wiki."""
+    if request.method in ("GET", "HEAD"):
+        return
+    own = urlsplit(_world().base_url)
+    if urlsplit(f"//{request.host}").hostname not in (own.hostname, *LOOPBACK):
+        abort(403, "Not by this host name")
+    origin = request.headers.get("Origin")
+    if origin is not None and origin not in (_world().base_url, f"http://{request.host}"):
+        abort(403, "Not from another origin")
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        abort(403, "Not from another site")
+    if request.content_length and not request.is_json:
+        abort(415, "Send application/json")
+
+
+def _file(title: str) -> FileVersion:
+    page = _world().page("commons", title)
+    file = _world().file(page) if page else None
+    if file is None:
+        raise LookupError(f"No file {title}")
+    return file
 
 
 def _json() -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import socket
 import threading
 import time
-import zlib
 from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
@@ -25,13 +24,14 @@ KINDS = (
     "ratelimited",
     "blocked",
     "protected",
-    "hook",  # an extension such as AbuseFilter says no
+    "hook",  # an extension says no, without a word why
+    "abusefilter",  # codes: AbuseFilter says no; "abusefilter-warning" where it only warns
     "refuse",  # codes: refuse with these, as the header MediaWiki-API-Error would list them
     "patched",  # save, and warn that the edit was patched into somebody else's
     "expired-token",
-    "login-first",  # /authorize sends a stranger to the login before it looks at the client
-    "http",  # status, retry_after, body: answer with that status
-    "huge",  # megabytes: answer with so many once unpacked, a thousandth of it on the wire
+    "http",  # status, retry_after: answer with that status
+    "body",  # body, megabytes: answer with that body, or with so many bytes, packed by gzip
+    "garble",  # find, body: put something else in the place of a text of the answer
     "cut-before",  # close the connection before doing anything
     "cut-after-effect",  # do the work, then close the connection without an answer
 )
@@ -39,7 +39,8 @@ KINDS = (
 
 @dataclass
 class Rule:
-    """One rule. `match` narrows it (action, title, user, path prefix); `times` None = always."""
+    """One rule. `match` narrows it (action, title, user, path prefix, and `having` a parameter,
+    such as "list=users"); `times` None = always."""
 
     kind: str
     match: dict[str, str] = field(default_factory=dict)
@@ -51,8 +52,9 @@ class Rule:
     host: str = "10.64.0.1"  # what lags: a database host, or e.g. a wiki
     source: str = "db"  # how it lags: db, wikibase-dispatching, …
     codes: list[str] = field(default_factory=list)
-    body: str = "Too many requests or out of service.\n"
-    megabytes: int = 300
+    find: str = ""
+    body: str = ""
+    megabytes: int = 0
     hits: int = 0
 
     @classmethod
@@ -70,6 +72,7 @@ class Rule:
             "title",
             "user",
             "path",
+            "having",
         }:
             raise ValueError(f"Unknown match keys: {', '.join(sorted(unknown))}")
         return cls(**{key: value for key, value in data.items() if value is not None})
@@ -83,6 +86,7 @@ class Target:
     action: str = ""
     titles: tuple[str, ...] = ()
     user: str = ""
+    parameters: frozenset[str] = frozenset()  # "name=value" each
 
 
 class Faults:
@@ -142,16 +146,19 @@ class Faults:
             return Response(status=503)
         if rule := self.take("http", g.target):
             headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
-            return Response(rule.body, rule.status, headers)
-        if rule := self.take("huge", g.target):
-            headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
-            return Response(_zipped_list(rule.megabytes), 200, headers)
+            return Response("Too many requests or out of service.\n", rule.status, headers)
+        if rule := self.take("body", g.target):
+            return _body(rule)
         return None
 
     def after_request(self, response: Response) -> Response:
-        """cut-after-effect: the work is done and committed, the answer never leaves."""
+        """garble, and cut-after-effect: the work is done and committed, the answer never leaves."""
         target = g.get("target")
-        if target is not None and self.take("cut-after-effect", target):
+        if target is None:
+            return response
+        if rule := self.take("garble", target):
+            response.set_data(response.get_data(as_text=True).replace(rule.find, rule.body))
+        if self.take("cut-after-effect", target):
             _cut()
         return response
 
@@ -165,6 +172,7 @@ def target_of_request(world: World) -> Target:
         action=values.get("action", ""),
         titles=tuple(title for title in titles + _entity_titles(world) if title),
         user=_user_name(world),
+        parameters=frozenset(f"{name}={value}" for name, value in values.items()),
     )
 
 
@@ -202,17 +210,17 @@ def _matches(match: dict[str, str], target: Target) -> bool:
         match.get("action", target.action) == target.action
         and match.get("user", target.user) == target.user
         and target.path.startswith(match.get("path", ""))
+        and ("having" not in match or match["having"] in target.parameters)
         and ("title" not in match or match["title"] in target.titles)
     )
 
 
-@lru_cache(maxsize=2)
-def _zipped_list(megabytes: int) -> bytes:
-    """Return a gzip of a JSON list that unpacks to so many megabytes."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    parts = [packer.compress(b"[0")]
-    parts += [packer.compress(b",0" * 500_000) for _ in range(megabytes)]
-    return b"".join([*parts, packer.compress(b"]"), packer.flush()])
+def _body(rule: Rule) -> Response:
+    if not rule.megabytes:
+        return Response(rule.body, 200, content_type="application/json; charset=utf-8")
+    packed = gzip.compress(b" " * 1_000_000) * rule.megabytes  # one member after the other
+    headers = {"Content-Encoding": "gzip"}
+    return Response(packed, 200, headers, content_type="application/json; charset=utf-8")
 
 
 def _cut() -> None:

@@ -189,7 +189,10 @@ def _summary(structured: Json) -> str:
 
 
 def page_text(row: dict[str, str], facts: Facts) -> str:
-    """The wikitext of a file page: {{Information}}, licence templates, categories."""
+    """The wikitext of a file page: {{Information}}, licence templates, categories; of a bare one
+    the categories alone."""
+    if facts.get("bare"):
+        return _links(facts["categories"])
     date = facts.get("date", "")
     if facts.get("date_about"):
         date = f"circa {date}"

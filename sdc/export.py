@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from classify.models import Label
 from classify.selectors import best_of
 from crawler.models import Photo, Region
-from projects import denials
+from projects import denials, pauses
 from projects.models import Project
 from projects.texts import plain
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
@@ -150,6 +150,8 @@ def _claim_row(batch: EditBatch, attempt: ClaimAttempt) -> Row:
 def quick_statements(project: Project) -> Iterator[str]:
     """A line a file, in QuickStatements' first syntax: what people said Yes to and nobody speaks
     against, unless the file says so already by our own rows."""
+    if pauses.of_project(project):
+        return
     qid = project.person.qid
     depicts, region = settings.WIKI.depicts, settings.WIKI.region
     for label in _best_labels(project):

@@ -195,6 +195,8 @@ class ClaimAttempt(WorkRow):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
     )
     statement = models.JSONField()  # exactly what is or was to be sent, or to be removed
+    # of its edit, where it is not its batch's
+    own_summary = models.CharField(max_length=400, blank=True, default="", db_default="")
     # The claim's state that confirming expects, and that comes back if nothing is written.
     claim_was = models.CharField(max_length=8, choices=Claim.State, default=Claim.State.FREE)
     cautions = models.CharField(max_length=100, blank=True)  # codes of sdc.preview.cautions
@@ -261,6 +263,11 @@ class ClaimAttempt(WorkRow):
     @property
     def place(self) -> str:
         return place_in(self.statement)
+
+    @property
+    def summary(self) -> str:
+        """The exact summary of its edit, after the wiki's own words."""
+        return self.own_summary or self.batch.summary
 
     @property
     def exhausted(self) -> bool:

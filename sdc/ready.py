@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from classify.galleries import ON_COMMONS
 from classify.models import Label
 from classify.selectors import eligible
-from crawler.models import ProjectPhoto
+from crawler.models import ProjectPhoto, not_paused
 from projects.models import Project
 from projects.parts import part
 from sdc.models import Claim, ClaimAttempt, EditBatch
@@ -74,7 +74,10 @@ def ready(project: Project) -> QuerySet[Label]:
     """What people said Yes to, nobody has sent and nothing of ours speaks against."""
     taken = claims_of(project).filter(~Q(state=Claim.State.FREE) | Q(held=True))
     return eligible(project).filter(
-        ~Exists(depicting(project)), ~Exists(taken), photo__wiki=settings.WIKI.code
+        ~Exists(depicting(project)),
+        ~Exists(taken),
+        not_paused(),
+        photo__wiki=settings.WIKI.code,
     )
 
 

@@ -20,12 +20,14 @@ class Reason(models.TextChoices):
     DELETED = "deleted", _("Deleted from the wiki")
     NOT_A_FILE = "not-a-file", _("No file there")
     CHANGED = "changed", _("A new version was uploaded")
+    UNREADABLE = "unreadable", _("The wiki's answer made no sense")
     PROTECTED = "protected", _("Protected page")
     HELD = "held", _("Held by a moderator")
     REMOVED = "removed", _("Removed by somebody")
     TAKEN_BACK = "taken-back", _("Taken back")
     REJECTED = "rejected", _("Rejected by a moderator")
     DENIED = "denied", _("Left alone on request")
+    OBJECTED = "objected", _("Paused: somebody objected")
     ARTWORK = "artwork", _("Reproduction of an artwork")
     EDITED = "edited", _("Edited since the preview")
     ANSWER_CHANGED = "answer-changed", _("No longer answered Yes")
@@ -44,6 +46,8 @@ class Reason(models.TextChoices):
     BLOCKED = "blocked", _("Blocked on the wiki")
     NOT_PERMITTED = "not-permitted", _("Not permitted")
     LOGIN = "login", _("Log in again")
+    MISCONFIGURED = "misconfigured", _("This site’s registration on the wiki is wrong")
+    TOOL_OFF = "tool-off", _("The wiki does not let this tool in")
     BAD_TAGS = "bad-tags", _("Unknown change tag")
     TURNED_AWAY = "turned-away", _("Turned away by the wiki's servers")
     # the wiki refuses this one statement
@@ -87,6 +91,7 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.CHANGED: _(
         "The picture is not the one that was looked at. “Look for new photos” finds it."
     ),
+    Reason.UNREADABLE: _("What the wiki says of this file can't be read. See the next preview."),
     Reason.PROTECTED: _("Only administrators may edit it. You can ask on its talk page."),
     Reason.HELD: _("A moderator looks into it. It can be sent once it is released."),
     Reason.REMOVED: _("Somebody took it out on the wiki. It stays out."),
@@ -97,6 +102,10 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.NOT_AS_WRITTEN: _("It is no longer as we wrote it, so it is left alone."),
     Reason.RESTORED: _("It was removed, and somebody put it back on the wiki. That stands."),
     Reason.DENIED: _("This person or file is on the list of those that we leave alone."),
+    Reason.OBJECTED: _(
+        "Somebody objected. A moderator decides within a week; unless it is left alone then, it"
+        " goes on by itself."
+    ),
     Reason.EDITED: _("Another statement there makes it worth a second look. See the next preview."),
     Reason.ANSWER_CHANGED: _("The answer was taken back or changed. Nothing was written."),
     Reason.MAXLAG: _("Its servers lag behind and ask all tools to wait. It goes on by itself."),
@@ -108,6 +117,14 @@ _SENTENCES: dict[Reason, str | Promise] = {
     Reason.BLOCKED: _("Your account is blocked from editing; your talk page there says why."),
     Reason.NOT_PERMITTED: _("Your account, or this tool in your name, may not edit there."),
     Reason.LOGIN: _("The wiki no longer takes our sign-in for you. Log in, then resume."),
+    Reason.MISCONFIGURED: _(
+        "It is not about your account. Those who run this site were told; it goes on by itself "
+        "once they have mended it."
+    ),
+    Reason.TOOL_OFF: _(
+        "It is not about your account. Those who run this site were told. What was not sent by "
+        "then can be sent in another batch."
+    ),
     Reason.BAD_TAGS: _("The wiki does not know a change tag of this tool. Tell its operator."),
     Reason.TURNED_AWAY: _("The servers before the wiki refuse this tool for now. We try later."),
     Reason.PARTLY_BLOCKED: _("Your account may not edit this page. The others go on."),
@@ -143,3 +160,7 @@ def title(code: str) -> str:
 
 def sentence(code: str) -> str:
     return str(_KNOWN[code].sentence) if code in _KNOWN else ""
+
+
+# What ails the site itself, so that its operator and the moderators have to hear of it.
+OF_THE_SITE = frozenset({Reason.MISCONFIGURED, Reason.TOOL_OFF})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,6 +60,8 @@ class BatchProgress:
     taken_back: int = 0
     waiting_until: datetime | None = None  # what holds this user's writing back, until when
     waiting_for: str = ""  # its code
+    objected: int = 0  # edits to come that wait for a moderator, since somebody objected
+    objected_until: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -111,29 +114,31 @@ def number_of(batch: EditBatch) -> int:
 
 def batch_progress(batch: EditBatch) -> BatchProgress:
     """Live counts of a confirmed batch. What the preview skipped is not among them."""
-    rows = sent_rows(batch)
-    counts = dict(rows.values_list("outcome").annotate(n=Count("pk")).order_by())
-    to_come = counts.get(Outcome.PLANNED, 0)
-    became = _counts_of_became(batch, rows)
+    counts, became = _count_rows(batch)
+    to_come = counts[Outcome.PLANNED]
     rate = _rate(batch)
-    running = batch.state == State.RUNNING and to_come
+    waits = Q(outcome=Outcome.PLANNED, error=Reason.OBJECTED, due_at__gt=timezone.now())
+    objected = sent_rows(batch).filter(waits).aggregate(n=Count("pk"), until=Max("due_at"))
+    running = batch.state == State.RUNNING and to_come > objected["n"]
     pace = max(rate, 1.0) if rate else pace_of(batch.user)
     waiting = _waiting(batch) if running else None
     return BatchProgress(
-        written=counts.get(Outcome.WRITTEN, 0),
-        present=counts.get(Outcome.PRESENT, 0),
-        skipped=counts.get(Outcome.SKIPPED, 0),
-        refused=counts.get(Outcome.REFUSED, 0),
+        written=counts[Outcome.WRITTEN],
+        present=counts[Outcome.PRESENT],
+        skipped=counts[Outcome.SKIPPED],
+        refused=counts[Outcome.REFUSED],
         to_come=to_come,
         rate=rate,
-        seconds_left=60 * to_come / pace if running else None,
-        stand=became.get(STANDS, 0),
-        removed=became.get(Finding.REMOVED, 0),
-        changed=became.get(Finding.CHANGED, 0),
-        gone=became.get(Finding.GONE, 0),
-        taken_back=became.get(TAKEN_BACK, 0),
+        seconds_left=60 * (to_come - objected["n"]) / pace if running else None,
+        stand=became[STANDS],
+        removed=became[Finding.REMOVED],
+        changed=became[Finding.CHANGED],
+        gone=became[Finding.GONE],
+        taken_back=became[TAKEN_BACK],
         waiting_until=waiting[0] if waiting else None,
         waiting_for=waiting[1] if waiting else "",
+        objected=objected["n"] if batch.state != State.STOPPED else 0,
+        objected_until=objected["until"],
     )
 
 
@@ -186,9 +191,17 @@ def _became(batch: EditBatch) -> Case:
     )
 
 
-def _counts_of_became(batch: EditBatch, rows: QuerySet[ClaimAttempt]) -> dict[str, int]:
-    written = rows.filter(outcome=Outcome.WRITTEN).annotate(became=_became(batch))
-    return dict(written.values_list("became").annotate(n=Count("pk")).order_by())
+def _count_rows(batch: EditBatch) -> tuple[Counter[str], Counter[str]]:
+    """Rows by outcome, and the written ones by what became of them. By one query: while a batch is
+    sent, the numbers of two would not add up."""
+    counts: Counter[str] = Counter()
+    written: Counter[str] = Counter()
+    rows = sent_rows(batch).annotate(became=_became(batch)).values_list("outcome", "became")
+    for outcome, became, number in rows.annotate(n=Count("pk")).order_by():
+        counts[outcome] += number
+        if outcome == Outcome.WRITTEN:
+            written[became] += number
+    return counts, written
 
 
 def _needs_eyes() -> Case:
@@ -231,6 +244,16 @@ def legend(batch: EditBatch, progress: BatchProgress) -> list[tuple[str, int, st
     return parts[:1] + [part for part in parts[1:] if part[1]]
 
 
+def summaries(batch: EditBatch, *, written: bool = False) -> list[tuple[str, int]]:
+    """The summaries of a batch's edits, those to come included unless only what was `written` is
+    asked for, and of how many each is."""
+    rows = batch.attempts.exclude(outcome__in=(Outcome.EXCLUDED, Outcome.SKIPPED)).order_by()
+    rows = rows.filter(outcome=Outcome.WRITTEN) if written else rows
+    counts = dict(rows.values_list("own_summary").annotate(n=Count("pk")).order_by("own_summary"))
+    found = [(own or batch.summary, n) for own, n in counts.items()]
+    return found or [(batch.summary, 0)]
+
+
 def to_look(batch: EditBatch) -> Watch | None:
     """The latest that somebody removed or changed, and nobody looked at again."""
     rows = findings.to_look(findings.all_findings())
@@ -269,6 +292,7 @@ def _rate(batch: EditBatch) -> float:
     """Edits a minute: over the last minute of its running, or over all of it once it is over.
 
     The gaps between edits count: five at one a second take four seconds, and are no 75 a minute.
+    So does the wait for the next one only where it is longer than the pace asks for.
     """
     written = ClaimAttempt.objects.filter(batch=batch, outcome=Outcome.WRITTEN)
     if not batch.finished_at:
@@ -276,6 +300,9 @@ def _rate(batch: EditBatch) -> float:
     seen = written.aggregate(n=Count("pk"), first=Min("ended_at"), last=Max("ended_at"))
     if seen["n"] < 2:
         return 0.0
-    until = seen["last"] if batch.finished_at else timezone.now()
+    until = seen["last"]
+    if not batch.finished_at:
+        slot = timedelta(minutes=1) / pace_of(batch.user)
+        until = max(until, timezone.now() - slot)
     seconds = (until - seen["first"]).total_seconds()
     return float(60 * (seen["n"] - 1) / seconds) if seconds > 0 else 0.0

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from projects import traces
+from projects import consumer, pauses, traces
 from projects.http import WikiError
 from projects.ledger import audit
 from projects.models import Project, User
@@ -29,6 +29,7 @@ from sdc.preview.drafts import DRAFT_LIVES, draft_of, prepare_batch
 from sdc.reasons import Reason
 from sdc.rights import first_steps, patrollers, senders
 from sdc.writing import results
+from sdc.writing.answers import of_the_site
 
 __all__ = [
     "Refused",
@@ -168,6 +169,9 @@ def _check_standing(batch: EditBatch, user: User) -> None:
     try:
         standing = senders.standing_of(user)
     except WikiError as error:
+        if reason := of_the_site(error):
+            consumer.report_refused(reason)
+            raise Refused(reason, str(reason.sentence)) from error
         raise Refused(
             "unreadable", _("The wiki can’t be read now. Try again in a minute.")
         ) from error
@@ -217,6 +221,8 @@ def _why_lost(claim: Claim, batch: EditBatch) -> Reason:
 
 
 def _check_goes_on(project: Project) -> None:
+    if pauses.of_project(project):
+        raise Refused(Reason.OBJECTED, str(Reason.OBJECTED.sentence))
     if project.state == Project.State.ARCHIVED:
         raise archived()
     if project.state == Project.State.PAUSED:

@@ -6,12 +6,15 @@ Data model: https://www.wikidata.org/wiki/Wikibase/DataModel/JSON. The wiki name
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
 from crawler.models import Region
+from projects.json_tree import Node
 from projects.models import Person
 from projects.texts import plain
 
@@ -22,14 +25,86 @@ SUMMARY_BYTES = 360
 # tags, comments, signatures, tables, bold, and `/* … */`, by which the wiki says what was done.
 _MARKUP = re.compile(r"[\[\]{}|<>]|/\*|\*/|~~+|''+|__+")
 
-Statement = dict[str, Any]
-Statements = dict[str, list[Statement]]
+Json = dict[str, Any]
+Statements = dict[str, list["Statement"]]  # by property
 
 
-def depicts(guid: str, qid: str, place: str | None) -> Statement:
+@dataclass(frozen=True)
+class Snak:
+    """A property with a value. `kind` is "value", "somevalue" or "novalue"."""
+
+    kind: str
+    property: str
+    item: str | None = None  # Q-ID, where the value is an item
+    value: str = ""  # any other value: its text, or its JSON with sorted keys
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement as the wiki has it, or as it is sent."""
+
+    guid: str
+    main: Snak
+    rank: str = "normal"
+    qualifiers: tuple[Snak, ...] = ()  # in an order of our own
+    references: int = 0
+
+    @property
+    def item(self) -> str | None:
+        """The item that is the main value; None for *some value*, *no value* and other types."""
+        return self.main.item
+
+    @property
+    def place(self) -> str:
+        """The value of P2677 that it carries, or nothing."""
+        wanted = settings.WIKI.region
+        return next((snak.value for snak in self.qualifiers if snak.property == wanted), "")
+
+
+def read_statements(statements: Node) -> Statements:
+    """All statements of a file, by property. Each has to be readable: whoever can't read one can't
+    say what the file says."""
+    return {
+        prop: [read_statement(each) for each in some.items()]
+        for prop, some in statements.fields().items()
+    }
+
+
+def read_statement(statement: Node) -> Statement:
+    """One statement, of the wiki or as we send it. What the wiki adds by itself (hashes,
+    `numeric-id`) says nothing."""
+    qualifiers = [
+        _read_snak(snak)
+        for snaks in statement["qualifiers"].fields().values()
+        for snak in snaks.items()
+    ]
+    return Statement(
+        statement["id"].text("", longest=255),
+        _read_snak(statement["mainsnak"]),
+        statement["rank"].text("normal", longest=20),
+        tuple(sorted(qualifiers, key=repr)),
+        len(statement["references"].items()),
+    )
+
+
+def _read_snak(snak: Node) -> Snak:
+    kind, prop = snak["snaktype"].text(longest=20), snak["property"].text(longest=20)
+    value = snak["datavalue"]["value"]
+    if isinstance(value.value, str):
+        return Snak(kind, prop, value=value.value)
+    if value.is_missing:
+        return Snak(kind, prop)
+    if "id" in value:
+        return Snak(kind, prop, item=value["id"].text(longest=20))
+    if "numeric-id" in value:
+        return Snak(kind, prop, item=f"Q{value['numeric-id'].integer()}")
+    return Snak(kind, prop, value=json.dumps(value.value, sort_keys=True))
+
+
+def depicts(guid: str, qid: str, place: str | None) -> Json:
     """P180 = `qid`, normal rank; `place` becomes the qualifier P2677 of the same edit."""
     wiki = settings.WIKI
-    statement: Statement = {
+    statement: Json = {
         "type": "statement",
         "mainsnak": {
             "snaktype": "value",
@@ -71,29 +146,23 @@ def _span(start: float, length: float) -> tuple[int, int]:
     return first, max(last - first, 1)
 
 
-def place_in(statement: Statement) -> str:
-    """The value of P2677 that a statement carries, or nothing."""
-    for snak in (statement.get("qualifiers") or {}).get(settings.WIKI.region, ()):
-        return str(snak.get("datavalue", {}).get("value", ""))
-    return ""
-
-
 def batch_mark(code: str) -> str:
     """How EditGroups recognises a batch in a summary; unique to this batch."""
     return f"[[:toolforge:editgroups-commons/b/{settings.TOOL_NAME}/{code}|details]]"
 
 
-def summary(template: str, person: Person, code: str) -> str:
-    """What stands in each edit's summary after the wiki's own words; `template` is a setting.
+def summary(template: str, person: Person, code: str, how: str = "") -> str:
+    """What stands in each edit's summary after the wiki's own words; `template` is a setting, and
+    `how` one, too: the machine's part in what is added.
 
     The wiki cuts long summaries at their end, where the mark stands: so names are cut instead,
     between two letters. A name can't be more than a name there: see `_MARKUP`.
     """
     mark = batch_mark(code)
-    room = SUMMARY_BYTES - len(template.format(person="", batch=mark).encode())
+    room = SUMMARY_BYTES - len(template.format(person="", how=how, batch=mark).encode())
     name = plain(_MARKUP.sub(" ", plain(person.label()))) or person.qid
     short = name[:100].encode()[: max(room, 0)].decode(errors="ignore").strip()
-    return template.format(person=short, batch=mark)
+    return template.format(person=short, how=how, batch=mark)
 
 
 def depicted(statements: Statements | None) -> list[Statement]:
@@ -101,45 +170,22 @@ def depicted(statements: Statements | None) -> list[Statement]:
     return (statements or {}).get(settings.WIKI.depicts, [])
 
 
-def item_of(statement: Statement) -> str | None:
-    """The item that is the main value; None for *some value*, *no value* and other types."""
-    value = statement.get("mainsnak", {}).get("datavalue", {}).get("value")
-    if not isinstance(value, dict):
-        return None
-    return value.get("id") or (f"Q{value['numeric-id']}" if "numeric-id" in value else None)
-
-
 def with_guid(statements: Statements | None, guid: str) -> Statement | None:
     """The statement that we wrote under `guid`, whatever became of it."""
-    return next((each for each in depicted(statements) if each.get("id") == guid), None)
+    return next((each for each in depicted(statements) if each.guid == guid), None)
 
 
 def says(statements: Statements | None, qid: str) -> bool:
     """Whether a statement of equal main value is there, anybody's, with any qualifiers."""
-    return any(item_of(each) == qid for each in depicted(statements))
+    return any(each.item == qid for each in depicted(statements))
 
 
-def same(written: Statement, found: Statement) -> bool:
+def same(written: Json, found: Statement) -> bool:
     """Whether a statement that the wiki has is as we wrote it: its value, rank, qualifiers, and no
-    references. What the wiki adds by itself (hashes, `numeric-id`) says nothing."""
-    return _meaning(written) == _meaning(found)
+    references."""
+    return replace(read_statement(Node(written)), guid="") == replace(found, guid="")
 
 
-def _meaning(statement: Statement) -> dict[str, Any]:
-    qualifiers = statement.get("qualifiers") or {}
-    return {
-        "mainsnak": _snak(statement.get("mainsnak") or {}),
-        "rank": statement.get("rank", "normal"),
-        "qualifiers": {
-            name: sorted(repr(_snak(snak)) for snak in snaks) for name, snaks in qualifiers.items()
-        },
-        "references": len(statement.get("references") or ()),
-    }
-
-
-def _snak(snak: dict[str, Any]) -> tuple[Any, ...]:
-    value = (snak.get("datavalue") or {}).get("value")
-    if isinstance(value, dict):
-        item = item_of({"mainsnak": snak})
-        value = item or sorted(value.items())
-    return snak.get("snaktype"), snak.get("property"), value
+def place_in(written: Json) -> str:
+    """The value of P2677 that we wrote, or nothing."""
+    return read_statement(Node(written)).place

@@ -13,16 +13,21 @@ class WikiVisageConfig(AppConfig):
 
         from classify import leaving
         from crawler import denying as crawler
-        from crawler import sourcing
+        from crawler import pausing, sourcing
+        from projects import pauses
         from projects.denying import list_changed
         from projects.people import role_changed
         from sdc.erasure import tokens
+        from sdc.writing import paused as writing
         from wikivisage import checks, pseudo
 
         role_changed.connect(weigh_answers_anew)
         user_logged_out.connect(tokens.logged_out)
         list_changed.connect(crawler.list_changed)
         list_changed.connect(ask_no_more)
+        pauses.pause_begun.connect(pausing.begin)
+        pauses.pause_ended.connect(pausing.end)
+        pauses.pause_ended.connect(writing.go_on)
         sourcing.staying.connect(leaving.answered)
         sourcing.gone.connect(leaving.forget)
         pseudo.register()

@@ -37,6 +37,10 @@ ALL_DATED = "wikivisage-????-??-??T????.gz"
 CLIENT = {"user": "USER", "host": "HOST", "port": "PORT"}  # options of MariaDB's programs
 
 
+SQLITE = b"SQLite format 3\0"  # how a file of it begins
+HALF = "What came of it so far is in the database: make that empty again before you try again."
+
+
 class BackupError(Exception):
     """The backup can't be made or taken back; the text says what to do."""
 
@@ -80,11 +84,13 @@ def read(source: Path) -> None:
         raise BackupError(f"There is no file {source}.")
     if connection.introspection.table_names():
         raise BackupError("The database is not empty. Name a new, empty one in DATABASE_URL.")
-    with gzip.open(source, "rb") as packed:
-        try:
+    try:
+        with gzip.open(source, "rb") as packed:
+            _check_kind(packed.read(len(SQLITE)))
+            packed.seek(0)
             _load_sqlite(packed) if connection.vendor == "sqlite" else _load_mysql(packed)
-        except (OSError, EOFError, sqlite3.DatabaseError) as error:
-            raise BackupError(f"{source} is not a whole backup of this kind ({error}).") from error
+    except (OSError, EOFError, sqlite3.DatabaseError) as error:
+        raise BackupError(f"{source} is not a whole backup ({error}). {HALF}") from error
     call_command("migrate", verbosity=0, interactive=False)
     results.doubt_all()
     end_all_leases()
@@ -125,8 +131,22 @@ def _dump_mysql(packed: gzip.GzipFile) -> None:
 
 
 def _load_mysql(packed: Any) -> None:
-    with _client(["mariadb", _setting("NAME")], stdin=subprocess.PIPE) as process:
-        shutil.copyfileobj(packed, process.stdin)
+    try:
+        with _client(["mariadb", _setting("NAME")], stdin=subprocess.PIPE) as process:
+            shutil.copyfileobj(packed, process.stdin)
+    except BackupError as error:
+        raise BackupError(f"{error} {HALF}") from error
+
+
+def _check_kind(head: bytes) -> None:
+    """Raises BackupError for a backup of the other kind of database."""
+    kind = "sqlite" if head == SQLITE else "mysql" if head[:2] in (b"/*", b"--") else ""
+    if kind and kind != connection.vendor:
+        names = {"sqlite": "SQLite", "mysql": "MariaDB"}
+        raise BackupError(
+            f"This is a backup of {names[kind]}, and DATABASE_URL names {names[connection.vendor]}."
+            " A backup can't move from one to the other."
+        )
 
 
 @contextmanager
@@ -137,12 +157,21 @@ def _client(command: list[str], **pipes: int) -> Iterator[Any]:
         raise BackupError(f"{program} is not installed (Debian: apt install mariadb-client).")
     where = [f"--{option}={_setting(key)}" for option, key in CLIENT.items() if _setting(key)]
     environment = os.environ | {"MYSQL_PWD": _setting("PASSWORD")}
-    # as without it, but with no warning on standard error, which cron would mail each night
-    command = [program, "--skip-ssl-verify-server-cert", *where, *arguments]
+    command = [program, *_encryption(), *where, *arguments]
     with subprocess.Popen(command, env=environment, **pipes) as process:  # type: ignore[call-overload]
         yield process
     if process.returncode:
         raise BackupError(f"{program} failed; what it said stands above.")
+
+
+def _encryption() -> list[str]:
+    """As the driver: with `ssl_ca` for nobody but the server of that name. Without it nothing is
+    checked, which newer clients refuse (ToolsDB has no certificate that they know) or warn of on
+    standard error, which cron would mail each night."""
+    ssl = connection.settings_dict["OPTIONS"].get("ssl")
+    if ssl:
+        return [f"--ssl-ca={ssl['ca']}", "--ssl-verify-server-cert"]
+    return ["--skip-ssl-verify-server-cert"]
 
 
 def _setting(key: str) -> str:

@@ -1,5 +1,6 @@
 """Beat that waits while its broker is away, where Celery's tries on and complains each time."""
 
+import dbm
 import logging
 from typing import Any
 
@@ -26,6 +27,14 @@ class Scheduler(PersistentScheduler):
             if self.wait:
                 log.warning("%s is sent: the broker is back", entry.name)
             self.wait = 0.0
+
+    def sync(self) -> None:
+        """Write down when each was sent last. Without room on the disk it is known from now on
+        alone, which costs a wake-up at most."""
+        try:
+            super().sync()
+        except dbm.error as error:
+            log.error("what was sent last can't be written down: %s", type(error).__name__)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         return max(super().tick(*args, **kwargs), self.wait)

@@ -10,13 +10,17 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from kombu.transport import filesystem
 from kombu.transport.filesystem import exchange_queue_t
 from kombu.utils.json import dumps, loads
+
+from wikivisage.wakeups import Unreadable, WakeupsOnly, drop, read_next
+
+LARGEST_MESSAGE = 1_000_000  # bytes; a wake-up has about 1,500
 
 
 class Channel(filesystem.Channel):
@@ -26,6 +30,18 @@ class Channel(filesystem.Channel):
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}"
         folder = Path(self.data_folder_out)
         _write(folder / f"{name}.{queue}.msg", payload, folder / f"{name}.part")
+
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        self._drop_huge(queue)
+        return read_next(super()._get, queue)
+
+    def _drop_huge(self, queue: str) -> None:
+        """Delete files that are far too large for a wake-up, so that none is read into memory."""
+        for file in Path(self.data_folder_in).glob(f"*.{queue}.msg"):
+            with suppress(FileNotFoundError):  # taken by another worker
+                if file.stat().st_size > LARGEST_MESSAGE:
+                    file.unlink()
+                    drop(Unreadable("too large"))
 
     def get_table(  # type: ignore[override]  # as in kombu
         self, exchange: str
@@ -70,7 +86,7 @@ class Channel(filesystem.Channel):
                 _write(file, table, Path(f"{file}.part"))
 
 
-class Transport(filesystem.Transport):
+class Transport(WakeupsOnly, filesystem.Transport):  # type: ignore[misc]  # a mix-in before it
     Channel = Channel
 
 

@@ -110,7 +110,7 @@ def _operation() -> Iterator[CheckMessage]:
         )
     if settings.HTTPS and not settings.METRICS_TOKEN:
         yield Warning(
-            "METRICS_TOKEN is not set: /metrics answers to this machine alone.",
+            "METRICS_TOKEN is not set: /metrics answers nobody.",
             hint="Set it to 32 random characters, and in Prometheus as the bearer token.",
             id="wikivisage.W008",
         )

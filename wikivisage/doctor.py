@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
@@ -22,12 +23,14 @@ from django.db import DatabaseError, connection, models
 
 from crawler import choice
 from crawler.engines import load
-from projects import http
+from projects import http, tokens
 from projects.http import WikiError
 from projects.sealing import Unsealable, unseal
+from sdc.models import Edit, EditBatch
+from sdc.reasons import Reason
 from sdc.rights import switch
 from wikivisage import health, workers
-from wikivisage.rekeying import SEALED, Column
+from wikivisage.rekeying import SEALED, Column, Sealed
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 SAMPLE = 200  # of each kind of what is sealed; of vectors there are millions
@@ -53,6 +56,9 @@ GRAVE = {"security.W009", "security.W018", "security.W020"}
 OF_HTTPS = {"security.W004", "security.W008", "security.W012", "security.W016"}
 # Of all hosts of a domain, most of which may be others'.
 OF_THE_DOMAIN = {"security.W005", "security.W021"}
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,10 @@ def examine(*, quick: bool = False) -> Findings:
             yield Finding(
                 about, FAIL, words, "Look whether this machine reaches it, and its status."
             )
+        except Exception as error:  # a mistake of this program must not hide the other findings
+            log.exception("the check of %s failed", about)
+            words = f"This could not be checked: {type(error).__name__}."
+            yield Finding(about, FAIL, words, "Report it, with what the log says of it.")
 
 
 def configuration() -> Findings:
@@ -101,9 +111,9 @@ def keys() -> Findings:
     if wrong or not settings.SEALING_KEYS:
         yield Finding("keys", FAIL, "There is no key of 32 bytes.", "Set SEALING_KEYS.")
         return
-    sealed = [(value, column.context) for column in SEALED for value in _sample(column)]
-    lacking = {value[1] for value, _context in sealed} - set(settings.SEALING_KEYS)
-    closed = sum(not _opens(value, context) for value, context in sealed)
+    sealed = [each for column in SEALED for each in _sample(column)]
+    lacking = {each.value[1] for each in sealed} - set(settings.SEALING_KEYS)
+    closed = sum(not _opens(each) for each in sealed)
     if lacking:
         numbers = ", ".join(map(str, sorted(lacking)))
         do = "Add them again to SEALING_KEYS, after the first one; manage.py rekey lets them go."
@@ -250,13 +260,14 @@ def wiki() -> Findings:
                 raise
             yield Finding("wiki", WARN, "The wiki is behind (maxlag): writing waits.", "Wait.")
         else:
-            name = body["query"]["general"].get("sitename", "The wiki")
+            name = body["query"]["general"]["sitename"].text("The wiki", longest=100)
             yield Finding("wiki", OK, f"{name} answers and is not behind.")
     wanted = (settings.WIKI.depicts, settings.WIKI.region, settings.WIKI.artwork)
     with _asking(settings.WIKI.wikidata_api) as address:
         body = http.api(address, action="wbgetentities", ids=wanted, props="info")
-    entities = body.get("entities", {})
-    lacking = [each for each in wanted if "missing" in entities.get(each, {"missing": ""})]
+    entities = body["entities"]
+    known = {qid for qid, entity in entities.fields().items() if "missing" not in entity}
+    lacking = [each for each in wanted if each not in known]
     if lacking:
         says = f"The wiki knows no such property: {', '.join(lacking)}."
         yield Finding("properties", FAIL, says, "See DEPICTS_PROPERTY and the like.")
@@ -268,24 +279,40 @@ def consumer() -> Findings:
     if not settings.CAN_LOG_IN:
         yield Finding("consumer", WARN, "No OAuth consumer is set.", "See the README.")
         return
-    asked = {
+    # A code that is none: the wiki looks at id, secret and callback before it.
+    form = {
+        "grant_type": "authorization_code",
+        "code": "doctor",
         "client_id": settings.OAUTH_CLIENT_ID,
-        "response_type": "code",
+        "client_secret": settings.OAUTH_CLIENT_SECRET,
         "redirect_uri": f"{settings.SITE_URL}/accounts/mediawiki/login/callback/",
     }
-    with _asking(f"{settings.WIKI.rest}/oauth2/authorize") as address:
-        answer = http.fetch("GET", address, follow=False, params=asked)
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise WikiError(f"http-{answer.status_code}")
-    if answer.status_code >= 400:
-        says = f"The wiki does not know the consumer, or its callback ({answer.status_code})."
-        yield Finding("consumer", FAIL, says, "See OAUTH_CLIENT_ID, SITE_URL and its approval.")
-    elif "Special:OAuth/approve" in unquote(answer.headers.get("Location", "")):
-        yield Finding("consumer", OK, "The wiki knows the OAuth consumer.")
-    else:  # to the login, before it looked at what was asked
-        says = "The wiki does not tell a stranger whether it knows the OAuth consumer."
-        do = "Log in once yourself; see docs/launch.md."
-        yield Finding("consumer", WARN, says, do)
+    with _asking(f"{settings.WIKI.rest}/oauth2/access_token") as address:
+        response = http.fetch("POST", address, data=form)
+        try:
+            tokens.read_token_answer(response.status_code, response.content)
+        except tokens.NeedsLogin:
+            yield _switched_off() or Finding(
+                "consumer", OK, "The wiki knows the OAuth consumer and its secret."
+            )
+        except WikiError as error:
+            if error.code != tokens.WRONG_CLIENT:
+                raise
+            says = "The wiki does not know the consumer, its secret, or its callback."
+            do = "See OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, SITE_URL and its approval."
+            yield Finding("consumer", FAIL, says, do)
+
+
+def _switched_off() -> Finding | None:
+    """Whether the wiki let this tool write nothing since it last refused to. Nobody can ask it
+    without a user's token; the batches know."""
+    refused = EditBatch.objects.filter(wiki=settings.WIKI.code, reason=Reason.TOOL_OFF)
+    last = refused.aggregate(at=models.Max("finished_at"))["at"]
+    if last is None or Edit.objects.filter(wiki=settings.WIKI.code, at__gt=last).exists():
+        return None
+    says = f"The wiki refuses what the OAuth consumer sends, since {last:%Y-%m-%d %H:%M} UTC."
+    do = "It may be disabled: see Special:OAuthListConsumers on the wiki, and ask there."
+    return Finding("consumer", FAIL, says, do)
 
 
 def stop_page() -> Findings:
@@ -330,8 +357,10 @@ def _siteinfo() -> dict[str, str | int]:
 def _clock(date: str) -> Finding:
     try:
         theirs = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return Finding("clock", WARN, "The wiki does not say what time it is.", "Use NTP.")
+    if theirs.tzinfo is None:  # `-0000` or no zone that is known: HTTP has UTC alone
+        theirs = theirs.replace(tzinfo=UTC)
     apart = abs((datetime.now(UTC) - theirs).total_seconds())
     if apart > 5:
         do = "Let NTP set it: leases and logins depend on it."
@@ -339,20 +368,19 @@ def _clock(date: str) -> Finding:
     return Finding("clock", OK, "It agrees with the wiki's.")
 
 
-def _sample(column: Column) -> list[bytes]:
+def _sample(column: Column) -> list[Sealed]:
     """Sealed values from all over the table, with the number of their key at least."""
     ends = column.rows.aggregate(first=models.Min("pk"), last=models.Max("pk"))
     if ends["first"] is None:
         return []
     step = max(1, (ends["last"] - ends["first"]) // SAMPLE)
     rows = column.rows.filter(pk__in=range(ends["first"], ends["last"] + 1, step))
-    found = [bytes(value) for value in rows.values_list(column.field, flat=True)]
-    return [value for value in found if len(value) > 1]
+    return [each for each in column.values(rows) if len(each.value) > 1]
 
 
-def _opens(sealed: bytes, context: bytes) -> bool:
+def _opens(sealed: Sealed) -> bool:
     try:
-        unseal(sealed, context)
+        unseal(sealed.value, sealed.context)
     except Unsealable:
         return False
     return True

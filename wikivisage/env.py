@@ -18,6 +18,10 @@ class Environment:
     def text(self, name: str, default: str = "") -> str:
         return self.values.get(name, "").strip() or default
 
+    def has(self, name: str) -> bool:
+        """Whether it is set, be it to nothing."""
+        return name in self.values
+
     def flag(self, name: str, default: bool = False) -> bool:
         value = self.text(name, str(default)).lower()
         if value in ("1", "true", "yes", "on"):
@@ -99,6 +103,14 @@ class Environment:
             return text
         wanted = " and ".join(f"{{{field}}}" for field in fields)
         self.errors.append(f"{name} must hold {wanted} once each, within 200 bytes.")
+        return default
+
+    def words(self, name: str, default: str) -> str:
+        """A few words for a summary: a line without what wikis make something of."""
+        text = " ".join(self.text(name, default).split())
+        if text and not re.search(r"[\[\]{}|<>]", text) and len(text.encode()) <= 80:
+            return text
+        self.errors.append(f"{name} must be plain words within 80 bytes, without [ ] {{ }} | < >.")
         return default
 
     def property_id(self, name: str, default: str) -> str:

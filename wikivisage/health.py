@@ -165,7 +165,7 @@ def of_queues() -> dict[str, Part]:
             found[queue] = Part(DEGRADED, f"No worker was seen for {minutes} minutes.")
         elif queue in failing:
             found[queue] = Part(
-                DEGRADED, "A task failed in the last minutes: see the worker's log."
+                DEGRADED, "A task failed within the last minute: see the worker's log."
             )
         else:
             found[queue] = Part(OK, "A worker was seen lately.")

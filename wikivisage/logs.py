@@ -11,6 +11,8 @@ import logging
 import os
 import re
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -96,6 +98,24 @@ class OthersFault(logging.Filter):
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.exc_info = record.exc_text = None
         return True
+
+
+class SparseLog:
+    """Warns once in some seconds, and says then how often there was reason to."""
+
+    def __init__(self, log: logging.Logger, every: float = 10.0) -> None:
+        self._log, self._every = log, every
+        self._lock = threading.Lock()
+        self._count, self._logged_at = 0, -every
+
+    def warning(self, text: str, *args: object) -> None:
+        with self._lock:
+            self._count += 1
+            if time.monotonic() - self._logged_at < self._every:
+                return
+            self._logged_at = time.monotonic()
+            count, self._count = self._count, 0
+        self._log.warning(f"{text}; times since the last line: %d", *args, count)
 
 
 class CropsToCome(logging.Filter):
@@ -198,7 +218,7 @@ def config(form: str, level: str, *, chatty: bool, texts: bool) -> dict[str, Any
             "work": {"level": level if chatty else "WARNING"},  # see projects.work
             "work.write": {"level": level},
             "work.undo": {"level": level},
-            "celery": {"level": "WARNING"},
+            "celery": {"level": "INFO" if level == "DEBUG" else "WARNING"},  # a line a task
             "kombu": {"level": "ERROR"},  # it warns that a broker of files has no host name
             "py.warnings": {"level": "ERROR"},
             "pywiki": {"level": "WARNING"},

@@ -10,6 +10,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
@@ -67,6 +68,16 @@ COUNTERS = {
         "Tasks that raised an error, often before they took any work",
         ["queue"],
     ),
+    "messages_dropped": (
+        "wikivisage_messages_dropped",
+        "Messages in our queues that were no wake-ups of ours",
+        [],
+    ),
+    "vectors_misplaced": (
+        "wikivisage_vectors_misplaced",
+        "Vectors that were not sealed for the face at which they stood, and are made again",
+        [],
+    ),
     "pauses": ("wikivisage_wiki_pauses", "Times the wiki made us wait", ["lane", "reason"]),
     "engine_pictures": ("wikivisage_engine_pictures", "Pictures looked at", ["engine"]),
     "engine_faces": ("wikivisage_engine_faces", "Faces found", ["engine"]),
@@ -86,20 +97,17 @@ class Requests:
         response = self.get_response(request)
         match = request.resolver_match
         route = (match.view_name if match else "") or "none"
-        status = "later" if _comes_later(response) else f"{response.status_code // 100}xx"
+        # A crop that has to be made first is no failure: who asks is told when to ask again.
+        comes_later = route == "crop" and response.status_code == 503
+        status = "later" if comes_later else f"{response.status_code // 100}xx"
         requests.labels(route, status).observe(time.perf_counter() - begun)
         memory.set(measures.resident())
         return response
 
 
-def _comes_later(response: HttpResponse) -> bool:
-    """No failure: who asks is told when to ask again, as for a crop that is being made."""
-    return response.status_code == 503 and "Retry-After" in response
-
-
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For who brings the token; without one set, for this machine alone. 404 for all others."""
+    """For who brings the token; where none is set, see `_may_read`. 404 for all others."""
     if not _may_read(request):
         raise Http404
     body = _of_database() + generate_latest(_of_web())
@@ -110,7 +118,10 @@ def _may_read(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}")
-    # behind a proxy everybody comes from this machine
+    # Behind a proxy everybody comes from this machine, and some proxies add no header. So without
+    # a token only a site that is for this machine alone is open, as `make run` makes it.
+    if urlsplit(settings.SITE_URL).hostname not in (*LOOPBACK, "localhost"):
+        return False
     proxied = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
     return request.META.get("REMOTE_ADDR") in LOOPBACK and not proxied
 

@@ -6,8 +6,6 @@ Needs neither the database nor a session, and writes one line into the log for m
 from __future__ import annotations
 
 import logging
-import threading
-import time
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,39 +16,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from wikivisage import kept
+from wikivisage.logs import SparseLog
 
-log = logging.getLogger(__name__)
+_log = SparseLog(logging.getLogger(__name__))
 
 RETRY_AFTER = 10  # seconds
-LOG_EVERY = 10.0  # seconds between two lines
-
-
-class Outages:
-    """Counts requests that failed by the database, and logs them together."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._count = 0
-        self._logged_at = -LOG_EVERY
-
-    def note(self, error: BaseException) -> None:
-        with self._lock:
-            self._count += 1
-            if time.monotonic() - self._logged_at < LOG_EVERY:
-                return
-            self._logged_at = time.monotonic()
-            count, self._count = self._count, 0
-        code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-        name = type(error).__name__
-        log.warning("the database did not answer (%s %s): %d requests got 503", name, code, count)
-
-
-_outages = Outages()
 
 
 def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     """Answer a request that failed by the database: a page, or for a script a sentence."""
-    _outages.note(error)
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    _log.warning("the database did not answer (%s %d): 503", type(error).__name__, code)
     with translation.override(translation.get_language_from_request(request)):
         response = _answer(request)
     response["Retry-After"] = str(RETRY_AFTER)
@@ -79,14 +55,14 @@ def _answer(request: HttpRequest) -> HttpResponse:
 def _sentence(*, reads: bool) -> str:
     if reads:
         return ngettext(
-            "The database can’t be reached at the moment. What was saved is safe. This page tries"
+            "The database can’t answer at the moment. What was saved is safe. This page tries"
             " again by itself in %(n)d second.",
-            "The database can’t be reached at the moment. What was saved is safe. This page tries"
+            "The database can’t answer at the moment. What was saved is safe. This page tries"
             " again by itself in %(n)d seconds.",
             RETRY_AFTER,
         ) % {"n": RETRY_AFTER}
     return _(
-        "The database can’t be reached at the moment. What was saved before is safe, but what you"
+        "The database can’t answer at the moment. What was saved before is safe, but what you"
         " just sent may not be. Wait a moment, then look whether it is there, or send it again."
     )
 

@@ -22,19 +22,30 @@ from crawler import vectors
 from crawler.models import Embedding
 from projects import sealing, tokens
 from projects.models import Objection, WikiCredential
-from projects.sealing import VERSION, Unsealable, seal, unseal
+from projects.sealing import VERSION, Unsealable, context, seal, unseal
 from projects.transactions import atomic
 
 BATCH = 200  # rows in one short transaction
 
 
 @dataclass(frozen=True)
+class Sealed:
+    """A sealed value, and what it is sealed for."""
+
+    pk: int
+    value: bytes
+    context: bytes
+
+
+@dataclass(frozen=True)
 class Column:
-    """A field that holds sealed values, and the context they are sealed for."""
+    """A field that holds sealed values; each is sealed for the `name` of the column and the fields
+    of its row that it is `bound_to`."""
 
     model: type[models.Model]
     field: str
-    context: bytes
+    name: str
+    bound_to: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.model._meta.label}.{self.field}"
@@ -46,13 +57,17 @@ class Column:
         every = self.model._default_manager.alias(head=head)
         return every.exclude(**{self.field: None}).exclude(**{self.field: b""})
 
+    def values(self, rows: Any) -> Iterator[Sealed]:
+        for pk, sealed, *row in rows.values_list("pk", self.field, *self.bound_to):
+            yield Sealed(pk, bytes(sealed), context(self.name, *row))
+
 
 SEALED = (
-    Column(WikiCredential, "access_token", tokens.ACCESS),
-    Column(WikiCredential, "refresh_token", tokens.REFRESH),
-    Column(Embedding, "vector", vectors.CONTEXT),
-    Column(Objection, "message", sealing.OBJECTION),
-    Column(Objection, "contact", sealing.CONTACT),
+    Column(WikiCredential, "access_token", tokens.ACCESS, ("user_id", "wiki")),
+    Column(WikiCredential, "refresh_token", tokens.REFRESH, ("user_id", "wiki")),
+    Column(Embedding, "vector", vectors.COLUMN, vectors.BOUND_TO),
+    Column(Objection, "message", sealing.OBJECTION, ("code",)),
+    Column(Objection, "contact", sealing.CONTACT, ("code",)),
 )
 
 
@@ -67,13 +82,13 @@ def left(column: Column) -> Counter[int]:
     return Counter({bytes(head)[1]: n for head, n in rows if len(bytes(head)) == 2})
 
 
-def reseal(column: Column, pk: int, sealed: bytes) -> bool:
+def reseal(column: Column, sealed: Sealed) -> bool:
     """Seal one value with the first key; False when it has become another one meanwhile.
 
     Raises Unsealable.
     """
-    anew = seal(unseal(sealed, column.context), column.context)
-    same = column.model._default_manager.filter(**{"pk": pk, column.field: sealed})
+    anew = seal(unseal(sealed.value, sealed.context), sealed.context)
+    same = column.model._default_manager.filter(**{"pk": sealed.pk, column.field: sealed.value})
     return bool(same.update(**{column.field: anew}))
 
 
@@ -88,19 +103,19 @@ def reseal_all(column: Column, batch: int = BATCH, pause: float = 0) -> Counter[
 
 
 @atomic
-def _reseal_some(column: Column, some: list[tuple[int, bytes]]) -> Counter[str]:
+def _reseal_some(column: Column, some: list[Sealed]) -> Counter[str]:
     told: Counter[str] = Counter()
-    for pk, sealed in some:
+    for sealed in some:
         try:
-            told["done" if reseal(column, pk, bytes(sealed)) else "changed"] += 1
+            told["done" if reseal(column, sealed) else "changed"] += 1
         except Unsealable:
             told["no key"] += 1
     return told
 
 
-def _batches(column: Column, size: int) -> Iterator[list[tuple[int, bytes]]]:
+def _batches(column: Column, size: int) -> Iterator[list[Sealed]]:
     last = 0
     others = column.rows.exclude(head=bytes((VERSION, first_key()))).order_by("pk")
-    while some := list(others.filter(pk__gt=last).values_list("pk", column.field)[:size]):
+    while some := list(column.values(others.filter(pk__gt=last)[:size])):
         yield some
-        last = some[-1][0]
+        last = some[-1].pk

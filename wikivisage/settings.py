@@ -7,10 +7,11 @@ import base64
 import logging
 import os
 import secrets
+import ssl
 import sys
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
@@ -36,6 +37,8 @@ with env.folder("DATA_DIR", DATA_DIR):
 
 PORT = env.integer("PORT", 8000, 1, 65535)
 SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
+# Without an address of another one, `manage.py run` starts a sandbox of its own.
+OWN_SANDBOX = WIKI_CODE == "sandbox" and not env.text("SANDBOX_URL")
 SANDBOX_URL = env.text("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
 WIKI = replace(
     wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL),
@@ -84,6 +87,8 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 HTTPS = SITE_URL.startswith("https://")
+if (HTTPS or WIKI_CODE == "commons") and len(SECRET_KEY) < 32:
+    env.errors.append("SECRET_KEY must have at least 32 random characters on a real site.")
 if DEBUG and (HTTPS or WIKI_CODE == "commons"):
     env.errors.append("DEBUG shows what is secret to whoever meets an error: not on a real site.")
 
@@ -159,8 +164,23 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
+def _certificates(parts: SplitResult) -> dict[str, object]:
+    """Options of the driver by which it encrypts, for nobody but the server of that name."""
+    told = dict(parse_qsl(parts.query, keep_blank_values=True))
+    path = told.pop("ssl_ca", "")
+    if told or parts.fragment or (parts.query and not path):
+        env.errors.append("DATABASE_URL may end with ?ssl_ca=/path/of/certificates.pem only.")
+    if not path:
+        return {}
+    if not os.access(path, os.R_OK):
+        env.errors.append("ssl_ca in DATABASE_URL must be a file that can be read.")
+    return {"ssl": {"ca": path}, "ssl_mode": "VERIFY_IDENTITY"}
+
+
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
+    if parts.scheme == "sqlite" and (parts.query or parts.fragment):
+        env.errors.append("DATABASE_URL of SQLite is a path alone, without ? and #.")
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -193,6 +213,7 @@ def _database(url: str) -> dict[str, object]:
                 # Who waited that long for a lock is tried again (projects.transactions).
                 "init_command": "SET sql_mode='STRICT_TRANS_TABLES', "
                 "optimizer_switch='exists_to_in=off', innodb_lock_wait_timeout=5",
+                **_certificates(parts),
             },
             "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"},
         }
@@ -212,9 +233,17 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
 BROKER_DIR = DATA_DIR / "broker"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT = "wikivisage.redis_broker:Transport"
+    if REDIS_URL.startswith("rediss://"):  # kombu would encrypt for whoever answers
+        CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         "visibility_timeout": 600,
         "global_keyprefix": env.text("REDIS_PREFIX", "wikivisage:"),
+        # A page that wakes a worker must not wait for a Redis that is away or silent.
+        "socket_connect_timeout": 2,
+        "socket_timeout": 3,
+        "max_retries": 0,
+        "connect_retries_timeout": 1,
     }
 else:
     CELERY_BROKER_URL = "filesystem://"
@@ -244,6 +273,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_LOST_WAIT = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # or whoever reaches the broker could end workers
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.integer("WORKER_MAX_MEMORY_MB", 600, 200, 8000) * 1000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 120
@@ -325,11 +355,16 @@ READS_A_MINUTE = env.integer("READS_A_MINUTE", 190 if WIKI_CODE == "commons" els
 PICTURES_A_MINUTE = env.integer("PICTURES_A_MINUTE", 190 if WIKI_CODE == "commons" else 6000, 1)
 
 # Writing to the wiki ----------------------------------------------------------------------
-EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60, 1, 6000)  # of a user, if the wiki allows it
+# Of a user, if the wiki allows it: what semi-automatic tools are asked for in test runs, where
+# others see the edits.
+EDITS_A_MINUTE = env.integer("EDITS_A_MINUTE", 60 if WIKI_CODE == "sandbox" else 6, 1, 6000)
 BATCH_MAX = env.integer("BATCH_MAX", 500, 1, 5000)
-EDIT_SUMMARY = env.template(
-    "EDIT_SUMMARY", "{person}, seen and confirmed by a person ({batch})", ("person", "batch")
-)
+EDIT_SUMMARY = env.template("EDIT_SUMMARY", "{person}, {how} ({batch})", ("person", "how", "batch"))
+# What {how} becomes, by the machine's part in a statement: patrollers filter by it.
+SUMMARY_SUGGESTED = env.words("SUMMARY_SUGGESTED", "suggested by face recognition, confirmed by me")
+SUMMARY_BY_HAND = env.words("SUMMARY_BY_HAND", "named by hand")
+if SUMMARY_SUGGESTED == SUMMARY_BY_HAND:
+    env.errors.append("SUMMARY_SUGGESTED and SUMMARY_BY_HAND must differ: patrollers filter by it.")
 UNDO_SUMMARY = env.template(
     "UNDO_SUMMARY", "{person}: taking back an edit of this tool ({batch})", ("person", "batch")
 )
@@ -367,7 +402,9 @@ CAN_LOG_IN = bool(OAUTH_CLIENT_ID)
 # Without a consumer: whoever sits at this very machine may do everything but send.
 LOCAL_LOGIN = env.flag("LOCAL_LOGIN") and not CAN_LOG_IN
 # Names on the wiki of those who moderate here; they get the admin at their next login.
-MODERATORS = env.items("MODERATORS", "Mona" if WIKI.code == "sandbox" else "")
+MODERATORS = ["Mona"] if WIKI.code == "sandbox" else []
+if env.has("MODERATORS"):  # be it to nobody
+    MODERATORS = env.items("MODERATORS")
 # Groups of the wiki whose members moderate here, too, for example sysop.
 MODERATOR_GROUPS = env.items("MODERATOR_GROUPS")
 SOCIALACCOUNT_PROVIDERS = {
@@ -481,7 +518,7 @@ LOGGING = logs.config(
     texts=DEBUG,
 )
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
-# Who may read /metrics from elsewhere than this machine: who knows this.
+# Who may read /metrics: who knows this; without it, in the embedded mode, this machine.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 if env.errors:

@@ -13,7 +13,7 @@ from classify import forgetting
 from crawler import tidying
 from crawler.models import Embedding
 from projects import moderators, notifications, objections, sessions
-from sdc.erasure import leftovers, projects, tokens
+from sdc.erasure import audit_names, leftovers, projects, tokens
 
 # What is biometric in the database: backups leave it out (wikivisage.backup), since it can be made
 # again from the pictures. Beside it there are the crops in CROPS_DIR, which are in no backup.
@@ -70,6 +70,7 @@ STEPS = (
         lambda _until: moderators.dismiss(),
         lambda: len(moderators.no_longer()),
     ),
+    Step("names in the audit log", audit_names.forget, lambda: audit_names.due().count()),
     Step(
         "old notifications",
         lambda _until: notifications.sweep(),

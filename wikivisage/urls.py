@@ -1,7 +1,6 @@
 """All addresses. Each app brings its own; a project's pages stand under /p/<project>/."""
 
 from allauth.account import views as allauth
-from allauth.socialaccount.providers.mediawiki.views import oauth2_callback, oauth2_login
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
@@ -10,6 +9,7 @@ from django.views.generic import RedirectView
 
 from classify.views import keys
 from projects.limits import limited
+from projects.login import oauth2_callback, oauth2_login
 from sdc.views import sent, watch
 from wikivisage import health, metrics
 from wikivisage.sitemap import Pages

@@ -17,6 +17,7 @@ EVERY = 20  # seconds between two signs of a process
 PATIENCE = timedelta(
     minutes=3
 )  # beat wakes each worker every few seconds; runs may take two minutes
+FAILING = timedelta(minutes=1)  # a task that always raises does so at each of beat's messages
 KEPT = 15  # seconds for which a page believes what it read
 # The lanes are clocks that all processes share; their reason is the version of the code that runs.
 KEY, LANE, BEAT = "workers-away", "worker:", "beat"
@@ -55,9 +56,9 @@ def last_seen() -> dict[str, datetime | None]:
 
 
 def failing() -> set[str]:
-    """Queues in which a task raised within the last minutes."""
+    """Queues in which a task raised within the last minute."""
     rows = Measure.objects.filter(
-        name=measures.TASK_FAILURES, at__gt=timezone.now() - PATIENCE
+        name=measures.TASK_FAILURES, at__gt=timezone.now() - FAILING
     ).values_list("labels", flat=True)
     return {measures.labels_of(labels)["queue"] for labels in rows}
 

@@ -3,8 +3,8 @@
 Web, a worker a queue, beat, MariaDB and Redis of its own, and the sandbox wiki, while people
 answer, send and take back. First each kind of fault in turn, then at random by the printed seed,
 four side by side. At last it comes to rest, and everything is counted: SEED=…, FAULTS=300, or
-`--seed`, `--faults`; no new ones after MINUTES. QUICK=1 is the run of the tests: twelve faults of
-eleven kinds.
+`--seed`, `--faults`; no new ones after MINUTES. QUICK=1 is the run of the tests: one fault of each
+kind in SHORT.
 
 The last line is JSON; exit code 1 when anything was lost, doubled or stuck. The log of all
 processes is kept when KEEP names a file.

@@ -259,7 +259,7 @@ class Faults:
         return Done("maxlag", "write")
 
     def the_wiki_refuses(self) -> Done:
-        how = self.rng.choice(("429", "503", "ratelimited", "hook", "readonly"))
+        how = self.rng.choice(("429", "503", "ratelimited", "abusefilter", "readonly"))
         if how in ("429", "503"):
             self._wiki("http", status=int(how), retry_after=1, times=2, match=API)
         else:
@@ -280,11 +280,11 @@ class Faults:
 
     def wiki_answers_garbage(self) -> Done:
         body, times = self.rng.choice(GARBAGE), self.rng.randint(1, 3)
-        self._wiki("http", status=200, body=body, times=times, match=API)
+        self._wiki("body", body=body, times=times, match=API)
         return Done(repr(body[:30]), self.rng.choice(("crawl", "write")))
 
     def wiki_answers_hugely(self) -> Done:
-        self._wiki("huge", megabytes=300, times=self.rng.randint(1, 2), match=API)
+        self._wiki("body", megabytes=300, times=self.rng.randint(1, 2), match=API)
         return Done("300 MB", self.rng.choice(("crawl", "write")))
 
     def tokens_expire(self) -> Done:

@@ -15,7 +15,7 @@ from classify.models import Answer, Origin, Verdict
 from classify.views import replies
 from classify.views.ask import asked_again
 from crawler import versions
-from projects.limits import limited
+from projects.limits import limited, seconds_to_wait_in, sentence
 from projects.models import Project, User
 from projects.permissions import Can, project_view, signed_in
 
@@ -65,6 +65,9 @@ def draw(request: HttpRequest, project: Project) -> HttpResponse:
     drawn = form.cleaned_data
     if versions.is_overwritten(drawn["photo"]):
         return replies.refused(request, project, "changed", str(OVERWRITTEN), status=409)
+    if drawn["replaces"] and (wait := seconds_to_wait_in(project, request, "redraw")):
+        # no 429, with which the page would hold back all other answers, too
+        return replies.refused(request, project, "too-many", sentence(wait), status=422)
     kept = services.draw(
         project,
         drawn["photo"],

@@ -24,6 +24,7 @@ from classify.models import Answer, Question
 from classify.screens import Screen
 from classify.views import counts, words
 from crawler import selectors as crawler
+from projects import pauses
 from projects.models import Project
 from projects.parts import is_being_counted
 from projects.permissions import Can, may, membership, project_view, signed_in
@@ -242,9 +243,12 @@ def not_asking(request: HttpRequest, project: Project, url: str) -> dict[str, An
     known = selectors.learner(project)
     progress, faces = crawler.crawl_progress(project), selectors.face_counts(project)
     is_looking = progress.crawling or progress.detecting
+    paused_until = pauses.of_project(project)
     now = timezone.now() + timedelta(milliseconds=1)  # after any skip that was written down
     if project.state == Project.State.COMPLETED:
         why, again = "completed", 60
+    elif paused_until:
+        why, again = "objected", 60
     elif project.state != Project.State.ACTIVE:
         why, again = "paused", 30
     elif (
@@ -270,6 +274,7 @@ def not_asking(request: HttpRequest, project: Project, url: str) -> dict[str, An
         "fragment": "classify/_no_question.html",
         "ticket": ticket(request, project, seconds=LEASE_MAY_END),
         "why": why,
+        "paused_until": paused_until,
         "again": again,
         "progress": progress,
         "faces": faces,

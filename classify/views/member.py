@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from classify import guarding
+from classify import guarding, services
 from classify.models import Verdict
 from classify.spoken import OVERRULED, agreement, answers_of, counts_of
 from classify.training import set_counts
@@ -53,6 +54,8 @@ def member(request: HttpRequest, project: Project, user_id: str) -> HttpResponse
         "is_owner": theirs.role == Membership.Role.OWNER,
         "judges": may_judge(request.user, theirs),
         "oversees": may(request.user, Can.OVERSEE, project),
+        "manages": may(request.user, Can.MANAGE, project),
+        "redrawn": services.redrawn_by(project, theirs.user).count(),
     }
     return render(request, "classify/member.html", context)
 
@@ -72,6 +75,21 @@ def member_counts(request: HttpRequest, project: Project, user_id: str) -> HttpR
     else:
         messages.success(request, _done(counts) % {"name": theirs.user})
     return redirect(next_url(request, reverse("member", args=[project.public_id, user_id])))
+
+
+@require_POST
+@project_view(Can.MANAGE)
+def redrawn_undo(request: HttpRequest, project: Project, user_id: str) -> HttpResponse:
+    """Undo all better boxes that somebody drew."""
+    theirs = of_member(request, project, user_id)
+    try:
+        count = services.undo_redrawn(project, theirs.user, signed_in(request))
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        said = ngettext("%(n)d box is undone.", "%(n)d boxes are undone.", count)
+        messages.success(request, said % {"n": count})
+    return redirect("member", project.public_id, user_id)
 
 
 def may_judge(user: Any, theirs: Membership) -> bool:

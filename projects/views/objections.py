@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from projects import objections
-from projects.limits import limited
+from projects import objections, pauses
+from projects.limits import limited, seconds_to_wait
 from projects.models import Objection
 
 
@@ -67,10 +67,16 @@ def object_to(request: HttpRequest) -> HttpResponse:
     form = ObjectionForm(request.POST or None, initial={"about": about, "kind": kind})
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
-        made = objections.lodge(said["about"], said["kind"], said["message"], said["contact"])
+        made = objections.lodge(
+            said["about"],
+            said["kind"],
+            said["message"],
+            said["contact"],
+            may_pause=lambda: not seconds_to_wait(request, "pause"),
+        )
         return redirect("objection", made.code)
     status = 422 if form.errors else 200
-    context = {"form": form, "days": settings.RETENTION_DAYS}
+    context = {"form": form, "days": settings.RETENTION_DAYS, "pause_days": pauses.LASTS.days}
     return render(request, "projects/object.html", context, status=status)
 
 
@@ -79,7 +85,11 @@ def object_to(request: HttpRequest) -> HttpResponse:
 def objection(request: HttpRequest, code: str) -> HttpResponse:
     """Only state and answer: what was written is for moderators alone."""
     found = get_object_or_404(Objection, code=code)
-    context = {"objection": found, "listed": objections.is_listed(found)}
+    context = {
+        "objection": found,
+        "listed": objections.is_listed(found),
+        "pausing": objections.is_pausing(found),
+    }
     response = render(request, "projects/objection.html", context)
     response["X-Robots-Tag"] = "noindex"
     response["Referrer-Policy"] = "no-referrer"

@@ -315,11 +315,25 @@ def rate_problem(call: Call, title: str) -> tuple[Entry, Message] | None:
 
 
 def hook_problem(call: Call, title: str) -> tuple[Entry, Message] | None:
-    """The refusal by an extension such as AbuseFilter, when a fault asks for it."""
+    """The refusal by AbuseFilter or another extension, when a fault asks for it."""
+    if rule := call.fault("abusefilter", title):
+        return _filter_problem((rule.codes or ["abusefilter-disallowed"])[0])
     if not call.fault("hook", title):
         return None
     text = "The modification you tried to make was aborted by an extension."
     return Entry("hookaborted", text), Message("hookaborted", [], text)
+
+
+def _filter_problem(code: str) -> tuple[Entry, Message]:
+    """One of the sandbox's only filter, which warns or disallows."""
+    what, number = "Statements by machines", "1"
+    action = "warn" if code == "abusefilter-warning" else "disallow"
+    text = (
+        "This action has been automatically identified as harmful, and therefore disallowed."
+        f" A brief description of the abuse rule which your action matched is: {what}"
+    )
+    data = {"abusefilter": {"id": number, "description": what, "actions": [action]}}
+    return Entry(code, text, data), Message(code, [what, number], text)
 
 
 def refuse_wikibase_save(call: Call, page: Page) -> None:

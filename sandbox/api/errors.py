@@ -85,13 +85,19 @@ def save_refused(reasons: list[Entry], messages: list[Message], *, permission: b
     told = [Message("wikibase-api-failed-save", [], failed.text), *messages]
     head = [failed]
     for entry, message in zip(reasons, messages, strict=False):
-        head.append(Entry(entry.code, message.html))
+        head.append(Entry(entry.code, message.html, entry.data if _tells_at_once(entry) else None))
     if permission:
         told.append(Message("permissionserrors", [], "Permission error"))
         head.append(Entry("permissionserrors", "Permission error"))
-    tail = [entry for entry in reasons if entry.data or entry.code == "ratelimited"]
+    later = [entry for entry in reasons if not _tells_at_once(entry)]
+    tail = [entry for entry in later if entry.data or entry.code == "ratelimited"]
     body = Entry(failed.code, failed.text, messages=told)
     return ApiError(failed.code, failed.text, messages=told, entries=[*head, body, *tail])
+
+
+def _tells_at_once(entry: Entry) -> bool:
+    """AbuseFilter's data stands at the cause itself, that of others in an entry of its own."""
+    return entry.code.startswith("abusefilter-")
 
 
 def refused_with(codes: list[str]) -> ApiError:

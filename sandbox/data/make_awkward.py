@@ -90,6 +90,18 @@ def recoded() -> list[Row]:
     return rows
 
 
+def bare() -> Row:
+    """A cut-out whose file page says nothing of it (`bare` in world.toml)."""
+    source, (left, top), size = "solvay_1927.jpg", (1310, 1010), (280, 220)
+    image = Image.open(PHOTOS / source).crop((left, top, left + size[0], top + size[1]))
+    image.resize((size[0] * 2, size[1] * 2)).save(OUT / "bare.jpg", quality=80)
+    row = derived("bare.jpg", "File:Dirac cutout.jpg", source, 1, "a cut-out without a template")
+    [face] = [face for face in json.loads(row["faces"]) if face["qid"] == "Q47480"]
+    x, y, width, height = face["box"]
+    face["box"] = [2 * (x - left), 2 * (y - top), 2 * width, 2 * height]
+    return {**row, "person_qids": "Q47480", "faces": json.dumps([face])}
+
+
 def containers() -> list[Row]:
     """True TIFF and PNG files for the two titles that the photo set keeps as JPEG."""
     Image.open(PHOTOS / "ray_charles_nixon_1972.jpg").save(
@@ -161,7 +173,7 @@ def not_photos() -> list[Row]:
 def main() -> None:
     """Writes the files and their manifest."""
     OUT.mkdir(exist_ok=True)
-    rows = recoded() + containers() + broken() + not_photos()
+    rows = [*recoded(), bare()] + containers() + broken() + not_photos()
     with (HERE / "awkward.csv").open("w", newline="") as out:
         writer = csv.DictWriter(out, list(next(iter(MANIFEST.values()))))
         writer.writeheader()

@@ -1,6 +1,6 @@
 """OAuth 2.0 at /commons/w/rest.php/oauth2, as the OAuth extension answers it.
 
-There is no login form: the approval page lists the accounts and one picks who to be.
+The login page lists the accounts, without passwords: one picks who to be.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from sandbox.oauth import approval, authorize, resource, token
-from sandbox.oauth.approval import approval_page
+from sandbox.oauth.approval import approval_page, login_page, rest_redirect
 from sandbox.oauth.bearer import InvalidBearer, token_of_bearer, user_of_bearer
 from sandbox.oauth.store import Client, add_client, revoke_all
 
@@ -18,6 +18,8 @@ __all__ = [
     "add_client",
     "approval_page",
     "bp",
+    "login_page",
+    "rest_redirect",
     "revoke_all",
     "token_of_bearer",
     "user_of_bearer",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 from markupsafe import escape
 from werkzeug.datastructures import MultiDict
 
-from sandbox.faults import Target
 from sandbox.oauth import store
 from sandbox.oauth.answers import (
     BAD_SCOPE,
@@ -30,8 +29,8 @@ bp = Blueprint("authorize", __name__)
 def authorize() -> Response:
     """Checks the request, sends the browser to the approval page, and in the end back."""
     query = request.args
-    here = Target(path=request.path)
-    if session_user() is None and current_app.extensions["faults"].take("login-first", here):
+    user = session_user()
+    if user is None:  # before the wiki looks at what is asked for
         return _to_login()
     try:
         client = _authorizing_client(query)
@@ -44,8 +43,7 @@ def authorize() -> Response:
         return back.response
     if "approval_cancel" in query:
         return _back_to_client(target, "unauthorized_client", REJECTED)
-    user = session_user()
-    if "approval_pass" not in query or user is None:
+    if "approval_pass" not in query:
         return _to_approval(client, scopes)
     code = store.issue_code(
         current_world(), client.id, user, query.get("redirect_uri", ""), scopes,
@@ -115,7 +113,7 @@ def _to_approval(client: Client, scopes: list[str]) -> Response:
 
 
 def _to_login() -> Response:
-    """What the wiki tells a stranger, whatever client was named. There is no login form here."""
+    """What the wiki tells a stranger, whatever client was named."""
     back = f"{REST}/authorize?{urlencode(list(request.args.items(multi=True)))}"
     query = {
         "returnto": "Special:OAuth/rest redirect",

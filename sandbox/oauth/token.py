@@ -77,6 +77,8 @@ def _authenticated(form: MultiDict[str, str], kind: str) -> Client:
     if not client_id:
         raise malformed("Check the `client_id` parameter")
     client = store.client(current_world(), client_id)
+    if client is None and kind == "refresh_token":  # a fault of the wiki's own
+        raise OAuthError(500, "server_error", f"Client with identifier {client_id} does not exist!")
     refused = OAuthError(401, "invalid_client", "Client authentication failed")
     if client is None or client.owner_only != (kind == "client_credentials"):
         raise refused

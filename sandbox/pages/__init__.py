@@ -6,7 +6,7 @@ They show the state of the sandbox and change nothing.
 from __future__ import annotations
 
 from typing import Any, get_args
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.exceptions import NotFound
@@ -113,8 +113,12 @@ def _special(wiki: Wiki, name: str, argument: str) -> BaseResponse:
     world = _world()
     if name in ("Diff", "PermanentLink") and argument.isdigit():
         return _diff(wiki, argument)
-    if name in ("FilePath", "Redirect/file") and argument:
-        return _file_path(argument)
+    if name == "FilePath" and argument:
+        width = {"width": request.args["width"]} if "width" in request.args else {}
+        there = f"{page_url(wiki, f'Special:Redirect/file/{argument}')}?{urlencode(width)}"
+        return redirect(there.rstrip("?"), 302)
+    if name == "Redirect" and argument.startswith("file/"):
+        return _file(argument.removeprefix("file/"))
     if name in ("EntityPage", "EntityData") and argument[1:].isdigit():
         page = world.entity_page("commons" if argument[0] == "M" else "wikidata", argument)
         return redirect(page_url(page.wiki, page.title)) if page else _missing(wiki, argument)
@@ -124,6 +128,10 @@ def _special(wiki: Wiki, name: str, argument: str) -> BaseResponse:
         return _answer("changes.html", history.recent(world, wiki))
     if name == "OAuth" and argument == "approve":
         return oauth.approval_page(request.args)
+    if name == "OAuth" and argument.replace("_", " ") == "rest redirect":
+        return oauth.rest_redirect(request.args)
+    if name == "UserLogin":
+        return oauth.login_page(request.args)
     return _missing(wiki, f"Special:{name}")
 
 
@@ -134,8 +142,8 @@ def _diff(wiki: Wiki, number: str) -> BaseResponse:
     return _answer("diff.html", history.diff(_world(), revision))
 
 
-def _file_path(name: str) -> BaseResponse:
-    """Special:FilePath: the original, or with `width` the thumbnail, at the upload host."""
+def _file(name: str) -> BaseResponse:
+    """Special:Redirect/file: the original, or with `width` the thumbnail, at the upload host."""
     page = _world().page("commons", normalize_title("commons", f"File:{name}")[1])
     page = _world().follow(page) if page else None
     file = _world().file(page) if page else None

@@ -25,6 +25,8 @@ TROUBLE = (
     Reason.BLOCKED,
     Reason.NOT_PERMITTED,
     Reason.LOGIN,
+    Reason.MISCONFIGURED,
+    Reason.TOOL_OFF,
     Reason.BAD_TAGS,
     Reason.TURNED_AWAY,
     Reason.TROUBLE,

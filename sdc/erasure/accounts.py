@@ -14,12 +14,14 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import models
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from classify.models import Answer, Skip
+from crawler.models import EmbedJob, Photo, ProjectPhoto
 from projects import notifications
 from projects.ledger import audit
 from projects.models import (
@@ -71,7 +73,11 @@ def becomes_nameless(user: User) -> Counts:
 
 
 def stays(user: User) -> Counts:
-    return [(_("Edits, under your name as on the wiki"), user.edits.count())]
+    uploaded = Photo.objects.filter(wiki=settings.WIKI.code, uploader=user.wiki_username)
+    return [
+        (_("Edits, under your name as on the wiki"), user.edits.count()),
+        (_("Photos that name you as their uploader, as on the wiki"), uploaded.count()),
+    ]
 
 
 def check(user: User) -> None:
@@ -119,7 +125,8 @@ def delete(user: User) -> None:
 
 @atomic
 def _delete(user: User) -> None:
-    User.objects.select_for_update().get(pk=user.pk)
+    if not User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists():
+        return  # it was deleted by a second click
     check(user)
     for model, field in projects.relations_to(User):
         if model in GOES:
@@ -241,6 +248,16 @@ def own_data(user: User) -> dict[str, Any]:
         "skipped": list(
             Skip.objects.filter(user=user).values(
                 "project__public_id", "region__public_id", "created_at"
+            )
+        ),
+        "left_out": list(
+            ProjectPhoto.objects.filter(left_out_by=user).values(
+                "project__public_id", "photo__title", "left_out_at"
+            )
+        ),
+        "released_boxes": list(
+            EmbedJob.objects.filter(released_by=user).values(
+                "project__public_id", "region__public_id", "released_at"
             )
         ),
         "invites": list(

@@ -5,7 +5,7 @@ A draft holds no lock. A new preview throws the old draft away; its GUIDs were n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -16,9 +16,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from classify.models import Label
-from classify.selectors import eligible_labels
+from classify.selectors import eligible_labels, named_by_hand
 from crawler.models import Photo, ProjectPhoto
-from projects import denials, http, languages
+from projects import denials, http, languages, pauses
 from projects.models import Project, User
 from projects.transactions import atomic
 from projects.work import WorkState
@@ -78,8 +78,10 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
     revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
     limit = senders.standing_of(user).limit
     labels = _candidates(project)
+    if pauses.of_project(project):  # nothing is planned: a few show why
+        labels = labels[: reading.A_CALL]
     claims = _claims(project, labels)
-    denied = _denied(project, labels)
+    denied, paused = _denied(project, labels), _paused(project)
     wishes = _wishes(project, user)
     wiki = partial(http.api, settings.WIKI.commons_api)
     found: list[Found] = []
@@ -96,6 +98,8 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
             file = _look_at(label, page, claim, crowds[label.photo.picture_id], wishes, project)
             if page.denied or denied(label.photo):
                 file = replace(file, reason=Reason.DENIED)
+            elif file.reason is None and (page.paused or paused(label.photo)):
+                file = replace(file, reason=Reason.OBJECTED)
             counts = file.reason is None and not wishes.leaves_out(file)
             if counts and planned >= limit:
                 continue  # it comes in the next batch
@@ -189,9 +193,16 @@ def _claims(project: Project, labels: list[Label]) -> dict[int, Claim]:
 def _denied(project: Project, labels: list[Label]) -> Any:
     """Says of a photo whether it, or the person, is on the deny-list."""
     person = denials.denied_person(project.person.qid)
-    photos = (label.photo for label in labels)
+    photos = [label.photo for label in labels]
     files = denials.denied_files((photo.page_id, photo.title) for photo in photos)
+    files |= denials.denied_makers((each.page_id, each.uploader, each.author) for each in photos)
     return lambda photo: person or photo.page_id in files
+
+
+def _paused(project: Project) -> Callable[[Photo], bool]:
+    """Says of a photo whether somebody objects to it, or to the person, and nobody decided yet."""
+    person, now = pauses.of_project(project) is not None, timezone.now()
+    return lambda photo: person or (photo.paused_until is not None and photo.paused_until > now)
 
 
 def _settled_by(project: Project, claim: Claim) -> bool:
@@ -233,11 +244,19 @@ def _save(
         user=user,
         wiki=settings.WIKI.code,
         revision=revision,
-        summary=statements.summary(settings.EDIT_SUMMARY, project.person, code),
+        summary=_summary(project, code, settings.SUMMARY_SUGGESTED),
     )
     rows = [_attempt(batch, file, names, **_outcome(file, wishes)) for file in found]
+    by_hand = named_by_hand(project, [file.label for file in found])
+    for row in rows:
+        if row.label_id in by_hand:
+            row.own_summary = _summary(project, code, settings.SUMMARY_BY_HAND)
     ClaimAttempt.objects.bulk_create(rows, batch_size=100)
     return batch
+
+
+def _summary(project: Project, code: str, how: str) -> str:
+    return statements.summary(settings.EDIT_SUMMARY, project.person, code, how)
 
 
 def _outcome(file: Found, wishes: Wishes) -> dict[str, Any]:
@@ -306,7 +325,7 @@ def _has_now(page: PageNow, names: dict[str, str]) -> list[dict[str, str]] | Non
     if page.statements is None:
         return None
     return [
-        {"qid": qid, "label": names.get(qid, qid), "rank": each.get("rank", "normal")}
+        {"qid": qid, "label": names.get(qid, qid), "rank": each.rank}
         for each in statements.depicted(page.statements)
-        if (qid := statements.item_of(each))
+        if (qid := each.item)
     ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from projects.http import Read
 from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
-from sdc.reading import A_CALL, PageNow, Read
+from sdc.reading import A_CALL, PageNow
+from sdc.reasons import Reason
 from sdc.reconciling.marks import Marked, Marks, chunks, named
 from sdc.reconciling.repairs import look_again, move, record, remember_removed
 from sdc.reconciling.report import Code, Finding, Report
@@ -15,6 +17,7 @@ from sdc.reconciling.states import LOCKS, state_of
 
 Outcome = ClaimAttempt.Outcome
 Kind = Edit.Kind
+UNKNOWN = (*NO_FILE, Reason.UNREADABLE)  # what the page says is not known
 
 
 class Reconciliation:
@@ -56,7 +59,7 @@ class Reconciliation:
             pages = reading.read_pages(self.read, chunk)
             for (page_id, qid), edit in items.items():
                 page = pages.get(page_id)
-                if page is None or page.problem in NO_FILE or page.depicts(qid):
+                if page is None or page.problem in UNKNOWN or page.depicts(qid):
                     continue
                 if photo := unspoken(page_id, qid):
                     done = self.repair and remember_removed(photo, qid)
@@ -69,6 +72,9 @@ class Reconciliation:
         after = read_files(page_ids)
         for page_id in page_ids:
             file, page = after[page_id], pages[page_id]
+            if page.problem is Reason.UNREADABLE:
+                self._found(Code.UNREADABLE, page_id)
+                continue
             if file.in_flight or file.fingerprint != before[page_id].fingerprint:
                 self._found(Code.BUSY, page_id)
                 continue
@@ -172,9 +178,7 @@ class Reconciliation:
     def _compare_claim(self, file: File, claim: Claim, page: PageNow) -> None:
         guids = {each.guid for each in file.attempts if each.guid and each.claim_id == claim.pk}
         equal = [
-            str(each.get("id"))
-            for each in statements.depicted(page.statements)
-            if statements.item_of(each) == claim.qid
+            each.guid for each in statements.depicted(page.statements) if each.item == claim.qid
         ]
         ours = [guid for guid in equal if guid in guids]
         if ours and len(equal) > 1:
@@ -204,7 +208,7 @@ class Reconciliation:
             if edit.revision
             and edit.revision not in seen
             and edit.batch_id in self.in_scope
-            and pages[page_id].problem not in NO_FILE
+            and pages[page_id].problem not in UNKNOWN
         ]
         found = self.marks.revisions(edit.revision for edit in suspects if edit.revision)
         for edit in suspects:

@@ -7,15 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from projects.http import WikiError
+from projects.http import Read, WikiError, follow
+from projects.json_tree import Node
 from sdc import statements
 from sdc.models import EditBatch
-from sdc.reading import A_CALL, Read
+from sdc.reading import A_CALL
 
 CLOCKS = timedelta(minutes=2)  # by which the wiki's clock and ours may differ
 CONTRIBUTIONS = 500  # a call
+MOST_PAGES = 10_000  # of one user's
 _ADDED = re.compile(r"/\* wbsetclaim-create\b.*?\*/.*?\b(Q[1-9][0-9]*)\b")  # the wiki's own words
 
 
@@ -28,6 +29,36 @@ class Marked:
     code: str
     timestamp: str
     added: str = ""  # the item of the statement that it made, by the wiki's own words
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """An edit of a user; without a comment where the wiki hides it."""
+
+    revision: int
+    page_id: int
+    comment: str
+    timestamp: str
+
+
+def read_contribution(row: Node) -> Contribution:
+    """Of an answer to `list=usercontribs`."""
+    return Contribution(
+        row["revid"].integer(),
+        row["pageid"].integer(),
+        row["comment"].text(""),
+        row["timestamp"].text("", longest=40),
+    )
+
+
+def read_revisions(body: Node) -> dict[int, tuple[int, str | None]]:
+    """Page and summary of each revision; the summary is None where it is hidden."""
+    found: dict[int, tuple[int, str | None]] = {}
+    for page in body["query"]["pages"].items(required=True):
+        for row in page["revisions"].items():
+            words = None if row["commenthidden"].flag() else row["comment"].text("")
+            found[row["revid"].integer()] = (page["pageid"].integer(), words)
+    return found
 
 
 class Marks:
@@ -49,15 +80,11 @@ class Marks:
         unknown: dict[int, Marked] = {}
         for name, at in since.items():
             for row in self._contributions(name, at - CLOCKS):
-                if not (match := mark.search(row.get("comment", ""))):
+                if not (match := mark.search(row.comment)):
                     continue
-                added = _ADDED.match(row["comment"])
+                added = _ADDED.match(row.comment)
                 edit = Marked(
-                    row["revid"],
-                    row["pageid"],
-                    match[1],
-                    row.get("timestamp", ""),
-                    added[1] if added else "",
+                    row.revision, row.page_id, match[1], row.timestamp, added[1] if added else ""
                 )
                 if edit.code in self.batches:
                     self.by_page[edit.page_id].append(edit)
@@ -65,27 +92,24 @@ class Marks:
                     unknown[edit.revision] = edit
         self.unknown = list(unknown.values())
 
-    def _contributions(self, name: str, since: datetime) -> Iterator[dict[str, Any]]:
-        cursor: dict[str, Any] = {}
-        while True:
-            try:
-                body = self.read(
-                    action="query",
-                    list="usercontribs",
-                    ucuser=name,
-                    ucprop="ids|comment|timestamp",
-                    ucend=since.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    uclimit=CONTRIBUTIONS,
-                    **cursor,
-                )
-            except WikiError as error:
-                if error.code.startswith("baduser"):  # renamed, or no name at all
-                    return
+    def _contributions(self, name: str, since: datetime) -> Iterator[Contribution]:
+        bodies = follow(
+            self.read,
+            MOST_PAGES,
+            action="query",
+            list="usercontribs",
+            ucuser=name,
+            ucprop="ids|comment|timestamp",
+            ucend=since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            uclimit=CONTRIBUTIONS,
+        )
+        try:
+            for body in bodies:
+                rows = body["query"]["usercontribs"]
+                yield from rows.read_items(read_contribution, required=True)
+        except WikiError as error:
+            if not error.code.startswith("baduser"):  # renamed, or no name at all
                 raise
-            yield from body.get("query", {}).get("usercontribs", [])
-            cursor = body.get("continue", {})
-            if not cursor:
-                return
 
     def revisions(self, ids: Iterable[int]) -> dict[int, tuple[int, str | None]]:
         """Page and summary of these revisions; the summary is None where it is hidden."""
@@ -94,10 +118,7 @@ class Marks:
             body = self.read(
                 action="query", prop="revisions", revids=chunk, rvprop="ids|user|comment"
             )
-            for page in body.get("query", {}).get("pages", []):
-                for row in page.get("revisions", []):
-                    words = None if row.get("commenthidden") else row.get("comment", "")
-                    found[row["revid"]] = (page["pageid"], words)
+            found |= read_revisions(body)
         return found
 
 

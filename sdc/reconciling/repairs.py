@@ -9,10 +9,11 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from crawler.models import Photo
+from projects.http import Read
 from projects.transactions import atomic
 from projects.work import Overtaken, WorkState
 from sdc.models import Claim, ClaimAttempt, Edit, Watch
-from sdc.reading import PageNow, Read
+from sdc.reading import PageNow
 from sdc.reconciling.marks import Marked
 from sdc.watch import watching
 from sdc.writing import results

@@ -26,6 +26,7 @@ class Code(models.TextChoices):
     STUCK = "stuck", "locked, with nothing under way"
     CLAIM = "claim", "state does not fit the ledger"
     COUNTER = "counter", "counted wrongly"
+    UNREADABLE = "unreadable", "what the wiki says of the file makes no sense"
     # worth knowing; the ledger is right
     FILE_GONE = "file-gone", "the file is gone"
     RESTORED = "restored", "put back by somebody"

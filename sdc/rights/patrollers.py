@@ -11,16 +11,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from projects import http
 from projects.http import WikiError
 from projects.models import User
+from projects.wiki_users import read_users
 from sdc.models import Writer
 
 RIGHTS = frozenset({"rollback", "patrol"})
 FRESH = timedelta(hours=1)  # what the wiki said is asked again when it is older
+UNREAD_SECONDS = 60  # before a wiki that could not be read is asked again
 _KNOWN = "_patrols"  # on a user, for one request
 
 
@@ -36,12 +39,12 @@ def patrols(user: Any) -> bool:
 
 def refresh(user: Any) -> None:
     """Ask the wiki where its last answer is older than an hour. While it can't be read, the last
-    answer stays. Call outside of transactions."""
+    answer stays, and pages do not wait for it again for a minute. Call outside of transactions."""
     if not user.is_authenticated:
         return
     since = timezone.now() - FRESH
     known = Writer.objects.filter(user=user, wiki=settings.WIKI.code, patrols_asked_at__gt=since)
-    if known.exists():
+    if known.exists() or not cache.add(f"patrols:{user.pk}", True, UNREAD_SECONDS):
         return
     try:
         ask(user)
@@ -68,13 +71,10 @@ def ask(user: User) -> bool:
     return found
 
 
-def _rights(name: str) -> set[str]:
+def _rights(name: str) -> frozenset[str]:
     if not name:
-        return set()
+        return frozenset()
     body = http.api(
         settings.WIKI.commons_api, action="query", list="users", ususers=name, usprop="rights"
     )
-    try:
-        return {str(right) for row in body["query"]["users"] for right in row.get("rights", ())}
-    except (KeyError, TypeError, AttributeError):
-        raise WikiError("unreadable", "list=users") from None
+    return frozenset().union(*(found.rights for found in read_users(body) if found.name == name))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
@@ -24,6 +23,7 @@ from projects.http import WikiError
 from projects.models import Membership, Project, User
 from projects.permissions import ROLES, Can
 from projects.tokens import NeedsLogin
+from projects.wiki_users import UserInfo, read_userinfo
 from sdc.models import ClaimAttempt, EditBatch, Writer, WritingStop
 from sdc.reasons import Reason
 from sdc.rights import stops
@@ -107,20 +107,17 @@ def pace_by(writer: Writer | None) -> float:
     return min(float(settings.EDITS_A_MINUTE), own or float(settings.EDITS_A_MINUTE))
 
 
-def edit_limit(info: dict[str, Any]) -> float | None:
-    """Edits a minute that the limits in a `userinfo` answer allow; None where there is no limit.
+def edit_limit(info: UserInfo) -> float | None:
+    """Edits a minute that the wiki's limits allow; None where there is no limit.
 
     A window that is open at neither end holds one edit more than it has gaps, and what is caught
     up in it, so that a steady pace of all its hits would be refused now and then.
     """
-    limits = (info.get("ratelimits") or {}).get("edit") or {}
-    paces = [
-        60 * max(each["hits"] - 1, 0.5) / (each["seconds"] + CATCH_UP) for each in limits.values()
-    ]
+    paces = [60 * max(each.hits - 1, 0.5) / (each.seconds + CATCH_UP) for each in info.edit_limits]
     return min(paces, default=None)
 
 
-def learn(writer: Writer, info: dict[str, Any]) -> None:
+def learn(writer: Writer, info: UserInfo) -> None:
     """Keep the limit that the wiki reports along with the edit token: also of those who only
     take back, and were never asked about."""
     limit = edit_limit(info)
@@ -191,19 +188,18 @@ def _asked(user: User) -> tuple[Writer, bool]:
     if writer.asked_at and writer.asked_at > now - FRESH:
         return writer, False
     info = _userinfo(user)
-    blocked = "blockid" in info and not info.get("blockpartial")
     facts = {
-        "autoconfirmed": "autoconfirmed" in {*info.get("groups", ()), *info.get("rights", ())},
-        "edit_count": info.get("editcount", 0),
+        "autoconfirmed": info.autoconfirmed,
+        "edit_count": info.edit_count,
         "edit_limit": edit_limit(info),
-        "asked_at": None if blocked else now,
+        "asked_at": None if info.blocked else now,
     }
     Writer.objects.filter(pk=writer.pk).update(**facts)
     writer.refresh_from_db()
-    return writer, blocked
+    return writer, info.blocked
 
 
-def _userinfo(user: User) -> dict[str, Any]:
+def _userinfo(user: User) -> UserInfo:
     """Asked again with another token where the wiki takes the first no longer."""
     for _try in range(2):
         token = tokens.access_token(user)
@@ -221,8 +217,7 @@ def _userinfo(user: User) -> dict[str, Any]:
                 raise
             tokens.expire(user, token)
         else:
-            found: dict[str, Any] = body["query"]["userinfo"]
-            return found
+            return read_userinfo(body)
     tokens.reject(user, token)
     raise NeedsLogin
 

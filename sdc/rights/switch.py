@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from projects import http
 from projects.http import WikiError
+from projects.json_tree import Node
 from projects.models import WikiPace
 from sdc.models import WritingStop
 from sdc.rights import stops
@@ -92,16 +93,18 @@ def read_page() -> Said:
         rvprop="content|user",
         rvslots="main",
     )
-    try:
-        page = body["query"]["pages"][0]
-        if page.get("missing"):
-            return Said()
-        revision = page["revisions"][0]
-        text = revision["slots"]["main"]["content"]
-    except (KeyError, IndexError, TypeError):
-        raise WikiError("unreadable", settings.STOP_PAGE) from None
+    return read_stop(body)
+
+
+def read_stop(body: Node) -> Said:
+    """What the latest revision of the page says."""
+    page = body["query"]["pages"][0]
+    if page["missing"].flag():
+        return Said()
+    revision = page["revisions"][0]
+    text = revision["slots"]["main"]["content"].text()
     words = " ".join(_COMMENT.sub("", text).split())
-    return Said(words, revision.get("user", ""))
+    return Said(words, revision["user"].text("", longest=255))
 
 
 def obey(said: Said) -> None:

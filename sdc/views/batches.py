@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from projects import tokens
 from projects.http import WikiError
 from projects.limits import limited
 from projects.models import Project, User
@@ -273,10 +274,12 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
         "bar": [(word, count, colour) for word, count, colour in legend if colour != "none"],
         "page": rows,
         "show": show,
+        "summaries": selectors.summaries(batch),
         "may_steer": going and services.may_steer(batch, user),
         "may_stop": going and services.may_stop(batch, user),
         "may_resume": may_resume and batch.state == State.PAUSED,
         "needs_login": may_resume and batch.reason == Reason.LOGIN,
+        "signed_in": batch.reason == Reason.LOGIN and tokens.is_signed_in(batch.user),
         "waits": title(progress.waiting_for),
         "why_waits": sentence(progress.waiting_for),
         "watched": watched,

@@ -22,17 +22,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 from classify import certainty
 from classify.labels import standing as standing_answers
 from classify.models import Answer, Origin, Verdict
+from projects import consumer
 from projects.http import WikiError
 from projects.limits import limited
 from projects.models import Project, User
 from projects.permissions import Can, may, project_view, signed_in
-from sdc import services
+from sdc import selectors, services
 from sdc.models import ClaimAttempt, EditBatch
 from sdc.preview import cautions
 from sdc.preview.drafts import ASKABLE, may_ask
 from sdc.reasons import Reason, sentence, title
 from sdc.rights import first_steps, senders
 from sdc.rights.senders import Standing
+from sdc.writing.answers import of_the_site
 
 ROWS = 50  # shown at once: a page
 Outcome = ClaimAttempt.Outcome
@@ -72,7 +74,10 @@ def preview(request: HttpRequest, project: Project) -> HttpResponse:
         batch = batch or services.prepare_batch(project, user)
         standing = senders.standing_of(user)
     except WikiError as error:
-        context = {"project": project, "error": error.code}
+        reason = of_the_site(error)
+        if reason:
+            consumer.report_refused(reason)
+        context = {"project": project, "error": str(error)[:200], "reason": reason}
         return render(request, "sdc/preview_failed.html", context, status=503)
     show = request.GET.get("show", "")
     page = Paginator(_sendable(batch, show), ROWS).get_page(request.GET.get("page"))
@@ -310,6 +315,7 @@ def _counts(
         "total": edits + left_out,
         "skipped_count": skipped,
         "confirmed_count": edits + left_out + skipped,
+        "summaries": selectors.summaries(batch),
         "a_minute": standing.pace,
         "seconds": 60 * edits / standing.pace,
         "full": edits >= standing.limit,

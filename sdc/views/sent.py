@@ -65,6 +65,7 @@ def sent_batch(request: HttpRequest, batch: EditBatch) -> HttpResponse:
         "batch": batch,
         "page": Paginator(_rows(batch), ROWS).get_page(request.GET.get("page")),
         "going": going,
+        "summaries": selectors.summaries(batch, written=True),
         "undoes": batch.undoes,
         "undone_by": selectors.undone_by(batch),
         "may_undo": may_undo,
@@ -95,18 +96,21 @@ def sent_batch_undo(
     return undo_page(request, batch, attempt_id, outside=True)
 
 
+@limited("send")
 @require_POST
 @sent_view
 def sent_batch_stop(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
     return _steer_signed_in(request, batch, services.stop)
 
 
+@limited("send")
 @require_POST
 @sent_view
 def sent_batch_pause(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
     return _steer_signed_in(request, batch, services.pause)
 
 
+@limited("send")
 @require_POST
 @sent_view
 def sent_batch_resume(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:

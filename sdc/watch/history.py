@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import islice
 
-from sdc.reading import A_CALL, HISTORY, Read
-from sdc.statements import Statements
+from projects.http import Read, follow
+from projects.json_tree import Node, parse
+from sdc.reading import A_CALL, HISTORY, list_revisions
+from sdc.statements import Statements, read_statements
 
 _AUTOMATIC = re.compile(r"^/\*.*?\*/\s*")
 _ENTITIES = re.compile(r"^\[\[[^\]]*\]\](?::\s*(?:\[\[[^\]]*\]\])?)?(?:,\s*)?")
@@ -39,18 +40,18 @@ def since_when(
     Looks back to revision `after`, at most 500 far. None where the history does not tell: it is
     longer, or the wiki hides what the revisions were. Raises Stale, WikiError.
     """
-    found: dict[str, Any] | None = None
+    found: Change | None = None
     for row in _revisions(read, page_id):
-        if row["revid"] <= after:
-            return _change(found)
-        statements = _statements(row)
+        change, statements = read_change(row)
+        if change.revision <= after:
+            return found
         if statements is None:  # hidden: whoever came next is the best we know
             continue
         if not holds(statements):
             if found is None:
                 raise Stale
-            return _change(found)
-        found = row
+            return found
+        found = change
     return None
 
 
@@ -62,42 +63,34 @@ def words_of(comment: str) -> str:
     return _LINK.sub(r"\1", comment).strip()
 
 
-def _change(row: dict[str, Any] | None) -> Change | None:
-    if row is None:
-        return None
-    return Change(
-        row["revid"],
-        row.get("user", ""),
-        words_of(row.get("comment", "")),
-        datetime.fromisoformat(row["timestamp"]),
-    )
-
-
-def _revisions(read: Read, page_id: int) -> Iterator[dict[str, Any]]:
+def _revisions(read: Read, page_id: int) -> Iterator[Node]:
     """Newest first."""
-    cursor: dict[str, Any] = {}
-    for _page in range(HISTORY // A_CALL):
-        body = read(
-            action="query",
-            prop="revisions",
-            pageids=page_id,
-            rvprop="ids|user|comment|timestamp|content",
-            rvslots="mediainfo",
-            rvlimit=A_CALL,
-            **cursor,
-        )
-        for page in body.get("query", {}).get("pages", []):
-            yield from page.get("revisions", [])
-        cursor = body.get("continue", {})
-        if not cursor:
-            return
+    bodies = follow(
+        read,
+        HISTORY // A_CALL + 1,
+        action="query",
+        prop="revisions",
+        pageids=page_id,
+        rvprop="ids|user|comment|timestamp|content",
+        rvslots="mediainfo",
+        rvlimit=A_CALL,
+    )
+    for body in islice(bodies, HISTORY // A_CALL):
+        yield from list_revisions(body)
 
 
-def _statements(row: dict[str, Any]) -> Statements | None:
-    """Of one revision; none before the first structured data, None where it is hidden."""
-    slot = (row.get("slots") or {}).get("mediainfo")
-    if slot is None:
-        return None if "texthidden" in row or "suppressed" in row else {}
-    if "content" not in slot:
-        return None
-    return json.loads(slot["content"]).get("statements") or {}
+def read_change(row: Node) -> tuple[Change, Statements | None]:
+    """A revision and the statements as of it; none before the first structured data, None where
+    they are hidden. Raises WikiError("unreadable")."""
+    change = Change(
+        row["revid"].integer(),
+        row["user"].text("", longest=255),
+        words_of(row["comment"].text("")),
+        row["timestamp"].moment(),
+    )
+    slot = row["slots"]["mediainfo"]
+    if slot.is_missing:
+        return change, None if "texthidden" in row or "suppressed" in row else {}
+    if slot["content"].is_missing:
+        return change, None
+    return change, read_statements(parse(slot["content"].text())["statements"])

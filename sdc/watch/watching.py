@@ -21,7 +21,8 @@ from django.utils import timezone
 from crawler import commons
 from projects import pace
 from projects.faults import crash_point
-from projects.http import WikiError
+from projects.http import Read, WikiError
+from projects.json_tree import unreadable
 from projects.ledger import contribute
 from projects.models import Contribution, User
 from projects.permissions import Can, may, moderates
@@ -31,7 +32,7 @@ from projects.transactions import atomic
 from projects.work import Overtaken, WorkQuerySet, WorkState
 from sdc import reading, statements, telling
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
-from sdc.reading import A_CALL, PageNow, Read
+from sdc.reading import A_CALL, PageNow
 from sdc.reasons import Reason
 from sdc.rights import stops
 from sdc.statements import Statements
@@ -211,6 +212,8 @@ class Found:
 def _look(read: Read, watch: Watch, page: PageNow) -> Found:
     """Raises Stale where the wiki answered with what was before our edit, WikiError."""
     attempt = watch.claim_attempt
+    if page.problem is Reason.UNREADABLE:
+        raise unreadable(f"page {page.page_id}")
     if page.problem in (Reason.DELETED, Reason.REDIRECT):
         return Found(Finding.GONE, says_so=True)
     young = attempt.ended_at is not None and attempt.ended_at > timezone.now() - AN_HOUR
@@ -234,7 +237,7 @@ def _compare(attempt: ClaimAttempt, now: Statements) -> Found:
         return Found(Finding.REMOVED, says_so=False)
     if statements.same(attempt.statement, ours):
         return Found(Finding.STANDS, says_so=True)
-    return Found(Finding.CHANGED, says_so=statements.item_of(ours) == attempt.claim.qid)
+    return Found(Finding.CHANGED, says_so=ours.item == attempt.claim.qid)
 
 
 @atomic

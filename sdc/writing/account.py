@@ -11,10 +11,11 @@ from typing import Any
 
 from crawler import commons
 from projects import tokens
-from projects.http import WikiError
+from projects.http import Read, WikiError
+from projects.json_tree import Node
 from projects.models import User
-from sdc.reading import Read
-from sdc.statements import Statement
+from projects.wiki_users import UserInfo, read_userinfo
+from sdc.statements import Json
 from sdc.writing.answers import Next, Outcome, judge, judge_failure
 
 MAXLAG = 5  # seconds; what the wiki asks of tools
@@ -30,7 +31,7 @@ class Account:
         self._site: Any = None
         self.token = ""  # the bearer token that the last requests were signed with
         self._csrf = ""
-        self.about: dict[str, Any] = {}  # what the wiki said of the user with the edit token
+        self.about: UserInfo | None = None  # what the wiki said of the user with the edit token
 
     @contextmanager
     def signed_in(self) -> Iterator[Session]:
@@ -52,10 +53,16 @@ class Account:
         if again or not self._csrf:
             about_us = {"uiprop": self._site.about_us}  # which pywikibot asks for before it writes
             body = read(action="query", meta="tokens|userinfo", type="csrf", **about_us)
-            self.about = body["query"]["userinfo"]
+            csrf = read_edit_token(body)
+            self.about = read_userinfo(body)
             self._site.know(self.about)
-            self._csrf = body["query"]["tokens"]["csrftoken"]
+            self._csrf = csrf
         return self._csrf
+
+
+def read_edit_token(body: Node) -> str:
+    """Of an answer to `meta=tokens`."""
+    return body["query"]["tokens"]["csrftoken"].text(longest=255)
 
 
 class Session:
@@ -70,13 +77,13 @@ class Session:
         self.read: Read = partial(commons.read, site, **self._signed)
         self.before_call: Callable[[], None] = lambda: None  # asked right before each edit
 
-    def prepare(self) -> dict[str, Any]:
+    def prepare(self) -> UserInfo | None:
         """All that takes time before an edit: its token. Returns what the wiki says of the user.
         Raises WikiError."""
         self.account.edit_token(self.read)
         return self.account.about
 
-    def set_statement(self, statement: Statement, summary: str) -> Outcome:
+    def set_statement(self, statement: Json, summary: str) -> Outcome:
         """One wbsetclaim. The GUID is ours, so that sending it twice edits once; an equal
         statement of anybody makes it a no-op (`ignoreduplicatemainsnak`)."""
         claim = json.dumps(statement, separators=(",", ":"))

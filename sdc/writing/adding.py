@@ -6,14 +6,17 @@ neither means that it is sent again, under the same GUID.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from classify.models import Verdict
 from projects import denials
+from sdc import reading
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.preview import cautions
 from sdc.preview.cautions import Caution
 from sdc.reading import PageNow
 from sdc.reasons import Reason
-from sdc.writing import results
+from sdc.writing import allowed, paused, results
 from sdc.writing.account import Session
 from sdc.writing.answers import Outcome
 from sdc.writing.turn import Turn
@@ -49,7 +52,8 @@ class Adding(Turn):
             return Reason.MOVED
         if found := self._odd_since(page):
             return found
-        if page.denied or denials.denied_claim(claim.qid, claim.page_id, page.title):
+        listed = denials.denied_claim(claim.qid, claim.page_id, page.title)
+        if page.denied or listed or allowed.is_denied(claim):
             return Reason.DENIED
         if claim.held:
             return Reason.HELD
@@ -71,6 +75,9 @@ class Adding(Turn):
         preferred = page.prefers_others(self.claim.qid) and Caution.PREFERRED not in known
         return Reason.EDITED if preferred else None
 
+    def _waits_until(self, page: PageNow) -> datetime | None:
+        return paused.waits_until(self.attempt, page)
+
     def _end_without_edit(self, reason: Reason) -> None:
         if reason is Reason.ALREADY_THERE:
             results.present(self.attempt)
@@ -78,7 +85,10 @@ class Adding(Turn):
             results.skipped(self.attempt, reason)
 
     def _still_wanted(self) -> bool:
-        """Whether nobody paused, stopped, held or answered otherwise while the file was read."""
+        """Whether nobody paused, stopped, held or answered otherwise while the file was read, and
+        whether it was asked about each category that is left alone or objected to by now."""
+        if self.page and self.page.asked != reading.categories_to_ask():
+            return False
         return ClaimAttempt.objects.filter(
             pk=self.attempt.pk,
             batch__state=EditBatch.State.RUNNING,
@@ -89,7 +99,7 @@ class Adding(Turn):
         ).exists()
 
     def _call(self, session: Session) -> Outcome:
-        return session.set_statement(self.attempt.statement, self.batch.summary)
+        return session.set_statement(self.attempt.statement, self.attempt.summary)
 
     def _since(self) -> int:
         return self.attempt.base_revision

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from crawler.models import Photo
 from projects import denials
 from projects.models import Project
 from projects.permissions import Can, may
-from sdc.models import ClaimAttempt, EditBatch
+from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reasons import Reason
 from sdc.rights import stops
+from sdc.writing.paused import waits_until
 
 HALTED = {
     Project.State.PAUSED.value: Reason.PROJECT_PAUSED,
@@ -38,11 +40,19 @@ def why_not_at_all(batch: EditBatch) -> Reason | None:
 
 def goes_on(attempt: ClaimAttempt) -> bool:
     """The last look before a call: whether its batch, read anew, runs and may, and nothing that
-    would be added is on the deny-list."""
+    would be added is on the deny-list or paused by an objection."""
     rows = EditBatch.objects.filter(pk=attempt.batch_id, state=EditBatch.State.RUNNING)
     batch = rows.select_related("user", "project").first()
     if batch is None or why_not_at_all(batch):
         return False
     claim = attempt.claim
-    adds = batch.kind == EditBatch.Kind.ADD
-    return not (adds and denials.denied_claim(claim.qid, claim.page_id, attempt.title))
+    if batch.kind == EditBatch.Kind.UNDO:
+        return True
+    if denials.denied_claim(claim.qid, claim.page_id, attempt.title) or is_denied(claim):
+        return False
+    return waits_until(attempt) is None
+
+
+def is_denied(claim: Claim) -> bool:
+    """Whether its photo is left alone, whatever entry says so."""
+    return Photo.objects.filter(pk=claim.photo_id, state=Photo.State.DENIED).exists()

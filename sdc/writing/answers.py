@@ -14,7 +14,9 @@ from enum import Enum
 from typing import Any
 
 from projects.http import WikiError
-from sdc.reasons import Reason
+from projects.json_tree import MAX_INTEGER, Node
+from projects.tokens import WRONG_CLIENT
+from sdc.reasons import OF_THE_SITE, Reason
 
 
 class Next(Enum):
@@ -54,6 +56,9 @@ _TABLE: dict[str, tuple[Next, Reason]] = {
     "assertuserfailed": (Next.LOGIN, Reason.LOGIN),
     "assertnameduserfailed": (Next.LOGIN, Reason.LOGIN),
     "notloggedin": (Next.LOGIN, Reason.LOGIN),
+    "mwoauth-invalid-authorization-blocked-user": (Next.STOP, Reason.BLOCKED),
+    "mwoauth-invalid-authorization-not-approved": (Next.STOP, Reason.TOOL_OFF),
+    WRONG_CLIENT: (Next.PAUSE, Reason.MISCONFIGURED),
     "blocked": (Next.STOP, Reason.BLOCKED),
     "blockedtext": (Next.STOP, Reason.BLOCKED),
     "blockedtext-composite": (Next.STOP, Reason.BLOCKED),
@@ -100,7 +105,7 @@ _TABLE: dict[str, tuple[Next, Reason]] = {
     "lockmanager-fail-conflict": (Next.LATER, Reason.CONFLICT),
     r"internal_api_error_Wikibase\Lib\Store\BadRevisionException": (Next.LATER, Reason.CONFLICT),
     "network": (Next.LATER, Reason.NETWORK),
-    "not-json": (Next.LATER, Reason.TROUBLE),
+    "unreadable": (Next.LATER, Reason.TROUBLE),
 }
 # What these mean when a statement is removed: somebody was quicker, which reading tells.
 _REMOVING: dict[str, tuple[Next, Reason]] = {
@@ -121,9 +126,10 @@ _DUPLICATE = "wikibase-setclaim-warning-duplicatemainsnak"
 _PATCHED = "wikibase-conflict-patched"
 
 
-def judge(body: object, wait: float | None = None, action: str = "wbsetclaim") -> Outcome:
-    """What a body answered to wbsetclaim or wbremoveclaims means; `wait` is its Retry-After."""
-    removing = action == "wbremoveclaims"
+def judge(answer: Node, wait: float | None = None, action: str = "wbsetclaim") -> Outcome:
+    """What was answered to wbsetclaim or wbremoveclaims means; `wait` is its Retry-After. It takes
+    any shape: what it can't read leaves open whether the edit was made."""
+    body, removing = answer.value, action == "wbremoveclaims"
     if not isinstance(body, dict):
         return Outcome(Next.LATER, Reason.TROUBLE, doubtful=True, detail="odd answer")
     if "errors" in body or "error" in body:
@@ -131,12 +137,15 @@ def judge(body: object, wait: float | None = None, action: str = "wbsetclaim") -
     warnings = set(_warnings(body))
     if _DUPLICATE in warnings:
         return Outcome(Next.THERE, Reason.ALREADY_THERE)
-    if not body.get("success"):
+    if body.get("success") not in (1, True):
         return Outcome(Next.LATER, Reason.TROUBLE, doubtful=True, detail="no success")
     if _PATCHED in warnings:
         return Outcome(Next.LOOK, Reason.CONFLICT, doubtful=True, detail=_PATCHED)
-    told = {key: body[key] for key in ("success", "pageinfo", "warnings") if key in body}
-    return Outcome(Next.SAVED, revision=_revision(body), told=told)
+    revision = _revision(body)
+    told: dict[str, Any] = {"success": 1, "pageinfo": {"lastrevid": revision}}
+    if warnings:
+        told["warnings"] = sorted(code[:255] for code in warnings)[:10]
+    return Outcome(Next.SAVED, revision=revision, told=told)
 
 
 def judge_failure(error: WikiError) -> Outcome:
@@ -144,15 +153,23 @@ def judge_failure(error: WikiError) -> Outcome:
     return _refusal([error.code], error.retry_after)
 
 
+def of_the_site(error: WikiError) -> Reason | None:
+    """The reason of a failure where it ails the site itself, so that no user can mend it."""
+    reason = judge_failure(error).reason
+    return reason if reason in OF_THE_SITE else None
+
+
 def _refusal(codes: list[str], wait: float | None, *, removing: bool = False) -> Outcome:
     """All codes count: the gravest decides, dull ones only where nothing else came."""
-    codes = list(dict.fromkeys(codes))
+    codes = [code for code in dict.fromkeys(codes) if code]
+    if not codes:
+        return Outcome(Next.LATER, Reason.TROUBLE, doubtful=True, detail="error without a code")
     if _PARTLY in codes:
         return Outcome(Next.REFUSE, Reason.PARTLY_BLOCKED, detail=_PARTLY)
     telling = [code for code in codes if code not in _DULL]
     ruled = [(*_rule(code, removing), code) for code in telling]
     if not ruled:
-        code = codes[-1] if codes else "error without a code"
+        code = codes[-1]
         reason = next((_DULL[c] for c in codes if _DULL.get(c) != Reason.UNKNOWN), Reason.UNKNOWN)
         return Outcome(Next.REFUSE, reason, detail=code)
     follows, reason, code = min(ruled, key=_gravity)
@@ -188,7 +205,7 @@ def _rule(code: str, removing: bool = False) -> tuple[Next, Reason]:
     if code.startswith(("globalblocking", "blockedtext")):
         return Next.STOP, Reason.BLOCKED
     if code.startswith("mwoauth"):
-        return Next.STOP, Reason.NOT_PERMITTED
+        return Next.STOP, Reason.TOOL_OFF
     return Next.REFUSE, Reason.UNKNOWN
 
 
@@ -229,4 +246,5 @@ def _names(messages: object) -> Iterator[str]:
 def _revision(body: dict[str, Any]) -> int | None:
     info = body.get("pageinfo")
     revision = info.get("lastrevid") if isinstance(info, dict) else None
-    return revision if isinstance(revision, int) and revision > 0 else None
+    known = isinstance(revision, int) and 0 < revision <= MAX_INTEGER
+    return revision if known else None

@@ -75,7 +75,7 @@ class Removing(Turn):
         ).exists()
 
     def _call(self, session: Session) -> Outcome:
-        return session.remove_statement(self.attempt.statement_guid, self.batch.summary)
+        return session.remove_statement(self.attempt.statement_guid, self.attempt.summary)
 
     def _since(self) -> int:
         """Our removal comes after the edit that it takes back."""

@@ -218,6 +218,6 @@ def enter(attempt: ClaimAttempt, kind: str, revision: int | None, answer: Answer
         revision=revision,
         user=batch.user,
         batch=batch,
-        summary=batch.summary,
+        summary=attempt.summary,
         answer=answer,
     )

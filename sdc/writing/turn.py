@@ -19,14 +19,15 @@ from typing import ClassVar, NoReturn
 from django.utils import timezone
 
 from crawler.commons import READ_LANE
-from projects import pace, tokens
+from projects import consumer, pace, tokens
 from projects.faults import crash_point
-from projects.http import WikiError
+from projects.http import Read, WikiError
+from projects.json_tree import UNREADABLE
 from projects.work import Overtaken, WorkState
 from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
-from sdc.reasons import Reason
+from sdc.reasons import OF_THE_SITE, Reason
 from sdc.rights import senders
 from sdc.writing import allowed, results
 from sdc.writing.account import Account, Session
@@ -42,7 +43,11 @@ BUSY = timedelta(seconds=2)  # how long a file waits while another edit of it is
 # By then a call whose answer was lost has had its effect, and all of the wiki's servers show it.
 ARRIVED = timedelta(seconds=60)
 LONGEST = 10.0  # seconds that one waits for a slot with the turn held
-REST = {Reason.READONLY: timedelta(minutes=1), Reason.TURNED_AWAY: timedelta(minutes=15)}
+REST = {
+    Reason.READONLY: timedelta(minutes=1),
+    Reason.MISCONFIGURED: timedelta(minutes=5),
+    Reason.TURNED_AWAY: timedelta(minutes=15),
+}
 
 
 class Setback(Exception):
@@ -64,7 +69,7 @@ class Pages:
     def __init__(self) -> None:
         self._read_at: dict[int, tuple[float, PageNow]] = {}
 
-    def get(self, read: reading.Read, page_id: int, ahead: Callable[[], list[int]]) -> PageNow:
+    def get(self, read: Read, page_id: int, ahead: Callable[[], list[int]]) -> PageNow:
         read_at, page = self._read_at.get(page_id, (0.0, None))
         if page is None or time.monotonic() - read_at > FRESH:
             now = time.monotonic()
@@ -80,7 +85,7 @@ class Pages:
 
 def _of_one_file(error: WikiError) -> bool:
     """Whether a read was answered, with a refusal that may be about one of the files alone."""
-    if error.code.startswith("http-") or error.code in ("network", "not-json"):
+    if error.code.startswith("http-") or error.code in ("network", UNREADABLE):
         return False
     outcome = judge_failure(error)
     return outcome.next is Next.REFUSE or outcome.reason is Reason.TROUBLE
@@ -106,6 +111,7 @@ class Turn(ABC):
         self.account = account
         self.pages = pages
         self.ahead = ahead
+        self.page: PageNow | None = None  # as it was read for this turn
 
     # What differs -------------------------------------------------------------------------
 
@@ -141,6 +147,10 @@ class Turn(ABC):
     def _since(self) -> int:
         """A revision of the page before which our edit can't be."""
 
+    def _waits_until(self, page: PageNow) -> datetime | None:
+        """Until when people are given time to decide whether the edit is made at all."""
+        return None
+
     def _settled_at_last_look(self, session: Session) -> bool:
         """A look right before the call, for what the wiki itself does not check."""
         return False
@@ -166,6 +176,10 @@ class Turn(ABC):
             page = self._page(session)
             if self._settle_by_reading(session, page):
                 return True
+            if until := self._waits_until(page):
+                self._wait_until(until, Reason.OBJECTED)
+                return True
+            self.page = page
         except WikiError as error:
             if not _of_one_file(error):
                 raise
@@ -203,6 +217,9 @@ class Turn(ABC):
 
     def _settle_by_reading(self, session: Session, page: PageNow) -> bool:
         """End the attempt without a call if the file or our own rows say so."""
+        if page.problem is Reason.UNREADABLE:
+            self.pages.forget(page.page_id)
+            self._unreadable(Outcome(Next.LATER, Reason.UNREADABLE))
         done = self._done_by(page)
         if done or self.attempt.in_doubt:
             found = self._our_revision(session)
@@ -228,11 +245,12 @@ class Turn(ABC):
         began = self.attempt.began_at
         return self.attempt.in_doubt and began is not None and timezone.now() < began + ARRIVED
 
-    def _wait_until(self, due_at: datetime) -> None:
+    def _wait_until(self, due_at: datetime, reason: str = "") -> None:
         """Not now; whoever took it over meanwhile decides for themselves."""
         rows = ClaimAttempt.objects.filter(pk=self.attempt.pk, attempt=self.attempt.attempt)
         rows = rows.filter(state__in=results.UNSETTLED)  # running: left by a worker that died
-        rows.update(state=WorkState.QUEUED, lease_until=None, due_at=due_at)
+        why = {"error": reason} if reason else {}
+        rows.update(state=WorkState.QUEUED, lease_until=None, due_at=due_at, **why)
 
     def _another_edit_in_flight(self) -> bool:
         """Two edits of one file at the same moment would be refused as a conflict."""
@@ -243,7 +261,8 @@ class Turn(ABC):
 
     def _send(self, session: Session) -> None:
         attempt, was_in_doubt = self.attempt, self.attempt.in_doubt
-        senders.learn(self.writer, session.prepare())
+        if about := session.prepare():
+            senders.learn(self.writer, about)
         wait = self._reserve()
         if wait > LONGEST:  # all were told to wait: so much can change until then
             return
@@ -313,7 +332,9 @@ class Turn(ABC):
             self._put_back(outcome, in_doubt=True)
             self._consequences(outcome)
             return
-        if found or self._done_by(page):
+        if page.problem is Reason.UNREADABLE:
+            results.put_back(self.attempt, page.problem, in_doubt=True, counted=True)
+        elif found or self._done_by(page):
             self._succeeded(found.id if found else None, results.FOUND_BY_READING, page)
         elif why := self._overtaken_by_others(page):
             self._end_without_edit(why)
@@ -344,6 +365,8 @@ class Turn(ABC):
     def _consequences(self, outcome: Outcome) -> None:
         """What an answer means for the batch, the user and everybody. Raises Setback."""
         reason, wait = outcome.reason or Reason.UNKNOWN, outcome.wait
+        if reason in OF_THE_SITE:
+            consumer.report_refused(reason)
         match outcome.next:
             case Next.LOGIN:
                 self._login_refused()

@@ -18,7 +18,7 @@ from classify.models import Learner
 from classify.tasks import infer
 from crawler.engines import KINDS
 from crawler.models import Embedding, Photo, Picture, ProjectEngine, ProjectPhoto, Region
-from crawler.vectors import CONTEXT
+from crawler.vectors import context_of
 from projects.models import Project
 from projects.sealing import seal
 from projects.work import WorkState
@@ -97,7 +97,7 @@ def add_face(picture: Picture, vector: Vector, x: float = 0.1, w: float = 0.1) -
 
 
 def embed(region: Region, vector: Vector) -> None:
-    sealed = seal(vector.astype("<f4").tobytes(), CONTEXT)
+    sealed = seal(vector.astype("<f4").tobytes(), context_of(region, ENGINE))
     Embedding.objects.create(region=region, engine=ENGINE, vector=sealed)
 
 

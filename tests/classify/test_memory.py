@@ -16,8 +16,10 @@ from classify.memory import Mind
 from classify.models import Answer, Label, Learner, Question, Score
 from crawler import vectors
 from crawler.engines import Face, Kind
-from crawler.models import Embedding, Photo, Region
-from projects.models import Project, User
+from crawler.models import Embedding, Photo, Picture, Region
+from projects import measures
+from projects.models import Measure, Project, User
+from projects.work import WorkState
 from tests.classify.conftest import Say
 from tests.classify.faces import ENGINE, Cast, add_photo, learn
 from tests.classify.test_inference import matches, several
@@ -334,3 +336,23 @@ def test_many_scores_are_saved_bit_by_bit_while_others_get_their_turn(
         assert Question.objects.filter(marked=True).count() == 4
     assert not Score.objects.filter(unlikely=Score.FAR).exists()
     assert close(thought(project), anew(project))
+
+
+def test_vectors_that_were_swapped_are_used_for_no_face_and_made_again(
+    project: Project, cast: Cast, say: Say
+) -> None:
+    """By who can write into the database: else a stranger could be taken for the person."""
+    hers = several(project, cast, "marie", 5)
+    theirs = several(project, cast, "stranger", 2)
+    rows = [Embedding.objects.get(region=region) for region in (hers[0], theirs[0])]
+    for row, other in (rows, rows[::-1]):
+        Embedding.objects.filter(pk=row.pk).update(vector=bytes(other.vector))
+    mind = Mind.read(project)
+    swapped = {row.region_id for row in rows}
+    assert swapped.isdisjoint(mind.faces.region_ids.tolist())
+    assert len(mind.faces) == 5
+    assert not Embedding.objects.filter(region__in=swapped).exists()
+    pictures = Picture.objects.filter(regions__in=swapped)
+    assert set(pictures.values_list("state", flat=True)) == {WorkState.QUEUED}
+    measures.flush(at_once=True)
+    assert Measure.objects.get(name="vectors_misplaced").value == 2

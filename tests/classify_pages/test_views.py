@@ -15,7 +15,8 @@ from pytest_django import Settings
 from classify import questions, services
 from classify.models import Answer, Label, Origin, Question, Skip, Verdict
 from crawler.models import Photo, Region
-from projects.models import Membership, Project, User
+from projects.limits import LIMITS, Limit
+from projects.models import AuditEvent, Membership, Project, User
 from tests.classify.faces import Cast, add_photo, learn
 from tests.classify_pages.conftest import background
 from tests.conftest import ClientOf, MakeProject
@@ -393,6 +394,55 @@ def test_a_redrawn_box_stands_instead_and_is_no_longer_answered(
     other = box | {"replaces": elsewhere.public_id, "client_uuid": str(uuid4())}
     other["photo"] = Photo.objects.exclude(picture=elsewhere.picture).latest("id").public_id
     assert background(browser, f"{here}/draw", other).status_code == 422
+
+
+def test_who_redraws_too_much_is_named_and_the_owner_undoes_all_of_it(
+    here: str,
+    client_of: ClientOf,
+    alice: User,
+    bob: User,
+    box: dict[str, Any],
+    face: Region,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The page's other answers are not held up: no 429."""
+    monkeypatch.setitem(LIMITS, "redraw", Limit(1, 3600, trusted=5))
+    member, owner = client_of(bob), client_of(alice)
+    redraw = box | {"replaces": face.public_id}
+    assert background(member, f"{here}/draw", redraw).status_code == 200
+    face.refresh_from_db()
+    better = face.replaced_by
+    assert better
+    again = {"replaces": better.public_id, "client_uuid": str(uuid4())}
+    refused = background(member, f"{here}/draw", box | again)
+    assert (refused.status_code, refused.json()["error"]) == (422, "too-many")
+    assert (
+        background(member, f"{here}/draw", box | {"client_uuid": str(uuid4())}).status_code == 200
+    )
+    named = AuditEvent.objects.get(action="region.redrawn")
+    assert (named.actor, named.target, named.data) == (bob, f"region:{face.pk}", {"by": better.pk})
+
+    undo = f"{here}/members/{bob.public_id}/redrawn/undo"
+    assert member.post(undo).status_code == 403
+    assert "Undo all boxes" not in member.get(f"{here}/members/{bob.public_id}").text
+    assert "1 face was drawn again" in owner.get(f"{here}/members/{bob.public_id}").text
+    assert "1 box is undone." in owner.post(undo, follow=True).text
+    face.refresh_from_db()
+    assert face.replaced_by is None
+    put_back = AuditEvent.objects.get(action="regions.put-back")
+    assert (put_back.actor, put_back.target) == (alice, f"user:{bob.pk}")
+    assert "Better boxes" not in owner.get(f"{here}/members/{bob.public_id}").text
+    owner.post(undo)
+    assert AuditEvent.objects.filter(action="regions.put-back").count() == 1
+
+
+def test_whose_answers_do_not_count_redraws_nothing(
+    here: str, client_of: ClientOf, bob: User, box: dict[str, Any], face: Region
+) -> None:
+    Membership.objects.filter(user=bob).update(counts=False)
+    told = background(client_of(bob), f"{here}/draw", box | {"replaces": face.public_id})
+    assert (told.status_code, told.json()["error"]) == (409, "not-counted")
+    assert background(client_of(bob), f"{here}/draw", box).status_code == 200
 
 
 def test_no_usable_face_tags_the_photo_and_settles_the_face_asked(

@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from crawler import commons
 from projects import http, wikis
 from projects.http import WikiError
+from projects.json_tree import Node
 from sdc import reading, statements
 from sdc.reasons import Reason
 from tests.contract.replayed import Recorded, codes_of, names_of, parameters, recording, replaying
@@ -18,6 +19,7 @@ from tests.contract.replayed import Recorded, codes_of, names_of, parameters, re
 FOLDERS = ("query", "wikibase", "refusals", "undo", "oauth")
 READS = names_of("query", "wbgetentities", "wbsearchentities", "wbgetclaims", folders=FOLDERS)
 DULL = {"failed-save", "permissionserrors", "modification-failed"}
+FILE = [{"sha1": "x"}]
 FORMAT = ("format", "formatversion", "errorformat")
 
 
@@ -28,13 +30,13 @@ def database(db: None) -> None:
 
 def plain(recorded: Recorded) -> dict[str, Any]:
     given = {key: each for key, each in parameters(recorded).items() if key not in FORMAT}
-    return http.api(django_settings.WIKI.commons_api, **given)
+    return http.api(django_settings.WIKI.commons_api, **given).value  # type: ignore[no-any-return]
 
 
 def through_pywikibot(recorded: Recorded) -> dict[str, Any]:
     given = {key: each for key, each in parameters(recorded).items() if key not in FORMAT}
     with commons.wiki_site() as site:
-        return commons.read(site, **given)
+        return commons.read(site, **given).value  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("read", [plain, through_pywikibot])
@@ -52,7 +54,7 @@ def test_each_recorded_answer_to_a_read_is_understood(name: str, read: Any, sett
         with pytest.raises(WikiError) as raised:
             read(recorded)
     if not codes:  # an HTML page, or nothing
-        assert raised.value.code == "not-json"
+        assert raised.value.code == "unreadable"
     else:
         assert raised.value.code in codes
         assert raised.value.code not in DULL or set(codes) <= DULL
@@ -84,37 +86,32 @@ def test_a_redirect_answers_with_the_page_it_leads_to(settings: Any) -> None:
     assert page.problem is Reason.REDIRECT
 
 
-def test_protection_for_administrators_keeps_us_out_and_the_other_does_not(settings: Any) -> None:
+def test_protection_for_administrators_keeps_us_out_and_the_other_does_not() -> None:
     from_protected = recording("query/info-protected")
     by_id = {page["pageid"]: page for page in from_protected["response"]["body"]["query"]["pages"]}
-    closed = [any(map(reading._closed, by_id[page_id]["protection"])) for page_id in (33, 7)]
-    assert closed == [True, False]
+    found = [reading.read_page(Node({"imageinfo": FILE} | by_id[each])) for each in (33, 7)]
+    assert [page.problem for page in found] == [Reason.PROTECTED, None]
 
 
-def test_a_file_without_structured_data_says_nothing_yet(settings: Any) -> None:
-    assert entity_of("wikibase/getentities-file-without-data", 23, settings) is None
-    assert entity_of("wikibase/getentities-captions-only-no-statements", 30, settings) == {}
-    assert entity_of("wikibase/getentities-after-last-statement-removed", 11, settings) == {}
+def test_a_file_without_structured_data_says_nothing_yet() -> None:
+    assert entity_of("wikibase/getentities-file-without-data", 23) is None
+    assert entity_of("wikibase/getentities-captions-only-no-statements", 30) == {}
+    assert entity_of("wikibase/getentities-after-last-statement-removed", 11) == {}
 
 
-def test_statements_are_found_by_main_value_and_by_guid(settings: Any) -> None:
-    found = entity_of("wikibase/getentities-with-statements-and-captions", 20, settings)
+def test_statements_are_found_by_main_value_and_by_guid() -> None:
+    found = entity_of("wikibase/getentities-with-statements-and-captions", 20)
     assert statements.says(found, "Q42")
     assert not statements.says(found, "Q146")
     ours = statements.with_guid(found, "M20$1324851f-90e4-479e-8529-3b36bb97198d")
     assert ours
-    assert statements.place_in(ours) == "pct:10,20,30,40"
+    assert ours.place == "pct:10,20,30,40"
 
 
-def entity_of(name: str, page_id: int, settings: Any) -> statements.Statements | None:
+def entity_of(name: str, page_id: int) -> statements.Statements | None:
     body = recording(name)["response"]["body"]
-    page_id = next((int(key[1:]) for key in body["entities"] if key.startswith("M")), page_id)
-    with replaying(lambda _given: recording(name)) as url:
-        settings.WIKI = wikis.sandbox(url)
-        read = partial(http.api, settings.WIKI.commons_api)
-        entity = reading._entities(read, [page_id])[page_id]
-    page = {"pageid": page_id, "imageinfo": [{"sha1": "x"}]}
-    return reading._page_now(page_id, page, entity).statements
+    mid = next((key for key in body["entities"] if key.startswith("M")), f"M{page_id}")
+    return reading.read_entity(Node(body)["entities"][mid])
 
 
 def test_our_revision_is_found_in_the_history_by_its_mark(settings: Any) -> None:

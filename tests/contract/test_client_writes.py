@@ -10,6 +10,7 @@ import pytest
 from crawler import commons
 from projects import wikis
 from projects.http import WikiError
+from projects.json_tree import Node
 from projects.models import User
 from sdc.reasons import Reason
 from sdc.writing.account import Account, Session
@@ -140,7 +141,7 @@ def test_a_bad_bearer_means_a_new_login(name: str, settings: Any) -> None:
         (200, {}, [], Next.LATER, Reason.TROUBLE, True),
         (200, {}, {}, Next.LATER, Reason.TROUBLE, True),
         (200, {}, {"success": 0}, Next.LATER, Reason.TROUBLE, True),
-        (200, {}, {"errors": []}, Next.REFUSE, Reason.UNKNOWN, False),
+        (200, {}, {"errors": []}, Next.LATER, Reason.TROUBLE, True),
         (200, {}, {"errors": [{"code": "new-one"}]}, Next.REFUSE, Reason.UNKNOWN, False),
         (429, {"Retry-After": "7"}, "Too many requests", Next.LATER, Reason.RATELIMITED, False),
         (503, {"Retry-After": "7"}, "Down", Next.LATER, Reason.TROUBLE, True),
@@ -169,8 +170,8 @@ def test_what_is_not_an_answer_of_the_api_at_all(
 
 def test_all_codes_count_and_the_gravest_decides() -> None:
     errors = [{"code": code} for code in ("failed-save", "ratelimited", "new-one", "blocked")]
-    assert judge({"errors": errors}).next is Next.STOP
-    assert judge({"errors": errors[:3]}).next is Next.LATER
+    assert judge(Node({"errors": errors})).next is Next.STOP
+    assert judge(Node({"errors": errors[:3]})).next is Next.LATER
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from PIL import Image
 
 from sandbox import RunningSandbox
 from tests.contract.replay import Player, load
@@ -96,19 +93,54 @@ def test_a_patched_edit_is_saved_and_says_so(wiki: Wiki, recorded: RunningSandbo
     assert wiki.depicts(13) == [(GUID, "Q42")]
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 def test_faults_can_be_set_over_http(recorded: RunningSandbox) -> None:
     url = f"{recorded.url}/_sandbox/fault"
     rule = {"kind": "readonly", "match": {"action": "wbsetclaim"}, "times": 2}
     assert requests.post(url, json=rule, timeout=5).json()[0]["kind"] == "readonly"
     assert requests.post(url, json={"kind": "nonsense"}, timeout=5).status_code == 400
     assert requests.post(url, json={"kind": "refuse"}, timeout=5).status_code == 400
-    broken = requests.post(url, data="{", timeout=5)
+    broken = requests.post(url, data="{", headers=JSON, timeout=5)
     assert (broken.status_code, list(broken.json())) == (400, ["error"])
     assert requests.delete(url, timeout=5).json() == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Origin": "{url}", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Origin": "https://evil.example.org"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Host": "evil.example.org"}, 403),
+    ],
+    ids=str,
+)
+def test_only_its_own_pages_and_no_page_at_all_steer_it(
+    recorded: RunningSandbox, headers: dict[str, str], status: int
+) -> None:
+    """Any page that somebody has open meanwhile could otherwise block users."""
+    sent = JSON | {name: value.replace("{url}", recorded.url) for name, value in headers.items()}
+    body = '{"user": "ExampleUser", "action": "unblock"}'
+    answer = requests.post(f"{recorded.url}/_sandbox/user", body, headers=sent, timeout=5)
+    assert answer.status_code == status
+    if status == 403:
+        url = f"{recorded.url}/_sandbox/fault"
+        assert requests.delete(url, headers=sent, timeout=5).status_code == 403
+
+
+OTHER = "File:Series 09.jpg"
+
+
 def test_pages_can_be_moved_deleted_protected_and_uploaded_anew(
-    wiki: Wiki, recorded: RunningSandbox, tmp_path: Path
+    wiki: Wiki, recorded: RunningSandbox
 ) -> None:
     url = f"{recorded.url}/_sandbox/page"
 
@@ -122,14 +154,13 @@ def test_pages_can_be_moved_deleted_protected_and_uploaded_anew(
     assert "protectedpage" in codes(wiki.set_claim(statement(GUID, "Q42")))
     change(action="unprotect", title="File:Moved.jpg")
     assert wiki.add(13, "Q42")
-    picture = tmp_path / "new.png"
-    Image.new("RGB", (3, 2)).save(picture)
-    change(action="reupload", title="File:Moved.jpg", path=str(picture))
+    assert change(action="reupload", title="File:Moved.jpg", of="/etc/passwd").status_code == 400
+    other = wiki.get(action="query", prop="imageinfo", titles=OTHER, iiprop="size|sha1|mime")
+    change(action="reupload", title="File:Moved.jpg", of=OTHER)
     asked = {"action": "query", "prop": "imageinfo", "pageids": 13, "iiprop": "size|sha1|mime"}
     [page] = wiki.get(**asked)["query"]["pages"]
     [facts] = page["imageinfo"]
-    assert (facts["width"], facts["height"], facts["mime"]) == (3, 2, "image/png")
-    assert facts["sha1"] == hashlib.sha1(picture.read_bytes()).hexdigest()
+    assert facts == other["query"]["pages"][0]["imageinfo"][0]
     members = {"action": "query", "titles": "Category:Series", "prop": "categoryinfo"}
     assert wiki.get(**members)["query"]["pages"][0]["categoryinfo"]["files"] == 14
     change(action="delete", title="File:Moved.jpg")

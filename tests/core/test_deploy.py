@@ -164,6 +164,21 @@ def test_a_container_is_larger_than_its_worker_may_grow() -> None:
         assert megabytes(limit) >= processes * cap + leader, (processes, limit)
 
 
+def test_toolforge_s_parts_fit_into_its_quota_also_while_they_are_replaced() -> None:
+    """As its page adds them up; a job that is started by hand has half a GiB."""
+    page = (ROOT / "deploy/toolforge/README.md").read_text().partition("## Memory")[2]
+    service = yaml.safe_load((ROOT / "deploy/toolforge/service.template").read_text())
+    sizes = {job["name"]: megabytes(job["mem"]) * job.get("replicas", 1) for job in JOBS}
+    sizes["web"] = megabytes(service["mem"])
+    for size in sizes.values():
+        assert f"{size:,} MiB" in page
+    together = sum(sizes.values())
+    assert f"**{together:,} MiB**" in page
+    at_most = together + max(sizes.values()) + 512
+    assert f"**{at_most:,} MiB**" in page
+    assert at_most <= 8 * 1024
+
+
 def test_the_page_says_what_the_limits_come_to() -> None:
     """All at their limits, and all at what is reckoned with: workers at the cap."""
     cap, leader = settings.CELERY_WORKER_MAX_MEMORY_PER_CHILD // 1000, 200

@@ -28,6 +28,9 @@ def test_values_are_read_and_defaults_stand_in() -> None:
         ("WIKI", "moon", "WIKI must be one of sandbox, commons, but is 'moon'."),
         ("DEBUG", "maybe", "DEBUG must be yes or no, but is 'maybe'."),
         ("DATABASE_URL", "oracle://x", "DATABASE_URL must begin with sqlite:// or mysql://."),
+        ("DATABASE_URL", "mysql://wv@db/wv?sslmode=require", "may end with ?ssl_ca=/path"),
+        ("DATABASE_URL", "mysql://wv@db/wv?ssl_ca=/nowhere.pem", "ssl_ca in DATABASE_URL must be"),
+        ("DATABASE_URL", "sqlite:///x?mode=ro", "DATABASE_URL of SQLite is a path alone"),
         ("SEALING_KEYS", "1:abc", "SEALING_KEYS must look like"),
         ("SEALING_KEYS", "1:YWJj", "Each key in SEALING_KEYS must be 32 bytes long"),
         ("REDIS_URL", "http://x", "REDIS_URL must begin with redis://"),
@@ -37,6 +40,13 @@ def test_values_are_read_and_defaults_stand_in() -> None:
         ("CONTACT", "me@example.org\nX-Forwarded-For: 10.0.0.1", "CONTACT must be one line"),
         ("CONTACT", "Łucja", "CONTACT must be one line in Latin letters"),
         ("DATA_DIR", "/dev/null/data", "DATA_DIR must be a folder in which files can be made"),
+        ("EDIT_SUMMARY", "{person} ({batch})", "EDIT_SUMMARY must hold {person} and {how} and"),
+        ("SUMMARY_BY_HAND", "[[named]] by hand", "SUMMARY_BY_HAND must be plain words"),
+        (
+            "SUMMARY_BY_HAND",
+            "suggested by face recognition, confirmed by me",
+            "SUMMARY_SUGGESTED and SUMMARY_BY_HAND must differ",
+        ),
         ("DATA_DIR", "/proc", "DATA_DIR must be a folder in which files can be made"),
     ],
 )
@@ -89,6 +99,20 @@ def test_a_start_with_such_a_password_says_so(name: str, address: str) -> None:
     assert f"{name} can't be read: percent-encode" in started.stderr
     assert "Traceback" not in started.stderr
     assert "cret" not in started.stderr.replace("SECRET", "")
+
+
+@pytest.mark.parametrize("site", [{"WIKI": "commons"}, {"SITE_URL": "https://wv.example.org"}])
+def test_a_real_site_does_not_start_with_a_short_secret_key(site: dict[str, str]) -> None:
+    for key, sentence in (("short", "SECRET_KEY must have at least 32"), ("x" * 32, "")):
+        started = subprocess.run(
+            [sys.executable, "manage.py", "check"],
+            env=os.environ | site | {"SECRET_KEY": key},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert sentence in started.stderr
+        assert bool(started.returncode) == bool(sentence)
 
 
 def test_all_mistakes_are_said_at_once() -> None:

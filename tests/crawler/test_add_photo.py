@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler import services, sourcing
+from crawler import omissions, services, sourcing
 from crawler.models import Photo, Picture, ProjectPhoto
 from projects.models import AuditEvent, User
 from projects.refusal import Refused
@@ -36,7 +36,7 @@ def test_one_that_was_let_go_comes_back(alice: User, make_project: MakeProject) 
     mine = make_project(alice, "Q7186", [])
     make_pictures(mine, 1)
     photo = Photo.objects.get()
-    services.leave_out(mine, photo)
+    omissions.leave_out(mine, photo, alice)
     assert services.add_photo(mine, photo, alice).left_out is False
 
 

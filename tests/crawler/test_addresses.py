@@ -14,6 +14,7 @@ from crawler import pictures
 from crawler.files import read_files
 from crawler.models import Photo
 from projects import wikis
+from projects.json_tree import Node
 from projects.models import User
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
@@ -41,7 +42,7 @@ def thumbnail(url: str) -> Photo:
     """What is kept of a file whose thumbnail is at `url`."""
     info: dict[str, Any] = {"mime": "image/jpeg", "sha1": "0" * 40, "thumburl": url}
     page = {"ns": 6, "pageid": 1, "title": "File:A.jpg", "imageinfo": [info]}
-    [file], _others = read_files([page])
+    [file], _others = read_files(Node([page]))
     return Photo(title=file.title, thumb_path=file.thumb_path)
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def who(site: object) -> str:
     body, _ = commons.submit(site, action="query", meta="userinfo")  # type: ignore[arg-type]
-    return str(body["query"]["userinfo"]["name"])
+    return body["query"]["userinfo"]["name"].text()
 
 
 def test_each_site_speaks_for_its_own_user_only(sandbox: RunningSandbox, alice: User) -> None:
@@ -71,7 +71,7 @@ def test_a_refusal_comes_back_as_it_is_and_is_sent_once(sandbox: RunningSandbox)
     sandbox.faults.add("maxlag", {"action": "query"}, lag=7.3)
     with commons.wiki_site() as site:
         body, retry_after = commons.submit(site, action="query", meta="siteinfo", maxlag=5)
-    assert body["errors"][0]["code"] == "maxlag"
+    assert body["errors"][0]["code"].text() == "maxlag"
     assert retry_after == 5
     assert sandbox.world.request_counts == {"/commons/w/api.php query": 1}
 
@@ -95,13 +95,13 @@ def test_a_cut_connection_is_a_network_error_and_not_repeated(sandbox: RunningSa
 def test_warnings_in_a_list_do_not_trip_it(sandbox: RunningSandbox) -> None:
     with commons.wiki_site() as site:
         body = commons.read(site, action="query", meta="siteinfo", nosuchparameter=1)
-    assert body["warnings"][0]["code"] == "unrecognizedparams"
+    assert body["warnings"][0]["code"].text() == "unrecognizedparams"
 
 
 def test_both_wikis_can_be_read(sandbox: RunningSandbox) -> None:
     with commons.wikidata_site() as site:
         body = commons.read(site, action="wbgetentities", ids="Q937", props="labels")
-    assert body["entities"]["Q937"]["labels"]["en"]["value"] == "Albert Einstein"
+    assert body["entities"]["Q937"]["labels"]["en"]["value"].text() == "Albert Einstein"
 
 
 def test_it_says_who_we_are(sandbox: RunningSandbox, settings: Settings) -> None:

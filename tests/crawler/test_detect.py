@@ -12,12 +12,13 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from crawler import choice, crops, detection, selectors, services, tidying, turns
+from crawler import choice, crops, detection, omissions, selectors, services, tidying, turns
 from crawler.engines import KINDS, Face, load
 from crawler.engines.base import EngineUnavailable
 from crawler.engines.base import Picture as Pixels
 from crawler.engines.dlib_engine import DlibEngine
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
+from crawler.vectors import context_of
 from projects.models import Project, User
 from projects.sealing import Unsealable, unseal
 from projects.work import WorkState
@@ -66,7 +67,7 @@ def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -
     assert abs(region.y + region.h / 2 - (y + h / 2)) < 0.05
     row = Embedding.objects.get()
     assert row.engine == choice.default().name
-    assert len(unseal(bytes(row.vector), b"embedding")) == 512
+    assert len(unseal(bytes(row.vector), context_of(row.region, row.engine))) == 512
     with pytest.raises(Unsealable):
         unseal(bytes(row.vector), b"access-token")
     loaded = stored(project)
@@ -173,7 +174,7 @@ def test_a_broken_file_is_set_aside_at_once_with_its_reason(
     assert all(group.label and len(group.photos) == group.count for group in reasons.values())
     assert photo(ARMSTRONG).picture.state == WorkState.DONE
     assert selectors.crawl_progress(project).set_aside == 3
-    services.leave_out(project, photo("File:Letter to Albert Einstein.jpg"))
+    omissions.leave_out(project, photo("File:Letter to Albert Einstein.jpg"), alice)
     assert selectors.crawl_progress(project).set_aside == 2
     assert services.retry_all(project) == 2
     progress = selectors.crawl_progress(project)

@@ -14,7 +14,7 @@ from classify.rules import Thoughts
 from classify.services import answer
 from crawler.engines import KINDS
 from crawler.models import Embedding, ProjectEngine, Region
-from crawler.vectors import CONTEXT
+from crawler.vectors import context_of
 from projects.models import Project, User
 from projects.sealing import seal
 from tests.classify.faces import Cast, Vector, add_photo
@@ -47,7 +47,8 @@ def project(alice: User, make_project: MakeProject) -> Project:
     for number, vector in enumerate(vectors):
         photo, (region,) = add_photo(made, [cast.face("marie")])
         Embedding.objects.filter(region=region).update(
-            engine=SFACE.name, vector=seal(vector.astype("<f4").tobytes(), CONTEXT)
+            engine=SFACE.name,
+            vector=seal(vector.astype("<f4").tobytes(), context_of(region, SFACE.name)),
         )
         if number < 5:
             answer(made, region, photo, alice, "yes", "ask", uuid4())

@@ -167,7 +167,7 @@ def test_another_reason_is_left_alone(
     assert aside.state == WorkState.ASIDE
 
 
-def test_a_photo_is_left_out_and_taken_back(
+def test_a_photo_is_left_out_and_put_back(
     project: Project, aside: Picture, bob: User, client_of: ClientOf
 ) -> None:
     shown = aside.photos.get()
@@ -175,7 +175,7 @@ def test_a_photo_is_left_out_and_taken_back(
     client_of(bob).post(url)
     assert ProjectPhoto.objects.get(photo=shown).left_out
     page = client_of(bob).get(reverse("set-aside", args=[project.public_id])).content.decode()
-    assert "Take back" in page
+    assert "Put back" in page
     client_of(bob).post(url, {"back": "1"})
     assert not ProjectPhoto.objects.get(photo=shown).left_out
 
@@ -237,7 +237,7 @@ def test_a_drawn_face_whose_file_was_overwritten_is_listed_with_its_reason_and_a
     assert "new picture" in page
     assert 'name="box"' not in page, "what was drawn on is no more"
     assert services.retry_all(project) == 0
-    let_go = reverse("box-let-go", args=[project.public_id, region.public_id])
+    let_go = reverse("box-release", args=[project.public_id, region.public_id])
     assert client_of(charlie).post(let_go).status_code == 403
     client_of(bob).post(let_go)
     assert "drawn face set aside" not in client_of(bob).get(address).content.decode()

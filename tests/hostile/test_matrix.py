@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -141,6 +141,7 @@ class Site:
         client = self.clients[who]
         cookies = copy.copy(client.cookies)
         cache.clear()
+        caches["counts"].clear()
         nothing: Any = "" if method == "delete" else {}
         try:
             with transaction.atomic():

@@ -25,8 +25,9 @@ from django.db import transaction
 from playwright.sync_api import Browser
 
 from bench.browser import DESK, Window
+from projects.json_tree import parse
 from projects.models import Person
-from projects.texts import plain, read_json
+from projects.texts import plain
 from sandbox import RunningSandbox
 from sdc import export, statements
 from tests.hostile.rules import Access
@@ -63,7 +64,8 @@ SUMMARIES = {
 def test_a_name_cant_break_out_of_a_summary(label: str, template: str) -> None:
     code = "0123456789ab"
     person = Person(qid="Q7186", labels={"en": label})
-    summary = statements.summary(getattr(settings, template), person, code)
+    how = settings.SUMMARY_SUGGESTED
+    summary = statements.summary(getattr(settings, template), person, code, how)
     mark = statements.batch_mark(code)
     assert summary.count(mark) == 1
     assert summary.endswith(f"({mark})"), "the wiki cuts at the end"
@@ -101,7 +103,7 @@ def test_ordinary_cells_stay_as_they_are() -> None:
 
 
 def test_half_characters_of_an_answer_become_question_marks() -> None:
-    body = read_json(b'{"a\\udc00": ["\\ud83d\\ude00", "\\uD83D", {"b": "\\\\ud83d"}], "n": 1.5}')
+    body = parse(b'{"a\\udc00": ["\\ud83d\\ude00", "\\uD83D", {"b": "\\\\ud83d"}], "n": 1.5}').value
     assert body == {"a?": ["😀", "?", {"b": "\\ud83d"}], "n": 1.5}
     json.dumps(body, ensure_ascii=False).encode()
 

@@ -147,7 +147,7 @@ class Made:
             "invite": self.invite.code,
             "told_id": told.pk if told else 0,
             "objection": self.objection.code,
-            "qid": "Q937",
+            "qid": "Q990000041",  # somebody known for little
         }
 
     # Making them --------------------------------------------------------------------------

@@ -86,18 +86,22 @@ def test_what_the_wiki_does_not_know(sandbox: RunningSandbox, settings: Any) -> 
     assert said["properties"].says == "The wiki knows no such property: P999999."
 
 
-@pytest.mark.parametrize("client", ["wikivisage-sandbox", "nobody"])
-def test_a_wiki_that_asks_strangers_to_log_in_first_tells_nothing(
-    client: str, sandbox: RunningSandbox, settings: Any
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("OAUTH_CLIENT_ID", "nobody"),
+        ("OAUTH_CLIENT_SECRET", "wrong"),
+        ("SITE_URL", "https://elsewhere.example.org"),
+    ],
+)
+def test_what_is_wrong_with_the_consumer_is_seen_without_a_login(
+    setting: str, value: str, sandbox: RunningSandbox, settings: Any
 ) -> None:
-    """As the real one does; its login may be at a host that we never ask."""
-    settings.OAUTH_CLIENT_ID = client
-    sandbox.faults.add("login-first")
+    assert found(doctor.consumer)["consumer"].status == OK
+    setattr(settings, setting, value)
     finding = found(doctor.consumer)["consumer"]
-    assert finding.status == WARN
-    assert finding.says == "The wiki does not tell a stranger whether it knows the OAuth consumer."
-    assert "Log in once yourself" in finding.do
-    assert not [path for path in sandbox.world.request_counts if "index.php" in path]
+    assert finding.status == FAIL
+    assert setting in finding.do
 
 
 def test_a_wiki_that_is_busy_says_nothing_of_the_consumer(sandbox: RunningSandbox) -> None:
@@ -123,7 +127,7 @@ def test_a_wiki_that_does_not_answer_is_named(settings: Any, tmp_path: Path) -> 
     assert "Retrying" not in told.stderr
     said = {each["about"]: each for each in json.loads(told.stdout)}
     assert said["clock"]["status"] == WARN
-    for about, path in (("wiki", "/commons/w/api.php"), ("consumer", "/oauth2/authorize")):
+    for about, path in (("wiki", "/commons/w/api.php"), ("consumer", "/oauth2/access_token")):
         assert said[about]["status"] == FAIL
         assert f"does not answer at {nobody}" in said[about]["says"]
         assert path in said[about]["says"]
@@ -174,6 +178,11 @@ def test_connections_are_reckoned_by_what_it_says(settings: Any) -> None:
 def test_a_clock_that_is_off_and_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor._clock("Wed, 21 Oct 2015 07:28:00 GMT").status == FAIL
     assert doctor._clock(EVIL).status == WARN
+    # as a proxy may make it of two: no zone that is known
+    for date in ("Wed, 21 Oct 2015 07:28:00 -0000", "Wed, 21 Oct 2015 07:28:00 GMT, Wed, 21 Oct"):
+        assert doctor._clock(date).status == FAIL
+    for date in ("Wed, 99 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 99999 07:28:00 GMT", ""):
+        assert doctor._clock(date).status == WARN
     monkeypatch.setattr("wikivisage.health.LITTLE_ROOM", 10**18)
     assert found(doctor.disk)["disk"].status == WARN
 
@@ -207,3 +216,13 @@ def test_each_forgotten_setting_has_its_line(
     for name, value in change.items():
         setattr(settings, name, value)
     assert line in settings_said()
+
+
+@pytest.mark.django_db
+def test_a_check_that_fails_by_itself_hides_no_other(settings: Any) -> None:
+    settings.LOCALE_PATHS = [7]
+    found = {each.about: each for each in doctor.examine(quick=True)}
+    assert found["translations"].status == FAIL
+    assert found["translations"].says == "This could not be checked: TypeError."
+    assert found["database"].status == OK
+    assert found["static files"].status == OK

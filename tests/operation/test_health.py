@@ -93,12 +93,12 @@ def test_a_task_that_raises_before_its_work_is_seen(
     part = ready()["parts"]["workers: crawl"]
     assert part == {
         "status": "degraded",
-        "says": "A task failed in the last minutes: see the worker's log.",
+        "says": "A task failed within the last minute: see the worker's log.",
     }
     cache.clear()
     counted = 'wikivisage_task_failures_total{queue="crawl"} 1.0'
     assert counted in Client().get("/metrics").content.decode()
-    Measure.objects.update(at=timezone.now() - workers.PATIENCE)
+    Measure.objects.update(at=timezone.now() - workers.FAILING)
     assert ready()["parts"]["workers: crawl"]["status"] == "ok"
 
 
@@ -109,7 +109,7 @@ from django.test import Client
 from django.core.management import call_command
 browser = Client()
 for path in ("/health/live", "/health/ready", "/metrics"):
-    answer = browser.get(path)
+    answer = browser.get(path, headers={"Authorization": "Bearer short"})
     print(json.dumps([answer.status_code, answer.content.decode()]))
 try:
     call_command("doctor", quick=True, json=True)
@@ -127,8 +127,8 @@ def test_without_database_and_broker_it_says_so_and_nothing_more() -> None:
         "WIKI": "commons",
         "SITE_URL": "https://canary.example.org",
         "DJANGO_SETTINGS_MODULE": "wikivisage.settings",
-        "SECRET_KEY": "short",
-        "METRICS_TOKEN": "",
+        "SECRET_KEY": "x" * 40,
+        "METRICS_TOKEN": "short",
     }
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", BROKEN],
@@ -152,6 +152,6 @@ def test_without_database_and_broker_it_says_so_and_nothing_more() -> None:
     for about in ("database", "broker", "keys", "workers and beat"):
         assert told[about, "fail"]["do"]
     says = {each["says"] for each in json.loads("\n".join(findings)) if each["about"] == "settings"}
-    wanted = ("E002", "E004", "W003", "W004", "W005", "W006", "W008", "security.W009")
+    wanted = ("E002", "E004", "W003", "W004", "W005", "W006", "wikivisage.W009", "security.W009")
     assert [each for each in wanted if not any(each in line for line in says)] == []
     assert "hunter2" not in ran.stdout + ran.stderr

@@ -110,10 +110,10 @@ def test_what_beat_could_not_send_stays_due(tmp_path: Path) -> None:
 def test_a_worker_that_ends_says_so_in_a_line_of_the_log(
     tmp_path: Path, how: signal.Signals, word: str
 ) -> None:
-    control = tmp_path / "broker/control/celery.pidbox.exchange"
+    bound = tmp_path / "broker/control/default.exchange"
     options = ("-Q", "default", "-c", "1", "--without-gossip", "--without-mingle")
     with running(tmp_path, "worker", *options) as worker:
-        wait(control.exists)
+        wait(bound.exists)
         time.sleep(1)
         worker.send_signal(how)
         worker.wait(20)

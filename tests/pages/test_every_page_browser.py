@@ -159,7 +159,8 @@ NOT_PAGES = {
     "attempt-ask", "batch-status", "batch-confirm", "batch-looked", "batch-hand-over",
     "batch-take-back-hand-over", "batch-pause", "batch-resume", "batch-stop", "edit-undo",
     "batch-check", "account-data", "project-wake", "second-look-undo", "second-look",
-    "export-labels", "export-labels-json", "member-names", "hand-over-to", "box-let-go",
+    "export-labels", "export-labels-json", "member-names", "hand-over-to", "box-release",
+    "put-back-all", "redrawn-undo",
     "sessions-end", "export-claims", "export-claims-json", "export-quickstatements",
 }  # fmt: skip
 BIG_TEXT = "(size) => { document.documentElement.style.fontSize = size; }"

@@ -68,7 +68,7 @@ def test_who_does_not_want_a_kind_is_not_told(
     browser = client_of(bob)
     browser.post("/account/notifications", {"kind": ["ready", "batch", "nonsense"]})
     bob.refresh_from_db()
-    assert bob.muted == ["reverted", "uploads", "people"]
+    assert bob.muted == ["reverted", "uploads", "people", "omitted"]
     notify([bob], project, Kind.REVERTED, n=1)
     notify([bob], project, Kind.BATCH, code="abc", state="done", batches=1, written=3)
     assert [told.kind for told in Notification.objects.all()] == [Kind.BATCH]

@@ -1,15 +1,10 @@
 """Wikibase's time values become ranges."""
 
 from datetime import date
-from typing import Any
 
 import pytest
 
-from projects.dates import span_of
-
-
-def value(time: str, precision: int) -> dict[str, Any]:
-    return {"time": time, "precision": precision}
+from projects.dates import Time, span_of
 
 
 @pytest.mark.parametrize(
@@ -25,13 +20,13 @@ def value(time: str, precision: int) -> dict[str, Any]:
     ],
 )
 def test_a_date_is_a_range(time: str, precision: int, start: date, end: date) -> None:
-    span = span_of([value(time, precision)])
+    span = span_of([Time(time, precision)])
     assert span
     assert (span.start, span.end, span.precision) == (start, end, precision)
 
 
 def test_several_dates_are_covered_by_one_range() -> None:
-    span = span_of([value("+1818-02-14T00:00:00Z", 11), value("+1817-00-00T00:00:00Z", 9)])
+    span = span_of([Time("+1818-02-14T00:00:00Z", 11), Time("+1817-00-00T00:00:00Z", 9)])
     assert span
     assert (span.start, span.end, span.precision) == (date(1817, 1, 1), date(1818, 2, 14), 9)
 
@@ -39,12 +34,12 @@ def test_several_dates_are_covered_by_one_range() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        value("-0384-00-00T00:00:00Z", 9),
-        value("+1900-00-00T00:00:00Z", 5),
-        value("+1999-02-30T00:00:00Z", 11),
-        value("+20260-01-01T00:00:00Z", 11),
+        Time("-0384-00-00T00:00:00Z", 9),
+        Time("+1900-00-00T00:00:00Z", 5),
+        Time("+1999-02-30T00:00:00Z", 11),
+        Time("+20260-01-01T00:00:00Z", 11),
     ],
 )
-def test_what_is_no_day_of_our_calendar_is_left_out(bad: dict[str, Any]) -> None:
+def test_what_is_no_day_of_our_calendar_is_left_out(bad: Time) -> None:
     assert span_of([bad]) is None
-    assert span_of([bad, value("+1900-01-01T00:00:00Z", 11)])
+    assert span_of([bad, Time("+1900-01-01T00:00:00Z", 11)])

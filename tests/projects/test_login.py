@@ -48,11 +48,15 @@ def begin(client: Client, next_page: str = "") -> str:
 
 
 def approve(authorize_url: str, account: str, **buttons: str) -> str:
-    """Pick an account and allow (or press another button); returns the callback's address."""
+    """Pick an account on the wiki's login page, and allow on the next one (or press another
+    button); returns the callback's address."""
     with requests.Session() as browser:
         page = browser.get(authorize_url, timeout=10)
         assert page.status_code == 200, page.text
-        form = Form(page.text).inputs | {"user": account} | (buttons or {"accept": "1"})
+        form = Form(page.text).inputs | {"user": account}
+        page = browser.post(f"{settings.WIKI.commons}/wiki/Special:UserLogin", form, timeout=10)
+        assert page.status_code == 200, page.text
+        form = Form(page.text).inputs | (buttons or {"accept": "1"})
         answer = browser.post(
             f"{settings.WIKI.commons}/wiki/Special:OAuth/approve",
             data=form,

@@ -194,5 +194,6 @@ def test_what_the_database_failed_at_costs_a_row_no_try() -> None:
     row.refresh_from_db()
     assert (row.state, row.tries, row.attempt) == (WorkState.QUEUED, 0, 1)
     assert is_transient(DEADLOCK)
+    assert is_transient(OperationalError("database or disk is full"))
     assert not is_transient(OperationalError(1366, "Incorrect string value"))
     assert not is_transient(ValueError("the picture's own"))

@@ -186,7 +186,7 @@ def test_wikis_with_a_page_are_counted_as_the_wiki_lists_them(sandbox: RunningSa
     assert wikidata.read_person("Q7186").sitelinks == 8
     asked = {"action": "wbgetentities", "ids": "Q7186", "props": "sitelinks/urls"}
     answer = http.api(settings.WIKI.wikidata_api, **asked, sitefilter="enwiki|dewiki")
-    assert answer["entities"]["Q7186"]["sitelinks"] == {
+    assert answer["entities"]["Q7186"]["sitelinks"].value == {
         site: {"site": site, "title": "Marie Curie", "badges": [], "url": url}
         for site, url in (
             ("enwiki", "https://en.wikipedia.org/wiki/Marie_Curie"),

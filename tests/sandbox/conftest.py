@@ -37,6 +37,12 @@ def http() -> Iterator[requests.Session]:
         yield session
 
 
+def hidden(page: requests.Response) -> dict[str, str]:
+    """The hidden fields of a page's form."""
+    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+    return {name: html.unescape(value) for name, value in found}
+
+
 @dataclass
 class OAuth:
     """Walks through the login as a browser and a client would."""
@@ -60,22 +66,33 @@ class OAuth:
         }
         return self.http.get(f"{self.rest}/authorize", params=query, allow_redirects=False)
 
+    def log_in(self, asked: requests.Response, user: str) -> requests.Response:
+        """Picks an account on the login page and follows to where /authorize sends one then."""
+        page = self.http.get(asked.headers["Location"])
+        action = f"{self.wiki.url}/commons/wiki/Special:UserLogin"
+        form = {**hidden(page), "user": user}
+        answer = self.http.post(action, data=form, allow_redirects=False)
+        while "/authorize" not in answer.headers["Location"]:
+            answer = self.http.get(answer.headers["Location"], allow_redirects=False)
+        return self.http.get(answer.headers["Location"], allow_redirects=False)
+
+    def authorize_as(self, user: str, **extra: str) -> requests.Response:
+        """What /authorize says to somebody who is logged in."""
+        self.http.cookies.clear()
+        return self.log_in(self.authorize(**extra), user)
+
     def answer(self, asked: requests.Response, **pressed: str) -> dict[str, str]:
         """Sends the approval form and follows to the client; its query comes back."""
         page = self.http.get(asked.headers["Location"])
-        fields = {
-            name: html.unescape(value)
-            for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
-        }
         action = f"{self.wiki.url}/commons/wiki/Special:OAuth/approve"
-        sent = self.http.post(action, data={**fields, **pressed}, allow_redirects=False)
+        sent = self.http.post(action, data={**hidden(page), **pressed}, allow_redirects=False)
         last = self.http.get(sent.headers["Location"], allow_redirects=False)
         assert last.headers["Location"].startswith(CALLBACK)
         query = parse_qs(urlsplit(last.headers["Location"]).query)
         return {name: values[0] for name, values in query.items()}
 
     def code(self, user: str) -> str:
-        return self.answer(self.authorize(), user=user, accept="Allow")["code"]
+        return self.answer(self.authorize_as(user), accept="Allow")["code"]
 
     def token(self, **form: str) -> requests.Response:
         data = {"client_id": CLIENT, "client_secret": SECRET, **form}

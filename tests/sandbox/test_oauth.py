@@ -6,6 +6,8 @@ The numbers are those of the surprises listed beside the recordings.
 from __future__ import annotations
 
 import base64
+import html
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -40,7 +42,7 @@ def test_a_login_gives_tokens_of_the_picked_account(oauth: OAuth) -> None:
     assert name_of(oauth.userinfo(f"Bearer {tokens['access_token']}")) == "Tomás R."
 
 
-def test_the_approval_page_lists_people_with_a_word_about_each(
+def test_the_login_page_lists_people_with_a_word_about_each(
     oauth: OAuth, wiki: RunningSandbox
 ) -> None:
     page = oauth.http.get(oauth.authorize().headers["Location"]).text
@@ -52,7 +54,7 @@ def test_the_approval_page_lists_people_with_a_word_about_each(
 
 
 def test_42_authorize_redirects_with_307_and_only_the_last_step_is_302(oauth: OAuth) -> None:
-    asked = oauth.authorize()
+    asked = oauth.authorize_as("Alice")
     assert asked.status_code == 307
     assert "Special:OAuth/approve" in asked.headers["Location"]
     refused = oauth.authorize(redirect_uri=CALLBACK + "more")
@@ -77,28 +79,54 @@ def test_42_authorize_redirects_with_307_and_only_the_last_step_is_302(oauth: OA
 def test_the_callback_may_be_at_any_port_of_this_machine(
     oauth: OAuth, uri: str, status: int
 ) -> None:
-    assert oauth.authorize(redirect_uri=uri).status_code == status
+    assert oauth.authorize_as("Alice", redirect_uri=uri).status_code == status
 
 
 def test_43_cancelling_answers_unauthorized_client_without_state(oauth: OAuth) -> None:
-    answer = oauth.answer(oauth.authorize(), user="Alice", cancel="Cancel")
+    answer = oauth.answer(oauth.authorize_as("Alice"), cancel="Cancel")
     assert answer["error"] == "unauthorized_client"
     assert "state" not in answer
     assert "code" not in answer
 
 
 def test_43_a_known_grant_that_the_client_lacks_is_trimmed(oauth: OAuth) -> None:
-    asked = oauth.authorize(scope="basic editprotected")
+    asked = oauth.authorize_as("Alice", scope="basic editprotected")
     assert "scope=basic" in asked.headers["Location"].rpartition("&")[2]
     assert oauth.authorize(scope="basic nonsense").headers["Location"].startswith(CALLBACK)
 
 
 def test_44_the_approval_page_comes_every_time(oauth: OAuth) -> None:
     oauth.login("Alice")
-    assert "Special:OAuth/approve" in oauth.authorize().headers["Location"]
-    page = oauth.http.get(oauth.authorize().headers["Location"]).text
-    checked = page[: page.index("checked")].rpartition("value=")[2]
-    assert checked.startswith('"Alice"')
+    asked = oauth.authorize()
+    assert "Special:OAuth/approve" in asked.headers["Location"]
+    assert "Hi Alice!" in oauth.http.get(asked.headers["Location"]).text
+
+
+def test_one_may_log_in_as_somebody_else_before_one_allows(oauth: OAuth) -> None:
+    page = oauth.http.get(oauth.authorize_as("Alice").headers["Location"]).text
+    [other] = re.findall(r'<a href="([^"]+)">Log in as somebody else', page)
+    asked = requests.Response()
+    asked.headers["Location"] = oauth.wiki.url + html.unescape(other)
+    again = oauth.http.get(oauth.log_in(asked, "Bob").headers["Location"]).text
+    assert "Hi Bob!" in again
+
+
+def test_a_stranger_logs_in_before_the_wiki_looks_at_what_is_asked_for(oauth: OAuth) -> None:
+    """So nobody learns without a login whether a client exists."""
+    for client in (CLIENT, "nobody"):
+        oauth.http.cookies.clear()
+        asked = oauth.authorize(client_id=client)
+        assert asked.status_code == 307
+        assert "title=Special:UserLogin" in asked.headers["Location"]
+    assert oauth.log_in(asked, "Alice").status_code == 401
+
+
+def test_a_refresh_by_an_unknown_client_is_a_fault_of_the_server(oauth: OAuth) -> None:
+    tokens = oauth.login("Alice")
+    answer = oauth.refresh(tokens, client_id="nobody")
+    assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
+    assert "Client with identifier nobody does not exist!" in answer.text
+    assert oauth.refresh(tokens).status_code == 200
 
 
 def test_45_a_failed_attempt_does_not_burn_the_code(oauth: OAuth) -> None:
@@ -174,9 +202,10 @@ def test_47_a_public_client_needs_pkce_and_refreshes_with_its_secret_only(
                           True, False)  # fmt: skip
     store.add_client(wiki.world, client)
     query = {"response_type": "code", "client_id": "public", "redirect_uri": CALLBACK}
+    oauth.authorize_as("Bob")
     bare = oauth.http.get(f"{oauth.rest}/authorize", params=query, allow_redirects=False)
     assert bare.status_code == 400
-    code = oauth.answer(oauth.authorize(client_id="public"), user="Bob", accept="Allow")["code"]
+    code = oauth.answer(oauth.authorize(client_id="public"), accept="Allow")["code"]
     url = f"{oauth.rest}/access_token"
     form = {"client_id": "public", "grant_type": "authorization_code", "code": code,
             "redirect_uri": CALLBACK, "code_verifier": VERIFIER}  # fmt: skip
@@ -260,10 +289,14 @@ def test_a_bearer_shows_no_more_rights_than_its_grants_allow(oauth: OAuth) -> No
 
 
 def test_a_form_from_elsewhere_approves_nothing(oauth: OAuth, wiki: RunningSandbox) -> None:
-    """Without the page's own token the approval page comes again."""
+    """Without the page's own token the page comes again, of the login and of the approval."""
+    oauth.authorize_as("Alice")
+    login = f"{wiki.url}/commons/wiki/Special:UserLogin"
+    forged = oauth.http.post(login, data={"user": "Bob"}, allow_redirects=False)
+    assert (forged.status_code, forged.cookies.get_dict()) == (200, {})
     answer = oauth.http.post(
         f"{wiki.url}/commons/wiki/Special:OAuth/approve",
-        data={"client_id": CLIENT, "user": "Alice", "accept": "Allow", "returntoquery": "x=1"},
+        data={"client_id": CLIENT, "accept": "Allow", "returntoquery": "x=1"},
         allow_redirects=False,
     )
     assert answer.status_code == 200

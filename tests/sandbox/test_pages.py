@@ -12,6 +12,8 @@ import requests
 from sandbox import RunningSandbox, seed
 from sandbox.pages.text import comment_html, page_url
 
+BARE = "bare.jpg"  # its page has no template
+
 
 def get(wiki: RunningSandbox, http: requests.Session, path: str, status: int = 200) -> str:
     answer = http.get(f"{wiki.url}{path}")
@@ -36,7 +38,9 @@ def test_a_file_page_shows_credit_categories_and_what_is_depicted(
 def test_every_page_of_a_photo_shows_its_author_and_its_licences(
     wiki: RunningSandbox, http: requests.Session
 ) -> None:
-    for row in seed.manifest().values():
+    for file, row in seed.manifest().items():
+        if file == BARE:
+            continue  # awkward.csv alone says whose it is
         page = get(wiki, http, page_url("commons", row["title"]))
         assert f"<td>{row['author']}</td>" in page, row["title"]
         assert f"<td>{row['source']}</td>" in page, row["title"]
@@ -168,7 +172,10 @@ def test_file_path_leads_to_the_picture(wiki: RunningSandbox, http: requests.Ses
     assert whole.headers["Content-Type"] == "image/jpeg"
     small = http.get(urljoin(path, "Solvay_conference_1927.jpg"), params={"width": "250"})
     assert "/250px-" in small.url
-    assert http.get(urljoin(path, "No_such_file.jpg")).status_code == 404
+    gone = http.get(urljoin(path, "No_such_file.jpg"))
+    assert gone.status_code == 404
+    assert [step.status_code for step in gone.history] == [302]
+    assert gone.url.endswith("/Special:Redirect/file/No_such_file.jpg")
 
 
 @pytest.mark.parametrize(

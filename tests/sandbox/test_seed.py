@@ -15,6 +15,8 @@ from sandbox.world import World
 
 TARGETS = {"Q937": 14, "Q76": 12, "Q7186": 9, "Q6279": 6, "Q1615": 3, "Q2252": 3}
 
+BARE = "bare.jpg"  # its page has no template
+
 
 def titles_below(world: World, category: str, depth: int = 5) -> set[str]:
     found: set[str] = set()
@@ -48,7 +50,9 @@ def test_every_file_of_the_manifests_is_there_under_its_title(wiki: RunningSandb
 
 
 def test_every_file_page_names_author_source_and_licence(wiki: RunningSandbox) -> None:
-    for row in seed.manifest().values():
+    for file, row in seed.manifest().items():
+        if file == BARE:
+            continue  # awkward.csv alone says whose it is
         page = wiki.world.page("commons", row["title"])
         assert page
         text = wiki.world.current(page).wikitext

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from classify.models import Answer, Label, Origin, Verdict
 from crawler.models import Photo, Picture, ProjectPhoto, Region
+from projects.json_tree import Node
 from projects.models import Project, User, WikiPace
 from projects.work import WorkState
 from sandbox import RunningSandbox
@@ -25,6 +26,11 @@ from sdc.writing import writer
 
 CURIE = "Q7186"
 Make = Callable[..., list[Label]]
+
+
+def item_of(statement: dict[str, Any]) -> str | None:
+    """The item that is the main value of a statement's JSON."""
+    return statements.read_statement(Node(statement)).item
 
 
 @dataclass
@@ -42,8 +48,8 @@ class WikiItself:
     def depicts(self, page_id: int, qid: str = CURIE) -> list[dict[str, Any]]:
         """The statements that say so, as they stand."""
         entity = self.running.world.current(self.page(page_id)).entity or {}
-        found = statements.depicted(entity.get("statements") or {})
-        return [each for each in found if statements.item_of(each) == qid]
+        found = (entity.get("statements") or {}).get(settings.WIKI.depicts, [])
+        return [each for each in found if item_of(each) == qid]
 
     def edits(self, page_id: int | None = None) -> list[Revision]:
         """Revisions made since the test began that changed a statement of ours, newest first."""
@@ -76,7 +82,7 @@ class WikiItself:
         assert entity
         rows = entity["statements"][settings.WIKI.depicts]
         entity["statements"][settings.WIKI.depicts] = [
-            each for each in rows if statements.item_of(each) != qid
+            each for each in rows if item_of(each) != qid
         ]
         link = "[[d:Special:EntityPage/{}]]"
         about = f"{link.format(settings.WIKI.depicts)}: {link.format(qid)}"
@@ -91,7 +97,7 @@ class WikiItself:
         entity = copy.deepcopy(self.running.world.current(page).entity)
         assert entity
         for each in entity["statements"][settings.WIKI.depicts]:
-            if statements.item_of(each) == qid:
+            if item_of(each) == qid:
                 each.update(changes)
         comment = "/* wbsetclaim-update:2||1 */ better so"
         return self.running.world.save_entity(page, entity, user=user, comment=comment)

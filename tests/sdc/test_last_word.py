@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crawler import commons
 from projects import denying, pace, tokens
+from projects.json_tree import Node
 from projects.models import DenyEntry, Project, User, WikiCredential
 from projects.work import WorkState
 from sdc import moderating, services, undoing
@@ -279,9 +280,8 @@ def test_a_file_that_the_wiki_cannot_read_keeps_no_other_from_being_sent(
         ids = params.get("ids", params.get("pageids", ()))
         about = ids if isinstance(ids, list) else [ids]
         if params["action"] == reading and {broken, f"M{broken}"} & {*about}:
-            return {
-                "errors": [{"code": "internal_api_error_MWContentSerializationException"}]
-            }, None
+            errors = [{"code": "internal_api_error_MWContentSerializationException"}]
+            return Node({"errors": errors}), None
         return submit(site, **params)
 
     monkeypatch.setattr(commons, "submit", fails)

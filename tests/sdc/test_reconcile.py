@@ -26,6 +26,7 @@ from tests.sdc.conftest import (
     WikiItself,
     claim_of,
     confirmed,
+    item_of,
     send_to_the_end,
     the_attempt,
 )
@@ -75,9 +76,7 @@ def rewrite(wiki: WikiItself, page_id: int, comment: str = "", **fields: Any) ->
     page = wiki.page(page_id)
     entity = copy.deepcopy(wiki.running.world.current(page).entity) or {}
     [statement] = [
-        each
-        for each in entity["statements"][settings.WIKI.depicts]
-        if statements.item_of(each) == "Q7186"
+        each for each in entity["statements"][settings.WIKI.depicts] if item_of(each) == "Q7186"
     ]
     statement.update(fields)
     wiki.running.world.save_entity(page, entity, user="Charlie", comment=comment or "better so")

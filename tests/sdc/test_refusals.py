@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from projects import pace
 from projects.http import WikiError
+from projects.json_tree import Node
 from projects.models import Project, User, WikiCredential
 from projects.work import WorkState
 from sandbox.api import access
@@ -168,9 +169,14 @@ STOP = [
         "readapidenied",
         "assertbotfailed",
         "mwoauth-unauthorized-user",
+        alone=True,
+    ),
+    *rows(Next.STOP, Reason.BLOCKED, "mwoauth-invalid-authorization-blocked-user", alone=True),
+    *rows(
+        Next.STOP,
+        Reason.TOOL_OFF,
         "mwoauth-invalid-authorization-not-approved",  # the consumer was disabled
         "mwoauth-invalid-authorization-wrong-wiki",
-        "mwoauth-invalid-authorization-blocked-user",
         alone=True,
     ),
     *rows(Next.STOP, Reason.BAD_TAGS, "badtags", alone=True),
@@ -190,9 +196,10 @@ TOKEN = rows(Next.TOKEN, Reason.TOKEN, "badtoken", alone=True)
 # What the transport says instead of the wiki.
 FAILURES = [
     *rows(Next.LATER, Reason.RATELIMITED, "http-429"),
-    *rows(Next.LATER, Reason.TROUBLE, "http-500", "http-502", "http-503", "http-504", "not-json"),
+    *rows(Next.LATER, Reason.TROUBLE, "http-500", "http-502", "http-503", "http-504", "unreadable"),
     *rows(Next.LATER, Reason.NETWORK, "network"),
     *rows(Next.PAUSE, Reason.TURNED_AWAY, "http-401", "http-403"),
+    *rows(Next.PAUSE, Reason.MISCONFIGURED, "invalid-client"),
 ]
 ROWS = [*LATER, *REFUSE, *STOP, *LOGIN, *PAUSE, *TOKEN]
 
@@ -249,7 +256,7 @@ def shapes_of(row: Row) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_each_code_means_this_in_every_shape(row: Row) -> None:
     for body in shapes_of(row):
-        outcome = judge(body)
+        outcome = judge(Node(body))
         assert (outcome.next, outcome.reason) == (row.next, row.reason), body
         assert outcome.wait is None
 
@@ -262,7 +269,7 @@ def test_each_code_means_this_where_it_was_recorded(row: Row) -> None:
         words = set(words_in(body))
         if row.code not in words or row.code in answers._DULL:
             continue
-        outcome = judge(body)
+        outcome = judge(Node(body))
         if "blockedtext-partial" in words:  # the wiki calls it `blocked` as well
             assert (outcome.next, outcome.reason) == (Next.REFUSE, Reason.PARTLY_BLOCKED), name
         else:
@@ -286,7 +293,7 @@ def test_every_code_of_the_table_has_its_row_here() -> None:
 def test_every_recorded_refusal_of_what_we_ask_has_a_meaning() -> None:
     seen, unknown = 0, {}
     for name, recorded in recorded_refusals():
-        outcome = judge(recorded["response"]["body"])
+        outcome = judge(Node(recorded["response"]["body"]))
         seen += 1
         if outcome.reason is Reason.UNKNOWN:
             unknown[outcome.detail] = name
@@ -313,7 +320,7 @@ def test_all_entries_count_in_any_order(told: list[Row], data: strategies.DataOb
     errors = [{"code": code} for code in shuffled]
     known = [row for row in told if row.reason is not Reason.UNKNOWN]
     telling = [row for row in known if row.code not in answers._DULL]
-    outcome = judge({"errors": errors})
+    outcome = judge(Node({"errors": errors}))
     if "blockedtext-partial" in codes:
         assert outcome.reason is Reason.PARTLY_BLOCKED
     elif telling:
@@ -343,7 +350,7 @@ def test_all_entries_count_in_any_order(told: list[Row], data: strategies.DataOb
     )
 )
 def test_no_answer_however_odd_is_taken_for_a_success_or_breaks_the_table(body: object) -> None:
-    outcome = judge(body)
+    outcome = judge(Node(body))
     if outcome.next is Next.SAVED:
         assert isinstance(body, dict)
         assert body["success"]
@@ -612,7 +619,7 @@ def test_a_consumer_refused_while_reading_stops_the_batch_as_well(
     )
     send()
     batch.refresh_from_db()
-    assert (batch.state, batch.reason) == (State.STOPPED, Reason.NOT_PERMITTED)
+    assert (batch.state, batch.reason) == (State.STOPPED, Reason.TOOL_OFF)
     assert not Claim.objects.exclude(state=Claim.State.FREE).exists()
 
 

@@ -10,7 +10,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from projects.json_tree import Node
 from projects.models import Membership, Project, User
+from projects.wiki_users import Limit, UserInfo, read_userinfo
 from sdc import services
 from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.reasons import Reason
@@ -23,7 +25,7 @@ from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end
 
 def recorded(name: str) -> dict[str, Any]:
     text = (RECORDINGS / f"{name}.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)["response"]["body"]["query"]["userinfo"]
+    found: dict[str, Any] = json.loads(text)["response"]["body"]
     return found
 
 
@@ -50,15 +52,15 @@ def asked(wiki: WikiItself) -> int:
     ],
 )
 def test_the_limit_is_read_as_a_real_wiki_reports_it(name: str, a_minute: float | None) -> None:
-    found = senders.edit_limit(recorded(name))
+    found = senders.edit_limit(read_userinfo(Node(recorded(name))))
     assert found == (None if a_minute is None else pytest.approx(a_minute))
 
 
 def test_of_several_limits_the_smallest_counts() -> None:
-    limits = {"user": {"hits": 91, "seconds": 60}, "newbie": {"hits": 9, "seconds": 60}}
+    limits = (Limit(91, 60), Limit(9, 60))
     smallest = pytest.approx(60 * 8 / (60 + CATCH_UP))
-    assert senders.edit_limit({"ratelimits": {"edit": limits}}) == smallest
-    assert senders.edit_limit({}) is None
+    assert senders.edit_limit(UserInfo(1, "Alice", edit_limits=limits)) == smallest
+    assert senders.edit_limit(UserInfo(1, "Alice")) is None
 
 
 def test_the_pace_is_the_operators_but_never_above_the_wikis(

@@ -39,6 +39,7 @@ from hypothesis.stateful import (
 from classify.models import Label, Verdict
 from projects import tokens
 from projects.http import WikiError
+from projects.json_tree import Node
 from projects.models import AuditEvent, Project
 from projects.refusal import Refused
 from projects.work import WorkState
@@ -53,7 +54,7 @@ from sdc.watch import watching
 from sdc.writing import writer
 from tests import factories
 from tests.sdc.allowed import forbidden_changes, forget_changes, watching_changes
-from tests.sdc.conftest import CURIE, WikiItself, hours_pass, label_yes, time_passes
+from tests.sdc.conftest import CURIE, WikiItself, hours_pass, item_of, label_yes, time_passes
 from tests.sdc.warm_worker import WarmWorker
 
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
@@ -376,7 +377,7 @@ class Story(RuleBasedStateMachine):
                 assert_asked_for_again(attempt, found)
             else:
                 gone = then.pop(guid)
-                assert statements.same(attempt.statement, gone), "removed what was changed"
+                assert statements.same(attempt.statement, read(gone)), "removed what was changed"
                 assert now == then, "taking back touched what is not ours"
             found.append((revision, attempt))
         return found
@@ -633,9 +634,13 @@ def statements_of(revision: Revision) -> dict[str, Json]:
     return {each["id"]: each for rows in copy.deepcopy(groups).values() for each in rows}
 
 
+def read(statement: Json) -> statements.Statement:
+    return statements.read_statement(Node(statement))
+
+
 def says_her(statement: Json) -> bool:
     depicts = statement["mainsnak"]["property"] == settings.WIKI.depicts
-    return depicts and statements.item_of(statement) == CURIE
+    return bool(depicts) and item_of(statement) == CURIE
 
 
 def assert_asked_for_again(

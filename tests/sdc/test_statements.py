@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from crawler.models import Region
-from sdc.statements import depicts, place_of, same
+from projects.json_tree import Node
+from sdc.statements import depicts, place_of, read_statement, same
 
 WRITTEN = depicts("M1$x", "Q7186", "pct:1.0,2.0,3.0,4.0")
 
@@ -39,7 +40,7 @@ def _as_the_wiki_gives_it() -> dict[str, Any]:
 
 
 def test_what_the_wiki_adds_by_itself_changes_nothing() -> None:
-    assert same(WRITTEN, _as_the_wiki_gives_it())
+    assert same(WRITTEN, read_statement(Node(_as_the_wiki_gives_it())))
 
 
 @pytest.mark.parametrize(
@@ -54,4 +55,4 @@ def test_what_the_wiki_adds_by_itself_changes_nothing() -> None:
     ],
 )
 def test_what_people_changed_is_not_as_we_wrote_it(change: dict[str, Any]) -> None:
-    assert not same(WRITTEN, _as_the_wiki_gives_it() | change)
+    assert not same(WRITTEN, read_statement(Node(_as_the_wiki_gives_it() | change)))

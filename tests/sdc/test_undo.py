@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from projects import pace
+from projects.json_tree import Node
 from projects.models import Contribution, Membership, Project, Tally, User
 from projects.permissions import MODERATE
 from projects.refusal import Refused
@@ -32,6 +33,7 @@ from tests.sdc.conftest import (
     WikiItself,
     claim_of,
     confirmed,
+    item_of,
     send,
     send_to_the_end,
     the_attempt,
@@ -69,9 +71,7 @@ def somebody_changes(wiki: WikiItself, page_id: int, change: Callable[[Statement
     entity = copy.deepcopy(wiki.running.world.current(page).entity)
     assert entity
     [ours] = [
-        each
-        for each in entity["statements"][settings.WIKI.depicts]
-        if statements.item_of(each) == "Q7186"
+        each for each in entity["statements"][settings.WIKI.depicts] if item_of(each) == "Q7186"
     ]
     change(ours)
     wiki.running.world.save_entity(page, entity, user="Charlie", comment="better so")
@@ -393,7 +393,9 @@ def test_a_statement_that_somebody_changed_is_left_alone(
     assert not wiki.depicts(other)
     assert len(wiki.edits(changed)) == 1
     entity = wiki.running.world.current(wiki.page(changed)).entity or {}
-    assert statements.with_guid(entity["statements"], attempt.statement_guid)
+    assert statements.with_guid(
+        statements.read_statements(Node(entity["statements"])), attempt.statement_guid
+    )
 
 
 def test_one_changed_right_before_our_call_is_left_alone(

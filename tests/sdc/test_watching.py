@@ -16,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from projects import pace
+from projects.json_tree import Node
 from projects.models import Project, User
 from projects.work import Overtaken, WorkState
 from sdc import services, statements, tasks
@@ -417,7 +418,7 @@ def test_a_lagging_server_is_not_believed(sent: EditBatch) -> None:
     assert row.claim_attempt.revision
     old = PageNow(row.claim_attempt.claim.page_id, revision=row.claim_attempt.revision - 1)
 
-    def read(**_params: Any) -> dict[str, Any]:
+    def read(**_params: Any) -> Node:
         raise AssertionError
 
     with pytest.raises(history.Stale):
@@ -440,10 +441,10 @@ class History:
     def __init__(self, *rows: dict[str, Any], pages: int = 1) -> None:
         self.rows, self.pages = rows, pages
 
-    def __call__(self, **params: Any) -> dict[str, Any]:
+    def __call__(self, **params: Any) -> Node:
         self.pages -= 1
         more = {"continue": {"rvcontinue": "x"}} if self.pages else {}
-        return {"query": {"pages": [{"pageid": 1, "revisions": list(self.rows)}]}} | more
+        return Node({"query": {"pages": [{"pageid": 1, "revisions": list(self.rows)}]}} | more)
 
 
 def revision(number: int, *, there: bool, **fields: Any) -> dict[str, Any]:

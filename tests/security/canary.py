@@ -55,11 +55,12 @@ def main(folder: pathlib.Path) -> None:
     project = factories.make_project(alice)
     _photo, [face] = add_photo(project, [Cast().face("marie")])
     from classify.memory import forget
-    from crawler.vectors import CONTEXT
+    from crawler.vectors import context_of
     from projects.sealing import unseal
 
     forget()
-    vector = unseal(Embedding.objects.get(region=face).vector, CONTEXT)
+    row = Embedding.objects.get(region=face)
+    vector = unseal(row.vector, context_of(face, row.engine))
     found["vector"], found["vector in hex"] = vector[:24].decode("latin-1"), vector[:24].hex()
 
     browsers = {user: _browser(user) for user in (alice, mona)}

@@ -12,18 +12,20 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import models
 from django.db.models import BinaryField
 from pytest_django import Settings
 
+from crawler import vectors
 from crawler.models import Embedding, Picture, Region
-from projects import sealing, tokens
+from projects import objections, tokens
 from projects.models import Objection, User, WikiCredential
-from projects.sealing import seal, unseal
+from projects.sealing import Misplaced, seal, unseal
 from tests import factories
 from wikivisage import rekeying
 
 OLD, NEW = b"1" * 32, b"2" * 32
-TOKENS = rekeying.SEALED[0]
+TOKENS, REFRESH_TOKENS, VECTORS, MESSAGES, _CONTACTS = rekeying.SEALED
 
 
 @pytest.fixture
@@ -46,12 +48,17 @@ def _vector(number: int) -> Embedding:
     region = Region.objects.create(
         picture=picture, origin=Region.Origin.DETECTOR, x=0, y=0, w=0.5, h=0.5
     )
-    vector = seal(f"vector {number}".encode() * 16, b"embedding")
+    vector = seal(f"vector {number}".encode() * 16, vectors.context_of(region, "e"))
     return Embedding.objects.create(region=region, engine="e", vector=vector)
 
 
-def _user() -> User:
-    user = factories.make_user("Rotated")
+def _plain(column: rekeying.Column, row: models.Model) -> bytes:
+    [sealed] = column.values(column.rows.filter(pk=row.pk))
+    return unseal(sealed.value, sealed.context)
+
+
+def _user(name: str = "Rotated") -> User:
+    user = factories.make_user(name)
     tokens.store(user, "access", "refresh", 4 * 3600)
     return user
 
@@ -71,8 +78,8 @@ def test_every_sealed_field_is_rotated() -> None:
 
 @pytest.mark.django_db
 def test_all_that_is_sealed_opens_with_the_new_key_alone(one_key: None, settings: Settings) -> None:
-    user, vectors = _user(), [_vector(n) for n in range(3)]
-    Objection.objects.create(wiki="sandbox", kind="other", message=seal(b"why", sealing.OBJECTION))
+    user, rows = _user(), [_vector(n) for n in range(3)]
+    objections.lodge("Q7186", "person", "why")
     _rotate(settings)
 
     told = _rekey(dry_run=True)
@@ -86,14 +93,29 @@ def test_all_that_is_sealed_opens_with_the_new_key_alone(one_key: None, settings
 
     settings.SEALING_KEYS = {2: NEW}
     row = WikiCredential.objects.get(user=user)
-    assert unseal(row.access_token, tokens.ACCESS) == b"access"
-    assert unseal(row.refresh_token, tokens.REFRESH) == b"refresh"
-    for n, each in enumerate(vectors):
-        each.refresh_from_db()
-        assert unseal(each.vector, b"embedding") == f"vector {n}".encode() * 16
+    assert _plain(TOKENS, row) == b"access"
+    assert _plain(REFRESH_TOKENS, row) == b"refresh"
+    for n, each in enumerate(rows):
+        assert _plain(VECTORS, each) == f"vector {n}".encode() * 16
     objection = Objection.objects.get()
-    assert unseal(objection.message, sealing.OBJECTION) == b"why"
+    assert _plain(MESSAGES, objection) == b"why"
     assert objection.contact is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("column", rekeying.SEALED, ids=str)
+def test_a_sealed_value_opens_in_its_own_row_alone(column: rekeying.Column, one_key: None) -> None:
+    """Who can write into the database swaps two, or puts one's own into another's row."""
+    for n, name in enumerate(("One", "Other")):
+        _vector(n)
+        _user(name)
+        objections.lodge("Q7186", "person", f"message {n}", f"contact {n}")
+    one, other = column.values(column.rows)
+    for row, value in ((one, other.value), (other, one.value)):
+        column.model._default_manager.filter(pk=row.pk).update(**{column.field: value})
+    for swapped in column.values(column.rows):
+        with pytest.raises(Misplaced):
+            unseal(swapped.value, swapped.context)
 
 
 @pytest.mark.django_db
@@ -102,12 +124,11 @@ def test_a_token_that_was_refreshed_meanwhile_is_not_overwritten(
 ) -> None:
     user = _user()
     row = WikiCredential.objects.get(user=user)
-    read_before = bytes(row.access_token)
+    [read_before] = TOKENS.values(TOKENS.rows)
     tokens.store(user, "newer", "newer refresh", 4 * 3600)
     _rotate(settings)
-    assert not rekeying.reseal(TOKENS, row.pk, read_before)
-    row.refresh_from_db()
-    assert unseal(row.access_token, tokens.ACCESS) == b"newer"
+    assert not rekeying.reseal(TOKENS, read_before)
+    assert _plain(TOKENS, row) == b"newer"
 
 
 @pytest.mark.django_db
@@ -138,15 +159,14 @@ def test_it_runs_beside_processes_that_write_and_refresh(
     assert last > 5
 
     row = WikiCredential.objects.get(user=user)
-    assert unseal(row.access_token, tokens.ACCESS) == f"access {last}".encode()
+    assert _plain(TOKENS, row) == f"access {last}".encode()
     _rotate(settings)
     _rekey()
     settings.SEALING_KEYS = {2: NEW}
-    row.refresh_from_db()
-    assert unseal(row.access_token, tokens.ACCESS) == f"access {last}".encode()
-    assert unseal(row.refresh_token, tokens.REFRESH) == f"refresh {last}".encode()
+    assert _plain(TOKENS, row) == f"access {last}".encode()
+    assert _plain(REFRESH_TOKENS, row) == f"refresh {last}".encode()
     for kept in Embedding.objects.all():
-        assert unseal(kept.vector, b"embedding").startswith(b"vector ")
+        assert _plain(VECTORS, kept).startswith(b"vector ")
     assert Embedding.objects.count() == 25
 
 

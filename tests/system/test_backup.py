@@ -224,12 +224,21 @@ def test_what_was_taken_back_after_the_backup_and_restored_by_somebody_stands(
 
 
 def test_says_what_is_wrong_with_a_file(elsewhere: dict[str, str], tmp_path: Path) -> None:
+    kinds = {"sqlite": (b"SQLite format 3\0", "SQLite"), "mysql": (b"/*M!999999\\- e", "MariaDB")}
+    head, name = kinds.pop(connection.vendor)
+    [(other, other_name)] = kinds.values()
     broken = tmp_path / "broken.gz"
-    broken.write_bytes(gzip.compress(b"not a database")[:-4])
-    said = manage(elsewhere, "restore", str(broken))
-    assert said.returncode == 1
-    assert "not a whole backup" in said.stderr
-    assert "Traceback" not in said.stderr
+    for content, told in (
+        (b"not a database", ["not a whole backup"]),
+        (head + b" and then nothing that is right", ["make that empty again"]),
+        (other, [f"a backup of {other_name}, and DATABASE_URL names {name}", "can't move"]),
+    ):
+        packed = gzip.compress(content)
+        broken.write_bytes(packed[:-4] if content == b"not a database" else packed)
+        said = manage(elsewhere, "restore", str(broken))
+        assert said.returncode == 1
+        assert [words for words in told if words not in said.stderr] == []
+        assert "Traceback" not in said.stderr
 
 
 def test_a_file_or_folder_that_is_missing_is_named(

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.conf import settings
 
 from bench.system import ROOT, free_ports
@@ -47,9 +55,9 @@ class Gunicorn:
             if self.process.poll() is not None:
                 break
             try:
-                if requests.get(f"http://127.0.0.1:{self.port}/health/live", timeout=5).ok:
+                if requests.get(f"http://127.0.0.1:{self.port}/health/live", timeout=60).ok:
                     return self
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.1)
         raise AssertionError((self.home / "web.log").read_text())
 
@@ -59,6 +67,12 @@ class Gunicorn:
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def connections(self) -> int:
+        """How many clients the worker holds."""
+        [worker] = psutil.Process(self.process.pid).children()
+        held = worker.net_connections("tcp4")
+        return sum(each.status == psutil.CONN_ESTABLISHED for each in held)
 
     def peak_memory(self) -> int:
         """Of the worker, in bytes."""
@@ -144,7 +158,9 @@ def trickle(connections: list[socket.socket], until: threading.Event) -> None:
 
 
 @contextmanager
-def slow(connect: Callable[[], socket.socket], heads: int, bodies: int) -> Iterator[None]:
+def slow(
+    connect: Callable[[], socket.socket], heads: int, bodies: int
+) -> Iterator[list[socket.socket]]:
     """Open connections whose requests never end, and that many that say nothing at all."""
     beginnings = [head(FORM, 1000).partition(b"\r\n\r\n")[0]] * heads + [head(FORM, 1000)] * bodies
     with ExitStack() as stack:
@@ -156,7 +172,7 @@ def slow(connect: Callable[[], socket.socket], heads: int, bodies: int) -> Itera
         until = threading.Event()
         thread = threading.Thread(target=trickle, args=(talking, until))
         thread.start()
-        yield
+        yield talking
         until.set()
         thread.join()
 
@@ -166,3 +182,138 @@ def test_slow_clients_do_not_keep_the_threads(gunicorn: Gunicorn) -> None:
     with slow(gunicorn.connect, heads=2, bodies=2):
         answer = requests.get(f"http://127.0.0.1:{gunicorn.port}/health/live", timeout=60)
     assert answer.ok
+
+
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+EXAMPLE = ROOT / "deploy" / "nginx.conf.example"
+NAME = "wikivisage.example.org"
+MAIN = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 768; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    scgi_temp_path {folder}/scgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    include {folder}/wikivisage.conf;
+}}
+"""
+
+
+def make_certificate(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=name,
+        public_key=key.public_key(),
+        serial_number=1,
+        not_valid_before=now - timedelta(days=1),
+        not_valid_after=now + timedelta(days=1),
+    )
+    certificate = builder.sign(key, hashes.SHA256())
+    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "privkey.pem").write_bytes(pem)
+
+
+class Nginx:
+    """`with Nginx(…)`: the example of deploy/ before a server, at other ports."""
+
+    def __init__(self, folder: Path, upstream: int) -> None:
+        self.port, plain = free_ports(2)
+        make_certificate(folder)
+        text = EXAMPLE.read_text()
+        for before, after in (
+            ("listen 80;", f"listen 127.0.0.1:{plain};"),
+            ("listen 443 ssl;", f"listen 127.0.0.1:{self.port} ssl;"),
+            ("    listen [::]:80;\n", ""),
+            ("    listen [::]:443 ssl;\n", ""),
+            (f"/etc/letsencrypt/live/{NAME}/", f"{folder}/"),
+            ("http://127.0.0.1:8000;", f"http://127.0.0.1:{upstream};"),
+        ):
+            assert before in text
+            text = text.replace(before, after)
+        (folder / "wikivisage.conf").write_text(text)
+        (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
+        command = [str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+        self.log = folder / "nginx.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+    def __enter__(self) -> Nginx:
+        for _ in range(300):
+            if self.process.poll() is not None:
+                break
+            try:
+                self.connect().close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return self
+        raise AssertionError(self.log.read_text())
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+    def connect(self) -> socket.socket:
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+        return unchecked.wrap_socket(plain, server_hostname=NAME)
+
+    def live(self) -> int:
+        with self.connect() as connection:
+            connection.sendall(f"GET /health/live HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
+            return status_of(connection)
+
+
+@pytest.fixture
+def nginx(gunicorn: Gunicorn, tmp_path: Path) -> Iterator[Nginx]:
+    if not NGINX:
+        pytest.skip("nginx is not installed: apt install nginx-light")
+    with Nginx(tmp_path, gunicorn.port) as running:
+        yield running
+
+
+def test_behind_the_proxy_of_the_example_slow_clients_reach_no_thread(
+    gunicorn: Gunicorn, nginx: Nginx
+) -> None:
+    with slow(nginx.connect, heads=50, bodies=200) as talking:
+        assert [nginx.live() for _ in range(8)] == [200] * 8
+        bodies = talking[50:]
+        assert len(bodies) == 200
+        assert all(is_open(each) for each in bodies)
+        assert gunicorn.connections() <= 1  # of a probe that just ended
+        assert nginx.live() == 200
+
+
+def test_the_proxy_of_the_example_lets_in_small_forms_only(
+    gunicorn: Gunicorn, nginx: Nginx
+) -> None:
+    with nginx.connect() as connection:
+        connection.sendall(head(FORM, 100 * MB))
+        assert status_of(connection) == 413
+    with nginx.connect() as connection:  # a length is found out by reading it whole
+        connection.sendall(head(FORM, None) + b"3\r\na=b\r\n0\r\n\r\n")
+        assert status_of(connection) == 403
+    assert gunicorn.connections() <= 1  # of a probe that just ended
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Whether the server neither answered nor closed."""
+    connection.setblocking(False)
+    try:
+        return bool(connection.recv(1)) and False
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+    finally:
+        connection.setblocking(True)

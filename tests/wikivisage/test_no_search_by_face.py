@@ -88,7 +88,9 @@ def test_a_name_is_told_of_the_very_region_only_and_never_of_a_face_like_it(
             picture=picture, origin="detector", x=0, y=0, w=1, h=1, phash="f" * 32
         )
         Embedding.objects.create(
-            region=region, engine="sface", vector=seal(b"\0" * 512, vectors.CONTEXT)
+            region=region,
+            engine="sface",
+            vector=seal(b"\0" * 512, vectors.context_of(region, "sface")),
         )
         for project in (theirs, mine):
             ProjectPhoto.objects.create(project=project, photo=photo)

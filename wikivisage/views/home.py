@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from classify import selectors
 from classify.models import Question, Round
-from crawler.models import Region
-from projects import denials
+from crawler.models import Region, not_paused
+from projects import denials, pauses
 from projects.models import Project
 from wikivisage.cards import Card, cards, visible
 from wikivisage.reached import together
@@ -25,6 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """With htmx: the next question to try, after the one that was answered for fun."""
     public = Project.objects.filter(
         ~denials.left_alone(),
+        ~pauses.is_paused(),
         visibility=Project.Visibility.PUBLIC,
         state=Project.State.ACTIVE,
     )
@@ -59,7 +60,7 @@ def _question(projects: Any, after: str) -> dict[str, Any] | None:
     in the portrait, which stands beside it.
     """
     prepared = (
-        Question.objects.filter(project__in=projects)
+        Question.objects.filter(not_paused(), project__in=projects)
         .exclude(region__origin=Region.Origin.PHOTO)
         .exclude(selectors.of_portraits())
         .select_related("project__person", "photo__picture", "region")

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from projects.topics import GROUPS
 from projects.transactions import is_transient
+from sdc.erasure.audit_names import AUDIT_NAME_DAYS
 from wikivisage import kept, outages
 
 COLOURS = ("paper", "ink", "ink-2", "line-2", "act", "face", "yes", "not", "bad", "warn-mark")
@@ -52,7 +53,8 @@ def about(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    return render(request, "wikivisage/privacy.html", _site() | {"days": settings.RETENTION_DAYS})
+    days = {"days": settings.RETENTION_DAYS, "audit_days": AUDIT_NAME_DAYS}
+    return render(request, "wikivisage/privacy.html", _site() | days)
 
 
 def _site() -> dict[str, Any]:

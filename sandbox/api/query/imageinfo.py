@@ -86,7 +86,8 @@ def file_facts(call: Call, page: Page, file: FileVersion, prop: list[str], optio
         known: list[Json] = [{"name": key, "value": item} for key, item in file.metadata.items()]
         facts.update({key: known for key in ("metadata", "commonmetadata") if key in prop})
     if "extmetadata" in prop:
-        facts["extmetadata"] = extmetadata(call, page, file, options.get("filter") or [])
+        found = extmetadata(call, page, file, options.get("filter") or [])
+        facts["extmetadata"] = found or []  # as PHP writes an empty object
     for name in ("mime", "mediatype"):
         if name in prop:
             facts[name] = getattr(file, name)

@@ -1,12 +1,14 @@
 """`manage.py run`: the whole of WikiVisage on one machine, without a server to install.
 
-Starts the sandbox wiki (unless WIKI=commons), the web server and the workers, each a process;
-starts a part again when it ends by itself, and stops all of them on Ctrl-C.
+Starts the sandbox wiki (unless WIKI=commons, or SANDBOX_URL names a wiki that runs already), the
+web server and the workers, each a process; starts a part again when it ends by itself, and stops
+all of them on Ctrl-C.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import fcntl
 import os
 import signal
@@ -16,7 +18,8 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -25,6 +28,8 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
+from projects.http import WikiError
+from projects.refusal import Refused
 from projects.work import end_all_leases
 from wikivisage import workers
 from wikivisage.orphans import die_with_parent
@@ -46,6 +51,20 @@ class Part:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+@contextmanager
+def said_of_a_full_disk() -> Iterator[None]:
+    """Raise CommandError with a sentence where there is no room for what is written."""
+    try:
+        yield
+    except (OSError, DatabaseError) as error:
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        # SQLite maps a file of its log into memory, for which there may be no room either
+        if full or any(words in str(error) for words in ("disk is full", "disk I/O error")):
+            says = f"There is no room left on the disk of {settings.DATA_DIR}."
+            raise CommandError(f"{says} Free some, or set DATA_DIR, and start again.") from error
+        raise
+
+
 class Command(BaseCommand):
     help = "Runs the sandbox wiki, the web server and the workers until Ctrl-C."
 
@@ -55,12 +74,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.stopping = threading.Event()
         self.look_at = 0.0
-        self.demo = settings.WIKI.code == "sandbox" and not options["no_demo"]
+        self.demo = settings.OWN_SANDBOX and not options["no_demo"]
         with lock_data():
             refuse_taken_ports()
-            call_command("migrate", verbosity=0)
-            call_command("collectstatic", interactive=False, verbosity=0)
-            end_all_leases()  # nobody else works on this data: go on at once where it stopped
+            with said_of_a_full_disk():
+                call_command("migrate", verbosity=0)
+                call_command("collectstatic", interactive=False, verbosity=0)
+                end_all_leases()  # nobody else works on this data: go on where it stopped
             for name in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(name, lambda *_: self.stopping.set())
             self.parts = parts()
@@ -70,13 +90,16 @@ class Command(BaseCommand):
                 self.stop()
 
     def supervise(self) -> None:
+        if settings.WIKI.code == "sandbox" and not settings.OWN_SANDBOX:
+            self.say("wiki", f"uses the one at {settings.SANDBOX_URL}/")
+            self.wait_for(f"{settings.WIKI.commons_api}?action=query&format=json", None)
         for part in self.parts:
             self.start(part)
             if part.name == "sandbox":
                 self.wait_for(f"{settings.SANDBOX_URL}/_sandbox/", part)
         self.wait_for(f"http://127.0.0.1:{settings.PORT}/health", self.parts[-1])
         if self.demo and not self.stopping.is_set():
-            call_command("demo")
+            self.make_demo()
         if not self.stopping.is_set():
             self.say("ready", f"open http://127.0.0.1:{settings.PORT}/   (Ctrl-C stops all of it)")
         while not self.stopping.wait(0.5):
@@ -86,6 +109,15 @@ class Command(BaseCommand):
             if time.monotonic() > self.look_at:
                 self.look_at = time.monotonic() + LOOKS
                 self.kill_what_hangs()
+
+    def make_demo(self) -> None:
+        """The rest is of use without it, for example for who then makes room on the disk."""
+        try:
+            with said_of_a_full_disk():
+                call_command("demo")
+        except (CommandError, DatabaseError, OSError, WikiError, Refused) as error:
+            why = error if isinstance(error, CommandError) else type(error).__name__
+            self.say("demo", f"is not made: {why} `manage.py demo` makes it later.")
 
     def kill_what_hangs(self) -> None:
         """With a broker of files the processes of a worker share the locks of one queue: one that
@@ -139,19 +171,20 @@ class Command(BaseCommand):
             if line.strip():
                 self.say(part.name, line.rstrip())
 
-    def wait_for(self, url: str, part: Part) -> None:
+    def wait_for(self, url: str, part: Part | None) -> None:
         """Until `url` answers; says so when the part that should answer ended instead."""
         for _ in range(300):
             if self.stopping.wait(0.1):
                 return
-            if part.process and part.process.poll() is not None:
+            if part and part.process and part.process.poll() is not None:
                 raise CommandError(f"{part.name} did not start; its lines above say why.")
             try:
                 with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
                     return
             except OSError:
                 continue
-        raise CommandError(f"{part.name} did not answer at {url} within 30 seconds.")
+        who = part.name if part else "The wiki of SANDBOX_URL"
+        raise CommandError(f"{who} did not answer at {url} within 30 seconds.")
 
     def stop(self) -> None:
         running = [part for part in self.parts if part.process and part.process.poll() is None]
@@ -194,7 +227,7 @@ def lock_data() -> IO[str]:
 
 def refuse_taken_ports() -> None:
     ports = {"PORT": settings.PORT}
-    if settings.WIKI.code == "sandbox":
+    if settings.OWN_SANDBOX:
         ports["SANDBOX_PORT"] = settings.SANDBOX_PORT
     for name, port in ports.items():
         # Parts of a run that was killed a moment ago may still be on their way out.
@@ -221,7 +254,7 @@ def is_taken(port: int) -> bool:
 def parts() -> list[Part]:
     python = sys.executable
     found = []
-    if settings.WIKI.code == "sandbox":
+    if settings.OWN_SANDBOX:
         found.append(
             Part(
                 "sandbox",

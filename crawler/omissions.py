@@ -1,0 +1,164 @@
+"""What people take out of a project: photos left out and drawn faces released. Each row says who
+did it and when, the audit log has it, and all of one person's can be put back at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crawler import tidying
+from crawler.models import EmbedJob, Photo, Picture, ProjectPhoto
+from projects.ledger import audit
+from projects.models import Notification, Project, User
+from projects.notifications import notify
+from projects.permissions import Can, may, membership
+from projects.pipeline import announce
+from projects.refusal import Refused
+from projects.transactions import atomic
+from projects.work import WorkState
+
+NOBODY: dict[str, Any] = {"left_out_by": None, "left_out_at": None}
+
+
+@dataclass(frozen=True)
+class Omitted:
+    """How much one person left out or released in a project."""
+
+    user: User | None  # None where nobody wrote down who it was
+    photos: int
+    boxes: int
+    last: datetime | None
+
+
+@atomic
+def leave_out(project: Project, photo: Photo, by: User) -> bool:
+    """Take a photo out of a project; return False if it was out before.
+
+    Plain members may do so only where it was set aside, and while their answers count. Raises
+    Refused.
+    """
+    check_counts(project, by)
+    if photo.picture.state != WorkState.ASIDE and not may(by, Can.OVERSEE, project):
+        words = _("Only photos that were set aside can be left out.")
+        raise Refused("not-set-aside", words)
+    rows = ProjectPhoto.objects.filter(project=project, photo=photo, left_out=False)
+    if not rows.update(left_out=True, left_out_by=by, left_out_at=timezone.now()):
+        return False
+    audit(by, "photo.left-out", project, f"photo:{photo.pk}")
+    _tell_learner(project)
+    _tell_owner(project, by, photos=1)
+    return True
+
+
+@atomic
+def put_back(project: Project, photo: Photo, by: User) -> bool:
+    """Take a photo back into a project; return False if it was in it."""
+    rows = ProjectPhoto.objects.filter(project=project, photo=photo, left_out=True)
+    if not _put_back(project, rows):
+        return False
+    audit(by, "photo.put-back", project, f"photo:{photo.pk}")
+    return True
+
+
+@atomic
+def release_box(project: Project, job: EmbedJob, by: User) -> bool:
+    """Try no more to make a vector of a drawn face; its answers stay. Return False if it was not
+    set aside. Raises Refused."""
+    check_counts(project, by)
+    rows = EmbedJob.objects.filter(pk=job.pk, state=WorkState.ASIDE)
+    released = {"released_by": by, "released_at": timezone.now()}
+    if not rows.update(state=WorkState.STOPPED, **released):
+        return False
+    audit(by, "box.released", project, f"region:{job.region_id}")
+    _tell_owner(project, by, boxes=1)
+    return True
+
+
+@atomic
+def put_back_all(project: Project, of: User | None, by: User) -> int:
+    """Put back all that one person left out and released; return how much."""
+    photos = _put_back(project, left_out(project).filter(left_out_by=of))
+    boxes = (
+        released(project)
+        .filter(released_by=of)
+        .update(state=WorkState.ASIDE, released_by=None, released_at=None)
+    )
+    if photos or boxes:
+        target = f"user:{of.pk}" if of else ""
+        audit(by, "omissions.put-back", project, target, photos=photos, boxes=boxes)
+    return photos + boxes
+
+
+def check_counts(project: Project, by: User) -> None:
+    """Raise Refused for a plain member whose answers do not count, as when the guard doubts them:
+    they take nothing away from others either.
+    """
+    mine = membership(project, by)
+    if mine and not mine.counts and not may(by, Can.OVERSEE, project):
+        words = _("Your answers in this project don’t count now, so others have to do this.")
+        raise Refused("not-counted", words)
+
+
+def left_out(project: Project) -> QuerySet[ProjectPhoto]:
+    """Photos left out of a project, the latest first."""
+    return ProjectPhoto.objects.filter(project=project, left_out=True).order_by(
+        "-left_out_at", "-pk"
+    )
+
+
+def released(project: Project) -> QuerySet[EmbedJob]:
+    """Drawn faces that people released."""
+    return EmbedJob.objects.filter(project=project, state=WorkState.STOPPED).exclude(
+        released_at=None
+    )
+
+
+def by_person(project: Project) -> list[Omitted]:
+    """Who left out and released how much, the latest first."""
+    photos = left_out(project).order_by().values_list("left_out_by")
+    boxes = released(project).order_by().values_list("released_by")
+    rows = [(who, n, 0, last) for who, n, last in _counted(photos, "left_out_at")]
+    rows += [(who, 0, n, last) for who, n, last in _counted(boxes, "released_at")]
+    users = User.objects.in_bulk([who for who, *_counts in rows if who])
+    found: dict[int | None, Omitted] = {}
+    for who, n_photos, n_boxes, last in rows:
+        before = found.get(who, Omitted(users.get(who or 0), 0, 0, None))
+        latest = max(filter(None, (before.last, last)), default=None)
+        found[who] = Omitted(before.user, before.photos + n_photos, before.boxes + n_boxes, latest)
+    return sorted(
+        found.values(), key=lambda each: each.last.timestamp() if each.last else 0, reverse=True
+    )
+
+
+def _counted(
+    rows: QuerySet[Any, Any], at: str
+) -> Iterator[tuple[int | None, int, datetime | None]]:
+    """Key of the person, number of rows, time of the latest."""
+    yield from rows.annotate(Count("pk"), Max(at))
+
+
+def _put_back(project: Project, rows: QuerySet[ProjectPhoto]) -> int:
+    """Call in a transaction."""
+    pictures = list(rows.values_list("photo__picture", flat=True))
+    if count := rows.update(left_out=False, **NOBODY):
+        tidying.remember(Picture.objects.filter(pk__in=pictures))
+        _tell_learner(project)
+    return count
+
+
+def _tell_learner(project: Project) -> None:
+    Project.objects.filter(pk=project.pk).tell_learner()
+    announce("photos-crawled")
+    announce("pictures-detected")
+
+
+def _tell_owner(project: Project, by: User, **counts: int) -> None:
+    if by.pk != project.owner_id:
+        who = {"code": next(iter(counts)), "who": str(by), "of": by.public_id}
+        notify([project.owner], project, Notification.Kind.OMITTED, **who, **counts)

@@ -1,0 +1,63 @@
+"""Names in the audit log: what is no edit of the wiki loses them after 90 days.
+
+Whoever did it, whom it was done to, and words that may name somebody go. What was done, to which
+project or thing, and when, stays.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from projects.models import AuditEvent
+from projects.transactions import atomic
+from sdc.erasure.accounts import plain
+
+AUDIT_NAME_DAYS = 90
+# About edits, which are public on the wiki under the same names: batches of edits, statements,
+# and who may write.
+OF_EDITS = ("batch.", "claim.", "writing.")
+# A moderator's reason for these is of a person on Wikidata or a file, and is needed as long as
+# the entry.
+KEEPS_REASON = ("admission.", "deny.", "objection.")
+PLACE, REASON = "place", "reason"  # in `data`: an uploader's name, free text
+AT_ONCE = 500  # rows in one transaction
+
+
+def due() -> QuerySet[AuditEvent]:
+    """Rows that still name somebody, and whose time is over."""
+    names = Q(actor__isnull=False) | Q(target__startswith="user:")
+    of_edits = Q(pk__in=())
+    for prefix in OF_EDITS:
+        of_edits |= Q(action__startswith=prefix)
+    over = timezone.now() - timedelta(days=AUDIT_NAME_DAYS)
+    return AuditEvent.objects.filter(names, at__lt=over).exclude(of_edits)
+
+
+def forget(until: float) -> int:
+    """Take the names off until a monotonic time; return from how many rows."""
+    count = 0
+    while rows := list(due().order_by("pk")[:AT_ONCE]):
+        _take_names_off(rows)
+        count += len(rows)
+        if time.monotonic() > until:
+            break
+    return count
+
+
+def without_names(action: str, data: dict[str, Any]) -> dict[str, Any]:
+    """What may stay of a row's data."""
+    goes = {PLACE} if action.startswith(KEEPS_REASON) else {PLACE, REASON}
+    return {name: value for name, value in data.items() if name not in goes}
+
+
+@atomic
+def _take_names_off(rows: list[AuditEvent]) -> None:
+    for row in rows:
+        target = "user" if row.target.startswith("user:") else row.target
+        data = without_names(row.action, row.data)
+        plain(AuditEvent).filter(pk=row.pk).update(actor=None, target=target, data=data)

@@ -1,0 +1,52 @@
+"""What a pause by an objection means for edits: they wait in their batch, and go on by themselves
+once a moderator has decided or the time is over.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from crawler.models import Photo
+from projects import pauses
+from projects.models import Objection
+from projects.pipeline import announce
+from projects.work import WorkState
+from sdc.models import ClaimAttempt, Writer
+from sdc.reading import PageNow
+from sdc.reasons import Reason
+
+
+def waits_until(attempt: ClaimAttempt, page: PageNow | None = None) -> datetime | None:
+    """Until when an attempt to add waits, by our rows of now and by the `page` where it was read;
+    None if it does not."""
+    claim, now = attempt.claim, timezone.now()
+    photo = Photo.objects.filter(pk=claim.photo_id, paused_until__gt=now)
+    found = [
+        pauses.of_claim(claim.qid, attempt.title),
+        photo.values_list("paused_until", flat=True).first(),
+        *(pauses.of_category(title) for title in (page.paused if page else ())),
+    ]
+    return max(filter(None, found), default=None)
+
+
+def go_on(*, objection: Objection, **_: Any) -> None:
+    """Hears `projects.pauses.pause_ended`: what waits is looked at again, and waits on should
+    another objection name it."""
+    rows = ClaimAttempt.objects.filter(
+        error=Reason.OBJECTED,
+        state=WorkState.QUEUED,
+        outcome=ClaimAttempt.Outcome.PLANNED,
+        batch__wiki=objection.wiki,
+    )
+    waiting = dict(rows.values_list("pk", "batch__user"))
+    if not waiting:
+        return
+    now = timezone.now()
+    ClaimAttempt.objects.filter(pk__in=waiting, state=WorkState.QUEUED).update(due_at=now, error="")
+    idle = Writer.objects.filter(user__in=set(waiting.values()), wiki=objection.wiki)
+    idle = idle.filter(state__in=(WorkState.DONE, WorkState.QUEUED))
+    idle.update(state=WorkState.QUEUED, due_at=now)
+    announce("batch-confirmed")

@@ -1,0 +1,22 @@
+"""Reading what the wiki says of file pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crawler.files import read_files
+from projects.json_tree import Node
+
+
+def page(page_id: int, **info: Any) -> dict[str, Any]:
+    """A file page as `prop=imageinfo` gives it."""
+    known = {"mime": "image/jpeg", "sha1": f"{page_id:040}", "extmetadata": {}, **info}
+    return {"pageid": page_id, "ns": 6, "title": f"File:{page_id}.jpg", "imageinfo": [known]}
+
+
+def test_a_file_without_author_licence_and_date_costs_nobody_anything() -> None:
+    """The wiki writes an empty object as a list when the file has none of the keys asked for."""
+    author = {"Artist": {"value": "<b>Ada</b>"}}
+    files, others = read_files(Node([page(1, extmetadata=[]), page(2, extmetadata=author)]))
+    assert [(file.page_id, file.author) for file in files] == [(1, ""), (2, "Ada")]
+    assert others == 0
