@@ -58,7 +58,7 @@ def cookies(users: list[Any]) -> list[dict[str, str]]:
     found = []
     for user in users:
         client = Client(headers={"host": f"127.0.0.1:{settings.PORT}"})
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         token = uuid.uuid4().hex
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         named = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: token}
@@ -147,7 +147,7 @@ def queries() -> dict[str, int]:
     asked = list(Question.objects.order_by("rank").select_related("region", "project"))
     client = Client(headers={"host": f"127.0.0.1:{settings.PORT}"})
     user = User.objects.get(username="member-3")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     base = f"/p/{asked[0].project.public_id}"
 
     def one() -> dict[str, Any]:
