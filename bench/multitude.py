@@ -49,6 +49,7 @@ from projects.models import (
 )
 from projects.work import WorkState
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
+from sdc.statements import depicts
 
 M = TypeVar("M", bound=models.Model)
 Box = dict[str, float]
@@ -428,7 +429,7 @@ class _Builder:
                 label=label,
                 region_id=label.region_id,
                 guid=ClaimAttempt.new_guid(claim.page_id),
-                statement={"id": "x", "mainsnak": {"property": "P180"}},
+                statement=depicts("x", "Q7186", None),
                 sha1=f"{label.photo_id:040x}",
                 title=self.title(label.photo_id),
                 outcome="planned" if claim.state == "sending" else "written",

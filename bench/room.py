@@ -487,11 +487,14 @@ def measure(new: Side, old: Side | None) -> dict[str, Any]:
     def fill(side: Side, **extra: str) -> None:
         side.filled = side.run("fill", str(FACES), **extra)
 
-    fill(new, VECTORS="1")
+    for side in (new, old):
+        if side:
+            side.run("migrate")
     if old:
         fill(old)
-    print(f"{FACES:,} faces built, load {os.getloadavg()[0]:.1f}", flush=True)
-    with new.web() as web:
+    with new.web() as web, new.workers():
+        fill(new, VECTORS="1")  # meanwhile the workers have started
+        print(f"{FACES:,} faces built, load {os.getloadavg()[0]:.1f}", flush=True)
         first = Seen()
         for number in range(4):  # each process reads its templates; no part is counted by that
             person = new.person(number, first)
@@ -500,17 +503,16 @@ def measure(new: Side, old: Side | None) -> dict[str, Any]:
             for gallery in range(len(GALLERIES)):
                 person.read(gallery)
         new.run("ask")
-        with new.workers():
-            with counts_taken_away(new):
-                begun = processor_seconds(web)
-                cold = fill_room(new, SECONDS)
-                cold_cpu = processor_seconds(web) - begun
-            print(_line("cold", cold), flush=True)
-            print(f"web took {cold_cpu / SECONDS:.2f} of a core", flush=True)
-            print(f"counted {wait_for_counts(new):.1f} s later", flush=True)
+        with counts_taken_away(new):
             begun = processor_seconds(web)
-            warm = fill_room(new, SECONDS)
-            warm_cpu = processor_seconds(web) - begun
+            cold = fill_room(new, SECONDS)
+            cold_cpu = processor_seconds(web) - begun
+        print(_line("cold", cold), flush=True)
+        print(f"web took {cold_cpu / SECONDS:.2f} of a core", flush=True)
+        print(f"counted {wait_for_counts(new):.1f} s later", flush=True)
+        begun = processor_seconds(web)
+        warm = fill_room(new, SECONDS)
+        warm_cpu = processor_seconds(web) - begun
         print(_line("warm", warm), flush=True)
         print(f"web took {warm_cpu / SECONDS:.2f} of a core", flush=True)
     kept = cold.kept + warm.kept

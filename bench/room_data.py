@@ -1,6 +1,7 @@
 """What `make bench-room` does within Django, as a program of its own, so that the code of an older
 commit can do the same beside its own packages and database: run from that code's folder.
 
+    python bench/room_data.py migrate        # and static files
     python bench/room_data.py fill 100000    # a project, its people; with vectors in the new code
     python bench/room_data.py count          # all parts of the census
     python bench/room_data.py ask            # new questions, which nobody looks at
@@ -27,18 +28,25 @@ CLUSTER = 40  # faces of one other person
 SCRIPT = {"X-Background": "1"}
 
 
-def fill(faces: int) -> dict[str, Any]:
+def migrate() -> dict[str, Any]:
     from django.core.management import call_command
-
-    from bench import multitude
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    built = multitude.build(faces, PEOPLE)
-    if os.environ.get("VECTORS"):
-        add_vectors(faces)
+    return {}
+
+
+def fill(faces: int) -> dict[str, Any]:
+    from django.db import transaction
+
+    from bench import multitude
+
+    with transaction.atomic():  # the learner waits for it, and would drop faces without vectors
+        built = multitude.build(faces, PEOPLE)
+        if os.environ.get("VECTORS"):
+            add_vectors(faces)
+        ask()
     multitude.analyze()
-    ask()
     return {"project": built.project.public_id, "cookies": cookies(built.members)}
 
 
@@ -50,7 +58,7 @@ def cookies(users: list[Any]) -> list[dict[str, str]]:
     found = []
     for user in users:
         client = Client(headers={"host": f"127.0.0.1:{settings.PORT}"})
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         token = uuid.uuid4().hex
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         named = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: token}
@@ -59,7 +67,8 @@ def cookies(users: list[Any]) -> list[dict[str, str]]:
 
 
 def add_vectors(faces: int) -> None:
-    """Made-up ones: the person's faces alike, and of everybody else forty."""
+    """Made-up ones: of everybody else forty faces, which look like the person more or less, so that
+    there is always something worth asking."""
     import numpy as np
 
     from classify.models import Label, Score
@@ -68,13 +77,16 @@ def add_vectors(faces: int) -> None:
     from crawler.models import Embedding, Region
 
     rng = np.random.default_rng(0)
-    persons = set(Label.objects.filter(verdict="yes").values_list("region", flat=True))
-    persons |= set(Score.objects.filter(is_match=True).values_list("region", flat=True))
+    said = dict(Label.objects.values_list("region", "verdict"))
+    likely = set(Score.objects.filter(is_match=True).values_list("region", flat=True))
     centres = rng.standard_normal((faces // CLUSTER + 2, 128)).astype(np.float32)
     rows = []
     for number, region in enumerate(Region.objects.order_by("pk")[:faces]):
-        centre = centres[0 if region.pk in persons else 1 + number // CLUSTER]
-        vector = centre + rng.standard_normal(128).astype(np.float32)
+        verdict = said.get(region.pk)
+        low, high = (0.5, 1.5) if verdict == "yes" or region.pk in likely else (0, 1)
+        alike = rng.uniform(low, high) * (0.7 if verdict == "no" else 1)
+        vector = alike * centres[0] + centres[1 + number // CLUSTER]
+        vector += rng.standard_normal(128).astype(np.float32)
         face: Any = SimpleNamespace(embedding=vector / np.linalg.norm(vector))
         rows.append(vectors.of(region, face, KINDS["sface"].name))
     Embedding.objects.bulk_create(rows, batch_size=2000)
@@ -135,7 +147,7 @@ def queries() -> dict[str, int]:
     asked = list(Question.objects.order_by("rank").select_related("region", "project"))
     client = Client(headers={"host": f"127.0.0.1:{settings.PORT}"})
     user = User.objects.get(username="member-3")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     base = f"/p/{asked[0].project.public_id}"
 
     def one() -> dict[str, Any]:
@@ -173,7 +185,5 @@ if __name__ == "__main__":
 
     django.setup()
     what, *arguments = sys.argv[1:]
-    commands: dict[str, Any] = {
-        "fill": fill, "count": count, "ask": ask, "queries": queries, "lost": lost,
-    }  # fmt: skip
-    print(json.dumps(commands[what](*map(int, arguments))))
+    commands: list[Any] = [migrate, fill, count, ask, queries, lost]
+    print(json.dumps({each.__name__: each for each in commands}[what](*map(int, arguments))))

@@ -17,6 +17,7 @@ from projects.models import Membership, Project, User
 from projects.prepared import prepared
 
 VOICE = ("role", "state", "counts")  # of a membership
+READ_WITH: Any = ("shown", "given")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _rows(project: Any, user: Any, qid: Any, regions: Any, photos: Any) -> Query
         given=FilteredRelation("answers", condition=given),
     )
     held = ProjectPhoto.objects.filter(project=project, photo=OuterRef("shown"))
-    return faces.select_related("shown", "given").annotate(
+    return faces.select_related(*READ_WITH).annotate(
         is_left_alone=Exists(denials.persons(qid)),
         is_held=Exists(held),
         is_looked_at=Exists(looks.exclude(why=Look.Why.FRAME)),

@@ -26,6 +26,7 @@ OVERWRITTEN = _(
     " draw on the new one."
 )
 MOST_WAITED = 86_400  # seconds: an answer of yesterday may come today
+READ_WITH: Any = ("photo", "face")
 MOST_AT_ONCE = 1000  # faces that one review form may hold
 
 
@@ -318,7 +319,7 @@ def _shown_in(project: Any, public_ids: Any) -> QuerySet[Any]:
     shown = ProjectPhoto.objects.annotate(
         face=FilteredRelation("photo__picture__regions", condition=named)
     )
-    return shown.filter(project=project, face__isnull=False).select_related("photo", "face")
+    return shown.filter(project=project, face__isnull=False).select_related(*READ_WITH)
 
 
 def _best_last(photo: Photo) -> tuple[bool, int]:

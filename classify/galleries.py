@@ -61,6 +61,7 @@ class Size(models.TextChoices):
 
 
 LARGE, MEDIUM = 128, 48  # Region.face_px from which a face is large, and medium
+GROUPS = ("way", "size", "by", "year")  # of Narrow, besides what is fresh
 SAMPLE = 1000  # rows of which the facets are counted
 SAME_BITS = BITS // 2  # of a hash: stricter, for a word for a stack counts for each of its copies
 SAME_SCORE = 0.1
@@ -330,10 +331,17 @@ def facets(project: Project, which: str, narrow: Narrow) -> Facets:
     names += ["origin", "user__public_id", "user__wiki_username", "user__username"]
     seen = [_Seen.of(*row) for row in rows.values_list(*names[: None if answered else 3])]
     groups = {
-        name: _facets(name, [each for each in seen if each.passes(narrow, name)], more, narrow)
-        for name in (("way", "size", "by", "year") if answered else ("size", "year"))
+        name: _facets(name, _passing(seen, narrow, name), more, narrow)
+        for name in (GROUPS if answered else ("size", "year"))
     }
-    return Facets(sum(each.passes(narrow) for each in seen), more, groups)
+    return Facets(len(_passing(seen, narrow)), more, groups)
+
+
+def _passing(seen: list[_Seen], narrow: Narrow, but: str = "") -> list[_Seen]:
+    """Those that fit all that it is narrowed to, but for one group."""
+    if not any(getattr(narrow, name) for name in GROUPS if name != but):
+        return seen
+    return [each for each in seen if each.passes(narrow, but)]
 
 
 class _Seen(NamedTuple):
@@ -363,7 +371,7 @@ class _Seen(NamedTuple):
         """By all that it is narrowed to, but for one group."""
         return all(
             not (wanted := getattr(narrow, name)) or name == but or self._is(name, wanted)
-            for name in ("way", "size", "by", "year")
+            for name in GROUPS
         )
 
     def _is(self, name: str, wanted: str) -> bool:

@@ -26,7 +26,7 @@ from projects.work import Overtaken, WorkState
 
 STILL = 0.005  # a score that moved less than this is not saved again
 STILL_IN_DOUBT = 0.1  # nor is a doubt that did
-BATCH = 1000  # scores saved in one transaction
+BATCH = 250  # scores saved in one transaction, for which answers wait
 SECONDS = 5  # of saving, after which others get their turn
 
 

@@ -138,6 +138,7 @@ class Photo(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["wiki", "page_id"], name="one_photo")]
+        indexes = [models.Index(fields=["uploader", "wiki"], name="photo_uploader")]
 
     def __str__(self) -> str:
         return self.name

@@ -32,6 +32,7 @@ Kind = Objection.Kind
 def begin(*, objection: Objection, **_: Any) -> None:
     """Hears `projects.pauses.pause_begun`, within its transaction."""
     if objection.kind == Kind.PERSON:
+        _tell_of_person(objection)
         return
     _pause(_named(objection), objection.pauses_until)
     if objection.kind == Kind.CATEGORY:
@@ -42,6 +43,7 @@ def end(*, objection: Objection, **_: Any) -> None:
     """Hears `projects.pauses.pause_ended`: what only this objection paused goes on. The moment
     until which it paused them tells which photos these are."""
     if objection.kind == Kind.PERSON:
+        _tell_of_person(objection)
         return
     photos = Photo.objects.filter(wiki=objection.wiki, paused_until=objection.pauses_until)
     keys = list(photos.values_list("pk", flat=True))
@@ -121,6 +123,14 @@ def _pause(photos: QuerySet[Photo], until: datetime | None) -> None:
     for some in _some(keys):
         Photo.objects.filter(pk__in=some).update(paused_until=until)
     _tell(keys)
+
+
+def _tell_of_person(objection: Objection) -> None:
+    """Have pages and previews of the person's projects read anew; their faces are the same."""
+    theirs = Project.objects.filter(person__wiki=objection.wiki, person__qid=objection.value)
+    ids = sorted(theirs.values_list("pk", flat=True))
+    Project.objects.filter(pk__in=ids).tell_learner(only_words=True)
+    announce("questions-taken")
 
 
 def _tell(keys: list[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from projects import categories, places
-from projects.forms import NewProjectForm, Row, short_id, wiki_is_silent
+from projects.forms import NewProjectForm, Row, short_id, wiki_problem
 from projects.http import WikiError
 from projects.places import Counts, Kind, Place
 from projects.refusal import Refused
@@ -93,8 +93,8 @@ class Chooser:
         most = categories.MAX_CHILDREN if title in self.form.whole else NODES
         try:
             found = categories.children(title, most)
-        except WikiError:
-            return Tree(title, problem=wiki_is_silent())
+        except WikiError as error:
+            return Tree(title, problem=wiki_problem(error))
         nodes = [self._node(child, included, level) for child in found.found]
         return Tree(title, nodes, found.total - len(nodes), included)
 
@@ -119,5 +119,5 @@ def counted(place: Place, qid: str) -> Counts | str:
         return places.count(place, qid)
     except Refused as refused:
         return refused.sentence
-    except WikiError:
-        return wiki_is_silent()
+    except WikiError as error:
+        return wiki_problem(error)

@@ -6,6 +6,7 @@ project. htmx posts the same form and swaps it in place.
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,12 +25,14 @@ from django.utils.translation import gettext_lazy
 
 from projects import categories, languages, places, services, suggestions, wikidata
 from projects.http import WikiError
+from projects.json_tree import UNREADABLE
 from projects.models import Membership, Project, User
 from projects.places import Kind, Place
 from projects.refusal import Refused
 from projects.suggestions import Why
 from projects.texts import plain
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DEPTH = suggestions.OWN_DEPTH  # levels of subcategories, unless one chooses otherwise
@@ -309,8 +312,8 @@ class NewProjectForm(forms.Form):
             return step()
         except Refused as refused:
             self.add_error("add" if refused.code in ABOUT_SOURCES else field, sentence(refused))
-        except WikiError:
-            self.add_error(field, wiki_is_silent())
+        except WikiError as error:
+            self.add_error(field, wiki_problem(error))
         return None
 
 
@@ -338,8 +341,8 @@ class AddPlaceForm(forms.Form):
             return Place(kind, places.look_up(kind, text), depth)
         except Refused as refused:
             self.add_error("add", sentence(refused))
-        except WikiError:
-            self.add_error("add", wiki_is_silent())
+        except WikiError as error:
+            self.add_error("add", wiki_problem(error))
         return None
 
 
@@ -416,7 +419,11 @@ def sentence(refused: Refused) -> Any:
     return format_html("{} {}", refused.sentence, guesses) if guesses else refused.sentence
 
 
-def wiki_is_silent() -> str:
-    return _("%(wiki)s did not answer. Nothing is lost: try again in a moment.") % {
-        "wiki": capfirst(str(settings.WIKI.name))
-    }
+def wiki_problem(error: WikiError) -> str:
+    """Say on a page that the wiki could not be read, and log why."""
+    told = error if error.code == UNREADABLE else error.code  # others may quote what was typed
+    log.warning("the wiki could not be read: %s", told)
+    wiki = {"wiki": capfirst(str(settings.WIKI.name))}
+    if error.code == UNREADABLE:
+        return _("%(wiki)s’s answer made no sense. Nothing is lost: try again in a moment.") % wiki
+    return _("%(wiki)s did not answer. Nothing is lost: try again in a moment.") % wiki

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from django.conf import settings
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -13,12 +14,13 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-# status -> the code for scripts, the sentence for people
+# code for scripts -> status, sentence for people
 REFUSALS = {
-    400: ("cut-off", _("This request ended before it was whole. Try again.")),
-    411: ("no-length", _("This request does not say how long it is.")),
-    413: ("too-large", _("This is too large. A form of this site is at most 1 MB.")),
-    415: ("not-a-form", _("This site takes forms only.")),
+    "no-length": (411, _("This request does not say how long it is.")),
+    "too-large": (413, _("This is too large. A form of this site is at most 1 MB.")),
+    "not-a-form": (415, _("This site takes forms only.")),
+    "file": (415, _("This site takes no files.")),
+    "unreadable": (400, _("This form can’t be read. Try again.")),
 }
 
 
@@ -34,8 +36,12 @@ class Bodies:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        status = _refuse(request) or _read(request)
-        return _answer(request, status) if status else self.get_response(request)
+        code = _judge(request) or _read(request)
+        return _refuse(request, code) if code else self.get_response(request)
+
+
+class FileSent(MultiPartParserError):
+    """A form has a file in it."""
 
 
 class NoFiles(FileUploadHandler):
@@ -45,33 +51,36 @@ class NoFiles(FileUploadHandler):
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise MultiPartParserError("No form of this site takes a file.")
+        raise FileSent("No form of this site takes a file.")
 
 
-def _refuse(request: HttpRequest) -> int:
-    """Return the status to refuse the request with, 0 to take it."""
+def _judge(request: HttpRequest) -> str:
+    """Return why to refuse a request by its headers; "" to read it."""
     if request.headers.get("Transfer-Encoding"):
-        return 411
+        return "no-length"
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
-        return 411
+        return "no-length"
     if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        return 413
-    return 415 if length and request.content_type not in FORMS else 0
+        return "too-large"
+    return "not-a-form" if length and request.content_type not in FORMS else ""
 
 
-def _read(request: HttpRequest) -> int:
-    """Read the whole body into memory; return the status to refuse the request with, or 0."""
+def _read(request: HttpRequest) -> str:
+    """Read the whole body into memory and the form in it; return why to refuse it, or ""."""
     try:
         is_whole = len(request.body) == int(request.META.get("CONTENT_LENGTH") or 0)
-    except UnreadablePostError:
-        return 400
-    return 0 if is_whole else 400
+        request.POST  # noqa: B018 - all later readers get what is found now
+    except FileSent:
+        return "file"
+    except (UnreadablePostError, MultiPartParserError, SuspiciousOperation, BadRequest):
+        return "unreadable"
+    return "" if is_whole else "unreadable"
 
 
-def _answer(request: HttpRequest, status: int) -> HttpResponse:
-    code, words = REFUSALS[status]
+def _refuse(request: HttpRequest, code: str) -> HttpResponse:
+    status, words = REFUSALS[code]
     with translation.override(translation.get_language_from_request(request)):
         sentence = str(words)
     if "X-Background" in request.headers:

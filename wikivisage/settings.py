@@ -385,6 +385,8 @@ STOP_PAGE = env.text("STOP_PAGE", "Commons:WikiVisage/Stop" if WIKI_CODE == "san
 # Login ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "projects.User"
 AUTHENTICATION_BACKENDS = [
+    "projects.backends.AccountBackend",
+    # which sessions from before name
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -455,6 +457,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, 0, 10)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_ENGINE = "projects.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # No other host under the same domain can set a cookie of that name.

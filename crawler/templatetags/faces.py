@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django import template
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -13,12 +15,21 @@ from crawler.models import ProjectEngine, Region
 from projects.models import Project
 
 register = template.Library()
+REGION = "region"  # in place of a public id
 
 
 @register.simple_tag
 def crop_url(project: Project, region: Region) -> str:
     """The address of a region's crop, about 160 px, for whoever may see the project."""
-    return reverse("crop", args=[project.public_id, region.public_id])
+    before, after = _around_region(project.public_id, get_script_prefix())
+    return f"{before}{region.public_id}{after}"
+
+
+@lru_cache(maxsize=1000)
+def _around_region(project_id: str, _prefix: str) -> tuple[str, str]:
+    """What stands before and after a region in the addresses of its crop: a page has hundreds."""
+    before, _region, after = reverse("crop", args=[project_id, REGION]).rpartition(REGION)
+    return before, after
 
 
 @register.simple_tag

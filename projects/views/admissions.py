@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from projects import admissions, admitting, wikidata
-from projects.forms import wiki_is_silent
+from projects.forms import wiki_problem
 from projects.http import WikiError
 from projects.limits import limited
 from projects.permissions import signed_in
@@ -27,8 +27,8 @@ def admission(request: HttpRequest, qid: str) -> HttpResponse:
         data = wikidata.read_human(qid)
     except Refused as refused:
         raise Http404(refused.sentence) from None
-    except WikiError:
-        messages.error(request, wiki_is_silent())
+    except WikiError as error:
+        messages.error(request, wiki_problem(error))
         return redirect("project-new")
     if request.method == "POST":
         try:

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from projects import categories, languages, places, services, wikidata
 from projects.choosing import Chooser, counted
-from projects.forms import NewProjectForm, read_key, sentence, wiki_is_silent
+from projects.forms import NewProjectForm, read_key, sentence, wiki_problem
 from projects.http import WikiError
 from projects.limits import limited
 from projects.models import Project
@@ -91,8 +91,8 @@ def person_search(request: HttpRequest) -> HttpResponse:
         context["found"] = [_hit(request, person) for person in found]
     except Refused as refused:
         context["problem"] = sentence(refused)
-    except WikiError:
-        context["problem"] = wiki_is_silent()
+    except WikiError as error:
+        context["problem"] = wiki_problem(error)
     return render(request, "projects/_people.html", context)
 
 
@@ -109,8 +109,8 @@ def category_search(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"users": kind == Kind.UPLOADER}
     try:
         context["found"] = searches[Kind(kind)](typed)
-    except WikiError:
-        context["problem"] = wiki_is_silent()
+    except WikiError as error:
+        context["problem"] = wiki_problem(error)
     return render(request, "projects/_categories.html", context)
 
 

@@ -78,6 +78,8 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
     revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
     limit = senders.standing_of(user).limit
     labels = _candidates(project)
+    if pauses.of_project(project):  # nothing is planned: a few show why
+        labels = labels[: reading.A_CALL]
     claims = _claims(project, labels)
     denied, paused = _denied(project, labels), _paused(project)
     wishes = _wishes(project, user)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from sdc.models import Writer
 
 RIGHTS = frozenset({"rollback", "patrol"})
 FRESH = timedelta(hours=1)  # what the wiki said is asked again when it is older
+UNREAD_SECONDS = 60  # before a wiki that could not be read is asked again
 _KNOWN = "_patrols"  # on a user, for one request
 
 
@@ -37,12 +39,12 @@ def patrols(user: Any) -> bool:
 
 def refresh(user: Any) -> None:
     """Ask the wiki where its last answer is older than an hour. While it can't be read, the last
-    answer stays. Call outside of transactions."""
+    answer stays, and pages do not wait for it again for a minute. Call outside of transactions."""
     if not user.is_authenticated:
         return
     since = timezone.now() - FRESH
     known = Writer.objects.filter(user=user, wiki=settings.WIKI.code, patrols_asked_at__gt=since)
-    if known.exists():
+    if known.exists() or not cache.add(f"patrols:{user.pk}", True, UNREAD_SECONDS):
         return
     try:
         ask(user)

@@ -77,7 +77,7 @@ def preview(request: HttpRequest, project: Project) -> HttpResponse:
         reason = of_the_site(error)
         if reason:
             consumer.report_refused(reason)
-        context = {"project": project, "error": error.code, "reason": reason}
+        context = {"project": project, "error": str(error)[:200], "reason": reason}
         return render(request, "sdc/preview_failed.html", context, status=503)
     show = request.GET.get("show", "")
     page = Paginator(_sendable(batch, show), ROWS).get_page(request.GET.get("page"))

@@ -346,9 +346,9 @@ RULES = {
     .writes("batch.undone", by="moderator"),
     # The same for everybody, by its code alone
     "sent-batch": get(ANYBODY, SENT),
-    "sent-batch-stop": post(SENT_PATROLLER, SENT).writes("batch.stopped"),
-    "sent-batch-pause": post(SENT_SENDER, SENT).writes("batch.paused"),
-    "sent-batch-resume": post(SENT_SENDER, SENT).writes("batch.resumed"),
+    "sent-batch-stop": post(SENT_PATROLLER, SENT).limited_by("send").writes("batch.stopped"),
+    "sent-batch-pause": post(SENT_SENDER, SENT).limited_by("send").writes("batch.paused"),
+    "sent-batch-resume": post(SENT_SENDER, SENT).limited_by("send").writes("batch.resumed"),
     "sent-batch-undo": both(SENT_PATROLLER, SENT, reason="wrong")
     .limited_by("send")
     .writes("batch.undone"),

@@ -17,6 +17,7 @@ from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.django_db
 Built = list[tuple[Any, ...]]
+READ_WITH: Any = ("person", "mine")
 
 
 def projects_of(user: Any, since: Any, public_ids: Any, active: Any = None) -> QuerySet[Any]:
@@ -28,9 +29,7 @@ def projects_of(user: Any, since: Any, public_ids: Any, active: Any = None) -> Q
     if active:
         others = Membership.objects.filter(project=OuterRef("pk")).exclude(user=user)
         found = found.filter(Exists(others))
-    return (
-        found.select_related("person", "mine").annotate(since=F("mine__joined_at")).order_by("pk")
-    )
+    return found.select_related(*READ_WITH).annotate(since=F("mine__joined_at")).order_by("pk")
 
 
 def test_it_gives_what_the_queryset_gives(

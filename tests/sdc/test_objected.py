@@ -66,7 +66,13 @@ def about_file(label: Any) -> str:
 
 @pytest.mark.parametrize("what", ["person", "file", "category"])
 def test_the_preview_leaves_it_out_and_says_why(
-    what: str, project: Project, alice: User, said_yes: Make, client_of: ClientOf, wiki: WikiItself
+    what: str,
+    project: Project,
+    alice: User,
+    mona: User,
+    said_yes: Make,
+    client_of: ClientOf,
+    wiki: WikiItself,
 ) -> None:
     label = said_yes(project, 1)[0]
     if what == "category":
@@ -87,6 +93,14 @@ def test_the_preview_leaves_it_out_and_says_why(
     assert WORDS not in page_text
     with pytest.raises(Refused):
         services.confirm(batch, alice)
+    objections.lift_pause(made, mona, "look at it with me")
+    address = reverse("preview", args=[project.public_id])
+    if what == "category":  # which only the wiki knows: the draft is good for ten minutes
+        client_of(alice).post(address)
+    client_of(alice).get(address)
+    draft = services.draft_of(project, alice)
+    assert draft
+    assert the_attempt(draft).outcome == Outcome.PLANNED
 
 
 @pytest.mark.parametrize("when", ["between preview and send", "right before the call"])

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.urls import reverse
@@ -142,6 +143,7 @@ def test_rights_are_asked_for_once_an_hour_and_again_right_before(
     users.change("Pat", groups=["autoconfirmed", "patroller"])
     assert "Undo 3 edits…" not in text_of(browser, open_page(sent))
     Writer.objects.update(patrols_asked_at=F("patrols_asked_at") - timedelta(hours=1))
+    cache.clear()
     assert "Undo 3 edits…" in text_of(browser, open_page(sent)), "patrol alone will do"
 
 
@@ -160,6 +162,8 @@ def test_while_the_wiki_is_silent_nobody_becomes_a_patroller(
     page = text_of(client_of(pat), open_page(sent))
     assert "Undo 3 edits…" not in page
     wiki.running.faults.clear()
+    assert "Undo 3 edits…" not in text_of(client_of(pat), open_page(sent)), "nobody waits twice"
+    cache.clear()  # a minute later
     assert "Undo 3 edits…" in text_of(client_of(pat), open_page(sent))
     wiki.running.faults.add("http", status=503, times=100)
     undo_page = reverse("sent-batch-undo", args=[sent.code])

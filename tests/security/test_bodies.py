@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils.module_loading import import_string
 
 from wikivisage.bodies import FORMS, Bodies
@@ -58,9 +58,21 @@ def test_what_is_no_small_form_is_refused_unread(
     assert answer.content.decode() in script.content.decode()
 
 
-@pytest.mark.parametrize("kind", FORMS)
-def test_a_form_of_the_largest_size_passes_and_half_of_one_does_not(kind: str) -> None:
-    whole = b"a" * LIMIT
+@pytest.mark.parametrize(
+    ("kind", "first", "last"),
+    [
+        (FORMS[0], b"a=", b""),
+        (
+            f"{FORMS[1]}; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n',
+            b"\r\n--b--\r\n",
+        ),
+    ],
+)
+def test_a_form_of_the_largest_size_passes_and_half_of_one_does_not(
+    kind: str, first: bytes, last: bytes
+) -> None:
+    whole = first + b"a" * (LIMIT - len(first) - len(last)) + last
     assert ask(kind, str(LIMIT), io.BytesIO(whole)).content == whole
     assert ask(kind, str(LIMIT), io.BytesIO(whole[:-1])).status_code == 400
 
@@ -106,3 +118,29 @@ def test_a_file_ends_the_form_before_any_of_it_is_kept() -> None:
         request.POST  # noqa: B018
     assert 0 < max(read) <= 65_536
     assert sum(read) < LIMIT
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/theme", "/objections/", "/nowhere", "/health/live"])
+def test_who_sends_a_file_is_told_so_at_any_address(path: str) -> None:
+    client = Client(enforce_csrf_checks=True, headers={"host": f"127.0.0.1:{settings.PORT}"})
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    answer = client.post(path, {"face": SimpleUploadedFile("a.jpg", b"a" * 900_000)})
+    assert (answer.status_code, answer.text) == (415, "This site takes no files.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"no boundary"),
+        (f"{FORMS[0]}; charset=latin-1", b"a=b"),
+        (FORMS[0], b"&".join(b"a=b" for _ in range(5001))),
+    ],
+)
+def test_forms_that_cannot_be_read_are_refused_at_any_address(kind: str, body: bytes) -> None:
+    for path in ("/theme", "/nowhere"):
+        answer = Client(headers={"host": f"127.0.0.1:{settings.PORT}"}).post(
+            path, body, content_type=kind
+        )
+        assert (answer.status_code, answer.text) == (400, "This form can’t be read. Try again.")

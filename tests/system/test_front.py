@@ -55,9 +55,9 @@ class Gunicorn:
             if self.process.poll() is not None:
                 break
             try:
-                if requests.get(f"http://127.0.0.1:{self.port}/health/live", timeout=5).ok:
+                if requests.get(f"http://127.0.0.1:{self.port}/health/live", timeout=60).ok:
                     return self
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.1)
         raise AssertionError((self.home / "web.log").read_text())
 

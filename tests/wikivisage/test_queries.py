@@ -207,13 +207,13 @@ def test_a_small_project_is_counted_at_once(
     assert parts.is_large(Project.objects.get(pk=project.pk))
 
 
-# What counts through rows of which a large project has many. Of one person's answers there are
-# fewer, which an index finds.
+# What counts through rows of which a large project has many. One person's answers and uploads are
+# fewer, and an index finds them.
 COUNTS = re.compile(
     r"(COUNT|SUM|MAX|MIN)\((?:(?!FROM).)*FROM .?(classify_(score|label|answer)"
     r"|crawler_(region|photo|projectphoto|picture|embedding))\b"
 )
-OF_SOMEBODY = re.compile(r"classify_answer.*user_id.? = \d")
+OF_SOMEBODY = re.compile(r"classify_answer.*user_id.? = \d|crawler_photo.*WHERE \(.*uploader.? = ")
 # What people left out is little, and the index photo_left_out finds it.
 LEFT_OUT = re.compile(r"WHERE \(.crawler_projectphoto.\..left_out. AND")
 NO_PAGE = {"metrics", "crop"}  # nor are exports: files of all rows
