@@ -34,6 +34,6 @@ os.environ |= {
     "SANDBOX_URL": f"http://127.0.0.1:{SANDBOX_PORT}",
     # test processes side by side share a Redis, not their queues
     "REDIS_PREFIX": f"{os.path.basename(DATA_DIR)}:",
-    "SECRET_KEY": "only for tests",
+    "SECRET_KEY": "only for tests, and long enough for https",
     "SEALING_KEYS": "1:dGVzdHMgc2VhbCB3aXRoIHRoaXMgMzItYnl0ZSBrZXk=",
 }
