@@ -344,7 +344,7 @@ CALLERS = {
         ("crawler.listing.check_denied",), query("prop=categories"), crawl_denied
     ),
     "deny-list's categories": Caller(
-        ("crawler.denying._members",), query("list=categorymembers"), look_through_denied
+        ("crawler.denying.members",), query("list=categorymembers"), look_through_denied
     ),
     "version": Caller(("crawler.versions._read",), query("prop=imageinfo"), check_version),
     "picture": Caller(("crawler.pictures.fetch",), {"path": "/upload"}, load_picture),

@@ -207,8 +207,8 @@ def test_a_small_project_is_counted_at_once(
     assert parts.is_large(Project.objects.get(pk=project.pk))
 
 
-# What counts through rows of which a large project has many. Of one person's answers and uploads there
-# are fewer, which an index finds.
+# What counts through rows of which a large project has many. One person's answers and uploads are
+# fewer, and an index finds them.
 COUNTS = re.compile(
     r"(COUNT|SUM|MAX|MIN)\((?:(?!FROM).)*FROM .?(classify_(score|label|answer)"
     r"|crawler_(region|photo|projectphoto|picture|embedding))\b"
