@@ -41,6 +41,7 @@ IN_ENGLISH = (
     "templates/wikivisage/style.html",
     "wikivisage/settings.py",
     # for operators
+    "wikivisage/backup.py",
     "wikivisage/checks.py",
     "wikivisage/doctor.py",
     "wikivisage/health.py",
