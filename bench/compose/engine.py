@@ -104,6 +104,7 @@ class Engine:
                 self._build_stand_in(name)
                 kind = "built in its place"
             print(f"  {name} {kind}", flush=True)
+        self.docker("image", "prune", "--force")  # bases as they were before the site's files
 
     def _pull(self, name: str) -> bool:
         command = ["timeout", "300", "docker", "pull", "--quiet", name]
