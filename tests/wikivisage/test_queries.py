@@ -215,7 +215,7 @@ COUNTS = re.compile(
 )
 OF_SOMEBODY = re.compile(r"classify_answer.*user_id.? = \d|crawler_photo.*WHERE \(.*uploader.? = ")
 # What people left out is little, and the index photo_left_out finds it.
-LEFT_OUT = re.compile(r"WHERE \(.crawler_projectphoto.\..left_out. AND")
+LEFT_OUT = re.compile(r"WHERE \(.crawler_projectphoto.\..left_out. (= 1 )?AND")
 NO_PAGE = {"metrics", "crop"}  # nor are exports: files of all rows
 # Of all projects of the server together, once in five minutes.
 OF_ALL = re.compile("crawler_picture.*looked_at.* GROUP BY")
