@@ -110,7 +110,7 @@ class Volunteer:
         screen = self.page.select_one("article.screen")
         assert screen, self.page.get_text(" ", strip=True)[:500]
         yes = self.is_right(screen, qid)
-        self.browser.select_form("article.screen form")
+        self.browser.select_form("article.screen .q-answer form")
         self.press("all", "yes" if yes else "no")
         return Looked(0, 0, 0)  # nothing was marked, and the one key was the answer
 
