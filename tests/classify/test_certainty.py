@@ -322,7 +322,7 @@ def test_all_of_it_takes_few_queries_whatever_the_size(
     crowd.draw()
     look_at_all(project, alice, lambda region: True)
     learned(project, 300)
-    with django_assert_max_num_queries(11):  # type: ignore[operator]
+    with django_assert_max_num_queries(12):  # type: ignore[operator]
         before = certainty.of(project)
     with django_assert_max_num_queries(8):  # type: ignore[operator]
         assert certainty.of(project) == before  # a page that asks again and again

@@ -161,6 +161,9 @@ NOT_PAGES = {
     "batch-check", "account-data", "project-wake", "second-look-undo", "second-look",
     "export-labels", "export-labels-json", "member-names", "hand-over-to", "box-release",
     "put-back-all", "redrawn-undo",
+    # by its code alone, as those of a project
+    "sent-batch", "sent-batch-undo", "sent-batch-stop", "sent-batch-pause", "sent-batch-resume",
+    "sent-edit-undo",
     "sessions-end", "export-claims", "export-claims-json", "export-quickstatements",
 }  # fmt: skip
 BIG_TEXT = "(size) => { document.documentElement.style.fontSize = size; }"

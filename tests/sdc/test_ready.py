@@ -18,6 +18,7 @@ from classify.models import Answer, Label, Origin, Verdict
 from classify.selectors import eligible_labels
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
+from projects.parts import has_many_rows
 from sdc import services
 from sdc.models import Claim, ClaimAttempt
 from sdc.ready import passed_over_count, ready_count
@@ -105,7 +106,8 @@ def test_it_takes_one_query(
     project: Project, said_yes: Make, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     said_yes(project, 5)
-    project = Project.objects.select_related("person", "census").get(pk=project.pk)
+    project = Project.objects.select_related("person", "census", "learner").get(pk=project.pk)
+    assert not has_many_rows(project)  # which every page of a project asks once
     with django_assert_num_queries(1):
         assert ready_count(project) == 5
 

@@ -41,9 +41,7 @@ def added() -> list[tuple[str, str, Operation, ProjectState]]:
             if key in old or key[0] not in BASELINE:
                 continue
             old.add(key)
-            state = loader.project_state(
-                [each.key for each in loader.graph.node_map[key].parents], False
-            )
+            state = loader.project_state([each.key for each in loader.graph.node_map[key].parents])
             for operation in loader.graph.nodes[key].operations:
                 found.append((*key, operation, state.clone()))
                 operation.state_forwards(key[0], state)

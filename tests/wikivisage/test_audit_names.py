@@ -22,8 +22,8 @@ STEP = "names in the audit log"
 # What else rows hold beside the deed: numbers, codes, states and names of things, never of people.
 NAMES_NOBODY = {
     "after", "before", "boxes", "by", "cause", "chosen", "count", "counts", "days", "doubt",
-    "edits", "faces", "invite", "kind", "max_uses", "name", "photos", "role", "round", "serving",
-    "source", "was", "why",
+    "edits", "faces", "invite", "kind", "max_uses", "name", "paused", "photos", "role", "round",
+    "serving", "source", "was", "why",
 }  # fmt: skip
 
 
