@@ -100,7 +100,7 @@ chaos: $(VENV)/installed-mariadb  ## The whole system under work and faults: wha
 soak: $(VENV)/installed  ## Whether the detect worker grows, over PICTURES=3000 and crashes
 	@$(BIN)/python -W ignore -m bench.soak
 
-test-compose: $(VENV)/installed  ## The operator's pages on a real Docker Engine of its own (root; 15 minutes; PLATFORM=toolforge; see bench/compose/__init__.py)
+test-compose: $(VENV)/installed  ## The operator's pages on a real Docker Engine of its own (root; 20 minutes; PLATFORM=toolforge; see bench/compose/__init__.py)
 	@$(BIN)/python -W ignore -m bench.compose
 
 tour: $(VENV)/installed  ## The pictures of docs/tour.md, taken on the running system (4 minutes; needs Chromium)

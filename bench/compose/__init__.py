@@ -1,6 +1,6 @@
 """`make test-compose`: the operator's pages, run command by command on a real Docker Engine.
 
-It needs root, 10 GB of disk and a quarter of an hour, and runs a Docker daemon of its own. What a
+It needs root, 10 GB of disk and 20 minutes, and runs a Docker daemon of its own. What a
 machine needs to reach registries comes from the environment:
 
 COMPOSE_TEST_CA         a bundle of certificates, for a network with a proxy that opens TLS
