@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 from kombu.transport.virtual import Empty
 from kombu.utils.json import loads
 from redis.backoff import NoBackoff
@@ -16,6 +16,15 @@ from wikivisage.wakeups import UNDECODED, Unreadable, WakeupsOnly, drop, read_ne
 
 
 class QoS(redis.QoS):
+    def ack(self, delivery_tag: Any) -> None:
+        """Confirm a message. kombu would count one that Redis did not hear of as unconfirmed for
+        ever, and take no other in its place."""
+        try:
+            super().ack(delivery_tag)
+        except self.channel.connection_errors:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
         """Put back what no worker confirmed. kombu would end the worker where it can't be read."""
         with self.channel.conn_or_acquire(client) as connection:
