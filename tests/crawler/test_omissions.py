@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from crawler import omissions, services
 from crawler.models import EmbedJob, Photo, Picture, ProjectPhoto, Region
-from projects.limits import LIMITS
+from projects.limits import LIMITS, Limit
 from projects.models import AuditEvent, Membership, Notification, Project, User
 from projects.refusal import Refused
 from projects.work import WorkState
@@ -94,16 +94,19 @@ def test_reviewers_and_the_owner_may_leave_out_more(
         assert browser.post(address("photo-leave-out", project, each.public_id)).status_code == 302
 
 
-def test_each_project_counts_apart(
+def test_only_reviewers_and_owners_count_in_each_project_apart(
     project: Project, bob: User, make_project: MakeProject, alice: User, client_of: ClientOf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     other = make_project(alice, "Q937", [], members=[bob])
-    monkeypatch.setitem(LIMITS, "retry", LIMITS["retry"].__class__(1, 60))
-    browser = client_of(bob)
-    for each in (project, other):
-        statuses = [browser.post(address("photo-retry", each)).status_code for _ in range(2)]
-        assert statuses == [302, 429]
+    monkeypatch.setitem(LIMITS, "retry", Limit(3, 3600, trusted=2))
+
+    def statuses(user: User, project: Project) -> list[int]:
+        browser, url = client_of(user), address("photo-retry", project)
+        return [browser.post(url).status_code for _ in range(3)]
+
+    assert [statuses(bob, each) for each in (project, other)] == [[302] * 3, [429] * 3]
+    assert [statuses(alice, each) for each in (project, other)] == [[302, 302, 429]] * 2
 
 
 def test_plain_members_leave_out_only_what_was_set_aside(
