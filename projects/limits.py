@@ -5,10 +5,10 @@ the cookie against forged forms. Behind one address there may be a whole edit-a-
 has a limit for a few things only that are done without a login, and that is a wide one
 (`Limit.wide`); of who is logged in no address is ever counted.
 
-What is promised: in no span of `Limit.seconds`, wherever it begins, is more than the amount allowed.
-Time is cut into cells of a quarter of that; the current cell and the `CELLS` before it cover such a
-span and are counted together, so that what somebody did counts for up to a quarter longer than
-`seconds`. What is refused does not count: after the wait that is told, at least one is allowed.
+What is promised: no span of `Limit.seconds`, wherever it begins, holds more than the amount. Time
+is cut into cells of a quarter of that. The current cell and the `CELLS` before it cover such a span
+and are counted together, so that an action counts for up to a quarter longer than `seconds`. What
+is refused does not count: after the wait that is told, at least one is allowed.
 
 Where the counts can't be kept (Redis is away, or has dropped them), everything is allowed, and the
 log says so. allauth's own limiter does neither: it refuses then, and it never says how long to

@@ -69,7 +69,8 @@ def test_what_is_no_file_is_dropped(broker: Connection, tmp_path: Path, kind: st
     channel: Any = broker.channel()
     channel._put("infer", {"task": "x"})
     assert channel._get("infer") == {"task": "x"}
-    assert not odd.is_symlink() and not odd.exists()
+    assert not odd.is_symlink()
+    assert not odd.exists()
 
 
 def test_a_file_that_cannot_be_read_is_dropped(
