@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from crawler import tidying
 from crawler.models import EmbedJob, Photo, Picture, ProjectPhoto
 from projects.ledger import audit
-from projects.models import Notification, Project, User
+from projects.models import Membership, Notification, Project, User
 from projects.notifications import notify
-from projects.permissions import Can, may, membership
+from projects.permissions import ROLES, Can, may, membership
 from projects.pipeline import announce
 from projects.refusal import Refused
 from projects.transactions import atomic
@@ -52,17 +52,30 @@ def leave_out(project: Project, photo: Photo, by: User) -> bool:
         return False
     audit(by, "photo.left-out", project, f"photo:{photo.pk}")
     _tell_learner(project)
-    _tell_owner(project, by, photos=1)
+    _notify_owner(project, by, "photos")
     return True
 
 
 @atomic
 def put_back(project: Project, photo: Photo, by: User) -> bool:
-    """Take a photo back into a project; return False if it was in it."""
-    rows = ProjectPhoto.objects.filter(project=project, photo=photo, left_out=True)
-    if not _put_back(project, rows):
+    """Take a photo back into a project; return False if it was in it.
+
+    Plain members may do so only where a plain member left it out, and while their answers count.
+    Raises Refused.
+    """
+    check_counts(project, by)
+    row = left_out(project).filter(photo=photo).first()
+    if row is None:
+        return False
+    above = overseers(project)
+    if by.pk not in above and row.left_out_by_id in {None, *above}:
+        words = _("Only reviewers and the owner can put this photo back.")
+        raise Refused("not-yours", words)
+    # nothing where somebody else has left it out since
+    if not _put_back(project, left_out(project).filter(photo=photo, left_out_by=row.left_out_by)):
         return False
     audit(by, "photo.put-back", project, f"photo:{photo.pk}")
+    _notify_owner(project, by, "back")
     return True
 
 
@@ -76,7 +89,7 @@ def release_box(project: Project, job: EmbedJob, by: User) -> bool:
     if not rows.update(state=WorkState.STOPPED, **released):
         return False
     audit(by, "box.released", project, f"region:{job.region_id}")
-    _tell_owner(project, by, boxes=1)
+    _notify_owner(project, by, "boxes")
     return True
 
 
@@ -103,6 +116,12 @@ def check_counts(project: Project, by: User) -> None:
     if mine and not mine.counts and not may(by, Can.OVERSEE, project):
         words = _("Your answers in this project don’t count now, so others have to do this.")
         raise Refused("not-counted", words)
+
+
+def overseers(project: Project) -> set[int]:
+    """Return the keys of the reviewers and the owner of a project."""
+    rows = project.memberships.filter(state=Membership.State.ACTIVE, role__in=ROLES[Can.OVERSEE])
+    return set(rows.values_list("user", flat=True))
 
 
 def left_out(project: Project) -> QuerySet[ProjectPhoto]:
@@ -158,7 +177,19 @@ def _tell_learner(project: Project) -> None:
     announce("pictures-detected")
 
 
-def _tell_owner(project: Project, by: User, **counts: int) -> None:
-    if by.pk != project.owner_id:
-        who = {"code": next(iter(counts)), "who": str(by), "of": by.public_id}
-        notify([project.owner], project, Notification.Kind.OMITTED, **who, **counts)
+def _notify_owner(project: Project, by: User, code: str) -> None:
+    """Tell the owner what somebody else did: how many different photos or faces are out by that
+    person since the owner last read about it, however often each was put back meanwhile."""
+    owner, kind = project.owner, Notification.Kind.OMITTED
+    if by.pk == owner.pk:
+        return
+    data: dict[str, Any] = {"code": code, "of": by.public_id}
+    read_ones = Notification.objects.filter(user=owner, project=project, kind=kind).filter(
+        **{f"data__{name}": value for name, value in data.items()}
+    )
+    since = read_ones.aggregate(at=Max("read_at"))["at"] or project.created_at
+    if code == "photos":
+        data["photos"] = left_out(project).filter(left_out_by=by, left_out_at__gt=since).count()
+    elif code == "boxes":
+        data["boxes"] = released(project).filter(released_by=by, released_at__gt=since).count()
+    notify([owner], project, kind, who=str(by), **data)

@@ -79,6 +79,8 @@ def set_aside(request: HttpRequest, project: Project) -> HttpResponse:
         "boxes": selectors.boxes(project, boxes),
         "left_out": _page(request, left_out, "left"),
         "omitted": omissions.by_person(project),
+        "overseers": (overseers := omissions.overseers(project)),
+        "puts_back_all": request.user.pk in overseers,
         "answers": may(request.user, Can.ANSWER, project),
         "manages": may(request.user, Can.MANAGE, project),
         # as in the project's activity: others see the names that people show

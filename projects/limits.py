@@ -5,9 +5,14 @@ the cookie against forged forms. Behind one address there may be a whole edit-a-
 has a limit for a few things only that are done without a login, and that is a wide one
 (`Limit.wide`); of who is logged in no address is ever counted.
 
-Windows are fixed: at the end of one, everything is allowed anew. Where the counts can't be kept
-(Redis is away, or has dropped them), everything is allowed, and the log says so. allauth's own
-limiter does neither: it refuses then, and it never says how long to wait.
+What is promised: no span of `Limit.seconds`, wherever it begins, holds more than the amount. Time
+is cut into cells of a quarter of that. The current cell and the `CELLS` before it cover such a span
+and are counted together, so that an action counts for up to a quarter longer than `seconds`. What
+is refused does not count: after the wait that is told, at least one is allowed.
+
+Where the counts can't be kept (Redis is away, or has dropped them), everything is allowed, and the
+log says so. allauth's own limiter does neither: it refuses then, and it never says how long to
+wait.
 """
 
 from __future__ import annotations
@@ -37,14 +42,15 @@ log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
 MINUTE, HOUR, DAY = 60, 3600, 86400
+CELLS = 4  # parts of a limit's time that are counted apart
 
 
 @dataclass(frozen=True)
 class Limit:
     """`amount` times within so many `seconds` for a person; `wide` times for all of an address
     who are not logged in, together (0: no such limit). `each` is for one thing that is tried by
-    anybody, such as an invite code. `trusted` is for reviewers and owners, of what counts for each
-    project apart."""
+    anybody, such as an invite code. `trusted` is for reviewers and owners, in each of their
+    projects; `amount` is for a plain member in all projects together."""
 
     amount: int
     seconds: int
@@ -148,8 +154,9 @@ def limited_in_project(what: str) -> Callable[[View], View]:
 def seconds_to_wait_in(project: Project, request: HttpRequest, what: str) -> int:
     """Count this once for a member of a project; return 0 while it is allowed."""
     limit = LIMITS[what]
-    amount = limit.trusted if may(request.user, Can.OVERSEE, project) else limit.amount
-    return _over(what, f"user:{request.user.pk}:{project.pk}", amount, limit.seconds)
+    if may(request.user, Can.OVERSEE, project):
+        return _over(what, f"user:{request.user.pk}:{project.pk}", limit.trusted, limit.seconds)
+    return _over(what, f"user:{request.user.pk}", limit.amount, limit.seconds)
 
 
 def seconds_to_wait(request: HttpRequest, what: str, thing: str = "") -> int:
@@ -176,10 +183,10 @@ def too_many(request: HttpRequest, wait: int) -> HttpResponse:
 def sentence(wait: int) -> str:
     if wait <= MINUTE:
         told = ngettext("Try again in %(n)d second.", "Try again in %(n)d seconds.", wait)
-        return _("That was very quick.") + " " + told % {"n": wait}
+        return _("Too many requests.") + " " + told % {"n": wait}
     minutes = ceil(wait / MINUTE)
     told = ngettext("Try again in %(n)d minute.", "Try again in %(n)d minutes.", minutes)
-    return _("That was very often.") + " " + told % {"n": minutes}
+    return _("Too many requests.") + " " + told % {"n": minutes}
 
 
 def _who(request: HttpRequest, limit: Limit, thing: str) -> Iterator[tuple[str, int]]:
@@ -228,15 +235,27 @@ def _network(address: str) -> str:
 
 
 def _over(what: str, who: str, amount: int, seconds: int) -> int:
-    """Seconds until the window ends, if it is full."""
-    now = time.time()
-    window = int(now // seconds)
-    # neither an address nor a session can be read from what is kept
-    name = salted_hmac("projects.limits", f"{what}:{who}:{window}", algorithm="sha256").hexdigest()
+    """Count this once and return 0, or return the seconds until it is allowed again."""
+    now, length = time.time(), seconds / CELLS
+    cell = int(now // length)
+    names = [_name(what, who, seconds, cell - age) for age in range(CELLS + 1)]
+    kept = ceil(length * (CELLS + 1))  # a cell is read until CELLS later ones have passed
+    counters: Any = caches["counts"]
     try:
-        if caches["counts"].count(name, seconds) <= amount:  # type: ignore[attr-defined]
+        counts = counters.count(names, kept)
+        if sum(counts) <= amount:
             return 0
+        counters.uncount(names[0], kept)
     except (RedisError, OSError, ValueError, EOFError) as error:
         log.warning("limit %s is not counted: %s", what, type(error).__name__)
         return 0
-    return max(1, ceil((window + 1) * seconds - now))
+    counts[0] -= 1
+    # the oldest cells drop out first, one at the end of each cell
+    dropped = next(n for n in range(1, CELLS + 2) if sum(counts[: CELLS + 1 - n]) < max(amount, 1))
+    return max(1, ceil((cell + dropped) * length - now))
+
+
+def _name(what: str, who: str, seconds: int, cell: int) -> str:
+    """Return the key of a count, from which neither an address nor a session can be read."""
+    counted = f"{what}:{who}:{seconds}:{cell}"
+    return salted_hmac("projects.limits", counted, algorithm="sha256").hexdigest()

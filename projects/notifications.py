@@ -20,6 +20,7 @@ from projects.transactions import atomic
 
 Kind = Notification.Kind
 OF_MODERATORS = (Kind.OBJECTED, Kind.WANTED, Kind.CONSUMER)
+TOTALS = (Kind.OMITTED,)  # kinds whose numbers already are of all that is unread
 KEPT = timedelta(days=90)  # how long what was read is kept
 WAITS = timedelta(days=365)  # and what nobody read, since it was last added to
 FRESH = 20  # seconds that a page may show an old number
@@ -31,7 +32,8 @@ def notify(users: Iterable[User], project: Project | None, kind: str, **data: An
     """Tell these people, but for those who muted this kind.
 
     While the last one that told the same of a project is unread it becomes this one: its numbers
-    are added up, its other data is replaced. Call in the transaction of what happened.
+    are added up (but for kinds in TOTALS), its other data is replaced. Call in the transaction of
+    what happened.
     """
     for user in users:
         if user.is_active and kind not in user.muted:
@@ -162,7 +164,9 @@ def _add(key: str, fresh: dict[str, Any]) -> None:
     if held is None:  # read at this very moment
         Notification.objects.create(**fresh)
         return
-    held.data, held.at = _together(held.data, fresh["data"]), timezone.now()
+    is_total = fresh["kind"] in TOTALS
+    held.data = fresh["data"] if is_total else _together(held.data, fresh["data"])
+    held.at = timezone.now()
     held.save(update_fields=["data", "at"])
 
 

@@ -7,6 +7,8 @@ with a JSON error, and of two that begin an exchange at once one is forgotten.
 
 import fcntl
 import os
+import shutil
+import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from kombu.exceptions import ChannelError
 from kombu.transport import filesystem
 from kombu.transport.filesystem import exchange_queue_t
 from kombu.utils.json import dumps, loads
@@ -32,16 +35,33 @@ class Channel(filesystem.Channel):
         _write(folder / f"{name}.{queue}.msg", payload, folder / f"{name}.part")
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        self._drop_huge(queue)
-        return read_next(super()._get, queue)
+        self._drop_impossible(queue)
+        return read_next(self._read, queue)
 
-    def _drop_huge(self, queue: str) -> None:
-        """Delete files that are far too large for a wake-up, so that none is read into memory."""
+    def _read(self, queue: str) -> Any:
+        """Take the next message. Raises Empty, and Unreadable where its file can't be read."""
+        try:
+            return super()._get(queue)
+        except ChannelError as error:
+            if not isinstance(error.__cause__, OSError):
+                raise
+            # kombu has moved the file out of the queue, so it is not met again
+            raise Unreadable("a file that can't be read") from None
+
+    def _drop_impossible(self, queue: str) -> None:
+        """Delete what is no wake-up by its kind or size, so that none is opened or read into
+        memory: folders, links and devices, and files that are far too large."""
         for file in Path(self.data_folder_in).glob(f"*.{queue}.msg"):
             with suppress(FileNotFoundError):  # taken by another worker
-                if file.stat().st_size > LARGEST_MESSAGE:
+                status = file.lstat()
+                if stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST_MESSAGE:
+                    continue
+                if stat.S_ISDIR(status.st_mode):
+                    shutil.rmtree(file, ignore_errors=True)
+                else:
                     file.unlink()
-                    drop(Unreadable("too large"))
+                is_file = stat.S_ISREG(status.st_mode)
+                drop(Unreadable("too large" if is_file else "not a file"))
 
     def get_table(  # type: ignore[override]  # as in kombu
         self, exchange: str

@@ -315,7 +315,6 @@ CACHES: dict[str, dict[str, object]] = {
     else {
         "BACKEND": "projects.counters.FileCounters",
         "LOCATION": str(DATA_DIR / "counts"),
-        "TIMEOUT": 3600,  # the longest window
         "OPTIONS": {"MAX_ENTRIES": 2000},
     },
 }

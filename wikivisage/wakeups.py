@@ -88,7 +88,7 @@ def read_next(get: Callable[[str], Any], queue: str) -> Any:
             return get(queue)
         except (Empty, ChannelError):
             raise
-        except UNDECODED as error:
+        except (Unreadable, *UNDECODED) as error:
             drop(error)
 
 

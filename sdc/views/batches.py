@@ -250,7 +250,7 @@ def steer(
     """Pause, resume or stop a batch, and go back to its page."""
     try:
         if not deed(found, signed_in(request)):
-            messages.info(request, _("It had moved on already. This is how it stands now."))
+            messages.info(request, _("This batch has already changed. Here is where it stands."))
     except Refused as refused:
         messages.error(request, refused.sentence)
     except WikiError:

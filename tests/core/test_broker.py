@@ -1,5 +1,6 @@
 """The broker of files: no reader ever meets half a message."""
 
+import os
 import threading
 from pathlib import Path
 from queue import Empty
@@ -52,6 +53,36 @@ def test_a_message_of_another_queue_is_left_alone(broker: Connection) -> None:
     with pytest.raises(Empty):
         channel._get("infer")
     assert channel._get("write") == {"task": "sdc.write"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "full folder", "endless", "pipe", "nowhere"])
+def test_what_is_no_file_is_dropped(broker: Connection, tmp_path: Path, kind: str) -> None:
+    odd = tmp_path / "queue/1_g.infer.msg"
+    if kind in ("folder", "full folder"):
+        odd.mkdir()
+    if kind == "full folder":
+        (odd / "other").write_text("x")
+    if kind in ("endless", "nowhere"):
+        odd.symlink_to("/dev/zero" if kind == "endless" else tmp_path / "nothing")
+    if kind == "pipe":
+        os.mkfifo(odd)
+    channel: Any = broker.channel()
+    channel._put("infer", {"task": "x"})
+    assert channel._get("infer") == {"task": "x"}
+    assert not odd.is_symlink()
+    assert not odd.exists()
+
+
+def test_a_file_that_cannot_be_read_is_dropped(
+    broker: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a folder that appears just before the file is opened."""
+    monkeypatch.setattr("wikivisage.broker.Channel._drop_impossible", lambda *_args: None)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "queue/1_g.infer.msg").mkdir()
+    channel: Any = broker.channel()
+    channel._put("infer", {"task": "x"})
+    assert channel._get("infer") == {"task": "x"}
 
 
 def test_workers_that_begin_an_exchange_at_once_are_all_bound(broker: Connection) -> None:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from crawler import omissions, services
 from crawler.models import EmbedJob, Photo, Picture, ProjectPhoto, Region
-from projects.limits import LIMITS
+from projects.limits import LIMITS, Limit
 from projects.models import AuditEvent, Membership, Notification, Project, User
 from projects.refusal import Refused
 from projects.work import WorkState
@@ -94,16 +94,19 @@ def test_reviewers_and_the_owner_may_leave_out_more(
         assert browser.post(address("photo-leave-out", project, each.public_id)).status_code == 302
 
 
-def test_each_project_counts_apart(
+def test_only_reviewers_and_owners_count_in_each_project_apart(
     project: Project, bob: User, make_project: MakeProject, alice: User, client_of: ClientOf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     other = make_project(alice, "Q937", [], members=[bob])
-    monkeypatch.setitem(LIMITS, "retry", LIMITS["retry"].__class__(1, 60))
-    browser = client_of(bob)
-    for each in (project, other):
-        statuses = [browser.post(address("photo-retry", each)).status_code for _ in range(2)]
-        assert statuses == [302, 429]
+    monkeypatch.setitem(LIMITS, "retry", Limit(3, 3600, trusted=2))
+
+    def statuses(user: User, project: Project) -> list[int]:
+        browser, url = client_of(user), address("photo-retry", project)
+        return [browser.post(url).status_code for _ in range(3)]
+
+    assert [statuses(bob, each) for each in (project, other)] == [[302] * 3, [429] * 3]
+    assert [statuses(alice, each) for each in (project, other)] == [[302, 302, 429]] * 2
 
 
 def test_plain_members_leave_out_only_what_was_set_aside(
@@ -120,23 +123,78 @@ def test_plain_members_leave_out_only_what_was_set_aside(
     assert not Notification.objects.exists(), "the owner knows what they did"
 
 
-@pytest.mark.parametrize("what", ["photo", "box"])
+@pytest.mark.parametrize("what", ["photo", "box", "back"])
 def test_whose_answers_do_not_count_takes_nothing_away(
     project: Project, alice: User, bob: User, what: str
 ) -> None:
     [aside] = photos(project, 1)
     job = drawn(project, aside, alice)
+    if what == "back":
+        omissions.leave_out(project, aside, bob)
     Membership.objects.filter(user=bob).update(counts=False)
 
     def act() -> bool:
         if what == "photo":
             return omissions.leave_out(project, aside, bob)
+        if what == "back":
+            return omissions.put_back(project, aside, bob)
         return omissions.release_box(project, job, bob)
 
     with pytest.raises(Refused, match="not-counted"):
         act()
     Membership.objects.filter(user=bob).update(role=Membership.Role.REVIEWER)
     assert act(), "a reviewer's are looked at by others"
+
+
+def test_plain_members_put_back_only_what_plain_members_left_out(
+    project: Project, alice: User, bob: User, charlie: User, client_of: ClientOf
+) -> None:
+    Membership.objects.create(project=project, user=charlie)
+    of_owner, of_bob, of_nobody = photos(project, 3)
+    omissions.leave_out(project, of_owner, alice)
+    omissions.leave_out(project, of_bob, bob)
+    omissions.leave_out(project, of_nobody, bob)
+    omissions.left_out(project).filter(photo=of_nobody).update(left_out_by=None)
+    browser = client_of(charlie)
+    shown = browser.get(address("set-aside", project)).text
+    for photo in (of_owner, of_bob, of_nobody):
+        url = address("photo-leave-out", project, photo.public_id)
+        assert (f'action="{url}"' in shown.split('id="left-out"')[1]) == (photo == of_bob)
+        page = browser.post(url, {"back": "1"}, follow=True).text
+        assert ("Only reviewers and the owner can put this photo back." in page) == (
+            photo != of_bob
+        )
+    assert {each.photo for each in omissions.left_out(project)} == {of_owner, of_nobody}
+    assert omissions.left_out(project).get(photo=of_owner).left_out_by == alice
+    assert "put photos back that were left out of" in client_of(alice).get("/notifications").text
+
+    project.memberships.filter(user=charlie).update(role=Membership.Role.REVIEWER)
+    assert omissions.put_back(project, of_owner, charlie)
+    assert omissions.put_back(project, of_nobody, alice)
+    assert not omissions.put_back(project, of_nobody, alice), "once"
+
+
+def test_the_owner_hears_of_different_photos(
+    project: Project, alice: User, bob: User, client_of: ClientOf
+) -> None:
+    one, other, last = photos(project, 3)
+    job = drawn(project, last, bob)
+    for _ in range(5):
+        omissions.leave_out(project, one, bob)
+        omissions.put_back(project, one, bob)
+        omissions.release_box(project, job, bob)
+        EmbedJob.objects.update(state=WorkState.ASIDE)
+    omissions.leave_out(project, one, bob)
+    browser = client_of(alice)
+    page = browser.get("/notifications").text
+    assert "left 1 photo out of" in page
+    assert "released 1 drawn face in" in page
+    omissions.leave_out(project, other, bob)
+    assert "left 2 photos out of" in browser.get("/notifications").text
+    browser.post("/notifications/read")
+    omissions.leave_out(project, last, bob)
+    told = Notification.objects.get(read_at=None)
+    assert told.data == {"code": "photos", "photos": 1, "who": "Bob", "of": bob.public_id}
 
 
 def test_released_faces_come_back_too(

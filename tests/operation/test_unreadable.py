@@ -107,6 +107,12 @@ class Files:
         Files.number += 1
         (self.folder / f"{Files.number}_{uuid4()}.{QUEUE}.msg").write_bytes(raw)
 
+    def put_no_files(self) -> int:
+        """Put what has the name of a message and is no file; return how many."""
+        (self.folder / f"1_folder.{QUEUE}.msg").mkdir()
+        (self.folder / f"1_endless.{QUEUE}.msg").symlink_to("/dev/zero")
+        return 2
+
     def is_empty(self) -> bool:
         return not list(self.folder.glob(f"*.{QUEUE}.msg"))
 
@@ -123,6 +129,9 @@ class Redis:
 
     def put(self, raw: bytes) -> None:
         self.client.lpush(f"{self.prefix}{QUEUE}", raw)
+
+    def put_no_files(self) -> int:
+        return 0
 
     def is_empty(self) -> bool:
         return not self.client.llen(f"{self.prefix}{QUEUE}")
@@ -153,7 +162,7 @@ def test_a_worker_drops_and_counts_them_and_goes_on(shared_database: str, tmp_pa
     broker: Files | Redis = Redis() if settings.REDIS_URL else Files()
     log, last = tmp_path / "log", str(uuid4())
     unreadable = [*NO_JSON, *(json.dumps(message).encode() for message in NO_WAKEUPS)]
-    dropped = len(unreadable)
+    dropped = len(unreadable) + broker.put_no_files()
     for raw in (b"garbage{", b"null", b'[[], "", "default"]'):
         dropped += broker.keep_unconfirmed(raw)
     for raw in unreadable:

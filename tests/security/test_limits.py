@@ -145,15 +145,15 @@ def test_too_quick_an_answer_is_kept_by_the_page_and_sent_later(
 
     told = browser.post(address, sent, headers={"X-Background": "1"})
     assert told.status_code == 429
-    assert told["Retry-After"] == "59"
-    assert told.json()["retry_after"] == 59
-    assert "59 seconds" in told.json()["sentence"]
+    assert told["Retry-After"] == "74"
+    assert told.json()["retry_after"] == 74
+    assert told.json()["sentence"] == "Too many requests. Try again in 2 minutes."
 
     fragment = browser.post(address, sent, headers={"HX-Request": "true"})
     assert (fragment.status_code, fragment["Content-Type"]) == (429, "text/plain")
 
     page = browser.post(address, sent, headers={"origin": f"http://{browser_host(browser)}"})
-    assert (page.status_code, page["Retry-After"]) == (429, "59")
+    assert (page.status_code, page["Retry-After"]) == (429, "74")
     assert sent["client_uuid"] in page.text  # the form is there to be sent again
 
 
@@ -264,6 +264,51 @@ def test_without_counts_everything_is_allowed_and_the_log_says_so(
         assert [limits.seconds_to_wait(request, "send") for _ in range(100)] == [0] * 100
     assert "limit send is not counted: ConnectionError" in caplog.text
     assert "canary-password" not in caplog.text
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time in seconds, as its only entry, to be changed by a test."""
+    now = [1_800_000_000.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    return now
+
+
+def test_no_hour_has_more_than_the_limit(
+    alice: User, monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    """Whoever tries all the time, or waits for the end of an hour, gets no more."""
+    monkeypatch.setitem(LIMITS, "send", Limit(20, 3600))
+    request = RequestFactory().post("/")
+    request.user = alice
+    allowed: list[float] = []
+    pauses = [3500, *[5] * 60, 700, *[60] * 100, 1700, *[90] * 80]
+    for pause in pauses:
+        clock[0] += pause
+        if not limits.seconds_to_wait(request, "send"):
+            allowed.append(clock[0])
+    assert len(allowed) >= 60, "and no fewer for long"
+    for first, after in zip(allowed, allowed[20:], strict=False):
+        assert after - first > 3600
+
+
+@pytest.mark.parametrize("refused", [1, 50])
+def test_the_wait_that_is_told_is_true(
+    alice: User, monkeypatch: pytest.MonkeyPatch, clock: list[float], refused: int
+) -> None:
+    """Also for who tries again and again meanwhile."""
+    monkeypatch.setitem(LIMITS, "send", Limit(3, 3600))
+    request = RequestFactory().post("/")
+    request.user = alice
+    for pause in (100, 1000, 1000):
+        clock[0] += pause
+        assert limits.seconds_to_wait(request, "send") == 0
+    waits = [limits.seconds_to_wait(request, "send") for _ in range(refused)]
+    assert set(waits) == {4500 - 2100}
+    clock[0] += waits[0] - 1
+    assert limits.seconds_to_wait(request, "send") == 1
+    clock[0] += 1
+    assert limits.seconds_to_wait(request, "send") == 0
 
 
 def test_all_processes_count_together(alice: User) -> None:
