@@ -91,7 +91,7 @@ def understood(about: str, kind: str) -> tuple[str, str]:
     named, name = page_titles.split_namespace(title)
     if named and (is_address or kind != Kind.AUTHOR):  # a line may begin so: “Bild: Max”
         return named, denials.normal(named, name)[:255]
-    if qid := find_qid(title) or (page_titles.is_of_wikidata(text) and find_qid(text)):
+    if qid := find_qid(text if page_titles.is_of_wikidata(text) else title):
         return Kind.PERSON, qid
     if kind == Kind.AUTHOR:  # whose line may be an address, too
         return kind, denials.normal(kind, text)

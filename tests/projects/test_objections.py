@@ -136,7 +136,7 @@ def test_it_is_followed_in_one_click_and_nobody_else_reads_it(
     assert "is looking at it" in client_of(None).get(status).content.decode()
     desk.post(changelist, ticked | {"action": "follow", "reason": "Done, and sorry."})
     shown = client_of(None).get(status).content.decode()
-    assert "It was followed" in shown
+    assert "Accepted. This tool no longer uses it." in shown
     assert "Done, and sorry." in shown
     assert DenyEntry.objects.get().value == "Q7186"
     project.refresh_from_db()
@@ -230,14 +230,14 @@ def test_who_objected_reads_that_it_is_no_longer_left_alone(
     assert objections.uphold(made, mona, "Yes", "Category:Marie Curie")
     status, desk = reverse("objection", args=[made.code]), client_of(mona)
     entry = DenyEntry.objects.get()
-    assert "left alone from now on" in client_of(None).get(status).content.decode()
+    assert "This tool no longer uses it" in client_of(None).get(status).content.decode()
     page = reverse("admin:projects_denyentry_delete", args=[entry.pk])
     asked = desk.get(page).content.decode()
     assert "category Marie Curie" in asked
     assert reverse("admin:projects_objection_change", args=[made.pk]) in asked
     desk.post(page, {"post": "yes", "reason": "A street of that name"})
     shown = client_of(None).get(status).content.decode()
-    assert "left alone from now on" not in shown
+    assert "This tool no longer uses it" not in shown
     assert "moderators took it off the list" in shown
     assert "?about=Category:Marie%20Curie" in shown
     assert "A street" not in shown
