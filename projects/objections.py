@@ -84,8 +84,8 @@ def understood(about: str, kind: str) -> tuple[str, str]:
     """Kind and value as the deny-list writes them. Words that are no title stay as they were typed;
     of an address that leads to nothing the list can hold, no value is left."""
     text = " ".join(about.split())
-    if qid := _person_of_project(about):
-        return Kind.PERSON, qid
+    if sought := _person_of_project(about):
+        return Kind.PERSON, sought
     is_address = page_titles.is_address(text)
     title = page_titles.title_of(text, kind) if is_address else text
     named, name = page_titles.split_namespace(title)
