@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from django import forms
 from django.db.models import FilteredRelation, Q, QuerySet
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Verdict
@@ -76,9 +77,13 @@ class FaceForm(ProjectForm):
     photo = PublicId()
     region = PublicId()
 
+    @cached_property
+    def shown(self) -> list[Any]:
+        """What shows the face, read in one query for both fields."""
+        return shown_in(self.project, self.sent.getlist("region")[-1:])
+
     def clean_photo(self) -> Photo:
-        """The one that shows the face, in one query; the error is that of a photo by itself."""
-        self.shown = shown_in(self.project, self.sent.getlist("region")[-1:])
+        """The one that shows the face; the error is that of a photo by itself."""
         for each in self.shown:
             photo: Photo = each.photo
             if photo.public_id == self.cleaned_data["photo"]:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Lower
@@ -61,6 +61,16 @@ class ModerationAdmin(admin.ModelAdmin[M]):
     # are keys: Q-IDs, M-ids, codes.
     texts: ClassVar[Sequence[str]] = ()
     exact: ClassVar[Sequence[str]] = ()
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[M], *more: Any, **named: Any
+    ) -> Any:
+        """Do an action for the rows that were ticked. Django fails for a key that is no number."""
+        ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(key.isdecimal() and len(key) < 19 for key in ticked):
+            messages.error(request, _text("These rows are not in this list."))
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *more, **named)
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
         """What actions ask for: `permissions=["moderate"]`."""

@@ -57,7 +57,7 @@ def lodge(
     `may_pause` is asked that only where it matters.
     """
     kind, value = understood(about, kind)
-    if kind == Kind.OTHER or (kind == Kind.PERSON and not find_qid(value)):
+    if not _can_be(kind, value):
         value = ""
     if about.strip() != value:
         message = "\n\n".join(filter(None, (about.strip(), message)))
@@ -68,6 +68,16 @@ def lodge(
         made.pauses_until = made.created_at + pauses.LASTS
     _keep(made)
     return made
+
+
+def _can_be(kind: str, value: str) -> bool:
+    """Return whether the wiki could have something of that kind and name. What it could not have
+    must neither pause nor reach a request: it would spoil that for all others."""
+    try:
+        denials.check(kind, value)
+    except Refused:
+        return False
+    return kind != Kind.OTHER
 
 
 @atomic

@@ -69,7 +69,10 @@ def batch_view(can: Can, *, sent: bool = False) -> Callable[[View], View]:
                 return view(request, batch.project, code=code, **more)
             if sent and (batch is None or not sees_project(batch, user)):
                 project = batch.project if batch else find(project_id, user)
-                if not (project and may(user, Can.VIEW, project)) and find_sent(code, user):
+                sees = project and may(user, Can.VIEW, project)
+                if project and is_hidden(project, user) and patrollers.patrols(user):
+                    sees = False  # what they undo there goes on after the person was denied
+                if not sees and find_sent(code, user):
                     return redirect("sent-batch", code)
             return guarded(request, project_id, code=code, **more)
 

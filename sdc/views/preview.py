@@ -78,7 +78,9 @@ def preview(request: HttpRequest, project: Project) -> HttpResponse:
         if reason:
             consumer.report_refused(reason)
         context = {"project": project, "error": str(error)[:200], "reason": reason}
-        return render(request, "sdc/preview_failed.html", context, status=503)
+        response = render(request, "sdc/preview_failed.html", context, status=503)
+        response["Retry-After"] = "60"
+        return response
     show = request.GET.get("show", "")
     page = Paginator(_sendable(batch, show), ROWS).get_page(request.GET.get("page"))
     context = {

@@ -730,3 +730,20 @@ def test_who_skipped_some_is_told_when_others_hold_the_rest(
     assert 'data-why="skipped"' in client_of(bob).get(f"{here}/ask").content.decode()
     Question.objects.update(leased_to=None, leased_until=None)
     assert "data-one" in client_of(bob).get(f"{here}/ask").content.decode()
+
+
+@pytest.mark.parametrize("field", ["region", "photo", "client_uuid", "verdict"])
+@pytest.mark.parametrize("value", [None, "", "\x00", "x" * 300, "AAAAAAAAAAA"])
+@pytest.mark.parametrize("button", ["answer", "skip", "no-usable-face"])
+def test_each_field_may_be_missing_or_broken(
+    project: Project,
+    client_of: ClientOf,
+    here: str,
+    sent: dict[str, Any],
+    button: str,
+    field: str,
+    value: str | None,
+) -> None:
+    form = {key: each for key, each in sent.items() if key != field}
+    form |= {} if value is None else {field: value}
+    assert background(client_of(project.owner), f"{here}/{button}", form).status_code < 500

@@ -132,6 +132,7 @@ def test_it_is_followed_in_one_click_and_nobody_else_reads_it(
     assert project.get_absolute_url() in opened, "what following it stops"
     assert SECRET not in client_of(alice).get(page, follow=True).content.decode()
     ticked = {"_selected_action": [made.pk]}
+    assert desk.post(changelist, {"_selected_action": "abc", "action": "take"}).status_code == 302
     desk.post(changelist, ticked | {"action": "take"})
     assert "is looking at it" in client_of(None).get(status).content.decode()
     desk.post(changelist, ticked | {"action": "follow", "reason": "Done, and sorry."})

@@ -471,3 +471,13 @@ def test_a_moderator_lifts_it_in_one_action_with_a_reason(
     assert made.state == Objection.State.OPEN
     assert client_of(bob).post(address, ticked).status_code == 302  # to the login of the admin
     assert Membership.objects.filter(project=project).count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("title", ["a|b|c", "{{||}}", "x#y", "<b>", "z" * 300])
+def test_what_no_title_can_be_pauses_nothing_and_reaches_no_request(title: str) -> None:
+    """It would end up in the requests that read everybody's files."""
+    made = objections.lodge(title, "category", "Please.")
+    assert made.pauses_until is None
+    assert made.value == ""
+    assert pauses.categories() == []
