@@ -14,7 +14,7 @@ from classify.models import Answer, Label, Origin, Question, Score, Verdict
 from classify.services import Given
 from crawler import services as crawler
 from crawler.models import Photo, ProjectPhoto
-from projects import denials, people
+from projects import denials, pauses, people
 from projects.ledger import audit
 from projects.models import AuditEvent, Membership, Project, User
 from projects.permissions import Can, may
@@ -36,7 +36,7 @@ def offered(project: Project, user: User, faces: Iterable[int], words: str = "")
     member = Q(pk__in=mine.values("project"))
     found = Project.objects.filter(member | anybodys).exclude(pk=project.pk)
     found = found.exclude(state=Project.State.ARCHIVED).exclude(pk__in=shut.values("project"))
-    found = found.exclude(person__qid__in=denials.denied_qids())
+    found = found.exclude(person__qid__in=denials.denied_qids()).exclude(pauses.is_paused())
     looked_at = found.select_related("person").order_by("-active_at", "-pk")[:MOST]
     named = set(
         Label.objects.filter(region__in=faces, verdict=Verdict.YES).values_list(

@@ -144,6 +144,11 @@ class Photo(models.Model):
         return self.name
 
     @property
+    def is_paused(self) -> bool:
+        """Whether somebody objects to it now; the person may be paused besides."""
+        return self.paused_until is not None and self.paused_until > timezone.now()
+
+    @property
     def name(self) -> str:
         return plain(self.title.removeprefix("File:"))
 

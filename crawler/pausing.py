@@ -14,6 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from crawler import commons
 from crawler.denying import AT_ONCE, members, named_by
@@ -23,13 +25,15 @@ from projects import denials, pauses
 from projects.http import WikiError
 from projects.models import Objection, Project, Source
 from projects.pipeline import announce
+from projects.refusal import Refused
 from projects.transactions import atomic
 
+OBJECTED = "objected"  # code of what is refused while it is paused
 log = logging.getLogger(__name__)
 Kind = Objection.Kind
 
 
-def begin(*, objection: Objection, **_: Any) -> None:
+def begin(*, objection: Objection, **_more: Any) -> None:
     """Hears `projects.pauses.pause_begun`, within its transaction."""
     if objection.kind == Kind.PERSON:
         _tell_of_person(objection)
@@ -39,7 +43,7 @@ def begin(*, objection: Objection, **_: Any) -> None:
         announce("deny-list-changed")
 
 
-def end(*, objection: Objection, **_: Any) -> None:
+def end(*, objection: Objection, **_more: Any) -> None:
     """Hears `projects.pauses.pause_ended`: what only this objection paused goes on. The moment
     until which it paused them tells which photos these are."""
     if objection.kind == Kind.PERSON:
@@ -103,6 +107,16 @@ def until_of(files: Iterable[File], category: str) -> dict[int, datetime]:
         if until := max(filter(None, (*untils, listed)), default=None):
             found[file.page_id] = until
     return found
+
+
+def refuse_review(project: Project, photos: Iterable[Photo] = ()) -> None:
+    """Raise Refused where the project's person or one of the photos is paused: nobody reviews
+    what a moderator has yet to decide about."""
+    paused = [photo.paused_until for photo in photos if photo.is_paused]
+    if until := pauses.of_project(project) or max(filter(None, paused), default=None):
+        sentence = _("Somebody objected: this is paused until %(day)s. Nothing was changed.")
+        day = date_format(timezone.localtime(until), "DATE_FORMAT")
+        raise Refused(OBJECTED, sentence % {"day": day})
 
 
 def _named(objection: Objection) -> QuerySet[Photo]:

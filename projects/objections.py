@@ -10,14 +10,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import denials, denying, pauses
+from projects import denials, denying, page_titles, pauses
 from projects.ledger import audit
 from projects.models import DenyEntry, Notification, Objection, Project, User
 from projects.notifications import notify
@@ -30,8 +29,6 @@ from projects.wikidata import find_qid
 Kind = Objection.Kind
 State = Objection.State
 OPEN = pauses.OPEN
-_NAMESPACE = re.compile(r":?(file|image|category|user)\s*:", re.IGNORECASE)
-_NAMED = {"category": Kind.CATEGORY, "user": Kind.UPLOADER}  # the others are files
 _NOT_LISTED = ~Q(state=State.UPHELD) | Q(kind=Kind.OTHER)
 LATE = pauses.LASTS  # after which an open one is overdue
 
@@ -52,15 +49,18 @@ def lodge(
     *,
     may_pause: Callable[[], bool] = lambda: True,
 ) -> Objection:
-    """Keep an objection. `about` is whatever they pasted; `kind` what they say that it is. Words
-    that name no page of the wiki, such as somebody's name, are sealed with the rest.
+    """Keep an objection. `about` is whatever they pasted; `kind` what they say that it is. It
+    is sealed with the message where it differs from what was understood, so that a moderator sees
+    it; words that name no page of the wiki, such as somebody's name, are kept there alone.
 
     What it names is paused at once, unless it was before or whoever objects has paused enough:
     `may_pause` is asked that only where it matters.
     """
     kind, value = understood(about, kind)
     if not _can_be(kind, value):
-        value, message = "", "\n\n".join(filter(None, (about.strip(), message)))
+        value = ""
+    if about.strip() != value:
+        message = "\n\n".join(filter(None, (about.strip(), message)))
     made = Objection(wiki=settings.WIKI.code, kind=kind, value=value)
     made.message = seal(message.encode(), context(OBJECTION, made.code))
     made.contact = seal(contact.encode(), context(CONTACT, made.code)) if contact else None
@@ -91,12 +91,22 @@ def _keep(made: Objection) -> None:
 
 
 def understood(about: str, kind: str) -> tuple[str, str]:
-    """Kind and value as the deny-list writes them; what can't be read stays as it was typed."""
-    text = _title_in(" ".join(about.split()))
-    if qid := _person_of_project(about) or find_qid(text):
+    """Kind and value as the deny-list writes them. Words that are no title stay as they were typed;
+    of an address that leads to nothing the list can hold, no value is left."""
+    text = " ".join(about.split())
+    if sought := _person_of_project(about):
+        return Kind.PERSON, sought
+    is_address = page_titles.is_address(text)
+    title = page_titles.title_of(text, kind) if is_address else text
+    named, name = page_titles.split_namespace(title)
+    if named and (is_address or kind != Kind.AUTHOR):  # a line may begin so: “Bild: Max”
+        return named, denials.normal(named, name)[:255]
+    if qid := find_qid(text if page_titles.is_of_wikidata(text) else title):
         return Kind.PERSON, qid
-    if named := _NAMESPACE.match(text):
-        kind = _NAMED.get(named[1].lower(), Kind.FILE)
+    if kind == Kind.AUTHOR:  # whose line may be an address, too
+        return kind, denials.normal(kind, text)
+    if is_address:
+        return kind, ""
     if kind not in (Kind.PERSON, Kind.OTHER) and text:
         text = denials.normal(kind, text)
     return kind, text[:255]
@@ -109,15 +119,6 @@ def _person_of_project(about: str) -> str:
         return ""
     public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, public_id=named[1])
     return public.values_list("person__qid", flat=True).first() or ""
-
-
-def _title_in(text: str) -> str:
-    """The title that an address of the wiki leads to; other text as it is."""
-    if not re.match(r"https?://", text):
-        return text
-    path = unquote(urlsplit(text).path)
-    title = path.partition("/wiki/")[2] or path.rpartition("/")[2]
-    return title.replace("_", " ") or text
 
 
 def words(objection: Objection) -> Words | None:

@@ -257,7 +257,7 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
         theirs = Project.objects.filter(person__wiki=row.wiki, person__qid=row.value)
         return lines(*(link(one.get_absolute_url(), one) for one in theirs[:50])) or NOTHING
 
-    @admin.action(permissions=["moderate"], description=_("Take in work"))
+    @admin.action(permissions=["moderate"], description=_("Start review"))
     def take(self, request: HttpRequest, queryset: QuerySet[Objection]) -> None:
         by = signed_in(request)
         self.do(
@@ -268,7 +268,7 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
             needs_reason=False,
         )
 
-    @admin.action(permissions=["moderate"], description=_("Follow: put it on the deny-list"))
+    @admin.action(permissions=["moderate"], description=_("Accept: add to the deny-list"))
     def follow(self, request: HttpRequest, queryset: QuerySet[Objection]) -> None:
         by, value = signed_in(request), request.POST.get("value", "").strip()[:255]
 

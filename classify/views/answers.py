@@ -25,6 +25,8 @@ from projects.permissions import Can, project_view, signed_in
 @project_view(Can.ANSWER)
 @replies.says_why
 def answer(request: HttpRequest, project: Project) -> HttpResponse:
+    """While the person is paused no question is handed out, but answers that a browser still
+    had in its queue are kept: nothing is lost, and nothing is sent before a moderator decides."""
     form = AnswerForm(project, request.POST)
     if not form.is_valid():
         return replies.wrong(request, project, form)

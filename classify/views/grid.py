@@ -55,6 +55,7 @@ def grid_next(request: HttpRequest, project: Project) -> HttpResponse:
 @project_view(Can.ANSWER)
 @replies.says_why
 def grid_answer(request: HttpRequest, project: Project) -> HttpResponse:
+    """Takes what a browser had in its queue while the person is paused, like `answers.answer`."""
     form = ScreenForm(project, request.POST)
     if not form.is_valid():
         return replies.wrong(request, project, form)

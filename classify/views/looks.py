@@ -19,6 +19,7 @@ from classify.models import Origin, Question, Round
 from classify.screens import Screen
 from classify.views import counts, grid, replies
 from classify.views.ask import LEASE_MAY_END, faces_named, how_to_join, whose
+from crawler import pausing
 from projects.limits import limited
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
@@ -61,6 +62,7 @@ def again_answer(request: HttpRequest, project: Project) -> HttpResponse:
     form = ScreenForm(project, request.POST)
     if not form.is_valid():
         return replies.wrong(request, project, form)
+    pausing.refuse_review(project)
     answers = services.answer_screen(project, signed_in(request), form.given, Origin.AGAIN)
     return replies.done(request, project, grid.kept(len(answers)), **_more(project))
 

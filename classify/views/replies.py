@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from classify import services
 from classify.models import Answer
 from classify.views import counts
+from crawler.pausing import OBJECTED
 from projects.models import Project
 from projects.views.account import next_url
 
@@ -35,7 +36,9 @@ def says_why(view: View) -> View:
         try:
             return view(request, project)
         except services.Refused as refusal:
-            return refused(request, project, refusal.code, refusal.sentence, status=409)
+            # 422 while somebody objects: the answer is right, but none is taken now
+            status = 422 if refusal.code == OBJECTED else 409
+            return refused(request, project, refusal.code, refusal.sentence, status=status)
 
     return wrapper
 

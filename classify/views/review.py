@@ -24,8 +24,9 @@ from classify.galleries import Cursor, Facet, Facets, Fresh, Narrow, Order, Size
 from classify.models import Answer, Label, Origin, Score
 from classify.views import replies, words
 from classify.views.ask import whose
+from crawler import pausing
 from crawler.models import Region
-from projects import denials
+from projects import denials, pauses
 from projects.limits import limited
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
@@ -116,7 +117,7 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
         else "",
         "earlier": galleries.cursor_text(page.after) if page.after and before is not None else "",
         "learner": selectors.learner(project),
-        "may_review": may(request.user, Can.REVIEW, project),
+        "may_review": _may_review(request, project),
         "client_uuid": uuid.uuid4(),
         "counts_json": json.dumps(counts),
         "whole": chosen.address(),
@@ -161,7 +162,7 @@ def review_face(request: HttpRequest, project: Project, region_id: str) -> HttpR
         "tile": tile,
         "boxes": boxes.exclude(origin=Region.Origin.PHOTO),
         "answers": standing.filter(undone_by=None).order_by("-id")[:ANSWERS],
-        "may_review": may(request.user, Can.REVIEW, project),
+        "may_review": _may_review(request, project),
         "client_uuid": uuid.uuid4(),
         "here": reverse("review", args=[project.public_id]),
     }
@@ -179,7 +180,7 @@ def review_compare(request: HttpRequest, project: Project) -> HttpResponse:
         raise Http404
     context = whose(project) | {
         "pair": _tiles(project, named),
-        "may_review": may(request.user, Can.REVIEW, project),
+        "may_review": _may_review(request, project),
         "client_uuid": uuid.uuid4(),
         "here": reverse("review", args=[project.public_id]),
     }
@@ -220,6 +221,7 @@ def review_answer(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     given = _given(project, form)
+    pausing.refuse_review(project, [each.photo for each in given])
     services.answer_many(project, given, signed_in(request), form.verdict, Origin.REVIEW)
     return replies.done(
         request,
@@ -239,6 +241,8 @@ def review_reassign(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     given, other, user = _given(project, form), form.cleaned_data["other"], signed_in(request)
+    for one in filter(None, (project, other)):
+        pausing.refuse_review(one, [each.photo for each in given])
     if other is None:
         services.answer_many(project, given, user, form.verdict, Origin.REVIEW)
         sentence = _sentence(form.verdict, len(given))
@@ -251,6 +255,11 @@ def review_reassign(request: HttpRequest, project: Project) -> HttpResponse:
         )
         sentence = text % {"n": len(given), "name": other.person, "other": project.person}
     return replies.done(request, project, sentence, filters=galleries.gallery_counts(project))
+
+
+def _may_review(request: HttpRequest, project: Project) -> bool:
+    """Whether the page offers verdicts: while its person is paused it can only be read."""
+    return may(request.user, Can.REVIEW, project) and not pauses.of_project(project)
 
 
 # Deeds of the gallery that are a page of their own where there is no script

@@ -22,7 +22,7 @@ class ObjectionForm(forms.Form):
     """`website` is a trap for machines that fill in every field; people don't see it."""
 
     kind = forms.ChoiceField(
-        label=gettext_lazy("What shall be left alone?"),
+        label=gettext_lazy("What should this tool stop using?"),
         choices=Objection.Kind.choices,
         widget=forms.RadioSelect,
         initial=Objection.Kind.PERSON,

@@ -20,7 +20,8 @@ from django.views.decorators.http import require_POST, require_safe
 from classify.galleries import Tile, Which, gallery
 from classify.models import Verdict
 from classify.views.ask import whose
-from crawler.models import Region
+from crawler.models import Region, not_paused
+from projects import pauses
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 from projects.refusal import Refused
@@ -50,13 +51,15 @@ def second_looks_page(request: HttpRequest, project: Project) -> HttpResponse:
     found = findings.findings(project)
     waiting = findings.to_look(found)
     may_look = may(request.user, Can.REVIEW, project) and project.state != Project.State.ARCHIVED
+    may_look = may_look and not pauses.of_project(project)
     context: dict[str, Any] = whose(project) | {
         "waiting": waiting.count(),
         "page": Paginator(found, ROWS).get_page(request.GET.get("page")),
         "may_look": may_look,
         "can_undo": may_look and _last_look(request, project) is not None,
     }
-    if may_look and (watch := _chosen(request, waiting)):
+    shown = waiting.filter(not_paused("claim_attempt__claim__photo"))
+    if may_look and (watch := _chosen(request, shown)):
         context |= _look(project, watch)
     return render(request, "sdc/second_looks.html", context)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from classify import services as classify
 from classify.models import Origin
+from crawler import pausing
 from crawler.models import Photo, ProjectPhoto, Region
 from projects.models import User
 from projects.permissions import Can, may
@@ -46,6 +47,7 @@ def look_again(watch: Watch, user: User, verdict: str, client_uuid: UUID) -> Non
     project = watch.claim_attempt.batch.project
     if not may(user, Can.REVIEW, project):
         raise PermissionDenied
+    pausing.refuse_review(project, [watch.claim_attempt.claim.photo])
     waiting = Watch.objects.filter(pk=watch.pk, finding__in=TAKEN_OUT, looked_at=None)
     if not waiting.update(looked_by=user, looked_at=timezone.now()):
         watch.refresh_from_db(fields=["looked_by"])

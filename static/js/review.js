@@ -328,11 +328,13 @@ function wire() {
     tiles,
     start: () => (before = new Set(chosen())),
     touched: (some) => {
-      for (const tile of tiles()) box(tile).checked = before.has(tile) || some.includes(tile);
+      for (const tile of tiles()) {
+        if (box(tile)) box(tile).checked = before.has(tile) || some.includes(tile);
+      }
       shown();
     },
     held: (tile) => {
-      choose([tile], !box(tile).checked);
+      choose([tile], !box(tile)?.checked);
       anchor = tile;
       navigator.vibrate?.(15);
     },

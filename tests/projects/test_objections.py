@@ -31,10 +31,76 @@ SECRET = "My name is Irène and I live in Paris"
         ("https://commons.wikimedia.org/wiki/Category:Caf%C3%A9s", "person",
          ("category", "Cafés")),
         ("", "other", ("other", "")),
+        ("https://commons.wikimedia.org/w/index.php?title=File:Albert_Einstein_Head.jpg", "file",
+         ("file", "File:Albert Einstein Head.jpg")),
+        ("https://upload.wikimedia.org/wikipedia/commons/thumb/a/ab/Foo_1.jpg/800px-Foo_1.jpg",
+         "file", ("file", "File:Foo 1.jpg")),
+        ("https://upload.wikimedia.org/wikipedia/commons/a/ab/Foo.jpg", "person",
+         ("file", "File:Foo.jpg")),
+        ("upload.wikimedia.org/wikipedia/commons/a/ab/Foo.jpg", "file", ("file", "File:Foo.jpg")),
+        ("https://commons.wikimedia.org/wiki/Category:X#/media/File:Foo_1.jpg", "file",
+         ("file", "File:Foo 1.jpg")),
+        ("https://commons.wikimedia.org/wiki/Category:X#/media/File:Foo.jpg", "category",
+         ("category", "X")),
+        ("https://de.wikipedia.org/wiki/Marie_Curie#/media/Datei:Foo.jpg", "file",
+         ("file", "File:Foo.jpg")),
+        ("commons.wikimedia.org/wiki/File:Foo.jpg", "file", ("file", "File:Foo.jpg")),
+        ("//commons.m.wikimedia.org/wiki/File:Foo.jpg", "file", ("file", "File:Foo.jpg")),
+        ("https://de.wikipedia.org/wiki/Datei:Foo.jpg", "file", ("file", "File:Foo.jpg")),
+        ("https://ru.wikipedia.org/wiki/%D0%A4%D0%B0%D0%B9%D0%BB:Foo.jpg", "person",
+         ("file", "File:Foo.jpg")),
+        ("Fichier : foo.jpg", "file", ("file", "File:Foo.jpg")),
+        ("Catégorie:Cafés", "person", ("category", "Cafés")),
+        ("Kategorie:Cafés", "category", ("category", "Cafés")),
+        ("https://commons.wikimedia.org/wiki/Special:FilePath/Foo.jpg", "file",
+         ("file", "File:Foo.jpg")),
+        ("https://commons.wikimedia.org/wiki/Special:Contributions/Kari", "uploader",
+         ("uploader", "Kari")),
+        ("https://www.wikidata.org/w/index.php?title=Q7186", "person", ("person", "Q7186")),
+        ("www.wikidata.org/entity/Q7186", "person", ("person", "Q7186")),
+        ("https://commons.wikimedia.org/wiki/File:Q42_(1903).jpg", "file",
+         ("file", "File:Q42 (1903).jpg")),
+        ("Bild: Max", "author", ("author", "Bild: Max")),
+        ("https://flickr.com/photos/max", "author", ("author", "https://flickr.com/photos/max")),
+        # addresses that lead to nothing which could be paused
+        ("https://commons.wikimedia.org/w/index.php?curid=12", "file", ("file", "")),
+        ("https://en.wikipedia.org/wiki/Marie_Curie", "file", ("file", "")),
+        ("https://flickr.com/photos/max.jpg", "file", ("file", "")),
+        ("https://[x/wiki/File:Foo.jpg", "file", ("file", "")),
+        ("https://commons.wikimedia.org/wiki/User_talk:Kari", "uploader", ("uploader", "")),
     ],
 )  # fmt: skip
 def test_what_people_paste_is_understood(about: str, kind: str, read: tuple[str, str]) -> None:
     assert objections.understood(about, kind) == read
+
+
+def test_an_address_that_can_not_be_read_pauses_nothing_and_is_kept_for_moderators(
+    client_of: ClientOf,
+) -> None:
+    address = "https://commons.wikimedia.org/w/index.php?curid=12"
+    made = send(client_of, kind="file", about=address)
+    assert (made.value, made.pauses_until) == ("", None)
+    words = objections.words(made)
+    assert words
+    assert words.message == f"{address}\n\n{SECRET}"
+    shown = client_of(None).get(reverse("objection", args=[made.code])).content.decode()
+    assert "We could not tell which page you mean" in shown
+    assert "nothing is paused for it now" in shown
+    assert "curid" not in shown
+
+
+def test_what_was_pasted_is_sealed_where_it_was_read_as_something_else(
+    client_of: ClientOf,
+) -> None:
+    address = "commons.wikimedia.org/wiki/Category:X#/media/File:Foo.jpg"
+    made = send(client_of, kind="file", about=address)
+    assert (made.value, bool(made.pauses_until)) == ("File:Foo.jpg", True)
+    words = objections.words(made)
+    assert words
+    assert words.message.startswith(address)
+    same = objections.words(send(client_of, kind="file", about="File:Foo.jpg"))
+    assert same
+    assert same.message == SECRET, "nothing to add"
 
 
 def send(client_of: ClientOf, **fields: str) -> Objection:
@@ -71,7 +137,7 @@ def test_it_is_followed_in_one_click_and_nobody_else_reads_it(
     assert "is looking at it" in client_of(None).get(status).content.decode()
     desk.post(changelist, ticked | {"action": "follow", "reason": "Done, and sorry."})
     shown = client_of(None).get(status).content.decode()
-    assert "It was followed" in shown
+    assert "Accepted. This tool no longer uses it." in shown
     assert "Done, and sorry." in shown
     assert DenyEntry.objects.get().value == "Q7186"
     project.refresh_from_db()
@@ -165,14 +231,14 @@ def test_who_objected_reads_that_it_is_no_longer_left_alone(
     assert objections.uphold(made, mona, "Yes", "Category:Marie Curie")
     status, desk = reverse("objection", args=[made.code]), client_of(mona)
     entry = DenyEntry.objects.get()
-    assert "left alone from now on" in client_of(None).get(status).content.decode()
+    assert "This tool no longer uses it" in client_of(None).get(status).content.decode()
     page = reverse("admin:projects_denyentry_delete", args=[entry.pk])
     asked = desk.get(page).content.decode()
     assert "category Marie Curie" in asked
     assert reverse("admin:projects_objection_change", args=[made.pk]) in asked
     desk.post(page, {"post": "yes", "reason": "A street of that name"})
     shown = client_of(None).get(status).content.decode()
-    assert "left alone from now on" not in shown
+    assert "This tool no longer uses it" not in shown
     assert "moderators took it off the list" in shown
     assert "?about=Category:Marie%20Curie" in shown
     assert "A street" not in shown

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from classify.models import Question
+from classify.models import Label, Question, Score
 from classify.questions import is_silent, next_question, worth_of
+from classify.reassigning import offered
 from crawler import crawling, pausing
 from crawler.models import Photo
 from projects import objections, pauses
@@ -258,6 +260,96 @@ def test_nothing_of_a_person_is_asked_and_pages_say_so(
         assert WORDS not in page
         assert made.code not in page
     assert 'id="try"' not in client_of(None).get(reverse("home")).content.decode()
+
+
+def post(browser: Client, project: Project, name: str, **sent: Any) -> Any:
+    address = reverse(name, args=[project.public_id])
+    form = {"client_uuid": str(uuid4())} | sent
+    return browser.post(address, form, headers={"X-Background": "1"})
+
+
+def test_of_a_paused_person_the_review_can_only_be_read(
+    project: Project, alice: User, mona: User, asked: list[Photo], client_of: ClientOf
+) -> None:
+    Question.objects.all().delete()
+    browser = client_of(alice)
+    for photo in asked:
+        region = photo.picture.regions.get()
+        Score.objects.create(
+            project=project, region=region, photo=photo, is_match=True, unlikely=0.1, revision=1
+        )
+    gallery = reverse("review", args=[project.public_id])
+    face = asked[0].picture.regions.get().public_id
+    one = reverse("review-face", args=[project.public_id, face])
+    for address in (gallery, one):
+        assert "review/answer" in browser.get(address).content.decode()
+    before = browser.get(gallery).content.decode()
+    assert 'value="approve"' in before
+    assert "reject the wrong ones" in before
+    made = object_to("Q7186", "person")
+    shown = browser.get(gallery).content.decode()
+    for call in ('value="approve"', 'value="reject"', "approve-all", "to review</", "wrong ones"):
+        assert call not in shown, call
+    assert "Paused because somebody objected" in shown
+    assert 'value="approve"' not in browser.get(one).content.decode()
+    for name, sent in (
+        ("review-answer", {"deed": "approve", "region": face}),
+        ("review-reassign", {"deed": "else", "region": face}),
+        ("again-answer", {"shown": face, "yes": face}),
+    ):
+        refused = post(browser, project, name, **sent)
+        assert (refused.status_code, refused.json()["error"]) == (422, "objected"), name
+        assert "this is paused until" in refused.json()["sentence"]
+    assert not Label.objects.filter(project=project).exists()
+    photo = asked[0].public_id
+    queued = post(browser, project, "answer", region=face, photo=photo, verdict="yes")
+    assert queued.status_code == 200, "it was in the browser's queue before"
+    objections.lift_pause(made, mona, "look at it with me")
+    assert post(browser, project, "review-answer", deed="reject", region=face).status_code == 200
+
+
+def test_a_face_of_a_paused_photo_is_not_reviewed(
+    project: Project, alice: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    paused, other = said_yes(project, 2)
+    object_to(about_file(paused))
+    browser = client_of(alice)
+    address = reverse("review", args=[project.public_id])
+    shown = browser.get(f"{address}?which=confirmed").content.decode()
+    assert f'id="face-{other.region.public_id}"' in shown
+    assert f'id="face-{paused.region.public_id}"' not in shown
+    for label, status in ((paused, 422), (other, 200)):
+        region = label.region.public_id
+        sent = post(browser, project, "review-answer", deed="approve", region=region)
+        assert sent.status_code == status
+
+
+def test_nobody_is_reassigned_to_who_is_paused(
+    project: Project,
+    alice: User,
+    said_yes: Make,
+    make_project: MakeProject,
+    client_of: ClientOf,
+) -> None:
+    [label] = said_yes(project, 1)
+    pierre = make_project(alice, "Q37463", [])
+    assert pierre in offered(project, alice, [label.region.pk])
+    object_to("Q37463", "person")
+    assert pierre not in offered(project, alice, [label.region.pk])
+    sent = {"deed": "else", "other": pierre.public_id, "region": label.region.public_id}
+    assert post(client_of(alice), project, "review-reassign", **sent).status_code == 422
+
+
+def test_the_preview_of_a_paused_person_says_until_when(
+    project: Project, alice: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    said_yes(project, 1)
+    until = object_to("Q7186", "person").pauses_until
+    assert until
+    shown = client_of(alice).get(reverse("preview", args=[project.public_id])).content.decode()
+    assert f"nothing is sent until {until.day} {until:%B %Y}" in shown
+    assert "Nothing to send" not in shown
+    assert "is on the wiki already" not in shown
 
 
 def test_a_public_project_may_be_named_by_its_address(

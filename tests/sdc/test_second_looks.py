@@ -11,6 +11,7 @@ from django.urls import reverse
 from classify.models import Answer, Label, Origin, Verdict
 from classify.services import answer
 from crawler.models import Photo, ProjectPhoto, Region
+from projects import objections
 from projects.models import Membership, Project, User
 from projects.refusal import Refused
 from sdc import services
@@ -107,6 +108,28 @@ def test_each_answer_is_kept_once_and_the_statement_stays_out(
     assert not planned.filter(claim__page_id=labels[0].photo.page_id).exists()
     assert not wiki.depicts(labels[0].photo.page_id)
     assert "1 face to look at again" in page(browser, project)
+
+
+@pytest.mark.parametrize("kind", ["person", "file"])
+def test_while_somebody_objects_no_second_look_is_taken(
+    project: Project,
+    alice: User,
+    labels: list[Label],
+    batch: EditBatch,
+    client_of: ClientOf,
+    kind: str,
+) -> None:
+    about = "Q7186" if kind == "person" else labels[0].photo.title
+    objections.lodge(about, kind, "Please")
+    browser, answers = client_of(alice), Answer.objects.count()
+    assert "this is paused until" in say(browser, labels[0], Verdict.NO).content.decode()
+    assert Answer.objects.count() == answers
+    assert watch_of(labels[0]).looked_at is None
+    shown = page(browser, project, at=watch_of(labels[0]).pk)
+    address = reverse("second-look", args=[project.public_id, watch_of(labels[0]).pk])
+    assert f'action="{address}"' not in shown
+    if kind == "person":
+        assert "Paused because somebody objected" in shown
 
 
 def test_an_answer_is_undone_as_far_as_the_label(

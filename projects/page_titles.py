@@ -1,0 +1,95 @@
+"""Titles of wiki pages in what people paste: addresses of any shape, and local namespace names."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from projects.models import Objection
+
+Kind = Objection.Kind
+
+# What the namespaces are called on the big wikis. A file or category keeps its name on Commons.
+_NAMES = {
+    Kind.FILE: """
+        file image datei bild fichier archivo imagen fil plik grafika bestand afbeelding ficheiro
+        arquivo imagem immagine файл изображение зображення ファイル 画像 文件 档案 檔案 图像 圖像
+        파일 그림 ملف صورة پرونده تصویر קובץ תמונה dosya resim soubor tiedosto kuva fájl kép fișier
+        imagine berkas gambar αρχείο εικόνα चित्र slika датотека слика súbor obrázok fitxer imatge
+        fitxategi irudi dosiero
+    """,
+    Kind.CATEGORY: """
+        category kategorie catégorie categoría kategori kategoria categorie categoria kategória
+        kategorija категория категорія категорија カテゴリ 分类 分類 분류 تصنيف رده קטגוריה luokka
+        κατηγορία श्रेणी kategorio
+    """,
+    Kind.UPLOADER: """
+        user benutzer benutzerin utilisateur utilisatrice usuario usuaria bruker användare bruger
+        wikipedysta wikipedystka gebruiker usuário usuária utilizador utilizadora utente участник
+        участница користувач користувачка 利用者 用户 用戶 使用者 사용자 مستخدم مستخدمة کاربر משתמש
+        משתמשת kullanıcı uživatel uživatelka käyttäjä szerkesztő utilizator pengguna χρήστης
+        usuari lankide uzanto
+    """,
+}
+_KIND_OF = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+_PREFIX = re.compile(r":?\s*([^\W\d_]+)\s*:\s*")
+_ADDRESS = re.compile(r"(?:https?:)?//\S|[\w-]+(?:\.[\w-]+)+(?::\d+)?/\S*$", re.IGNORECASE)
+# upload.wikimedia.org: …/a/ab/Foo.jpg, and …/thumb/a/ab/Foo.jpg/800px-Foo.jpg
+_STORED = re.compile(r"/[0-9a-f]/[0-9a-f]{2}/(?:\d{14}!)?([^/]+)(?:/[^/]+)?$")
+_VIEWED = re.compile(r"/media/(.+)")  # the photo that MediaViewer shows over a page
+_SPECIAL = (
+    (re.compile(r"Special:(?:FilePath|Redirect/file)/", re.IGNORECASE), "File:"),
+    (re.compile(r"Special:(?:Contributions|ListFiles)/", re.IGNORECASE), "User:"),
+)
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is the address of a page, with or without its scheme."""
+    return bool(_ADDRESS.match(text))
+
+
+def is_of_wikidata(address: str) -> bool:
+    """Return whether an address leads to Wikidata, where a person's Q-ID may stand anywhere."""
+    host = _split(address).hostname or "" if is_address(address) else ""
+    return host == "wikidata.org" or host.endswith(".wikidata.org")
+
+
+def split_namespace(title: str) -> tuple[str | None, str]:
+    """Return the kind that a title's namespace says, in any big language, and the name after it.
+    The kind is None for other titles, which stay whole."""
+    found = _PREFIX.match(title)
+    kind = _KIND_OF.get(found[1].lower()) if found else None
+    return (kind, title[found.end() :]) if found and kind else (None, title)
+
+
+def title_of(address: str, kind: str) -> str:
+    """Return the title of the page that an address leads to; "" where it tells none.
+
+    Where a photo is open over a page, the photo is meant, unless `kind` is the page's own.
+    """
+    parts = _split(address)
+    title = _page_of(parts)
+    viewed = _VIEWED.match(unquote(parts.fragment))
+    if viewed and not (kind == Kind.CATEGORY and split_namespace(title)[0] == kind):
+        title = viewed[1]
+    title = " ".join(title.replace("_", " ").split())
+    for special, prefix in _SPECIAL:
+        title = special.sub(prefix, title)
+    return title
+
+
+def _split(address: str) -> SplitResult:
+    with_host = address if "//" in address.partition("?")[0] else f"//{address}"
+    try:
+        return urlsplit(with_host)
+    except ValueError:  # such as an unclosed bracket in the host
+        return urlsplit("")
+
+
+def _page_of(parts: SplitResult) -> str:
+    if named := parse_qs(parts.query).get("title"):
+        return named[0]
+    path = unquote(parts.path)
+    if stored := _STORED.search(path):
+        return f"File:{stored[1]}"
+    return path.partition("/wiki/")[2]
