@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
 
@@ -219,8 +220,9 @@ def test_each_forgotten_setting_has_its_line(
 
 
 @pytest.mark.django_db
-def test_a_check_that_fails_by_itself_hides_no_other(settings: Any) -> None:
-    settings.LOCALE_PATHS = [7]
+def test_a_check_that_fails_by_itself_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    # not by pytest-django's `settings`: Django would forget the made-up languages for good
+    monkeypatch.setattr(django_settings, "LOCALE_PATHS", [7])
     found = {each.about: each for each in doctor.examine(quick=True)}
     assert found["translations"].status == FAIL
     assert found["translations"].says == "This could not be checked: TypeError."
