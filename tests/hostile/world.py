@@ -166,6 +166,7 @@ class Made:
             asked_by=self.cast[Who.STRANGER], note=texts.note, reason=texts.comment,
         )  # fmt: skip
         self.objection = objections.lodge(texts.category, "category", texts.note, texts.note)
+        Photo.objects.update(paused_until=None)  # as if the wiki said that they are elsewhere
         Objection.objects.update(answer=texts.comment)
 
     def _project(self, qid: str, **fields: Any) -> Project:
