@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 
 import requests
 from bs4 import BeautifulSoup, Tag
-from mechanicalsoup import LinkNotFoundError
 
+from bench.chaos.work import csrf_token
 from bench.volunteer import Volunteer
 
 PAGES = ("", "/ask", "/grid", "/review", "/again", "/tray", "/set-aside", "/sources", "/members")
@@ -54,12 +54,11 @@ class Abuser:
 
     def _send(self, press: Press) -> bool:
         address, fields = press
-        token = next((c.value for c in self._session.cookies if "csrf" in c.name), "") or ""
         with suppress(requests.RequestException):
             self._session.post(
                 urljoin(self.url, address),
                 data=[*fields, ("client_uuid", str(uuid.uuid4()))],
-                headers={"X-CSRFToken": token},
+                headers={"X-CSRFToken": csrf_token(self._session)},
                 timeout=15,
             )
             return True
@@ -69,9 +68,6 @@ class Abuser:
     def _session(self) -> requests.Session:
         session: requests.Session = self.volunteer.browser.session
         return session
-
-
-LOGIN_TROUBLE = (requests.RequestException, LinkNotFoundError, AssertionError)
 
 
 def fields_of(form: Tag) -> Iterator[list[tuple[str, str]]]:

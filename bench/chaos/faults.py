@@ -19,11 +19,11 @@ import psutil
 import redis
 import requests
 
-from bench.chaos.abuse import LOGIN_TROUBLE, Abuser
+from bench.chaos.abuse import Abuser
 from bench.chaos.first_start import start_on_full_disk
 from bench.chaos.outsiders import GARBAGE, push_unreadable, slow_clients
 from bench.chaos.system import QUEUES, System
-from bench.chaos.work import PEOPLE
+from bench.chaos.work import LOGIN_TROUBLE, PEOPLE
 
 # Points of projects.faults by the part that passes them.
 POINTS = {

@@ -31,6 +31,13 @@ QUESTIONS = 4  # answered before something is sent
 BACKLOG = 20  # pictures that wait: no more are uploaded then
 UNDO_SHARE, TAKE_BACK_SHARE = 0.08, 0.25
 PEOPLE = (("Ingrid S.", "Q7186", "Marie Curie"), ("Kari N.", "Q937", "Albert Einstein"))
+# What `Volunteer.log_in` raises while the server is in trouble
+LOGIN_TROUBLE = (requests.RequestException, LinkNotFoundError, AssertionError)
+
+
+def csrf_token(session: requests.Session) -> str:
+    """Return the token against forged forms that the server gave this session, or nothing."""
+    return next((c.value for c in session.cookies if "csrf" in c.name), "") or ""
 
 
 class Wiki:
@@ -161,7 +168,7 @@ class Contributor(threading.Thread):
         try:
             self.volunteer.log_in()
             self.needs_login.clear()
-        except (requests.RequestException, LinkNotFoundError, AssertionError):
+        except LOGIN_TROUBLE:
             self.trouble += 1  # an error's page; the next turn tries again
 
     # Requests ---------------------------------------------------------------------------------
@@ -174,8 +181,7 @@ class Contributor(threading.Thread):
         url = urljoin(self.url, path)
 
         def post() -> requests.Response:
-            token = next((c.value for c in self.session.cookies if "csrf" in c.name), "") or ""
-            headers = {"X-CSRFToken": token, "X-Background": "1"}
+            headers = {"X-CSRFToken": csrf_token(self.session), "X-Background": "1"}
             return self.session.post(url, data=data, headers=headers, timeout=15)
 
         return self.insist(post)
