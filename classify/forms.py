@@ -91,9 +91,9 @@ class FaceForm(ProjectForm):
         return super().clean_photo()
 
     def clean_region(self) -> Region:
-        for each in self.shown:
-            return _unreplaced(each.face)
-        raise forms.ValidationError(_("This face is not in this project."), "unknown")
+        if not self.shown:
+            raise forms.ValidationError(_("This face is not in this project."), "unknown")
+        return _unreplaced(self.shown[0].face)
 
     def clean(self) -> None:
         photo, region = self.cleaned_data.get("photo"), self.cleaned_data.get("region")
