@@ -123,22 +123,28 @@ def read_item_labels(body: Node) -> dict[str, str]:
 
 def our_revision(read: Read, page_id: int, mark: str, since: int) -> Revision | None:
     """The revision of a page after `since` whose summary names our batch, newest first."""
+    for revision in map(read_revision, read_history(read, page_id, rvprop="ids|user|comment")):
+        if revision.id <= since:
+            return None
+        if mark in revision.comment:
+            return revision
+    return None
+
+
+def read_history(read: Read, page_id: int, **wanted: str) -> Iterator[Node]:
+    """Yield the revisions of a page, newest first, HISTORY at most. `wanted` are parameters of
+    `prop=revisions` that say what of each."""
     bodies = follow(
         read,
         HISTORY // A_CALL + 1,
         action="query",
         prop="revisions",
         pageids=page_id,
-        rvprop="ids|user|comment",
         rvlimit=A_CALL,
+        **wanted,
     )
     for body in islice(bodies, HISTORY // A_CALL):
-        for revision in map(read_revision, list_revisions(body)):
-            if revision.id <= since:
-                return None
-            if mark in revision.comment:
-                return revision
-    return None
+        yield from list_revisions(body)
 
 
 def list_revisions(body: Node) -> list[Node]:

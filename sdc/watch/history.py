@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
-from projects.http import Read, follow
+from projects.http import Read
 from projects.json_tree import Node, parse
-from sdc.reading import A_CALL, HISTORY, list_revisions
+from sdc.reading import read_history
 from sdc.statements import Statements, read_statements
 
+WITH_CONTENT = "ids|user|comment|timestamp|content"
 _AUTOMATIC = re.compile(r"^/\*.*?\*/\s*")
 _ENTITIES = re.compile(r"^\[\[[^\]]*\]\](?::\s*(?:\[\[[^\]]*\]\])?)?(?:,\s*)?")
 _LINK = re.compile(r"\[\[:?(?:[^\]|]*\|)?([^\]|]*)\]\]")
@@ -41,7 +41,7 @@ def since_when(
     longer, or the wiki hides what the revisions were. Raises Stale, WikiError.
     """
     found: Change | None = None
-    for row in _revisions(read, page_id):
+    for row in read_history(read, page_id, rvprop=WITH_CONTENT, rvslots="mediainfo"):
         change, statements = read_change(row)
         if change.revision <= after:
             return found
@@ -61,22 +61,6 @@ def words_of(comment: str) -> str:
     if automatic:
         comment = _ENTITIES.sub("", comment[automatic.end() :])
     return _LINK.sub(r"\1", comment).strip()
-
-
-def _revisions(read: Read, page_id: int) -> Iterator[Node]:
-    """Newest first."""
-    bodies = follow(
-        read,
-        HISTORY // A_CALL + 1,
-        action="query",
-        prop="revisions",
-        pageids=page_id,
-        rvprop="ids|user|comment|timestamp|content",
-        rvslots="mediainfo",
-        rvlimit=A_CALL,
-    )
-    for body in islice(bodies, HISTORY // A_CALL):
-        yield from list_revisions(body)
 
 
 def read_change(row: Node) -> tuple[Change, Statements | None]:

@@ -443,12 +443,13 @@ CALLERS = {
     ),
     "write": Caller(("sdc.writing.account.Session._submit",), {"action": "wbsetclaim"}, write),
     "our revision": Caller(
-        ("sdc.reading.our_revision",), query("rvprop=ids|user|comment"), write_in_doubt
+        ("sdc.reading.read_history",), query("rvprop=ids|user|comment"), write_in_doubt
     ),
     "watch": Caller(
         ("sdc.watch.watching._look_at",), {"path": API, "action": "wbgetentities"}, watch_removed
     ),
-    "history": Caller(("sdc.watch.history._revisions",), query("rvslots=mediainfo"), watch_removed),
+    # it asks by the same function as the row before
+    "history": Caller((), query("rvslots=mediainfo"), watch_removed),
     "contributions": Caller(
         ("sdc.reconciling.marks.Marks._contributions", "sdc.reconciling.reconcile"),
         query("list=usercontribs"),
