@@ -18,6 +18,7 @@ Doubles = NDArray[np.float64]
 
 NEAREST = 5  # confirmed faces that a face is measured by
 BLOCK = 8192  # faces x 20 answers: stays in the cache
+ANSWERS = 256  # compared at once: with all of a large project 1.5 GB were in memory
 LIMIT = 12.0  # log-odds of a face that nobody spoke about stay within ±LIMIT
 
 
@@ -100,9 +101,7 @@ class Scorer:
     def rebuild(self) -> None:
         """Everything anew from vectors and answers."""
         self._start()
-        spoken = np.flatnonzero(self.said)
-        for start in range(0, len(spoken), 256):
-            self._take_in(spoken[start : start + 256])
+        self._take_in(np.flatnonzero(self.said))
 
     def log_odds(self) -> Doubles:
         """float64[n] by the prior's weights, within ±LIMIT: what the other faces say of each.
@@ -140,6 +139,10 @@ class Scorer:
         self.nearest = np.full(number, self.prior.crowd, np.float32)
 
     def _take_in(self, rows: Ints) -> None:
+        for start in range(0, len(rows), ANSWERS):
+            self._take_in_some(rows[start : start + ANSWERS])
+
+    def _take_in_some(self, rows: Ints) -> None:
         yes = rows[self.said[rows] > 0]
         no = rows[self.said[rows] < 0]
         for start in range(0, len(self), BLOCK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from random import Random
 
 import numpy as np
@@ -310,3 +311,17 @@ def test_twenty_answers_on_a_hundred_thousand_faces_take_a_moment() -> None:
     one.tell(np.arange(200, 220), np.ones(20, bool))
     one.log_odds()
     assert time.process_time() - started < 1
+
+
+def test_many_answers_at_once_take_little_memory() -> None:
+    """As after a start: all that was ever said of a project is told in one go."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((4000, 128)).astype(np.float32)
+    scorer = Scorer(SFACE, vectors, np.arange(4000))
+    tracemalloc.start()
+    try:
+        scorer.tell(np.arange(3000), np.arange(3000) % 2 == 0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40_000_000
