@@ -84,7 +84,7 @@ def measure(number: int) -> dict[str, float]:
         words = Words(yes, no, said, none, yes, said, none, people=int(yes.sum()), statements=0)
         mind.tell(project, words)
         thoughts = rules.Thoughts.of(mind, words, project)
-        asks = list(rules.screens(mind, thoughts, thoughts.askable))
+        asks = list(rules.screens(mind, thoughts, thoughts.askable, people=1))
         return asks[0].rows if asks else rng.choice(np.flatnonzero(~said), 20, False)
 
     told = np.concatenate([rng.choice(20 * CLUSTER, 200, False), rng.integers(1000, number, 200)])

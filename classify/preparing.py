@@ -42,7 +42,8 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> i
     skipped = faces.of(set(Skip.objects.filter(project=project).values_list("region", flat=True)))
     open_ = thoughts.askable & ~faces.of(question.region_id for question in fixed)
     open_ &= ~np.isin(faces.photo_ids, _paused(project))
-    asks = list(rules.screens(mind, thoughts, open_ & ~skipped))
+    people = len({question.leased_to_id for question in fixed if _is_looked_at(question)})
+    asks = list(rules.screens(mind, thoughts, open_ & ~skipped, people))
     worth = bool(asks) or any(each.kind != Question.Kind.THIRD for each in fixed)
     asks += rules.one_by_one(mind, thoughts, open_ & skipped, rules.SINGLY)
     made = _questions(project, mind, words.confirmed, asks, {each.screen for each in fixed})
@@ -84,8 +85,12 @@ def _existing(project: Project, *, guesses: bool) -> list[Question]:
 
 
 def _stays(question: Question) -> bool:
-    leased = question.leased_until and question.leased_until >= timezone.now()
-    return bool(leased) or question.rank < 0 or question.kind == Question.Kind.THIRD
+    third = question.kind == Question.Kind.THIRD
+    return _is_looked_at(question) or question.rank < 0 or third
+
+
+def _is_looked_at(question: Question) -> bool:
+    return question.leased_until is not None and question.leased_until >= timezone.now()
 
 
 def _questions(

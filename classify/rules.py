@@ -24,7 +24,7 @@ from crawler.vectors import usual_scale
 from projects.models import Project
 
 SIZE = 20  # faces on a screen
-AHEAD = 3  # screens that are prepared, beyond those that somebody is looking at
+AHEAD = 3  # screens that are prepared, beyond those that somebody is looking at and one for each
 SINGLY = 40  # faces that are prepared at least
 TAUGHT = 5  # faces that people confirmed, from which on statements are not asked about
 LIKELY = 0.5  # chance from which on a face is taken for the person
@@ -103,16 +103,17 @@ def by_centroid(mind: Mind, words: Words, project: Project) -> Thoughts:
     )
 
 
-def screens(mind: Mind, thoughts: Thoughts, open_: Mask) -> Iterator[Ask]:
-    """What to ask, the next screen first: AHEAD of them, and more for who answers one face at a
-    time, until there are SINGLY faces. Fewer where no more are worth asking.
+def screens(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterator[Ask]:
+    """Choose what to ask, the next screen first: AHEAD of them, one more for each of the `people`
+    who answer now, and more for who answers one face at a time, until there are SINGLY faces.
+    Fewer where no more are worth asking.
 
     Only faces in `open_` are asked.
     """
     trusted = open_ & mind.faces.trusted
     asked = 0
     in_order = thoughts.order is not None
-    for ask in (_in_order if in_order else _chosen)(mind, thoughts, trusted):
+    for ask in (_in_order if in_order else _chosen)(mind, thoughts, trusted, people):
         yield ask
         asked += len(ask.rows)
     if in_order or mind.model.scorer.yes.any():  # else nothing says which of them may be likely
@@ -131,9 +132,9 @@ def one_by_one(mind: Mind, thoughts: Thoughts, open_: Mask, count: int) -> Itera
         yield Ask(Kind.ONE, np.array([row]), np.zeros(1, bool), np.full(1, np.nan))
 
 
-def _chosen(mind: Mind, thoughts: Thoughts, open_: Mask) -> Iterator[Ask]:
+def _chosen(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterator[Ask]:
     open_, asked = open_.copy(), 0
-    for _ in range(AHEAD):
+    for _ in range(AHEAD + people):
         if (ask := learning.choose(mind.model, open_, SIZE)) is None:
             return
         yield ask
@@ -146,9 +147,9 @@ def _chosen(mind: Mind, thoughts: Thoughts, open_: Mask) -> Iterator[Ask]:
             yield Ask(ask.kind, ask.rows[worth], ask.marks[worth], ask.chances[worth])
 
 
-def _in_order(mind: Mind, thoughts: Thoughts, open_: Mask) -> Iterator[Ask]:
+def _in_order(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterator[Ask]:
     assert thoughts.order is not None
-    rows = thoughts.order[open_[thoughts.order]][:SINGLY]
+    rows = thoughts.order[open_[thoughts.order]][: SINGLY + SIZE * people]
     for start in range(0, len(rows), SIZE):
         some = rows[start : start + SIZE]
         marks = thoughts.is_match[some]

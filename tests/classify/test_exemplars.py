@@ -365,6 +365,22 @@ def test_many_volunteers_who_hold_two_screens_each_leave_some_for_all(
     assert len(given) == len(set(given)) == people * 2 * 20
 
 
+def test_a_room_full_of_people_finds_a_screen_each_while_nothing_is_learned(
+    project: Project, cast: Cast, alice: User, say: Say
+) -> None:
+    hers = several(project, cast, "marie", 300)
+    say(alice, "yes", hers[0])
+    learn(project)
+    people = [make_user() for _ in range(6)]
+    for volunteer in people:
+        assert next_screen(project, volunteer)
+        learn(project)
+    for volunteer in people:
+        mine = Question.objects.filter(leased_to=volunteer)
+        screen = next_screen(project, volunteer, mine.values_list("public_id", flat=True))
+        assert screen and len(screen.faces) == 20, "nothing was left"
+
+
 def test_holding_what_one_holds_already_wakes_nobody(
     project: Project, cast: Cast, alice: User, say: Say
 ) -> None:
