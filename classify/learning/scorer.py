@@ -2,10 +2,14 @@
 
 For each face: how alike it is to its five nearest confirmed faces, to the confirmed faces on
 average, and to the nearest rejected one. All three are sums, best-of lists and a maximum, so a
-new answer costs one similarity a face, and the order of answers does not matter.
+new answer costs one similarity a face, and the order of answers does not matter. An answer that is
+taken back costs that as well, and a comparison with all that was said for the faces it was among
+the nearest of, which are the fewer the more was said.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +19,12 @@ from classify.learning.lookalikes import FAR, Lookalikes
 from classify.learning.priors import Prior
 
 Doubles = NDArray[np.float64]
+Which = slice | Ints  # faces: some that follow on each other, or any, in order
 
 NEAREST = 5  # confirmed faces that a face is measured by
 BLOCK = 8192  # faces x 20 answers: stays in the cache
 ANSWERS = 256  # compared at once: with all of a large project 1.5 GB were in memory
+CLOSE = 2e-3  # what two ways to add up one similarity may differ by, with room to spare
 LIMIT = 12.0  # log-odds of a face that nobody spoke about stay within ±LIMIT
 
 
@@ -40,7 +46,10 @@ class Scorer:
         self._weights = self.alike.weights()
         self.said = np.zeros(len(vectors), np.int8)  # 1 Yes, −1 No, 0 nothing
         self.trust = np.zeros(len(vectors), np.float32)  # how much a Yes weighs, 0–1
-        self._start()
+        self._top = np.empty((NEAREST, 0), np.float32)
+        self._sum = np.empty(0, np.float64)
+        self._worst = self.nearest = np.empty(0, np.float32)
+        self._measure_new(len(vectors))
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -73,35 +82,26 @@ class Scorer:
         said = np.where(yes, 1, -1).astype(np.int8)
         changed = (self.said[rows] != said) | (yes & (self.trust[rows] != weight))
         rows, said, weight = rows[changed], said[changed], weight[changed]
-        again = self.said[rows] != 0
+        self._take_out(rows[self.said[rows] != 0])
         self.said[rows], self.trust[rows] = said, np.where(said > 0, weight, 0)
-        if again.any():
-            self.rebuild()
-        else:
-            self._take_in(rows)
+        self._take_in(rows)
 
     def forget(self, rows: Ints) -> None:
         """Answers that were taken back."""
-        spoken = np.asarray(rows, np.int64)[self.said[rows] != 0]
-        self.said[spoken], self.trust[spoken] = 0, 0
-        if len(spoken):
-            self.rebuild()
+        rows = np.asarray(rows, np.int64)
+        self._take_out(rows[self.said[rows] != 0])
 
     def extend(self, vectors: Floats, photos: Ints) -> None:
         """Faces that came, as new rows at the end."""
-        old = len(self)
+        old, came = len(self), len(vectors)
         self.vectors = np.concatenate([self.vectors, self.space.prepare(vectors)])
         self.photos = np.concatenate([self.photos, np.asarray(photos, np.int64)])
         self.alike.extend(self.space, self.vectors, self.photos)
         self._weights = self.alike.weights()
-        self.said = np.concatenate([self.said, np.zeros(len(self) - old, np.int8)])
-        self.trust = np.concatenate([self.trust, np.zeros(len(self) - old, np.float32)])
-        self.rebuild()
-
-    def rebuild(self) -> None:
-        """Everything anew from vectors and answers."""
-        self._start()
-        self._take_in(np.flatnonzero(self.said))
+        self.said = np.concatenate([self.said, np.zeros(came, np.int8)])
+        self.trust = np.concatenate([self.trust, np.zeros(came, np.float32)])
+        self._measure_new(came)
+        self._take_in(np.flatnonzero(self.said), old)
 
     def log_odds(self) -> Doubles:
         """float64[n] by the prior's weights, within ±LIMIT: what the other faces say of each.
@@ -130,51 +130,99 @@ class Scorer:
 
     # -- how it is kept ------------------------------------------------------------------------
 
-    def _start(self) -> None:
-        number = len(self)
-        self._top = np.full((NEAREST, number), FAR, np.float32)  # most alike confirmed, unordered
-        self._sum = np.zeros(number, np.float64)  # similarity to confirmed, weighed by trust
-        self._trusted = 0.0
-        self._worst = np.full(number, FAR, np.float32)  # the most alike rejected face
-        self.nearest = np.full(number, self.prior.crowd, np.float32)
+    def _measure_new(self, number: int) -> None:
+        """Begin to measure so many faces more, as long as nothing is said."""
+        old = len(self) - number
+        self._rows = np.arange(len(self))
+        unknown = np.full((NEAREST, number), FAR, np.float32)
+        # most alike confirmed, unordered
+        self._top = np.concatenate([self._top[:, :old], unknown], axis=1)
+        # similarity to confirmed, weighed by trust
+        self._sum = np.concatenate([self._sum, np.zeros(number)])
+        # the most alike rejected face
+        self._worst = np.concatenate([self._worst, unknown[0]])
+        crowd = np.full(number, self.prior.crowd, np.float32)
+        self.nearest = np.concatenate([self.nearest, crowd])
 
-    def _take_in(self, rows: Ints) -> None:
+    def _blocks(self, first: int = 0) -> Iterator[slice]:
+        for start in range(first, len(self), BLOCK):
+            yield slice(start, min(start + BLOCK, len(self)))
+
+    def _some(self, rows: Ints) -> Iterator[tuple[Ints, Ints]]:
+        """Of `rows` the confirmed and the rejected ones, a few at a time."""
         for start in range(0, len(rows), ANSWERS):
-            self._take_in_some(rows[start : start + ANSWERS])
+            some = rows[start : start + ANSWERS]
+            yield some[self.said[some] > 0], some[self.said[some] < 0]
 
-    def _take_in_some(self, rows: Ints) -> None:
-        yes = rows[self.said[rows] > 0]
-        no = rows[self.said[rows] < 0]
-        for start in range(0, len(self), BLOCK):
-            block = slice(start, min(start + BLOCK, len(self)))
-            if len(yes):
-                self._take_in_confirmed(block, yes)
-            if len(no):
-                sims = self._similar(block, no)
-                np.maximum(self._worst[block], sims.max(axis=0), out=self._worst[block])
-        self._trusted += float(self.trust[yes].sum(dtype=np.float64))
+    def _take_in(self, rows: Ints, first: int = 0) -> None:
+        """Measure the faces from `first` on by what was said of `rows`, too."""
+        for yes, no in self._some(rows):
+            for block in self._blocks(first):
+                if len(yes):
+                    sims = self._similar(block, yes)
+                    self._sum[block] += self._weighed(sims, yes)
+                    self._keep_nearest(block, self._distrusted(sims, yes))
+                if len(no):
+                    self._keep_worst(block, self._similar(block, no))
 
-    def _similar(self, block: slice, rows: Ints) -> Floats:
-        """float32[k, b]: of `rows` to the b faces in `block`; nobody is like themselves."""
-        sims = self.space.similarities(self.vectors[rows], self.vectors[block])
-        own = np.flatnonzero((rows >= block.start) & (rows < block.stop))
-        sims[own, rows[own] - block.start] = FAR
+    def _take_out(self, rows: Ints) -> None:
+        """Forget what was said of `rows`, and measure anew the faces that it told most about."""
+        near, worst = np.zeros((2, len(self)), bool)
+        for yes, no in self._some(rows):
+            for block in self._blocks():
+                if len(yes):
+                    sims = self._similar(block, yes)
+                    self._sum[block] -= self._weighed(sims, yes)
+                    alike = self._distrusted(sims, yes).max(axis=0)
+                    near[block] |= alike >= self._top[:, block].min(axis=0) - CLOSE
+                if len(no):
+                    alike = self._similar(block, no).max(axis=0)
+                    worst[block] |= alike >= self._worst[block] - CLOSE
+        self.said[rows], self.trust[rows] = 0, 0
+        self._top[:, near], self.nearest[near] = FAR, self.prior.crowd
+        self._worst[worst] = FAR
+        for yes, no in self._some(np.flatnonzero(self.said)):
+            for faces in _split(np.flatnonzero(near)) if len(yes) else ():
+                self._keep_nearest(faces, self._distrusted(self._similar(faces, yes), yes))
+            for faces in _split(np.flatnonzero(worst)) if len(no) else ():
+                self._keep_worst(faces, self._similar(faces, no))
+
+    def _similar(self, faces: Which, rows: Ints) -> Floats:
+        """float32[k, b]: of `rows` to these b faces; nobody is like themselves."""
+        sims = self.space.similarities(self.vectors[rows], self.vectors[faces])
+        names = self._rows[faces]
+        at = np.minimum(np.searchsorted(names, rows), len(names) - 1)
+        own = np.flatnonzero(names[at] == rows)
+        sims[own, at[own]] = FAR
         return sims
 
-    def _take_in_confirmed(self, block: slice, rows: Ints) -> None:
-        sims, trust = self._similar(block, rows), self.trust[rows]
-        known = np.where(sims == FAR, np.float32(0), sims)
-        self._sum[block] += trust.astype(np.float64) @ known.astype(np.float64)
-        # What is trusted less counts as less alike.
-        sims -= np.float32(self.prior.distrust) * (1 - trust)[:, None]
-        top = self._top[:, block]
+    def _weighed(self, sims: Floats, rows: Ints) -> Doubles:
+        """float64[b]: the sum of sims[k, b] to the confirmed `rows`, each weighed by its trust."""
+        known = np.where(sims == FAR, np.float32(0), sims).astype(np.float64)
+        total: Doubles = self.trust[rows].astype(np.float64) @ known
+        return total
+
+    def _distrusted(self, sims: Floats, rows: Ints) -> Floats:
+        """`sims`, changed in its place: what is trusted less counts as less alike."""
+        sims -= np.float32(self.prior.distrust) * (1 - self.trust[rows])[:, None]
+        return sims
+
+    def _keep_nearest(self, faces: Which, sims: Floats) -> None:
+        top, names = self._top[:, faces], self._rows[faces]
         better = np.flatnonzero(sims.max(axis=0) > top.min(axis=0))
         if not len(better):
             return
         both = np.concatenate([top[:, better], sims[:, better]])
         both.partition(len(both) - NEAREST, axis=0)
-        top[:, better] = both[-NEAREST:]
-        self.nearest[block][better] = self._mean_of_nearest(both[-NEAREST:])
+        self._top[:, names[better]] = both[-NEAREST:]
+        self.nearest[names[better]] = self._mean_of_nearest(both[-NEAREST:])
+
+    def _keep_worst(self, faces: Which, sims: Floats) -> None:
+        self._worst[faces] = np.maximum(self._worst[faces], sims.max(axis=0))
+
+    @property
+    def _trusted(self) -> float:
+        return float(self.trust.sum(dtype=np.float64))
 
     def _mean_of_nearest(self, top: Floats) -> Floats:
         """float32[k]: the mean of top[NEAREST, k], as far as there are so many."""
@@ -210,3 +258,8 @@ class Scorer:
         mean = np.where(some, total / np.where(some, trusted, 1), self.prior.crowd)
         found: Doubles = (self._weights[rows] * mean).sum(axis=1)
         return found
+
+
+def _split(faces: Ints) -> Iterator[Ints]:
+    for start in range(0, len(faces), BLOCK):
+        yield faces[start : start + BLOCK]

@@ -12,10 +12,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classify.learning import chances as chances_of
+from classify.learning.distances import Floats
 from classify.learning.lookalikes import COUNT, FAR, Lookalikes
 from classify.learning.model import Circumstances
 from classify.learning.priors import DLIB, SFACE, prior_for
 from classify.learning.scorer import NEAREST, Scorer
+from classify.learning.spaces import Space
 from tests.classify.learning.projects import PRIORS, faces, model
 
 few = settings(max_examples=40, deadline=None)
@@ -325,3 +327,28 @@ def test_many_answers_at_once_take_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 40_000_000
+
+
+def test_a_word_that_is_changed_or_taken_back_is_not_all_learned_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a large project that took ten seconds each time, in which nobody got a new question."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((3000, 128)).astype(np.float32)
+    scorer = Scorer(SFACE, vectors, np.arange(3000))
+    compared = 0
+    similarities = Space.similarities
+
+    def counted(space: Space, one: Floats, other: Floats) -> Floats:
+        nonlocal compared
+        compared += len(one) * len(other)
+        return similarities(space, one, other)
+
+    monkeypatch.setattr(Space, "similarities", counted)
+    scorer.tell(np.arange(2000), np.arange(2000) % 2 == 0)
+    whole, compared = compared, 0
+    scorer.forget(np.array([10]))
+    assert 0 < compared < whole / 10
+    compared = 0
+    scorer.tell(np.array([11]), np.array([True]))
+    assert 0 < compared < whole / 10
