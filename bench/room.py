@@ -3,8 +3,9 @@
 The production shape on two cores, as docker-compose.yml starts it: gunicorn with the command of
 deploy/Dockerfile and gunicorn.conf.py, a worker a queue, beat, MariaDB and Redis. Thirty people
 answer, fifteen a screen of twenty every ten seconds and fifteen a face every two, each with the
-next ones fetched ahead as the page does; ten page through galleries. First *cold*, with no counts
-of the project (what the learner counts is taken away again every two seconds), then *warm*.
+next ones fetched ahead as the page does; ten page through galleries. The learner has read the
+project before they come. First *cold*, with no counts of the project (what the learner counts is
+taken away again every two seconds), then *warm*.
 
 Beside it, in the same run, the processor time that web takes for a question with its answer, of
 this code and of commit af8b1b7 in its own environment, in turns of a few seconds: five single
@@ -49,7 +50,8 @@ from bench.system import ROOT, free_ports
 QUICK = os.environ.get("QUICK") == "1"
 FACES = int(os.environ.get("FACES", "20000" if QUICK else "100000"))
 BEFORE = "af8b1b7"
-ANSWERING, READING = 30, 10  # people
+ANSWERING = int(os.environ.get("PEOPLE", "30"))  # people
+READING = ANSWERING // 3
 SINGLE_EVERY, SCREEN_EVERY, READ_EVERY = 2.0, 10.0, 5.0  # seconds
 HELD_SINGLES, HELD_SCREENS = 5, 2  # what a page has fetched ahead, with what it shows
 SECONDS = float(os.environ.get("SECONDS", "12" if QUICK else "60"))  # cold, and again warm
@@ -57,6 +59,7 @@ ROUNDS, TURN = (2, 4.0) if QUICK else (6, 8.0)  # of the comparison; seconds of 
 AWAY_EVERY = 2.0  # seconds after which counts are taken away while it is cold
 PATIENCE = 30.0  # seconds until a request counts as failed
 P95_MS, CPU_RATIO, QUERIES = 1000, 0.5, 12
+LOAD = 0.8  # of the questions that people would answer if one was always there
 GALLERIES = ("review", "review?which=confirmed", "review?which=others", "review?which=rejected", "")
 DATA = str(ROOT / "bench" / "room_data.py")
 
@@ -77,6 +80,11 @@ class Seen:
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # ms
     statuses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     kept: list[str] = field(default_factory=list)  # UUIDs of answers that were acknowledged
+
+    @property
+    def given(self) -> int:
+        """Questions answered, a screen being one."""
+        return len(self.times["answer"]) + len(self.times["screen"])
 
     def p95(self, *names: str) -> float:
         found = [quantile(self.times[name], 0.95) for name in names if self.times[name]]
@@ -358,6 +366,23 @@ def fill_room(side: Side, seconds: float) -> Seen:
     return seen
 
 
+def watched(name: str, side: Side, web: psutil.Process) -> Seen:
+    """A room full of people, with a line about it. Raises RuntimeError where so few questions were
+    there that its times say nothing."""
+    begun = processor_seconds(web)
+    seen = fill_room(side, SECONDS)
+    core = (processor_seconds(web) - begun) / SECONDS
+    parts = []
+    for what, times in sorted(seen.times.items()):
+        parts.append(f"{what} {len(times)}: {median(times):.0f}, {quantile(times, 0.95):.0f}")
+    print(f"{name}: {'; '.join(parts)} (median, p95 ms); {dict(seen.statuses)}")
+    print(f"web took {core:.2f} of a core", flush=True)
+    meant = SECONDS * ANSWERING / 2 * (1 / SINGLE_EVERY + 1 / SCREEN_EVERY)
+    if seen.given < LOAD * meant:
+        raise RuntimeError(f"{seen.given} questions were answered where {meant:.0f} were meant")
+    return seen
+
+
 def _go_on(
     person: Person, answer: Callable[[], None], fetch: Callable[[], None], held: int, _number: int
 ) -> None:
@@ -385,6 +410,18 @@ def counts_taken_away(side: Side) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def wait_for_learner(side: Side) -> float:
+    """Seconds until the learner has nothing left to learn of any project."""
+    begun = time.monotonic()
+    behind = (
+        "SELECT COUNT(*) FROM projects_project p LEFT JOIN classify_learner l"
+        " ON l.project_id = p.id AND l.revision = p.revision WHERE l.id IS NULL"
+    )
+    with sql(side.database) as run:
+        _wait(lambda: not run(behind)[0][0], "the end of learning", 300)
+    return time.monotonic() - begun
 
 
 def wait_for_counts(side: Side) -> float:
@@ -446,13 +483,6 @@ def _wait(is_there: Callable[[], bool], what: str, seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
-def _line(name: str, seen: Seen) -> str:
-    parts = []
-    for what, times in sorted(seen.times.items()):
-        parts.append(f"{what} {len(times)}: {median(times):.0f}, {quantile(times, 0.95):.0f}")
-    return f"{name}: {'; '.join(parts)} (median, p95 ms); {dict(seen.statuses)}"
-
-
 def on_two_cores() -> None:
     mine = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, mine[:2])
@@ -502,19 +532,11 @@ def measure(new: Side, old: Side | None) -> dict[str, Any]:
                 do()
             for gallery in range(len(GALLERIES)):
                 person.read(gallery)
-        new.run("ask")
+        print(f"learned {wait_for_learner(new):.1f} s later", flush=True)
         with counts_taken_away(new):
-            begun = processor_seconds(web)
-            cold = fill_room(new, SECONDS)
-            cold_cpu = processor_seconds(web) - begun
-        print(_line("cold", cold), flush=True)
-        print(f"web took {cold_cpu / SECONDS:.2f} of a core", flush=True)
+            cold = watched("cold", new, web)
         print(f"counted {wait_for_counts(new):.1f} s later", flush=True)
-        begun = processor_seconds(web)
-        warm = fill_room(new, SECONDS)
-        warm_cpu = processor_seconds(web) - begun
-        print(_line("warm", warm), flush=True)
-        print(f"web took {warm_cpu / SECONDS:.2f} of a core", flush=True)
+        warm = watched("warm", new, web)
     kept = cold.kept + warm.kept
     gone = new.run("lost", text="\n".join(kept))["lost"]
     print(f"{len(kept)} answers acknowledged, {gone} lost")

@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path[0] = os.getcwd()
 
-PEOPLE = 40
+PEOPLE = int(os.environ.get("PEOPLE", "30")) * 4 // 3
 QUESTIONS, SCREEN = 600, 20
 CLUSTER = 40  # faces of one other person
 SCRIPT = {"X-Background": "1"}
@@ -40,11 +40,15 @@ def fill(faces: int) -> dict[str, Any]:
     from django.db import transaction
 
     from bench import multitude
+    from projects.models import Project
+    from projects.pipeline import announce
 
     with transaction.atomic():  # the learner waits for it, and would drop faces without vectors
         built = multitude.build(faces, PEOPLE)
         if os.environ.get("VECTORS"):
             add_vectors(faces)
+            Project.objects.filter(pk=built.project.pk).tell_learner()
+            announce("questions-taken")
         ask()
     multitude.analyze()
     return {"project": built.project.public_id, "cookies": cookies(built.members)}
