@@ -378,7 +378,8 @@ def test_a_room_full_of_people_finds_a_screen_each_while_nothing_is_learned(
     for volunteer in people:
         mine = Question.objects.filter(leased_to=volunteer)
         screen = next_screen(project, volunteer, mine.values_list("public_id", flat=True))
-        assert screen and len(screen.faces) == 20, "nothing was left"
+        assert screen, "nothing was left"
+        assert len(screen.faces) == 20
 
 
 def test_holding_what_one_holds_already_wakes_nobody(
