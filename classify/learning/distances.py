@@ -9,7 +9,8 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-BLOCK = 1024  # rows; 1024 x 2000 distances are 8 MB
+BLOCK = 1024  # rows at once
+AT_ONCE = 2_000_000  # distances, which are 8 MB
 
 
 def centroid(vectors: Floats) -> Floats:
@@ -41,32 +42,37 @@ def nearest_across(vectors: Floats, references: Floats, groups: Ints, count: int
     """int64[n, min(count, m)]: the nearest of references[m, d] for each of vectors[n, d], then
     the nearest of every other of `groups` int64[m] (−1: of none), then whatever is near."""
     count = min(count, len(references))
-    rows = [
-        np.argsort(row, kind="stable") for block in pairwise(vectors, references) for row in block
-    ]
-    chosen = [order[_spread(groups[order])[:count]] for order in rows]
-    return np.array(chosen, np.int64).reshape(len(rows), count)
+    if not count:
+        return np.empty((len(vectors), 0), np.int64)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups[groups >= 0])]
+    enough = min(count + len(members), len(references))
+    chosen = []
+    for block in pairwise(vectors, references):
+        near = np.argpartition(block, enough - 1, axis=1)[:, :enough].tolist()
+        nearest = [some[block[:, some].argmin(axis=1)] for some in members]
+        heads = np.array(nearest, np.int64).reshape(len(members), len(block)).T.tolist()
+        for row, some, firsts in zip(block, near, heads, strict=True):
+            chosen.append(_spread(row, groups, some, firsts)[:count])
+    return np.array(chosen, np.int64).reshape(len(vectors), count)
 
 
-def _spread(groups: Ints) -> Ints:
-    """Places in `groups`: the first, the first of each other group, and then all the others."""
-    named, firsts = np.unique(groups, return_index=True)
-    heads = np.sort(firsts[(named >= 0) & (named != groups[:1])])
-    order = np.concatenate([[0], heads, np.arange(len(groups))])
-    _, at = np.unique(order, return_index=True)
-    spread: Ints = order[np.sort(at)].astype(np.int64)
-    return spread
+def _spread(row: Floats, groups: Ints, near: list[int], heads: list[int]) -> list[int]:
+    """Of references at the distances `row` the nearest, the `heads` of other groups, the others."""
+    first, *others = sorted({*near, *heads}, key=lambda at: (row[at], at))
+    elsewhere = {head for head in heads if groups[head] != groups[first]}
+    return [first, *sorted(others, key=lambda at: at not in elsewhere)]
 
 
 def pairwise(vectors: Floats, references: Floats) -> Iterator[Floats]:
-    """Blocks float32[≤ 1024, m] of the distances of vectors[n, d] to references[m, d].
+    """Blocks float32[b, m] of the distances of vectors[n, d] to references[m, d].
 
     |a − b|² = |a|² + |b|² − 2ab, so that a matrix product does the work. In float32 this is
     good to about 0.001 for vectors of length 1.
     """
     squares = np.einsum("ij,ij->i", references, references)
-    for start in range(0, len(vectors), BLOCK):
-        block = vectors[start : start + BLOCK]
+    step = max(1, AT_ONCE // max(len(references), 1))
+    for start in range(0, len(vectors), step):
+        block = vectors[start : start + step]
         squared = np.einsum("ij,ij->i", block, block)[:, None] + squares
         squared -= 2 * (block @ references.T)
         yield np.sqrt(np.maximum(squared, 0, out=squared), out=squared)

@@ -52,6 +52,20 @@ def test_the_nearest_reference_is_found(cast: Cast) -> None:
     assert learning.to_nearest(references[:1], references)[0] == pytest.approx(0, abs=2e-3)
 
 
+def test_the_nearest_across_groups_are_those_of_a_whole_order() -> None:
+    rng = np.random.default_rng(0)
+    references = rng.standard_normal((300, 8)).astype(np.float32)
+    vectors = rng.standard_normal((40, 8)).astype(np.float32)
+    groups = rng.integers(-1, 5, 300)
+    found = learning.nearest_across(vectors, references, groups, 6)
+    for vector, chosen in zip(vectors, found.tolist(), strict=True):
+        order = np.linalg.norm(references - vector, axis=1).argsort().tolist()
+        heads = {int(groups[at]): at for at in reversed(order) if groups[at] >= 0}
+        others = {at for group, at in heads.items() if group != groups[order[0]]}
+        after = sorted(order[1:], key=lambda at: at not in others)
+        assert chosen == [order[0], *after[:5]]
+
+
 def test_without_references_nothing_is_near(cast: Cast) -> None:
     marie = faces_of(cast, "marie", 2)
     assert np.isinf(learning.to_nearest(marie, marie[:0])).all()
