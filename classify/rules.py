@@ -24,7 +24,8 @@ from crawler.vectors import usual_scale
 from projects.models import Project
 
 SIZE = 20  # faces on a screen
-AHEAD = 3  # screens that are prepared, beyond those that somebody is looking at and one for each
+AHEAD = 3  # screens that are prepared, beyond those that somebody is looking at
+EACH = 0.5  # screens more for each who does: a screen lasts longer than a turn of the learner
 SINGLY = 40  # faces that are prepared at least
 TAUGHT = 5  # faces that people confirmed, from which on statements are not asked about
 LIKELY = 0.5  # chance from which on a face is taken for the person
@@ -104,7 +105,7 @@ def by_centroid(mind: Mind, words: Words, project: Project) -> Thoughts:
 
 
 def screens(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterator[Ask]:
-    """Choose what to ask, the next screen first: AHEAD of them, one more for each of the `people`
+    """Choose what to ask, the next screen first: AHEAD of them, EACH more for each of the `people`
     who answer now, and more for who answers one face at a time, until there are SINGLY faces.
     Fewer where no more are worth asking.
 
@@ -134,7 +135,7 @@ def one_by_one(mind: Mind, thoughts: Thoughts, open_: Mask, count: int) -> Itera
 
 def _chosen(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterator[Ask]:
     open_, asked = open_.copy(), 0
-    for _ in range(AHEAD + people):
+    for _ in range(AHEAD + int(EACH * people)):
         if (ask := learning.choose(mind.model, open_, SIZE)) is None:
             return
         yield ask
@@ -149,7 +150,7 @@ def _chosen(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterato
 
 def _in_order(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterator[Ask]:
     assert thoughts.order is not None
-    rows = thoughts.order[open_[thoughts.order]][: SINGLY + SIZE * people]
+    rows = thoughts.order[open_[thoughts.order]][: SINGLY + int(SIZE * EACH * people)]
     for start in range(0, len(rows), SIZE):
         some = rows[start : start + SIZE]
         marks = thoughts.is_match[some]

@@ -375,6 +375,8 @@ def test_a_room_full_of_people_finds_a_screen_each_while_nothing_is_learned(
     for volunteer in people:
         assert next_screen(project, volunteer)
         learn(project)
+    Project.objects.filter(pk=project.pk).tell_learner()
+    learn(project)
     for volunteer in people:
         mine = Question.objects.filter(leased_to=volunteer)
         screen = next_screen(project, volunteer, mine.values_list("public_id", flat=True))
