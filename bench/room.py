@@ -546,6 +546,7 @@ def measure(new: Side, old: Side | None) -> dict[str, Any]:
         old.run("count")
         was, now_is, ratio = compare(new, old)
         print(f"processor time in web a question with its answer: {was:.1f} → {now_is:.1f} ms")
+        old.run("ask")
         print(f"queries before: {old.run('queries')}")
     new.run("ask")
     asked = new.run("queries")
