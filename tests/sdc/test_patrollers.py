@@ -106,7 +106,8 @@ def test_a_patroller_takes_it_back_under_their_own_token(
     assert (event.actor, event.data["reason"]) == (pat, "these are her sister")
     assert "these are her sister" in text_of(client_of(alice), sent.get_absolute_url())
     [told] = Notification.objects.filter(user=alice, kind=Notification.Kind.REVERTED)
-    assert told.data["n"] == 3
+    assert (told.data["n"], told.data["who"]) == (3, "Pat")
+    assert told.data["reason"] == "these are her sister"
     # Pat is told of the end, and of nothing that is private
     [ended] = Notification.objects.filter(user=pat)
     listed = text_of(browser, reverse("notifications"))
@@ -114,6 +115,23 @@ def test_a_patroller_takes_it_back_under_their_own_token(
     assert NAME not in listed
     assert f"Batch {undo.code}" in text_of(browser, reverse("notification", args=[ended.pk]))
     assert NAME not in text_of(browser, reverse("my-edits"))
+
+
+def test_a_reason_that_is_too_long_is_refused_and_not_cut(
+    sent: EditBatch, pat: User, client_of: ClientOf
+) -> None:
+    browser, undo_page = client_of(pat), reverse("sent-batch-undo", args=[sent.code])
+    asked = text_of(browser, undo_page)
+    assert "At most 255 characters." in asked
+    assert "maxlength" not in asked, "a browser would cut what is pasted"
+    answer = browser.post(undo_page, {"reason": "y" * 256})
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "Your reason has 256 characters. Shorten it to 255." in text
+    assert "y" * 256 in text, "to be shortened"
+    assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
+    browser.post(undo_page, {"reason": "y" * 255})
+    assert AuditEvent.objects.get(action="batch.undone").data["reason"] == "y" * 255
 
 
 def test_one_edit_in_a_public_project(
