@@ -228,10 +228,27 @@ def test_a_patroller_steers_what_they_take_back_of_a_private_project(
         assert undo.state == state
 
 
-def test_a_person_who_is_left_alone_is_shown_to_patrollers_only(
-    sent: EditBatch, mona: User, pat: User, charlie: User, client_of: ClientOf
+def test_of_a_denied_person_the_page_is_open_to_those_who_undo_alone(
+    sent: EditBatch,
+    alice: User,
+    bob: User,
+    charlie: User,
+    mona: User,
+    pat: User,
+    client_of: ClientOf,
+    wiki: WikiItself,
 ) -> None:
+    """As decision 24 says: patrollers, moderators, the sender, and whoever undoes it."""
     denying.deny(DenyEntry(kind="person", value="Q7186", reason="asked"), mona)
-    for user in (None, charlie):
-        assert client_of(user).get(open_page(sent)).status_code == 403
-    assert "Undo 3 edits…" in text_of(client_of(pat), open_page(sent))
+    for user in (None, bob, charlie):
+        assert client_of(user).get(open_page(sent), follow=True).status_code == 403
+    for user in (alice, mona, pat):
+        assert "Undo 3 edits…" in text_of(client_of(user), open_page(sent))
+    undo = undoing.undo(sent, pat, "asked for")
+    wiki.running.world.users.change("Pat", groups=["autoconfirmed"])
+    assert not patrollers.ask(pat)
+    assert f"Batch {undo.code}" in text_of(client_of(pat), open_page(undo))
+    assert client_of(charlie).get(open_page(undo)).status_code == 404, "nothing is written yet"
+    send_to_the_end(undo)
+    assert undo.state == State.DONE
+    assert client_of(charlie).get(open_page(undo)).status_code == 403
