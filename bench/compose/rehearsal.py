@@ -98,6 +98,11 @@ class Rehearsal(Machine):
             f"cd /venv/bin; ls {' '.join(TOOLS)} /usr/bin/gcc 2>/dev/null || true"
         )
         assert not tools, tools
+        models = self.in_image("ls /venv/lib/python3*/site-packages/face_recognition_models/models")
+        assert "5_face" in models
+        assert "68_face" not in models  # not free for every use: docs/licences.md
+        load = "from crawler.engines.dlib_engine import load; print(load().key)"
+        assert self.in_image(f"python -W ignore -c '{load}'") == "dlib"  # goes without it
         history = self.engine.docker("history", "--no-trunc", "wikivisage")
         for line in (self.checkout / ".env").read_text().splitlines():
             name, _, value = line.partition("=")
