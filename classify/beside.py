@@ -175,7 +175,8 @@ def percent(chance: float | None) -> str:
 
 
 def _tiles(labels: Iterable[Label]) -> list[Tile]:
-    return [Tile(label.region, label.photo, label) for label in labels]
+    shown = (label for label in labels if not label.photo.is_paused)
+    return [Tile(label.region, label.photo, label) for label in shown]
 
 
 def are_alike(one: str, other: str) -> bool:

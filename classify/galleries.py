@@ -444,7 +444,8 @@ def _pixels(size: str) -> tuple[int, int]:
 
 def stacked(tiles: Iterable[Tile]) -> list[Tile]:
     """Copies of one face under the first of them: their pictures are nearly the same, and the
-    model thinks the same of them. They must have been answered alike, too."""
+    model thinks the same of them. They must have been answered alike, too, and what is paused is
+    stacked with nothing else: it can't be answered."""
     tops: list[Tile] = []
     for tile in tiles:
         at = next((n for n, top in enumerate(tops) if _are_copies(top, tile)), None)
@@ -458,6 +459,8 @@ def stacked(tiles: Iterable[Tile]) -> list[Tile]:
 def _are_copies(one: Tile, other: Tile) -> bool:
     hashes = (one.region.phash, other.region.phash)
     if not all(hashes) or _word(one) != _word(other):
+        return False
+    if one.photo.is_paused != other.photo.is_paused:
         return False
     if (int(hashes[0], 16) ^ int(hashes[1], 16)).bit_count() > SAME_BITS:
         return False

@@ -190,7 +190,7 @@ def _lease(project: Project, user: User, exclude: Collection[str]) -> list[Look]
 
 def keep(project: Project, user: User, faces: Collection[str]) -> set[str]:
     """See questions.keep."""
-    return questions.keep(_unsaid(project), user, faces)
+    return questions.keep(project, _unsaid(project), user, faces)
 
 
 def settle(project: Project, region_ids: Collection[int]) -> None:
@@ -380,7 +380,7 @@ def _screen(project: Project, chosen: list[Look]) -> Screen:
     ]
     shown = {face.region.pk for face in faces}
     known = galleries.gallery(project, galleries.Which.CONFIRMED, limit=NEARBY + SIZE).tiles
-    others = [tile for tile in known if tile.region.pk not in shown]
+    others = [tile for tile in known if tile.region.pk not in shown and not tile.photo.is_paused]
     return Screen(about, faces, others[:NEARBY])
 
 

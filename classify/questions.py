@@ -149,13 +149,17 @@ def drop_denied() -> None:
     Question.objects.filter(photo__state=Photo.State.DENIED).delete()
 
 
-def keep(leased: QuerySet[Any], user: User, faces: Collection[str]) -> set[str]:
+def keep(project: Project, leased: QuerySet[Any], user: User, faces: Collection[str]) -> set[str]:
     """Lease what is asked about these faces (public ids of regions) to the user for two minutes
-    more. Returns the faces that are still theirs, or nobody's; others took, or answered, the rest.
+    more. Returns the faces that are still theirs, or nobody's; others took, or answered, the rest,
+    or it is paused.
 
-    `leased` holds rows of Question or of another Leased with a region.
+    `leased` holds the project's rows of Question, or of another Leased with a region and photo.
     """
-    mine = leased.filter(free() | Q(leased_to=user), region__public_id__in=faces)
+    if pauses.of_project(project):
+        return set()
+    mine = leased.filter(not_paused()).filter(free() | Q(leased_to=user))
+    mine = mine.filter(region__public_id__in=faces)
     kept = dict(mine.values_list("pk", "region__public_id"))
     still = leased.model._default_manager.filter(free() | Q(leased_to=user), pk__in=kept)
     still.update(leased_to=user, leased_until=timezone.now() + LEASE)

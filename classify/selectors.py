@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from classify import labels
 from classify.galleries import Tile, Which, likeliest_first, rows_of, tiles_of, unanswered
 from classify.models import Answer, Label, Learner, Origin, Score, Verdict
-from crawler.models import Photo, ProjectPhoto, Region
+from crawler.models import Photo, ProjectPhoto, Region, not_paused
 from crawler.selectors import photos_without_faces
 from projects.models import Project, User
 from projects.parts import part
@@ -87,8 +87,9 @@ def _face_counts(project: Project) -> dict[str, int]:
 
 
 def wordless(project: Project) -> QuerySet[Photo]:
-    """Photos in which no face was found, and of which nobody said a word."""
-    return photos_without_faces(project).exclude(labels__project=project)
+    """Select photos in which no face was found, that nobody answered and no objection pauses."""
+    unanswered = photos_without_faces(project).exclude(labels__project=project)
+    return unanswered.filter(not_paused(""))
 
 
 @part("wordless", int)
@@ -236,7 +237,7 @@ def typical(project: Project) -> Tile | None:
 
 
 def _best(project: Project, rows: QuerySet[Any]) -> Tile | None:
-    live = Photo.objects.filter(pk=OuterRef("photo"), state=Photo.State.LIVE)
+    live = Photo.objects.filter(not_paused(""), pk=OuterRef("photo"), state=Photo.State.LIVE)
     best = likeliest_first(rows.filter(Exists(live))).values_list("key", "pk").first()
     if best is None:
         return None

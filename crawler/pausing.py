@@ -109,9 +109,9 @@ def until_of(files: Iterable[File], category: str) -> dict[int, datetime]:
     return found
 
 
-def refuse_review(project: Project, photos: Iterable[Photo] = ()) -> None:
-    """Raise Refused where the project's person or one of the photos is paused: nobody reviews
-    what a moderator has yet to decide about."""
+def refuse_paused(project: Project, photos: Iterable[Photo] = ()) -> None:
+    """Raise Refused where the project's person or one of the photos is paused: nobody reviews or
+    draws what a moderator has yet to decide about."""
     paused = [photo.paused_until for photo in photos if photo.is_paused]
     if until := pauses.of_project(project) or max(filter(None, paused), default=None):
         sentence = _("Somebody objected: this is paused until %(day)s. Nothing was changed.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crawler import tidying
+from crawler import omissions, tidying
 from crawler.models import CrawlStep, EmbedJob, EngineLook, Photo, Picture, ProjectPhoto, Region
 from projects.denials import refuse_project
 from projects.ledger import audit
@@ -144,20 +144,20 @@ def retry_all(project: Project, reason: str = "") -> int:
 
 @atomic
 def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
-    """A person says that a photo belongs to a project, whatever its sources bring. Whoever calls
-    asks before whether the user may see both. Raises Refused for what is left alone."""
+    """Take a photo into a project, whatever its sources bring, since a person says so. Whoever
+    calls asks before whether the user may see both. Raises Refused for what is denied, and like
+    `omissions.put_back` for what was left out."""
     refuse_project(project)
     if photo.state == Photo.State.DENIED:
         sentence = _("This tool leaves “%(title)s” alone: it was asked to.")
         raise Refused("denied", sentence % {"title": photo})
-    joined, new = ProjectPhoto.objects.get_or_create(project=project, photo=photo)
-    if new or joined.left_out:
-        rows = ProjectPhoto.objects.filter(pk=joined.pk)
-        rows.update(left_out=False, left_out_by=None, left_out_at=None)
+    joined, is_new = ProjectPhoto.objects.get_or_create(project=project, photo=photo)
+    if is_new:
         tidying.remember(Picture.objects.filter(pk=photo.picture_id))
         audit(by, "photo.added", project, f"photo:{photo.pk}")
         Project.objects.filter(pk=project.pk).tell_learner()
         announce("photos-crawled")
         announce("pictures-detected")
+    elif joined.left_out and omissions.put_back(project, photo, by):
         joined.refresh_from_db()
     return joined

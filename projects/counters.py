@@ -1,15 +1,21 @@
 """What all processes count together: see `projects.limits`.
 
 Whole numbers only. A Redis may be shared with others, who could put anything under our keys, so
-that nothing is unpickled that comes from there.
+that nothing is unpickled that comes from there. What is no number is replaced and counted.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.redis import RedisCache
+from redis import ResponseError
+
+from projects import measures
+
+log = logging.getLogger(__name__)
 
 
 class WholeNumbers:
@@ -28,14 +34,21 @@ class FileCounters(FileBasedCache):
     def count(self, keys: Sequence[str], seconds: int) -> list[int]:
         """Add one to the first number, which is forgotten after so many seconds; return all."""
         first, *others = keys
-        number = int(self.get(first, 0)) + 1
+        number = self._number(first) + 1
         self.set(first, number, seconds)
-        found = self.get_many(others)
-        return [number, *(int(found.get(key, 0)) for key in others)]
+        return [number, *map(self._number, others)]
 
     def uncount(self, key: str, seconds: int) -> None:
         """Take one off a number again."""
-        self.set(key, int(self.get(key, 0)) - 1, seconds)
+        self.set(key, self._number(key) - 1, seconds)
+
+    def _number(self, key: str) -> int:
+        found = self.get(key, 0)
+        if isinstance(found, int):
+            return found
+        self.delete(key)
+        _count_dropped()
+        return 0
 
 
 class RedisCounters(RedisCache):
@@ -45,12 +58,27 @@ class RedisCounters(RedisCache):
         """Add one to the first number, which is forgotten after so many seconds; return all. It
         takes one way to Redis and back, since every answer waits for it."""
         first, *others = [self.make_and_validate_key(key) for key in keys]
-        with self._cache.get_client(None, write=True).pipeline(transaction=False) as pipe:
+        client = self._cache.get_client(None, write=True)
+        with client.pipeline(transaction=False) as pipe:
             pipe.incr(first)
             pipe.expire(first, seconds)
-            pipe.mget(others)
-            number, _expires, found = pipe.execute()
-        return [int(each or 0) for each in (number, *found)]
+            pipe.mget(others)  # None for another type
+            number, _expires, found = pipe.execute(raise_on_error=False)
+        if isinstance(number, ResponseError) and _is_no_number(number):
+            _count_dropped()
+            client.set(first, 1, ex=seconds)
+            number = 1
+        for answer in (number, found):
+            if isinstance(answer, Exception):
+                raise answer
+        counts = [number]
+        for name, value in zip(others, found, strict=True):
+            if value is not None and not value.lstrip(b"-").isdigit():
+                _count_dropped()
+                client.delete(name)
+                value = None
+            counts.append(int(value or 0))
+        return counts
 
     def uncount(self, key: str, seconds: int) -> None:
         """Take one off a number again."""
@@ -64,3 +92,15 @@ class RedisCounters(RedisCache):
         client = self._cache.get_client(None, write=True)
         for key in client.scan_iter(f"{self.make_key('')}*"):
             client.delete(key)
+
+
+def _is_no_number(error: ResponseError) -> bool:
+    """Return whether Redis could not count because of what a key holds."""
+    return "WRONGTYPE" in str(error) or "not an integer" in str(error)
+
+
+def _count_dropped() -> None:
+    """Count a value that somebody else put in the place of a number. Nothing of it is logged."""
+    measures.add("counts_dropped")
+    measures.flush()
+    log.warning("a count in Redis was no number, and begins again")

@@ -122,6 +122,8 @@ def address(told: Notification) -> str:
             return f"{reverse('review', args=[project.public_id])}?fresh={told.data['fresh']}"
         case Kind.OMITTED:
             return f"{reverse('set-aside', args=[project.public_id])}#left-out"
+        case Kind.REVERTED if code == "undo":
+            return reverse("batch", args=[project.public_id, told.data["batch"]])
         case Kind.REVERTED:
             return reverse("second-looks", args=[project.public_id])
         case Kind.PEOPLE if code in GONE and project.visibility == Project.Visibility.PRIVATE:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from classify.models import Label
 from crawler.models import Photo, Region
-from projects.models import AppendOnly, Project, User
+from projects.models import AppendOnly, AuditEvent, Project, User
 from projects.texts import plain
 from projects.work import WorkQuerySet, WorkRow
 from sdc.reasons import Reason, sentence, title
@@ -143,6 +143,13 @@ class EditBatch(models.Model):
     def why(self) -> str:
         """The same as a sentence with what to do."""
         return sentence(self.reason)
+
+    def get_undo_reasons(self) -> dict[str, str]:
+        """Map the codes of the batches that undo this one to the reasons given for them."""
+        events = AuditEvent.objects.filter(
+            project=self.project_id, action="batch.undone", target=f"batch:{self.code}"
+        )
+        return {event.data["by"]: event.data.get("reason", "") for event in events}
 
 
 class Writer(WorkRow):

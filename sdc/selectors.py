@@ -25,7 +25,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects.models import AuditEvent, Project
+from projects.models import Project
 from projects.work import WorkState
 from sdc import undoing
 from sdc.models import ClaimAttempt, EditBatch, Watch, Writer
@@ -271,11 +271,8 @@ def undone_by(batch: EditBatch) -> list[tuple[int, EditBatch, str]]:
     later = EditBatch.objects.filter(undoes=batch, kind=EditBatch.Kind.UNDO)
     later = later.annotate(n_removed=removed)
     found = later.select_related("user", "project").order_by("-pk")[:5]
-    events = AuditEvent.objects.filter(
-        project=batch.project_id, action="batch.undone", target=f"batch:{batch.code}"
-    )
-    whys = {event.data["by"]: event.data.get("reason", "") for event in events}
-    return [(number_of(each), each, whys.get(each.code, "")) for each in found]
+    reasons = batch.get_undo_reasons()
+    return [(number_of(each), each, reasons.get(each.code, "")) for each in found]
 
 
 def _waiting(batch: EditBatch) -> tuple[datetime, str] | None:

@@ -32,7 +32,19 @@ def waits_no_more(batch: EditBatch) -> None:
 
 
 def reverted(attempt: ClaimAttempt, by: str) -> None:
-    """Somebody took out on the wiki what this attempt wrote, or had it taken back."""
+    """Tell the sender that somebody removed on the wiki what this attempt wrote."""
     batch = attempt.batch
     if by != batch.user.wiki_username:
         notify([batch.user], batch.project, Kind.REVERTED, n=1)
+
+
+def undone(attempt: ClaimAttempt, undo: EditBatch) -> None:
+    """Tell the sender who removed with this tool what the attempt wrote, and for what reason: one
+    notification for each batch that undoes."""
+    batch = attempt.batch
+    if undo.user_id == batch.user_id:
+        return
+    data = {"of": undo.code, "batch": batch.code, "who": str(undo.user)}
+    if reason := batch.get_undo_reasons().get(undo.code):
+        data["reason"] = reason
+    notify([batch.user], batch.project, Kind.REVERTED, code="undo", n=1, **data)

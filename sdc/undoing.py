@@ -33,6 +33,10 @@ Kind, State = EditBatch.Kind, EditBatch.State
 Outcome = ClaimAttempt.Outcome
 
 
+REASON_LENGTH = 255  # characters
+BAD_REASON = "bad-reason"  # code of what is refused for its reason: none, or too long
+
+
 class _NothingLeft(Exception):
     """Somebody else was quicker in taking all of it back."""
 
@@ -67,7 +71,10 @@ def undo(what: EditBatch | ClaimAttempt, user: User, reason: str = "") -> EditBa
     if needs_reason(batch, user):
         patrollers.check(user)
         if not reason:
-            raise Refused("no-reason", _("Say why: whoever sent it will read it."))
+            raise Refused(BAD_REASON, _("Say why: whoever sent it will read it."))
+    if len(reason) > REASON_LENGTH:
+        sentence = _("Your reason has %(n)d characters. Shorten it to %(limit)d.")
+        raise Refused(BAD_REASON, sentence % {"n": len(reason), "limit": REASON_LENGTH})
     if not settings.CAN_LOG_IN:
         raise Refused("read-only", _("This site is not registered with the wiki: it only reads."))
     if stops.of_everything():
@@ -151,7 +158,7 @@ def _begin(
     ended |= {"reason": Reason.GONE_ALREADY, "claim_was": Claim.State.REMOVED}
     rows += [_attempt(undo, each, **ended) for each in gone]
     ClaimAttempt.objects.bulk_create(rows, batch_size=100)
-    why = {"reason": reason[:255]} if reason else {}
+    why = {"reason": reason} if reason else {}
     about = {"by": code, "edits": len(rows), **why}
     audit(user, "batch.undone", batch.project, f"batch:{batch.code}", **about)
     log_deed(undo, "confirmed")

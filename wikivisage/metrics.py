@@ -70,7 +70,12 @@ COUNTERS = {
     ),
     "messages_dropped": (
         "wikivisage_messages_dropped",
-        "Messages in our queues that were no wake-ups of ours",
+        "Messages in our queues that were no wake-ups of ours, and keys of another type",
+        [],
+    ),
+    "counts_dropped": (
+        "wikivisage_counts_dropped",
+        "Counts of limits that were no numbers, and began again",
         [],
     ),
     "vectors_misplaced": (

@@ -11,6 +11,7 @@ import yaml
 from bench.system import ROOT
 
 USER = 52503  # tools have numbers of their own above 50,000, for user and group
+GRACE = "15s"  # the platform gives a job no more before it ends it by force
 HOME = "/data"  # where the tool's home is mounted here
 DEPLOY = ROOT / "deploy/toolforge"
 
@@ -53,6 +54,7 @@ def limit(command: str, memory: str) -> dict[str, Any]:
         "user": f"{USER}:{USER}",
         "read_only": True,
         "shm_size": "64m",
+        "stop_grace_period": GRACE,
         "mem_limit": memory.replace("i", "").lower(),
         "environment": {"TOOL_DATA_DIR": HOME, "HOME": HOME, "PORT": "8000"},
         "volumes": ["./deploy/toolforge:/app/deploy/toolforge:ro"],

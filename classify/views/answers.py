@@ -14,7 +14,7 @@ from classify.forms import OVERWRITTEN, AnswerForm, BoxForm, FaceForm, PhotoForm
 from classify.models import Answer, Origin, Verdict
 from classify.views import replies
 from classify.views.ask import asked_again
-from crawler import versions
+from crawler import pausing, versions
 from projects.limits import limited, seconds_to_wait_in, sentence
 from projects.models import Project, User
 from projects.permissions import Can, project_view, signed_in
@@ -65,6 +65,7 @@ def draw(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     drawn = form.cleaned_data
+    pausing.refuse_paused(project, [drawn["photo"]])
     if versions.is_overwritten(drawn["photo"]):
         return replies.refused(request, project, "changed", str(OVERWRITTEN), status=409)
     if drawn["replaces"] and (wait := seconds_to_wait_in(project, request, "redraw")):
@@ -87,13 +88,16 @@ def draw(request: HttpRequest, project: Project) -> HttpResponse:
 @replies.says_why
 def no_usable_face(request: HttpRequest, project: Project) -> HttpResponse:
     """The person is there without a usable face; the face that was asked about, if any, is
-    no help then: it gets a "can't tell", which trains nothing."""
+    no help then: it gets a "can't tell", which trains nothing. With a face it answers a question,
+    and is kept during a pause as in `answer`."""
     with_face = "region" in request.POST
     form = FaceForm(project, request.POST) if with_face else PhotoForm(project, request.POST)
     if not form.is_valid():
         return replies.wrong(request, project, form)
     said, user = form.cleaned_data, signed_in(request)
-    if with_face:
+    if not with_face:
+        pausing.refuse_paused(project, [said["photo"]])
+    else:
         services.answer(
             project,
             said["region"],
@@ -116,6 +120,7 @@ def not_here(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     said = form.cleaned_data
+    pausing.refuse_paused(project, [said["photo"]])
     services.not_here(project, said["photo"], signed_in(request), said["client_uuid"])
     return replies.done(request, project, _("Kept: not in this photo."))
 

@@ -24,6 +24,7 @@ from classify.models import Answer, Question
 from classify.screens import Screen
 from classify.views import counts, words
 from crawler import selectors as crawler
+from crawler.models import not_paused
 from projects import pauses
 from projects.models import Project
 from projects.parts import is_being_counted
@@ -73,7 +74,7 @@ def questions_keep(request: HttpRequest, project: Project) -> HttpResponse:
     """Of the faces that a page holds (`face`) those that may still be asked there, for two
     minutes more; and the figures as they are by now."""
     asked = Question.objects.filter(project=project)
-    kept = questions.keep(asked, signed_in(request), faces_named(request, "face"))
+    kept = questions.keep(project, asked, signed_in(request), faces_named(request, "face"))
     return JsonResponse({"kept": sorted(kept)} | counts.of(project, request.user))
 
 
@@ -134,9 +135,12 @@ def anew(url: str, now: datetime) -> str:
 
 
 def asked_again(request: HttpRequest, project: Project, undone: Answer) -> str:
-    """The question that an undo has put back, as a fragment; nothing for other undos."""
-    questions = Question.objects.select_related("region", "photo__picture")
-    question = questions.filter(project=project, region=undone.region_id).first()
+    """The question that an undo has put back, as a fragment; nothing for other undos, and while
+    an objection pauses it."""
+    if pauses.of_project(project):
+        return ""
+    asked = Question.objects.filter(not_paused(), project=project, region=undone.region_id)
+    question = asked.select_related("region", "photo__picture").first()
     if question is None:
         return ""
     context = _shown(project, question) | {"counts": counts.of(project, request.user)}

@@ -62,7 +62,7 @@ def again_answer(request: HttpRequest, project: Project) -> HttpResponse:
     form = ScreenForm(project, request.POST)
     if not form.is_valid():
         return replies.wrong(request, project, form)
-    pausing.refuse_review(project)
+    pausing.refuse_paused(project, [each.photo for each, _verdict in form.given])
     answers = services.answer_screen(project, signed_in(request), form.given, Origin.AGAIN)
     return replies.done(request, project, grid.kept(len(answers)), **_more(project))
 

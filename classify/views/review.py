@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,6 +31,7 @@ from projects import denials, pauses
 from projects.limits import limited
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
+from projects.refusal import Refused
 
 PAGE = 60
 STATES = (
@@ -194,6 +196,11 @@ def review_compare(request: HttpRequest, project: Project) -> HttpResponse:
 def review_else(request: HttpRequest, project: Project) -> HttpResponse:
     """Somebody else: who? The projects in which the user may say Yes to these very faces."""
     tiles = _tiles(project, list(dict.fromkeys(request.GET.getlist("region")))[:PAGE])
+    try:
+        pausing.refuse_paused(project, [tile.photo for tile in tiles])
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+        return redirect("review", project.public_id)
     sought = request.GET.get("q", "")[:100]
     user = signed_in(request)
     keys = [tile.region.pk for tile in tiles]
@@ -221,7 +228,7 @@ def review_answer(request: HttpRequest, project: Project) -> HttpResponse:
     if not form.is_valid():
         return replies.wrong(request, project, form)
     given = _given(project, form)
-    pausing.refuse_review(project, [each.photo for each in given])
+    pausing.refuse_paused(project, [each.photo for each in given])
     services.answer_many(project, given, signed_in(request), form.verdict, Origin.REVIEW)
     return replies.done(
         request,
@@ -242,7 +249,7 @@ def review_reassign(request: HttpRequest, project: Project) -> HttpResponse:
         return replies.wrong(request, project, form)
     given, other, user = _given(project, form), form.cleaned_data["other"], signed_in(request)
     for one in filter(None, (project, other)):
-        pausing.refuse_review(one, [each.photo for each in given])
+        pausing.refuse_paused(one, [each.photo for each in given])
     if other is None:
         services.answer_many(project, given, user, form.verdict, Origin.REVIEW)
         sentence = _sentence(form.verdict, len(given))

@@ -14,6 +14,7 @@ from classify import selectors
 from classify.views import counts, replies, words
 from classify.views.ask import whose
 from crawler.models import Photo, ProjectPhoto
+from projects import pauses
 from projects.models import Project
 from projects.parts import is_being_counted
 from projects.permissions import Can, project_view
@@ -30,6 +31,8 @@ def tray(request: HttpRequest, project: Project) -> HttpResponse:
     """Photos that wait for a word, by key: `after` is where the page before ended."""
     after = request.GET.get("after", "")
     photos, rest = _page(project, int(after) if after.isdecimal() and len(after) < 19 else 0)
+    if pauses.of_project(project):
+        photos, rest = [], 0
     context = whose(project) | {
         "photos": [(photo, uuid.uuid4()) for photo in photos],
         "after": rest or "",

@@ -196,7 +196,7 @@ def undo_page(
             return redirect(undoing.undo(one or found, user, reason))
         except Refused as refused:
             messages.error(request, refused.sentence)
-            if refused.code != "no-reason":
+            if refused.code != undoing.BAD_REASON:
                 return redirect(found)
         except WikiError:
             messages.error(request, unreadable())
@@ -214,6 +214,7 @@ def undo_page(
         "others": found.user_id != user.pk,
         "needs_reason": undoing.needs_reason(found, user),
         "reason": reason,
+        "reason_length": undoing.REASON_LENGTH,
         "seconds": 60 * edits / pace_of(user),
         "stopped": stops.of_everything(),
         "running": found.state in (State.RUNNING, State.PAUSED),

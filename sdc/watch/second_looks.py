@@ -47,7 +47,7 @@ def look_again(watch: Watch, user: User, verdict: str, client_uuid: UUID) -> Non
     project = watch.claim_attempt.batch.project
     if not may(user, Can.REVIEW, project):
         raise PermissionDenied
-    pausing.refuse_review(project, [watch.claim_attempt.claim.photo])
+    pausing.refuse_paused(project, [watch.claim_attempt.claim.photo])
     waiting = Watch.objects.filter(pk=watch.pk, finding__in=TAKEN_OUT, looked_at=None)
     if not waiting.update(looked_by=user, looked_at=timezone.now()):
         watch.refresh_from_db(fields=["looked_by"])

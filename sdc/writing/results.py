@@ -80,7 +80,7 @@ def taken_back(
         written = attempt.undoes
         if written and watching.end(written):
             watching.count(written, -1)
-            telling.reverted(written, by=attempt.batch.user.wiki_username)
+            telling.undone(written, attempt.batch)
 
 
 @atomic

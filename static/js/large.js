@@ -3,6 +3,7 @@
 import { drawBox } from "./draw.js";
 import { fetchPage } from "./tiles.js";
 
+const STEPS = ["previous", "next", "close"]; // what is no verdict
 const ARROWS = { ArrowLeft: "previous", ArrowRight: "next" };
 
 export class Large {
@@ -26,7 +27,7 @@ export class Large {
       if (this.#drawing || event.ctrlKey || event.metaKey || event.altKey) return;
       const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
       const command = ARROWS[key] ?? keys[key];
-      if (!command || !this.#dialog.querySelector(`[data-large="${command}"]`)) return;
+      if (!command || !this.#dialog.querySelector(`[data-large="${command}"]:enabled`)) return;
       event.preventDefault();
       this.#do(command);
     });
@@ -35,6 +36,9 @@ export class Large {
 
   async open(tile) {
     this.tile = tile;
+    for (const button of this.#dialog.querySelectorAll("[data-large]")) {
+      button.disabled = "paused" in tile.dataset && !STEPS.includes(button.dataset.large);
+    }
     if (!this.#dialog.open) {
       this.#dialog.showModal();
       this.#dialog.focus(); // not the first button: an Enter that is held would press it

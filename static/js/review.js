@@ -40,6 +40,7 @@ const gallery = () => document.getElementById("gallery");
 const list = () => document.getElementById("tiles");
 const tiles = () => [...document.querySelectorAll("#tiles > .tile")];
 const box = (tile) => tile.querySelector("input[type=checkbox]");
+const isPaused = (tile) => "paused" in tile.dataset; // somebody objected: it can only be looked at
 const chosen = () => tiles().filter((tile) => box(tile)?.checked);
 const focused = () => document.activeElement.closest?.(".tile");
 const canReview = () => Boolean(document.querySelector(".review-bar"));
@@ -86,7 +87,7 @@ const sight = new IntersectionObserver(
 /** What a command means: the faces chosen, or else the one in focus. */
 function subjects() {
   const some = chosen();
-  return some.length || !focused() ? some : [focused()];
+  return some.length || !focused() ? some : [focused()].filter((tile) => !isPaused(tile));
 }
 
 /** The faces of some tiles: a stack stands for all of its copies. */

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from classify import galleries
 from classify.galleries import Narrow, Order, Which
@@ -139,3 +140,19 @@ def test_copies_lie_under_the_first_of_them(project: Project, faces: list[Region
     assert not any(stack.copies for stack in stacks[1:])
     tiles = galleries.gallery(project, "confirmed").tiles + galleries.gallery(project).tiles
     assert sum(len(stack.copies) for stack in galleries.stacked(tiles)) == 1
+
+
+def test_a_paused_face_is_stacked_with_no_other(project: Project, faces: list[Region]) -> None:
+    """An approval of the whole stack would be refused for it."""
+    copies = [faces[36], faces[37], faces[38]]
+    for region in copies:
+        Region.objects.filter(pk=region.pk).update(phash="a" * 32)
+
+    def sizes() -> list[int]:
+        stacks = galleries.stacked(galleries.gallery(project, "confirmed").tiles)
+        return sorted(len(stack.copies) + 1 for stack in stacks)[-2:]
+
+    assert sizes() == [1, 3]
+    until = timezone.now() + timedelta(days=7)
+    Photo.objects.filter(picture=copies[1].picture).update(paused_until=until)
+    assert sizes() == [1, 2]

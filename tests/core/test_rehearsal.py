@@ -62,3 +62,4 @@ def test_the_override_runs_each_process_within_toolforges_limits() -> None:
             assert f"{limits['mem_limit']}i" == job["mem"].lower()
             assert (limits["user"], limits["shm_size"]) == ("52503:52503", "64m")
             assert limits["read_only"] is True
+            assert limits["stop_grace_period"] == "15s"

@@ -6,7 +6,7 @@ import pytest
 
 from crawler import omissions, services, sourcing
 from crawler.models import Photo, Picture, ProjectPhoto
-from projects.models import AuditEvent, User
+from projects.models import AuditEvent, Notification, User
 from projects.refusal import Refused
 from projects.work import WorkState
 from sandbox import RunningSandbox
@@ -38,6 +38,26 @@ def test_one_that_was_let_go_comes_back(alice: User, make_project: MakeProject) 
     photo = Photo.objects.get()
     omissions.leave_out(mine, photo, alice)
     assert services.add_photo(mine, photo, alice).left_out is False
+
+
+def test_what_others_left_out_comes_back_as_where_it_is_put_back(
+    alice: User, bob: User, charlie: User, make_project: MakeProject
+) -> None:
+    mine = make_project(alice, "Q7186", [], members=[bob, charlie])
+    make_pictures(mine, 1)
+    Picture.objects.update(state=WorkState.ASIDE)
+    photo = Photo.objects.get()
+    omissions.leave_out(mine, photo, bob)
+    mine.memberships.filter(user=charlie).update(counts=False)
+    with pytest.raises(Refused) as refused:
+        services.add_photo(mine, photo, charlie)
+    assert refused.value.code == "not-counted"
+    assert ProjectPhoto.objects.get().left_out
+    mine.memberships.filter(user=charlie).update(counts=True)
+    assert services.add_photo(mine, photo, charlie).left_out is False
+    told = Notification.objects.filter(user=alice).order_by("pk").last()
+    assert told
+    assert (told.data["code"], told.data["who"]) == ("back", "Charlie")
 
 
 def test_what_is_denied_stays_out(alice: User, bob: User, make_project: MakeProject) -> None:

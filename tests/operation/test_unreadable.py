@@ -11,8 +11,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,6 +24,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from celery_app import app
+from projects import measures
 from projects.models import Measure
 from wikivisage.wakeups import Unreadable, rebuild
 
@@ -119,6 +121,12 @@ class Files:
     def keep_unconfirmed(self, raw: bytes) -> int:
         return 0  # what was taken is gone
 
+    def spoil(self, key: str) -> int:
+        return 0  # there are no keys
+
+    def is_spoiled(self) -> bool:
+        return False
+
 
 class Redis:
     """The Redis that this test run uses, under its prefix."""
@@ -141,6 +149,23 @@ class Redis:
         self.client.hset(f"{self.prefix}unacked", f"tag-{raw!r}", raw)
         self.client.zadd(f"{self.prefix}unacked_index", {f"tag-{raw!r}": 1.0})
         return 1
+
+    def spoil(self, key: str) -> int:
+        """Put another type under a key of kombu's; return how many were spoiled."""
+        self.client.delete(f"{self.prefix}{key}")
+        if key == QUEUE:
+            self.client.hset(f"{self.prefix}{key}", "a", "b")
+        else:
+            self.client.set(f"{self.prefix}{key}", "garbage")
+        return 1
+
+    def is_spoiled(self) -> bool:
+        found = [self.client.type(f"{self.prefix}{key}") for key in KEYS if key != QUEUE]
+        return b"string" in found
+
+
+USED = (QUEUE, "unacked", "unacked_index")  # keys of Redis that each wake-up needs
+KEYS = (*USED, f"_kombu.binding.{QUEUE}", f"_kombu.binding_permanent.{QUEUE}")
 
 
 @contextmanager
@@ -187,3 +212,36 @@ def test_a_worker_drops_and_counts_them_and_goes_on(shared_database: str, tmp_pa
         assert f"{TASK}[{message['headers']['id']}] succeeded" in text
     counted = Measure.objects.filter(name="messages_dropped").aggregate(n=Sum("value"))["n"]
     assert counted == dropped
+
+
+def test_keys_of_another_type_are_dropped_and_counted(shared_database: str, tmp_path: Path) -> None:
+    """At the start of a worker, and while it is at work."""
+    broker: Files | Redis = Redis() if settings.REDIS_URL else Files()
+    log = tmp_path / "log"
+    spoiled = sum(broker.spoil(key) for key in KEYS)
+    with worker(log) as process:
+
+        def wait_until(is_true: Callable[[], bool]) -> None:
+            ends = time.monotonic() + 60
+            while not is_true():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < ends, log.read_text()
+                time.sleep(0.1)
+
+        wait_until(lambda: not broker.is_spoiled())
+        for key in USED:
+            spoiled += broker.spoil(key)
+            done = str(uuid4())
+            app.send_task(TASK, queue=QUEUE, task_id=done)
+            wait_until(partial(is_done, log, done))
+        process.terminate()
+        process.wait(20)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["message"] for line in lines if line["level"] in ("ERROR", "CRITICAL")] == []
+    measures.flush(at_once=True)  # what this process dropped
+    counted = Measure.objects.filter(name="messages_dropped").aggregate(n=Sum("value"))["n"]
+    assert (counted or 0) == spoiled
+
+
+def is_done(log: Path, task: str) -> bool:
+    return f"{TASK}[{task}] succeeded" in log.read_text()

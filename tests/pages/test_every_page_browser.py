@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.http import urlencode
+from playwright.sync_api import expect
+from pytest_django import Settings
 
 from classify.models import Label, Question, Score, Verdict
 from projects import objections, people
 from projects.models import Membership, Project, User
+from sandbox import RunningSandbox
 from sdc import services
-from sdc.models import EditBatch
+from sdc.models import ClaimAttempt, EditBatch
 from tests.classify_pages.screens import lay_out
 from tests.pages.harness import (
     ALL,
@@ -28,6 +31,7 @@ from tests.pages.harness import (
     Window,
     everywhere,
 )
+from tests.sdc.conftest import send_to_the_end
 from tests.wikivisage.conftest import give
 
 pytestmark = [
@@ -50,6 +54,18 @@ def of_project(project: Project) -> dict[str, Any]:
 
 def of_batch(project: Project) -> dict[str, Any]:
     return of_project(project) | {"code": EditBatch.objects.get(state="running").code}
+
+
+def of_sent(project: Project) -> dict[str, Any]:
+    return {"code": project.batches.get(kind=EditBatch.Kind.ADD, state="done").code}
+
+
+def of_sent_edit(project: Project) -> dict[str, Any]:
+    code = of_sent(project)
+    written = ClaimAttempt.objects.filter(
+        batch__code=code["code"], outcome=ClaimAttempt.Outcome.WRITTEN
+    )
+    return code | {"attempt_id": written.order_by("pk")[0].pk}
 
 
 def of_invite(project: Project) -> dict[str, Any]:
@@ -137,6 +153,12 @@ PAGES: dict[str, Kwargs] = {
     "second-looks": of_project,
     "export": of_project,
 }
+# Of a batch that was sent, by its code alone: for who may not see its project.
+OUTSIDE: dict[str, Kwargs] = {
+    "sent-batch": of_sent,
+    "sent-batch-undo": of_sent,
+    "sent-edit-undo": of_sent_edit,
+}
 # Looked at in each theme at each width; the others in one of the two.
 MAIN = {"home", "project-new", "project", "ask", "grid", "review", "style"}
 FOR_VISITORS = (
@@ -160,12 +182,10 @@ NOT_PAGES = {
     "batch-take-back-hand-over", "batch-pause", "batch-resume", "batch-stop", "edit-undo",
     "batch-check", "account-data", "project-wake", "second-look-undo", "second-look",
     "export-labels", "export-labels-json", "member-names", "hand-over-to", "box-release",
-    "put-back-all", "redrawn-undo",
-    # by its code alone, as those of a project
-    "sent-batch", "sent-batch-undo", "sent-batch-stop", "sent-batch-pause", "sent-batch-resume",
-    "sent-edit-undo",
+    "put-back-all", "redrawn-undo", "sent-batch-stop", "sent-batch-pause", "sent-batch-resume",
     "sessions-end", "export-claims", "export-claims-json", "export-quickstatements",
 }  # fmt: skip
+SECRET = "Our secret list"  # the name of a private project
 BIG_TEXT = "(size) => { document.documentElement.style.fontSize = size; }"
 NARROWEST = {"width": 320, "height": 640}  # WCAG 1.4.10: a desk's window at 400 %
 # Everything that can be reached by Tab shows that it is there; asked after a Tab, so that the
@@ -203,8 +223,9 @@ def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
 
 
 def test_every_address_is_in_one_of_the_lists() -> None:
-    known = PAGES.keys() | NOT_PAGES
-    assert not PAGES.keys() & NOT_PAGES
+    pages = PAGES.keys() | OUTSIDE.keys()
+    known = pages | NOT_PAGES
+    assert not pages & NOT_PAGES
     found = set(names(get_resolver().url_patterns))
     assert sorted(found ^ known) == [], "a new page belongs into PAGES, else into NOT_PAGES"
 
@@ -232,13 +253,7 @@ def test_every_page_of_an_owner(world: Project, visit: Visit) -> None:
     faults: list[str] = []
     window = visit("/how", user=world.owner)
     for name, kwargs in PAGES.items():
-        window.page.emulate_media(reduced_motion="reduce")
-        _open(window, name, kwargs(world))
-        faults += [f"{name}: {fault}" for fault in _without_motion(window)]
-        faults += [f"{name}: {fault}" for fault in _with_big_text(window)]
-        faults += [f"{name}: {fault}" for fault in _too_wide(window)]
-        window.page.emulate_media(reduced_motion="no-preference")
-        faults += everywhere(window, ALL if name in MAIN else CROSSWISE)
+        faults += _in_every_way(window, name, kwargs(world))
     _open(window, "project", {"project_id": "nobody"})  # not found
     faults += [f"not found: {fault}" for fault in _with_big_text(window)]
     faults += everywhere(window, CROSSWISE)
@@ -253,6 +268,77 @@ def test_every_page_of_a_visitor(world: Project, visit: Visit) -> None:
         assert "/login/" not in window.page.url or name == "login", f"{name} is closed to visitors"
         faults += everywhere(window, CROSSWISE)
     assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def sent(world: Project, fresh_sandbox: RunningSandbox, settings: Settings) -> EditBatch:
+    """The world's batch, sent; its project is private and has a name of its own."""
+    settings.EDITS_A_MINUTE, settings.READS_A_MINUTE, settings.FIRST_BATCH = 6000, 60000, 0
+    batch = send_to_the_end(EditBatch.objects.get(state="running"))
+    assert batch.state == EditBatch.State.DONE
+    Project.objects.update(visibility=Project.Visibility.PRIVATE, name=SECRET)
+    return batch
+
+
+def test_a_sent_batch_of_a_private_project_for_a_visitor(
+    world: Project, sent: EditBatch, visit: Visit
+) -> None:
+    window = visit("/how", screen=PHONE)
+    faults = _in_every_way(window, "sent-batch", of_sent(world))
+    page = window.page
+    assert page.url.endswith(f"/batch/{sent.code}"), "open without a login"
+    written = sent.attempts.filter(outcome=ClaimAttempt.Outcome.WRITTEN)
+    expect(page.locator(".batch-rows > li")).to_have_count(written.count())
+    expect(page.locator(".batch-rows a.diff").first).to_be_visible()
+    for deed in ("pause", "resume", "stop", "undo"):
+        expect(page.locator(f"#{deed}")).to_have_count(0)
+    assert SECRET not in page.content()
+    assert not faults, "\n".join(faults)
+
+
+def test_a_patroller_undoes_a_batch_of_a_private_project(
+    world: Project, sent: EditBatch, pat: User, visit: Visit
+) -> None:
+    window = visit("/how", user=pat)
+    page = window.page
+    faults: list[str] = []
+    for name, kwargs in OUTSIDE.items():
+        faults += _in_every_way(window, name, kwargs(world))
+        assert SECRET not in page.content()
+    _open(window, "sent-batch", of_sent(world))
+    window.press("#undo")
+    page.locator("#reason").fill("y" * 256)
+    window.press("#undo-now")
+    expect(page.locator("main")).to_contain_text("Shorten it to 255")
+    expect(page.locator("#reason")).to_have_value("y" * 256)
+    assert all("422" in each for each in window.complaints)
+    window.complaints.clear()
+    page.locator("#reason").fill("these are her sister")
+    window.press("#undo-now")
+    undo = EditBatch.objects.get(kind=EditBatch.Kind.UNDO)
+    expect(page.locator("h1")).to_contain_text(undo.code)
+    assert page.url.endswith(f"/batch/{undo.code}")
+    for deed, appears in (("pause", "resume"), ("resume", "pause")):
+        faults += everywhere(window, CROSSWISE)
+        window.press(f"#{deed}")
+        expect(page.locator(f"#{appears}")).to_be_visible()
+    window.press("#stop")
+    expect(page.locator("#stop")).to_have_count(0)
+    undo.refresh_from_db()
+    assert (undo.user, undo.state) == (pat, EditBatch.State.STOPPED)
+    assert SECRET not in page.content()
+    assert not faults, "\n".join(faults)
+
+
+def _in_every_way(window: Window, name: str, kwargs: dict[str, Any]) -> list[str]:
+    """Open a page; return what is wrong with it by keyboard, in big text, and at each width."""
+    window.page.emulate_media(reduced_motion="reduce")
+    _open(window, name, kwargs)
+    faults = [f"{name}: {fault}" for fault in _without_motion(window)]
+    faults += [f"{name}: {fault}" for fault in _with_big_text(window)]
+    faults += [f"{name}: {fault}" for fault in _too_wide(window)]
+    window.page.emulate_media(reduced_motion="no-preference")
+    return faults + everywhere(window, ALL if name in MAIN else CROSSWISE)
 
 
 def _open(window: Window, name: str, kwargs: dict[str, Any]) -> None:

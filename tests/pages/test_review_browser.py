@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from classify import services
@@ -265,6 +267,70 @@ def test_a_finger_holds_to_choose_and_taps_to_look(visit: Visit, crowded: Projec
     window.press("#words-menu [data-do=background]")
     expect_word(page, region, "background")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
+
+
+def pause(region: str) -> None:
+    photos = Photo.objects.filter(picture__regions__public_id=region)
+    assert photos.update(paused_until=timezone.now() + timedelta(days=7)) == 1
+
+
+def test_a_paused_face_is_shown_and_neither_chosen_nor_judged(
+    visit: Visit, crowded: Project
+) -> None:
+    window = review(visit, crowded, "?which=confirmed")
+    page, press = window.page, window.page.keyboard.press
+    paused, after = names(tiles(page))[2:4]
+    pause(paused)
+    page.reload()
+    tile = page.locator(f".tile[data-region='{paused}']")
+    expect(tile.locator(".chip")).to_have_text("Paused")
+    expect(tile.locator("input")).to_have_count(0)
+    columns = page.evaluate(
+        "() => { const t = [...document.querySelectorAll('#tiles > .tile')];"
+        " return t.filter((each) => each.offsetTop === t[0].offsetTop).length; }"
+    )
+    left, top, _w, _h = window.where(tiles(page).nth(1))
+    x, y, w, h = window.where(tiles(page).nth(columns + 2))
+    window.drag((left - 8, top + 20), (x + w / 2, y + h / 3))
+    expect(page.locator("[data-selected]")).to_have_text("3")  # of four under the rectangle
+    press("Escape")
+
+    tile.locator("[data-open]").focus()
+    for key in ("a", "r", "w", "d", "b"):
+        press(key)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    tile.locator("[data-open]").click()
+    dialog = page.locator("#large[open]")
+    expect(dialog.locator(".boxed")).to_be_visible()
+    for deed in ("reject", "approve", "else", "redraw"):
+        expect(dialog.locator(f"[data-large={deed}]")).to_be_disabled()
+    for key in ("a", "r", "w", "d"):
+        press(key)
+    expect(dialog.locator(f"[data-region='{paused}']")).to_be_visible()
+    press("ArrowRight")
+    expect(dialog.locator(f"[data-region='{after}']")).to_be_visible()
+    expect(dialog.locator("[data-large=approve]")).to_be_enabled()
+    press("r")
+    expect_word(page, after, "no")
+    expect(page.locator(".toast.bad")).to_have_count(0)
+    assert words(paused) == "yes"
+
+
+def test_a_finger_that_holds_a_paused_face_chooses_nothing(visit: Visit, crowded: Project) -> None:
+    window = review(visit, crowded, "?which=confirmed", screen=PHONE)
+    page = window.page
+    paused = names(tiles(page))[0]
+    pause(paused)
+    page.reload()
+    fingers = page.context.new_cdp_session(page)
+    for number, chosen in enumerate(("0", "1")):
+        x, y, w, h = window.where(tiles(page).nth(number).locator(".crop > label"))
+        place = {"x": x + w / 2, "y": y + h / 2}
+        fingers.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [place]})
+        page.wait_for_timeout(800)  # longer than one has to hold
+        fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        expect(page.locator("[data-selected]")).to_have_text(chosen)
+    expect(page.locator("#large[open]")).to_have_count(0)
 
 
 def test_what_does_not_get_through_is_kept_and_what_is_refused_is_said(

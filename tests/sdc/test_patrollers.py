@@ -106,7 +106,8 @@ def test_a_patroller_takes_it_back_under_their_own_token(
     assert (event.actor, event.data["reason"]) == (pat, "these are her sister")
     assert "these are her sister" in text_of(client_of(alice), sent.get_absolute_url())
     [told] = Notification.objects.filter(user=alice, kind=Notification.Kind.REVERTED)
-    assert told.data["n"] == 3
+    assert (told.data["n"], told.data["who"]) == (3, "Pat")
+    assert told.data["reason"] == "these are her sister"
     # Pat is told of the end, and of nothing that is private
     [ended] = Notification.objects.filter(user=pat)
     listed = text_of(browser, reverse("notifications"))
@@ -114,6 +115,23 @@ def test_a_patroller_takes_it_back_under_their_own_token(
     assert NAME not in listed
     assert f"Batch {undo.code}" in text_of(browser, reverse("notification", args=[ended.pk]))
     assert NAME not in text_of(browser, reverse("my-edits"))
+
+
+def test_a_reason_that_is_too_long_is_refused_and_not_cut(
+    sent: EditBatch, pat: User, client_of: ClientOf
+) -> None:
+    browser, undo_page = client_of(pat), reverse("sent-batch-undo", args=[sent.code])
+    asked = text_of(browser, undo_page)
+    assert "At most 255 characters." in asked
+    assert "maxlength" not in asked, "a browser would cut what is pasted"
+    answer = browser.post(undo_page, {"reason": "y" * 256})
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "Your reason has 256 characters. Shorten it to 255." in text
+    assert "y" * 256 in text, "to be shortened"
+    assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
+    browser.post(undo_page, {"reason": "y" * 255})
+    assert AuditEvent.objects.get(action="batch.undone").data["reason"] == "y" * 255
 
 
 def test_one_edit_in_a_public_project(
@@ -210,10 +228,27 @@ def test_a_patroller_steers_what_they_take_back_of_a_private_project(
         assert undo.state == state
 
 
-def test_a_person_who_is_left_alone_is_shown_to_patrollers_only(
-    sent: EditBatch, mona: User, pat: User, charlie: User, client_of: ClientOf
+def test_of_a_denied_person_the_page_is_open_to_those_who_undo_alone(
+    sent: EditBatch,
+    alice: User,
+    bob: User,
+    charlie: User,
+    mona: User,
+    pat: User,
+    client_of: ClientOf,
+    wiki: WikiItself,
 ) -> None:
+    """As decision 24 says: patrollers, moderators, the sender, and whoever undoes it."""
     denying.deny(DenyEntry(kind="person", value="Q7186", reason="asked"), mona)
-    for user in (None, charlie):
-        assert client_of(user).get(open_page(sent)).status_code == 403
-    assert "Undo 3 edits…" in text_of(client_of(pat), open_page(sent))
+    for user in (None, bob, charlie):
+        assert client_of(user).get(open_page(sent), follow=True).status_code == 403
+    for user in (alice, mona, pat):
+        assert "Undo 3 edits…" in text_of(client_of(user), open_page(sent))
+    undo = undoing.undo(sent, pat, "asked for")
+    wiki.running.world.users.change("Pat", groups=["autoconfirmed"])
+    assert not patrollers.ask(pat)
+    assert f"Batch {undo.code}" in text_of(client_of(pat), open_page(undo))
+    assert client_of(charlie).get(open_page(undo)).status_code == 404, "nothing is written yet"
+    send_to_the_end(undo)
+    assert undo.state == State.DONE
+    assert client_of(charlie).get(open_page(undo)).status_code == 403

@@ -80,10 +80,30 @@ def test_what_a_moderator_takes_back_is_told_and_counted_once(
     back = send_to_the_end(undoing.undo(batch, mona))
     assert back.state == EditBatch.State.DONE
     assert edits_of(alice) == 0
-    assert told(alice, Kind.REVERTED) == [{"n": 2}]
+    assert [told_of["n"] for told_of in told(alice, Kind.REVERTED)] == [2]
     [done] = told(mona, Kind.BATCH)
     assert (done["of"], done["written"]) == ("undo", 2)
     assert not told(alice, Kind.BATCH)
+
+
+def test_the_sender_reads_who_undid_a_batch_and_why(
+    project: Project, said_yes: Make, alice: User, mona: User, client_of: ClientOf
+) -> None:
+    said_yes(project, 3)
+    batch = send_to_the_end(confirmed(project, alice))
+    one = batch.attempts.order_by("pk")[0]
+    first = send_to_the_end(undoing.undo(one, mona, "<b>her sister</b>"))
+    second = send_to_the_end(undoing.undo(batch, mona))
+    browser = client_of(alice)
+    page = " ".join(browser.get("/notifications").content.decode().split())
+    assert "<bdi>Mona</bdi> undid 1 statement that you sent for <bdi>Marie Curie</bdi>" in page
+    assert "Their reason: <q><bdi>&lt;b&gt;her sister&lt;/b&gt;</bdi></q>" in page
+    assert "<bdi>Mona</bdi> undid 2 statements" in page
+    assert page.count("Their reason:") == 1, "the other batch has none"
+    rows = Notification.objects.filter(user=alice, kind=Kind.REVERTED).order_by("pk")
+    assert [row.data["of"] for row in rows] == [first.code, second.code]
+    answer = browser.get(f"/notifications/{rows[0].pk}")
+    assert answer["Location"] == batch.get_absolute_url()
 
 
 def test_the_review_shows_as_on_commons_what_stands_there_and_learns_nothing_from_it(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.core.cache import caches
 from django.test import Client, RequestFactory, override_settings
 
-from projects import limits
+from projects import limits, measures
 from projects.limits import LIMITS, Limit
-from projects.models import User
+from projects.models import Measure, User
 from tests import factories
 from tests.conftest import ClientOf, MakeProject
 
@@ -272,6 +275,44 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1_800_000_000.0]
     monkeypatch.setattr("time.time", lambda: now[0])
     return now
+
+
+def spoilers(key: str) -> list[Callable[[], Any]]:
+    """Ways to write something else under the key of a count, where this run counts."""
+    counters: Any = caches["counts"]
+    if not settings.REDIS_URL:
+        return [lambda: counters.set(key, "garbage"), lambda: counters.set(key, ["a"])]
+    client, name = redis.Redis.from_url(settings.REDIS_URL), counters.make_key(key)
+    return [
+        lambda: client.set(name, "garbage"),
+        lambda: client.delete(name) and client.rpush(name, "a"),
+        lambda: client.delete(name) and client.hset(name, "a", "b"),
+    ]
+
+
+def test_what_is_no_number_is_replaced_and_counted(
+    alice: User, monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    """Nobody gets rid of a limit by writing something else under its keys."""
+    monkeypatch.setitem(LIMITS, "send", Limit(3, 3600))
+    request = RequestFactory().post("/")
+    request.user = alice
+    key = limits._name("send", f"user:{alice.pk}", 3600, int(clock[0] // 900))
+    ways = spoilers(key)
+    for spoil in ways:
+        caches["counts"].clear()
+        assert limits.seconds_to_wait(request, "send") == 0
+        spoil()
+        waits = [limits.seconds_to_wait(request, "send") for _ in range(4)]
+        assert waits[:3] == [0, 0, 0]
+        assert waits[3] > 0, "it counts again from one"
+        spoil()
+        clock[0] += 900  # the next cell is counted, and this one read
+        waits = [limits.seconds_to_wait(request, "send") for _ in range(4)]
+        assert [wait > 0 for wait in waits] == [False, False, False, True]
+        clock[0] -= 900
+    measures.flush(at_once=True)
+    assert Measure.objects.get(name="counts_dropped").value >= len(ways)
 
 
 def test_no_hour_has_more_than_the_limit(
