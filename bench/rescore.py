@@ -4,9 +4,9 @@ Made-up faces of 10,000, 100,000 and 1,000,000 (unit vectors of 128 numbers in c
 a face a photo), 200 confirmed and 200 rejected; then screens of twenty answers. Measured is what
 the worker does with what it keeps in memory, but for the database: telling the model, judging
 all faces, choosing the screens ahead. The look-alikes are found once, beforehand, in the
-background of a real project, and timed apart. At last a fifth of all faces is answered (20,000 at most), and some
-of these answers are taken back, one by one: that is compared with learning all of them anew. One
-thread. QUICK=1 leaves the million out. The last line is JSON.
+background of a real project, and timed apart. At last a fifth of all faces is answered, 20,000 at
+most, and some of these answers are taken back, one by one: that is compared with learning all of
+them anew. One thread. QUICK=1 leaves the million out. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def main() -> None:
             f"{size:9,} faces: {each['rescore_ms']:.1f} ms from 20 answers to the next screen "
             f"(slowest {each['slowest_ms']:.1f}), all anew {each['rebuild_s']:.1f} s, "
             f"look-alikes once {each['lookalikes_s']:.1f} s, {each['rss_mb']:.0f} MB\n"
-            f"{'':9}  {min(size // 5, MANY):,} answers in {each['many_s']:.1f} s; one of them taken back in "
-            f"{each['undo_ms']:.1f} ms, {1000 * each['many_s'] / each['undo_ms']:.0f} times "
+            f"{'':9}  {min(size // 5, MANY):,} answers in {each['many_s']:.1f} s; one of them taken "
+            f"back in {each['undo_ms']:.1f} ms, {1000 * each['many_s'] / each['undo_ms']:.0f} times "
             "quicker than learning all anew",
             flush=True,
         )
