@@ -60,7 +60,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Looks that nobody has given yet."""
+    """Looks that nobody has given yet, and that no objection pauses."""
 
     approved: int
     left: int
@@ -77,14 +77,16 @@ class Wanted:
 def wanted(project: Project) -> Wanted:
     if not _open_rounds(project):
         return Wanted(0, 0)
-    rows = _unsaid(project).order_by().values("round__about").annotate(n=Count("pk"))
+    open_ = _unsaid(project).filter(not_paused()).order_by()
+    rows = open_.values("round__about").annotate(n=Count("pk"))
     counts = dict(rows.values_list("round__about", "n"))
     return Wanted(counts.get(About.APPROVED, 0), counts.get(About.LEFT, 0))
 
 
 def wanted_by(projects: Iterable[Project]) -> dict[int, int]:
-    """How many looks nobody has given yet, by the key of the project; two queries."""
-    rows = _pending(projects).filter(said="").order_by().values("project").annotate(n=Count("pk"))
+    """Count the looks of `wanted` by the key of the project, in two queries."""
+    open_ = _pending(projects).filter(not_paused(), said="").order_by()
+    rows = open_.values("project").annotate(n=Count("pk"))
     return dict(rows.values_list("project", "n"))
 
 

@@ -223,6 +223,9 @@ def test_a_second_look_at_one_paused_photo_is_neither_taken_nor_kept_nor_shown(
         assert refusal(browser, project, "again/answer", shown=rest, yes=rest) == ""
     [left] = Look.objects.filter(project=project, said="").exclude(why=Look.Why.FRAME)
     assert left.region == paused.region, "to be looked at once the pause is over"
+    assert looks.wanted(project).faces == looks.wanted_by([project]).get(project.pk, 0) == 0
+    page = browser.get(url(project, "again")).content.decode()
+    assert "No second look waits" in page, "it does not promise the next face in a moment"
 
 
 def test_of_a_paused_person_no_second_look_is_kept(
