@@ -129,9 +129,9 @@ def main() -> None:
             f"{size:9,} faces: {each['rescore_ms']:.1f} ms from 20 answers to the next screen "
             f"(slowest {each['slowest_ms']:.1f}), all anew {each['rebuild_s']:.1f} s, "
             f"look-alikes once {each['lookalikes_s']:.1f} s, {each['rss_mb']:.0f} MB\n"
-            f"{'':9}  {min(size // 5, MANY):,} answers in {each['many_s']:.1f} s; one of them taken "
-            f"back in {each['undo_ms']:.1f} ms, {1000 * each['many_s'] / each['undo_ms']:.0f} times "
-            "quicker than learning all anew",
+            f"{'':9}  {min(size // 5, MANY):,} answers in {each['many_s']:.1f} s; one of them "
+            f"taken back in {each['undo_ms']:.1f} ms, "
+            f"{1000 * each['many_s'] / each['undo_ms']:.0f} times quicker than all anew",
             flush=True,
         )
     last: dict[str, Any] = {"rescore_ms_100k": round(found[100_000]["rescore_ms"], 1)}
