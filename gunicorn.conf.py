@@ -1,5 +1,5 @@
-"""What gunicorn reads by itself where it is started: its logs as ours, and metrics of several
-processes.
+"""What gunicorn reads by itself where it is started: its logs as ours, metrics of several
+processes, and how long it waits for the database.
 
 prometheus-client adds up what web processes count through files in one folder. It belongs to this
 server alone (never to a shared disk, where another server has processes of the same numbers), is
@@ -28,7 +28,16 @@ forget_killed_servers()
 FOLDER = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = FOLDER  # before prometheus-client is imported
 
-from wikivisage.settings import LOGGING  # noqa: E402
+from wikivisage.settings import DATABASES, LOGGING  # noqa: E402
+
+# How long a thread waits for MariaDB to answer a statement. Longer than innodb_lock_wait_timeout,
+# so that waiting for a lock stays an error of its own. Only the web server has this limit: a task
+# has CELERY_TASK_TIME_LIMIT, and a migration or a backup takes as long as it needs.
+DATABASE_ANSWER_SECONDS = 10
+options = DATABASES["default"]["OPTIONS"]
+assert isinstance(options, dict)
+if DATABASES["default"]["ENGINE"] == "django.db.backends.mysql":
+    options["read_timeout"] = options["write_timeout"] = DATABASE_ANSWER_SECONDS
 
 logging.captureWarnings(True)
 logconfig_dict = LOGGING

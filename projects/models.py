@@ -524,7 +524,8 @@ class WikiPace(models.Model):
     """One lane of requests to a wiki, shared by all workers: who is next, and until when all wait.
 
     `lane` is "read", "picture" or "write:<user id>". Some are mere clocks that all processes
-    share: "stop-page" (see sdc.rights.switch) and "worker:<queue>" (see wikivisage.workers).
+    share: "stop-page" (see sdc.rights.switch) and "worker:<queue>" (see wikivisage.workers). Two
+    are rows to lock: "detect" (crawler.turns) and "objections" (projects.objections).
     """
 
     wiki = models.CharField(max_length=16)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from projects import denials, denying, page_titles, pauses
 from projects.ledger import audit
-from projects.models import DenyEntry, Notification, Objection, Project, User
+from projects.models import DenyEntry, Notification, Objection, Project, User, WikiPace
 from projects.notifications import notify
 from projects.permissions import check_moderates, moderators
 from projects.refusal import Refused
@@ -30,6 +31,7 @@ Kind = Objection.Kind
 State = Objection.State
 OPEN = pauses.OPEN
 _NOT_LISTED = ~Q(state=State.UPHELD) | Q(kind=Kind.OTHER)
+LANE = "objections"  # of WikiPace: a row to lock
 LATE = pauses.LASTS  # after which an open one is overdue
 
 
@@ -64,9 +66,7 @@ def lodge(
     made = Objection(wiki=settings.WIKI.code, kind=kind, value=value)
     made.message = seal(message.encode(), context(OBJECTION, made.code))
     made.contact = seal(contact.encode(), context(CONTACT, made.code)) if contact else None
-    if pauses.may_begin(kind, value) and may_pause():
-        made.pauses_until = made.created_at + pauses.LASTS
-    _keep(made)
+    _keep(made, cache(may_pause))  # asked once, though the transaction may be run again
     return made
 
 
@@ -81,13 +81,22 @@ def _can_be(kind: str, value: str) -> bool:
 
 
 @atomic
-def _keep(made: Objection) -> None:
+def _keep(made: Objection, may_pause: Callable[[], bool]) -> None:
+    _lock_objections()
+    if pauses.may_begin(made.kind, made.value) and may_pause():
+        made.pauses_until = made.created_at + pauses.LASTS
     made.save()
     paused = bool(made.pauses_until)
     audit(None, "objection.lodged", target=made.name, kind=made.kind, paused=paused)
     if paused:
         pauses.pause_begun.send(Objection, objection=made)
     notify(moderators(), None, Notification.Kind.OBJECTED, n=1)
+
+
+def _lock_objections() -> None:
+    """Wait for other objections that are being kept, so that one of several to the same pauses."""
+    row, _new = WikiPace.objects.get_or_create(wiki=settings.WIKI.code, lane=LANE)
+    WikiPace.objects.select_for_update().get(pk=row.pk)
 
 
 def understood(about: str, kind: str) -> tuple[str, str]:

@@ -266,6 +266,7 @@ CELERY_TASK_QUEUES = [
 ]
 CELERY_TASK_ROUTES = {task: {"queue": queue} for task, queue in pipeline.TASKS.items()}
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # else beat sends a task of Celery's own, to clean up results
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False

@@ -194,6 +194,16 @@ class Faults:
             self.system.start("database")
         return Done("SIGTERM", self.rng.choice(("web", *STEPS)))
 
+    def freeze_the_database(self) -> Done:
+        """For longer than the web server waits for an answer."""
+        with self.alone["database"]:
+            frozen = self.system.processes("database")
+            for process in frozen:
+                process.suspend()
+            time.sleep(self.rng.uniform(12, 16))
+            go_on(frozen)
+        return Done("SIGSTOP", self.rng.choice(("web", *STEPS)))
+
     def restart_the_broker(self) -> Done:
         hard = self.rng.random() < 0.5
         with self.alone["broker"], self.system.held("broker"):
@@ -339,6 +349,7 @@ KINDS: dict[str, Callable[[Faults], Done]] = {
     "freeze the web server": Faults.freeze_the_web_server,
     "kill the database": Faults.kill_the_database,
     "restart the database": Faults.restart_the_database,
+    "freeze the database": Faults.freeze_the_database,
     "restart the broker": Faults.restart_the_broker,
     "empty the broker": Faults.empty_the_broker,
     "disk full": Faults.disk_full,

@@ -18,19 +18,20 @@ from projects.transactions import atomic
 from sdc.erasure.accounts import plain
 
 AUDIT_NAME_DAYS = 90
-# About edits, which are public on the wiki under the same names: batches of edits, statements,
-# and who may write.
-OF_EDITS = ("batch.", "claim.", "writing.")
-# A moderator's reason for these is of a person on Wikidata or a file, and is needed as long as
-# the entry.
-KEEPS_REASON = ("admission.", "deny.", "objection.")
-PLACE, REASON = "place", "reason"  # in `data`: an uploader's name, free text
+# About edits, which are public on the wiki under the same names: batches of edits and statements.
+OF_EDITS = ("batch.", "claim.")
+NAMING_TARGETS = ("user", "uploader", "author")  # `kind:somebody`
+# Of `data`: an uploader's name, and free text. What still holds (an entry of the deny-list, an
+# admission, a stop) has its reason in its own row.
+NAMING_DATA = ("place", "reason", "was")
 AT_ONCE = 500  # rows in one transaction
 
 
 def due() -> QuerySet[AuditEvent]:
     """Rows that still name somebody, and whose time is over."""
-    names = Q(actor__isnull=False) | Q(target__startswith="user:")
+    names = Q(actor__isnull=False) | Q(data__has_any_keys=NAMING_DATA)
+    for kind in NAMING_TARGETS:
+        names |= Q(target__startswith=f"{kind}:")
     of_edits = Q(pk__in=())
     for prefix in OF_EDITS:
         of_edits |= Q(action__startswith=prefix)
@@ -49,15 +50,15 @@ def forget(until: float) -> int:
     return count
 
 
-def without_names(action: str, data: dict[str, Any]) -> dict[str, Any]:
-    """What may stay of a row's data."""
-    goes = {PLACE} if action.startswith(KEEPS_REASON) else {PLACE, REASON}
-    return {name: value for name, value in data.items() if name not in goes}
+def without_names(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what may stay of a row's data."""
+    return {name: value for name, value in data.items() if name not in NAMING_DATA}
 
 
 @atomic
 def _take_names_off(rows: list[AuditEvent]) -> None:
     for row in rows:
-        target = "user" if row.target.startswith("user:") else row.target
-        data = without_names(row.action, row.data)
+        kind = row.target.partition(":")[0]
+        target = kind if kind in NAMING_TARGETS else row.target
+        data = without_names(row.data)
         plain(AuditEvent).filter(pk=row.pk).update(actor=None, target=target, data=data)

@@ -48,13 +48,15 @@ TICKS = {"pulse", "revision", "words", "attempt", "trace", "password"}
 @dataclass(frozen=True)
 class Case:
     """What the page of a POST sends, by whom, and what must stand before. `nothing`: why it has
-    no effect on our rows. `again`: why each of the eight may have one of its own."""
+    no effect on our rows. `again`: why each of the eight may have one of its own, and `single`
+    counts what must be there once all the same."""
 
     form: dict[str, Any] = field(default_factory=dict)
     who: Who | None = None
     before: Callable[[Site], object] | None = None
     nothing: str = ""
     again: str = ""
+    single: Callable[[], int] | None = None
     named: dict[str, str] = field(default_factory=dict)
 
 
@@ -65,6 +67,10 @@ def update(model: type[models.Model], **fields: Any) -> Callable[[Site], object]
 
 def batch_is(state: str) -> Callable[[Site], object]:
     return lambda site: EditBatch.objects.filter(pk=site.public.batch.pk).update(state=state)
+
+
+def count_pausing() -> int:
+    return Objection.objects.filter(value="Q7186").exclude(pauses_until=None).count()
 
 
 def written(site: Site) -> None:
@@ -126,7 +132,7 @@ ENDS = {"reason": "because"}
 CASES: dict[str, list[Case]] = {
     # The site and one's account
     "object": [Case({"about": "Q7186", "kind": "person", "message": "No"}, Who.NOBODY,
-                    again="each is an objection of its own")],
+                    again="each is an objection of its own", single=count_pausing)],
     "theme": [Case({"theme": "dark"}, nothing="a cookie")],
     "language": [Case({"language": "fr"}, Who.NOBODY, nothing="a cookie")],
     "login": [Case(nothing="nobody logs in by a form")],
@@ -429,6 +435,8 @@ def problems(crowd: Crowd, tables: Tables, key: str, case: Case) -> Iterator[str
     once, single = outcome(crowd, tables, key, case, 1)
     tables.restore()
     eight, together = outcome(crowd, tables, key, case, AT_ONCE)
+    if case.single and (count := case.single()) != 1:
+        yield f"{case.single.__name__}: {count} instead of 1"
     if bad := [each for each in single + together if each >= 500]:
         yield f"answered {bad}"
     if case.nothing or case.again:

@@ -26,6 +26,7 @@ from django.db.models import Sum
 from celery_app import app
 from projects import measures
 from projects.models import Measure
+from wikivisage.beat import Scheduler
 from wikivisage.wakeups import Unreadable, rebuild
 
 QUEUE, TASK = "default", "sdc.switch"
@@ -74,6 +75,17 @@ ODD = [  # our task's name, and more than that: only the name counts
     {**wakeup(timelimit="none", eta="soon", retries="x"), "body": "not base64", "body_encoding": 1},
     wakeup(chord={"task": "os.system"}, stamps=7, group=[1]),
 ]
+
+
+def test_all_that_beat_sends_is_a_wakeup(tmp_path: Path) -> None:
+    """Its schedule as beat sets it up, with what Celery adds by itself."""
+    scheduler = Scheduler(app, schedule_filename=str(tmp_path / "beat"))
+    tasks = [str(entry.task) for entry in scheduler.schedule.values()]
+    scheduler.close()
+    assert sorted(tasks) == sorted(settings.PIPELINE_TASKS)
+    for task in tasks:
+        queue = str(app.amqp.router.route({}, task)["queue"].name)
+        assert rebuild(wakeup(task=task), queue)["headers"]["task"] == task
 
 
 @pytest.mark.parametrize("message", NO_WAKEUPS, ids=lambda message: repr(message)[:30])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -108,6 +111,31 @@ def send(client_of: ClientOf, **fields: str) -> Objection:
     response = client_of(None).post(reverse("object"), said)
     assert response.status_code == 302
     return Objection.objects.latest("pk")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_at_once_one_pauses_and_counts_as_a_pause(shared_database: str) -> None:
+    """Each has a connection of its own; all begin together."""
+    times, asked = 8, []
+    start = threading.Barrier(times)
+
+    def may_pause() -> bool:
+        asked.append(True)
+        return True
+
+    def lodge(_number: int) -> None:
+        start.wait(30)
+        objections.lodge("Q7186", "person", SECRET, may_pause=may_pause)
+        connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        list(pool.map(lodge, range(times)))
+    lodged = Objection.objects.filter(value="Q7186")
+    assert lodged.count() == times
+    assert lodged.exclude(pauses_until=None).count() == 1
+    assert len(asked) == 1
+    paused = [each.data["paused"] for each in AuditEvent.objects.filter(action="objection.lodged")]
+    assert sorted(paused) == [False] * (times - 1) + [True]
 
 
 def test_it_is_followed_in_one_click_and_nobody_else_reads_it(

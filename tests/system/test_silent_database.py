@@ -1,0 +1,113 @@
+"""A database that is silent instead of closed: the web server gives it up and answers 503.
+
+The real gunicorn reaches MariaDB through a proxy that stops to pass anything on, as a frozen server
+or a network that drops everything does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from django.db import connection
+
+from tests.system.test_front import Gunicorn
+
+THREADS = 4  # of that Gunicorn
+ANSWERS_AFTER = 10 + 3  # seconds: the limits for a statement and for a new connection
+
+
+class Proxy:
+    """`with Proxy(host, port):` passes bytes on while `passing` is set."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.target = (host, port)
+        self.passing = threading.Event()
+        self.passing.set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def __enter__(self) -> Proxy:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.passing.set()
+        self.listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                client, _address = self.listener.accept()
+                server = socket.create_connection(self.target)
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError), source, sink:
+            while data := source.recv(65_536):
+                self.passing.wait()
+                sink.sendall(data)
+            with suppress(OSError):
+                sink.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def proxy(shared_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy | None]:
+    """Between MariaDB and the processes that the test starts; None with SQLite."""
+    if connection.vendor != "mysql":
+        yield None
+        return
+    parts = urlsplit(shared_database)
+    with Proxy(parts.hostname or "127.0.0.1", parts.port or 3306) as proxy:
+        user = parts.netloc.rpartition("@")[0]
+        through = parts._replace(netloc=f"{user}@127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("DATABASE_URL", through.geturl())
+        yield proxy
+
+
+@pytest.mark.timeout(180)
+def test_a_silent_database_is_given_up_and_comes_back(proxy: Proxy | None, tmp_path: Path) -> None:
+    if proxy is None:
+        return  # SQLite is a file
+    with (
+        Gunicorn(tmp_path, LOG_FORMAT="json", DATABASE_URL=os.environ["DATABASE_URL"]) as gunicorn,
+        ThreadPoolExecutor(2 * THREADS) as pool,
+    ):
+
+        def get(path: str) -> tuple[int, str | None, float]:
+            began = time.monotonic()
+            answer = requests.get(f"http://127.0.0.1:{gunicorn.port}{path}", timeout=60)
+            return (
+                answer.status_code,
+                answer.headers.get("Retry-After"),
+                time.monotonic() - began,
+            )
+
+        def get_many() -> list[tuple[int, str | None, float]]:
+            return list(pool.map(get, ["/projects"] * 2 * THREADS))
+
+        for _ in range(3):  # each thread then has a connection that it keeps
+            assert {status for status, *_more in get_many()} == {200}
+        proxy.passing.clear()
+        answers = get_many()
+        assert {answer[:2] for answer in answers} == {(503, "10")}
+        slowest = max(seconds for *_more, seconds in answers)
+        assert 3 < slowest < ANSWERS_AFTER + 3 + 4  # the second half waits for a connection only
+        answers = get_many()
+        assert {answer[:2] for answer in answers} == {(503, "10")}
+        assert max(seconds for *_more, seconds in answers) < 3 + 3 + 4
+        status, _retry, seconds = get("/health/live")
+        assert (status, seconds < 1) == (200, True)
+        proxy.passing.set()
+        assert {status for status, *_more in get_many()} == {200}
+        assert "Traceback" not in (tmp_path / "web.log").read_text()
