@@ -46,9 +46,10 @@ class Scorer:
         self._weights = self.alike.weights()
         self.said = np.zeros(len(vectors), np.int8)  # 1 Yes, −1 No, 0 nothing
         self.trust = np.zeros(len(vectors), np.float32)  # how much a Yes weighs, 0–1
-        self._top = np.empty((NEAREST, 0), np.float32)
-        self._sum = np.empty(0, np.float64)
-        self._worst = self.nearest = np.empty(0, np.float32)
+        self._top = np.empty((NEAREST, 0), np.float32)  # most alike confirmed faces, unordered
+        self._sum = np.empty(0, np.float64)  # similarity to confirmed, weighed by trust
+        self._worst = np.empty(0, np.float32)  # similarity to the most alike rejected face
+        self.nearest = np.empty(0, np.float32)  # the mean of _top, or the prior's crowd
         self._measure_new(len(vectors))
 
     def __len__(self) -> int:
@@ -132,16 +133,12 @@ class Scorer:
 
     def _measure_new(self, number: int) -> None:
         """Begin to measure so many faces more, as long as nothing is said."""
-        old = len(self) - number
         self._rows = np.arange(len(self))
         unknown = np.full((NEAREST, number), FAR, np.float32)
-        # most alike confirmed, unordered
-        self._top = np.concatenate([self._top[:, :old], unknown], axis=1)
-        # similarity to confirmed, weighed by trust
-        self._sum = np.concatenate([self._sum, np.zeros(number)])
-        # the most alike rejected face
-        self._worst = np.concatenate([self._worst, unknown[0]])
         crowd = np.full(number, self.prior.crowd, np.float32)
+        self._top = np.concatenate([self._top, unknown], axis=1)
+        self._sum = np.concatenate([self._sum, np.zeros(number)])
+        self._worst = np.concatenate([self._worst, unknown[0]])
         self.nearest = np.concatenate([self.nearest, crowd])
 
     def _blocks(self, first: int = 0) -> Iterator[slice]:
@@ -167,6 +164,8 @@ class Scorer:
 
     def _take_out(self, rows: Ints) -> None:
         """Forget what was said of `rows`, and measure anew the faces that it told most about."""
+        if not len(rows):
+            return
         near, worst = np.zeros((2, len(self)), bool)
         for yes, no in self._some(rows):
             for block in self._blocks():
@@ -181,10 +180,11 @@ class Scorer:
         self.said[rows], self.trust[rows] = 0, 0
         self._top[:, near], self.nearest[near] = FAR, self.prior.crowd
         self._worst[worst] = FAR
+        without_nearest, without_worst = _split(near), _split(worst)
         for yes, no in self._some(np.flatnonzero(self.said)):
-            for faces in _split(np.flatnonzero(near)) if len(yes) else ():
+            for faces in without_nearest if len(yes) else ():
                 self._keep_nearest(faces, self._distrusted(self._similar(faces, yes), yes))
-            for faces in _split(np.flatnonzero(worst)) if len(no) else ():
+            for faces in without_worst if len(no) else ():
                 self._keep_worst(faces, self._similar(faces, no))
 
     def _similar(self, faces: Which, rows: Ints) -> Floats:
@@ -260,6 +260,7 @@ class Scorer:
         return found
 
 
-def _split(faces: Ints) -> Iterator[Ints]:
-    for start in range(0, len(faces), BLOCK):
-        yield faces[start : start + BLOCK]
+def _split(faces: Mask) -> list[Ints]:
+    """The rows of `faces`, in blocks."""
+    rows = np.flatnonzero(faces)
+    return [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
