@@ -4,6 +4,7 @@ and a plain sentence, never a host, a version or an error's text.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from wikivisage import backlog, workers
+from wikivisage.outages import RETRY_AFTER
 
 OK, DEGRADED, FAILED = "ok", "degraded", "failed"
 NEEDED = ("database", "migrations")  # without which it makes no sense to serve pages
@@ -28,6 +30,9 @@ KEY, APPLIED = "health-ready", "health-migrations-applied"
 LITTLE_ROOM = 500_000_000  # bytes
 NO_ROOM = 50_000_000
 PATIENCE = 1.0  # seconds for a broker that does not answer
+log = logging.getLogger(__name__)
+_failed: tuple[str, ...] = ()  # of NEEDED, when last asked
+
 # Answered before any other middleware: by whatever host name, without https, without a session.
 ADDRESSES = ("/health", "/health/live", "/health/ready", "/metrics")
 
@@ -70,7 +75,24 @@ def ready(request: HttpRequest) -> HttpResponse:
     serves = all(parts[name].status == OK for name in NEEDED)
     status = FAILED if not serves else OK if found == {OK} else DEGRADED
     told = {name: {"status": part.status, "says": part.says} for name, part in parts.items()}
-    return JsonResponse({"status": status, "parts": told}, status=200 if serves else 503)
+    response = JsonResponse({"status": status, "parts": told}, status=200 if serves else 503)
+    _log_change(tuple(name for name in NEEDED if parts[name].status != OK))
+    if not serves:
+        response["Retry-After"] = str(RETRY_AFTER)
+        response._has_been_logged = True  # type: ignore[attr-defined]  # not by Django, each time
+    return response
+
+
+def _log_change(failed: tuple[str, ...]) -> None:
+    """Log what pages lack, once until it changes."""
+    global _failed
+    if failed == _failed:
+        return
+    _failed = failed
+    if failed:
+        log.warning("not ready: %s", ", ".join(failed))
+    else:
+        log.info("ready again")
 
 
 def look() -> dict[str, Part]:

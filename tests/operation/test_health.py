@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
@@ -66,6 +68,29 @@ def test_ready_tells_each_part_apart(settings: Any) -> None:
     assert odd.keys() == {"workers: infer", "beat", "wiki", "writing"}
     assert odd["workers: infer"] == "No worker was seen for 7 minutes."
     assert "Alice" not in json.dumps(found)
+
+
+@pytest.mark.django_db
+def test_a_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    def lines() -> list[tuple[str, str]]:
+        cache.delete(health.APPLIED)
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            for _ in range(3):
+                ready(200 if not lacking else 503)
+        return [(line.levelname, line.message) for line in caplog.records]
+
+    rows = MigrationRecorder(connection).migration_qs
+    lacking = False
+    assert lines() == []
+    last = rows.filter(app="sessions").latest("id")
+    rows.filter(pk=last.pk).delete()
+    lacking = True
+    assert lines() == [("WARNING", "not ready: migrations")]
+    assert lines() == []
+    last.save(force_insert=True)
+    lacking = False
+    assert lines() == [("INFO", "ready again")]
 
 
 @pytest.mark.django_db

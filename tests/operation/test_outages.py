@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 ASK = """
-import json, pytest, django
+import json, pytest, time, django
 django.setup()
 from django.conf import settings
 from django.test import Client
@@ -40,6 +40,8 @@ for url in URLS:
         ask(url.key, method, address(url))
         if method == "post":
             ask(url.key, method, address(url), X_Background="1")
+time.sleep(3.1)  # an answer of /health is given again for that long
+ask("health", "get", "/health")
 ask("tray", "get", "/p/AAAAAAAAAAA/tray", X_Background="1")
 ask("keys", "post", "/account/keys", HX_Request="true")
 """
@@ -95,6 +97,12 @@ def test_every_address_answers_503_and_says_when_to_come_back(answers: list[Answ
     assert not wrong, "\n".join(wrong)
 
 
+def test_probes_are_told_as_well(answers: list[Answer]) -> None:
+    probes = [each for each in answers if each.key in ("health", "health-ready")]
+    assert len(probes) == 3
+    assert {(each.status, each.headers.get("Retry-After")) for each in probes} == {(503, "10")}
+
+
 def test_pages_try_again_and_forms_keep_what_was_sent(answers: list[Answer]) -> None:
     page = next(each for each in answers if (each.key, each.method) == ("account", "get"))
     assert page.headers["Refresh"] == page.headers["Retry-After"] == "10"
@@ -117,7 +125,8 @@ def test_scripts_get_a_sentence(answers: list[Answer]) -> None:
 
 def test_the_log_has_one_line_and_no_traceback(run: subprocess.CompletedProcess[str]) -> None:
     lines = [json.loads(line) for line in run.stderr.splitlines() if line.startswith("{")]
-    lines = [line for line in lines if "/health" not in line["message"]]  # its answer is its job
+    ready = [line["message"] for line in lines if line["logger"] == "wikivisage.health"]
+    assert ready == ["not ready: database, migrations"], "once for several probes"
     failed = [line for line in lines if "did not answer" in line["message"]]
     assert 1 <= len(failed) <= 8, "a line for ten seconds"
     assert {line["level"] for line in failed} == {"WARNING"}
