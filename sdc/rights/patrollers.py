@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.utils import timezone
 
 from projects import http
@@ -22,7 +23,8 @@ from projects.wiki_users import read_users
 from sdc.models import Writer
 
 RIGHTS = frozenset({"rollback", "patrol"})
-FRESH = timedelta(hours=1)  # what the wiki said is asked again when it is older
+YES_LASTS = timedelta(hours=1)  # before the wiki is asked again
+NO_LASTS = timedelta(minutes=1)  # shorter: the right may be new, or given back
 UNREAD_SECONDS = 60  # before a wiki that could not be read is asked again
 _KNOWN = "_patrols"  # on a user, for one request
 
@@ -38,12 +40,15 @@ def patrols(user: Any) -> bool:
 
 
 def refresh(user: Any) -> None:
-    """Ask the wiki where its last answer is older than an hour. While it can't be read, the last
-    answer stays, and pages do not wait for it again for a minute. Call outside of transactions."""
+    """Ask the wiki where its last yes is older than an hour, or its last no than a minute. While it
+    can't be read, the last answer stays, and pages do not wait for it again for a minute. Call
+    outside of transactions."""
     if not user.is_authenticated:
         return
-    since = timezone.now() - FRESH
-    known = Writer.objects.filter(user=user, wiki=settings.WIKI.code, patrols_asked_at__gt=since)
+    now = timezone.now()
+    fresh = Q(patrols_asked_at__gt=now - NO_LASTS)
+    fresh |= Q(patrols_asked_at__gt=now - YES_LASTS, patrols=True)
+    known = Writer.objects.filter(fresh, user=user, wiki=settings.WIKI.code)
     if known.exists() or not cache.add(f"patrols:{user.pk}", True, UNREAD_SECONDS):
         return
     try:
