@@ -16,9 +16,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
-from django.conf import settings
-from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.conf import STATICFILES_STORAGE_ALIAS, settings
+from django.contrib.staticfiles.storage import ManifestFilesMixin
 from django.core import checks
+from django.core.files.storage import storages
 from django.db import DatabaseError, connection, models
 
 from crawler import choice
@@ -88,9 +89,9 @@ def examine(*, quick: bool = False) -> Findings:
                 about, FAIL, words, "Look whether this machine reaches it, and its status."
             )
         except Exception as error:  # a mistake of this program must not hide the other findings
-            log.exception("the check of %s failed", about)
+            log.debug("the check of %s failed", about, exc_info=True)
             words = f"This could not be checked: {type(error).__name__}."
-            yield Finding(about, FAIL, words, "Report it, with what the log says of it.")
+            yield Finding(about, FAIL, words, "Report it, with what LOG_LEVEL=DEBUG shows of it.")
 
 
 def configuration() -> Findings:
@@ -209,14 +210,20 @@ def memory() -> Findings:
 
 
 def static_files() -> Findings:
-    storage, do = staticfiles_storage, "manage.py collectstatic --noinput"
-    if not isinstance(storage, ManifestFilesMixin):
+    do = "manage.py collectstatic --noinput"
+    try:
+        collected = _collected_files()
+    except (OSError, ValueError, AttributeError):
+        path = settings.STATIC_ROOT / ManifestFilesMixin.manifest_name
+        yield Finding("static files", FAIL, f"{path} can't be read.", f"Remove it, then {do}")
+        return
+    if collected is None:
         yield Finding("static files", OK, "Served from where they are written (DEBUG).")
         return
     folder = settings.BASE_DIR / "static"
     names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
-    lacking = [name for name in names if name not in storage.hashed_files]
-    if lacking or not storage.hashed_files:
+    lacking = [name for name in names if name not in collected]
+    if lacking or not collected:
         says = f"{len(lacking)} static files are not collected."
         yield Finding("static files", FAIL, says, do)
     else:
@@ -343,6 +350,20 @@ def _asking(address: str) -> Iterator[str]:
     except WikiError as error:
         error.add_note(address)
         raise
+
+
+def _collected_files() -> dict[str, str] | None:
+    """Return the collected files by their names in the repository; None where none need be.
+
+    Raises OSError, ValueError or AttributeError, as Django's storage does, for a damaged list.
+    """
+    storage = storages[STATICFILES_STORAGE_ALIAS]  # the lazy object would hide AttributeError
+    if not isinstance(storage, ManifestFilesMixin):
+        return None
+    collected: object = storage.hashed_files
+    if not isinstance(collected, dict):
+        raise ValueError
+    return collected
 
 
 def _word(part: health.Part) -> str:

@@ -71,6 +71,18 @@ class Environment:
         )
         return default
 
+    def web_address(self, name: str, default: str) -> str:
+        """Return an http or https address without the slash at its end."""
+        value = self.text(name, default).rstrip("/")
+        try:
+            parts = urlsplit(value)
+            if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+                return value
+        except ValueError:  # no address at all, or its port is no number
+            pass
+        self.errors.append(f"{name} must be an address like {default}, but is {value!r}.")
+        return default
+
     @contextmanager
     def folder(self, name: str, path: Path) -> Iterator[None]:
         """What can't be made or read in this folder is said once, of its setting."""

@@ -39,7 +39,7 @@ PORT = env.integer("PORT", 8000, 1, 65535)
 SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
 # Without an address of another one, `manage.py run` starts a sandbox of its own.
 OWN_SANDBOX = WIKI_CODE == "sandbox" and not env.text("SANDBOX_URL")
-SANDBOX_URL = env.text("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
+SANDBOX_URL = env.web_address("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}")
 WIKI = replace(
     wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL),
     depicts=env.property_id("DEPICTS_PROPERTY", "P180"),
@@ -60,7 +60,10 @@ def _secret(name: str, default_file: str, length: int = 32) -> str:
                 file.write(base64.b64encode(secrets.token_bytes(length)).decode())
         except FileExistsError:
             pass
-        value = path.read_text().strip()
+        try:
+            value = path.read_text("ascii").strip()
+        except UnicodeDecodeError:
+            env.errors.append(f"{path} is damaged: put back your copy of it, or set {name}.")
     return value
 
 
@@ -85,7 +88,7 @@ SEALING_KEYS = _sealing_keys(_secret("SEALING_KEYS", "sealing.key"))
 DEBUG = env.flag("DEBUG")
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
-SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+SITE_URL = env.web_address("SITE_URL", f"http://127.0.0.1:{PORT}")
 HTTPS = SITE_URL.startswith("https://")
 if (HTTPS or WIKI_CODE == "commons") and len(SECRET_KEY) < 32:
     env.errors.append("SECRET_KEY must have at least 32 random characters on a real site.")

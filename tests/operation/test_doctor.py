@@ -219,8 +219,52 @@ def test_each_forgotten_setting_has_its_line(
     assert line in settings_said()
 
 
+DAMAGED = [b"garbage", b"", b"\xff\xfe", b"[]", b'{"paths":7}', b'{"version":"1.1","paths":7}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_list_of_static_files_is_told(
+    content: bytes, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "staticfiles.json").write_bytes(content)
+    settings.STATIC_ROOT = tmp_path
+    backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": backend}}
+    finding = found(doctor.static_files)["static files"]
+    assert (finding.status, finding.says) == (FAIL, f"{tmp_path}/staticfiles.json can't be read.")
+    assert finding.do == "Remove it, then manage.py collectstatic --noinput"
+
+
+def test_whatever_is_damaged_it_ends_without_a_traceback(tmp_path: Path) -> None:
+    """By a process of its own, whose output is what an operator sees."""
+
+    def examine(**environment: str) -> str:
+        told = subprocess.run(
+            [sys.executable, "-W", "ignore", "manage.py", "doctor", "--quick"],
+            cwd=django_settings.BASE_DIR,
+            env=os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": "", "REDIS_URL": ""}
+            | {"SECRET_KEY": "", "SEALING_KEYS": ""} | environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert told.returncode == 1
+        assert "Traceback" not in told.stdout
+        return told.stdout
+
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "staticfiles.json").write_text("garbage")
+    assert f"fail  static files     {tmp_path}/static/staticfiles.json can't be read." in examine()
+    assert "SITE_URL must be an address like http" in examine(SITE_URL="http://[::1")
+    for name in ("secret.key", "sealing.key"):
+        kept = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(b"\xff" * 32)
+        assert f"{tmp_path}/{name} is damaged: put back your copy of it, or set " in examine()
+        (tmp_path / name).write_bytes(kept)
+
+
 @pytest.mark.django_db
-def test_a_check_that_fails_by_itself_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_fails_by_itself_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     # not by pytest-django's `settings`: Django would forget the made-up languages for good
     monkeypatch.setattr(django_settings, "LOCALE_PATHS", [7])
     found = {each.about: each for each in doctor.examine(quick=True)}
@@ -228,3 +272,4 @@ def test_a_check_that_fails_by_itself_hides_no_other(monkeypatch: pytest.MonkeyP
     assert found["translations"].says == "This could not be checked: TypeError."
     assert found["database"].status == OK
     assert found["static files"].status == OK
+    assert caplog.records == []
