@@ -9,12 +9,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from projects.limits import limited
 from projects.models import User
 from projects.views.account import next_url
 
 LOOPBACK = ("127.0.0.1", "::1")
 
 
+@limited("login")
 @require_POST
 def local_login(request: HttpRequest) -> HttpResponse:
     """Everything but sending, which takes somebody's token. `make run` on the real wiki turns

@@ -39,7 +39,6 @@ ANYBODY = Access(       "ok    ok       ok     ok       ok    ok     ok        o
 ACCOUNT = Access(       "login ok       ok     ok       ok    ok     ok        ok")
 TO_LOG_IN = Access(     "login login    login  login    login login  login     login")
 FORBIDDEN = Access(     "403   403      403    403      403   403    403       403")
-ABSENT = Access(        "404   404      404    404      404   404    404       404")
 INVITED = Access(       "login ok       ok     ok       ok    422    ok        ok")
 # Without the state that the login began with; without the name that has to be typed.
 NO_STATE = Access(      "400   400      400    400      400   400    400       400")
@@ -184,7 +183,7 @@ RULES = {
     "account_inactive": get(ANYBODY),
     "mediawiki_login": both(ANYBODY).limited_by("login").writes_none(SESSION),
     "mediawiki_callback": get(NO_STATE),
-    "local-login": post(ABSENT),
+    "local-login": post(ANYBODY).limited_by("login").writes_none(SESSION),
     # One's account
     "account": get(ACCOUNT),
     "account-visibility": post(ACCOUNT).writes_none(OF_ONES_OWN, show="on"),

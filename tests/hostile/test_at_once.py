@@ -17,6 +17,7 @@ from uuid import UUID
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.core.cache import caches
 from django.db import connection, connections, models
@@ -139,7 +140,7 @@ CASES: dict[str, list[Case]] = {
     "account_login": [Case(nothing="nobody logs in by a form")],
     "account_logout": [Case(nothing="the session ends")],
     "mediawiki_login": [Case(nothing="it leads to the wiki")],
-    "local-login": [Case(nothing="it is off")],
+    "local-login": [Case({}, Who.NOBODY)],
     "account-visibility": [Case({"show": "on"}),
                            Case({}, before=update(User, show_on_leaderboard=True))],
     "sessions-end": [Case({"others": "on"}, nothing="other sessions end")],
@@ -392,9 +393,12 @@ class Crowd:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(300)
-def test_eight_at_once_are_as_good_as_one(sandbox: RunningSandbox) -> None:
+def test_eight_at_once_are_as_good_as_one(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if connection.vendor != "mysql":
         return  # SQLite lets one writer in at a time
+    monkeypatch.setattr(settings, "LOCAL_LOGIN", True)
     site = make_site()
     tables, wrong = Tables(), []
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -157,6 +157,12 @@ def test_each_post_names_its_limit_and_its_row_or_why_none() -> None:
     assert {*BEFORE} <= {url.key for url in URLS}
 
 
+def test_no_post_is_turned_off_here() -> None:
+    """What answers 404 to everybody may do something under other settings: turn it on in `site`."""
+    posts = {url.key: access.public for url in URLS if (access := rule_of(url).post)}
+    assert [key for key, gets in posts.items() if set(gets.split()) == {"404"}] == []
+
+
 def test_each_post_is_refused_beyond_its_limit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = []
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0 + 1)

@@ -155,7 +155,9 @@ class Site:
 
 
 @pytest.fixture
-def site(db: None, sandbox: RunningSandbox) -> Site:
+def site(db: None, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """All that can be turned on is on, so that nothing goes unasked."""
+    monkeypatch.setattr(settings, "LOCAL_LOGIN", True)
     cast = make_cast()
     public = Made(cast, "Q7186", 700_000, Texts())
     private = Made(cast, "Q937", 800_000, Texts(), visibility=Project.Visibility.PRIVATE)

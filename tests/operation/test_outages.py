@@ -48,7 +48,7 @@ ask("keys", "post", "/account/keys", HX_Request="true")
 # What needs nobody and nothing that is saved.
 NEEDS_NO_DATABASE = {
     *("health", "health-live", "health-ready", "metrics", "style", "offline", "manifest"),
-    *("service-worker", "robots", "sitemap", "favicon", "language", "theme", "local-login"),
+    *("service-worker", "robots", "sitemap", "favicon", "language", "theme"),
     "accounts/login/",
 }
 
