@@ -56,7 +56,7 @@ SINGLE_EVERY, SCREEN_EVERY, READ_EVERY = 2.0, 10.0, 5.0  # seconds
 HELD_SINGLES, HELD_SCREENS = 4, 2  # what a page has fetched ahead, with what it shows
 SECONDS = float(os.environ.get("SECONDS", "12" if QUICK else "60"))  # cold, and again warm
 ROUNDS, TURN = (2, 4.0) if QUICK else (6, 8.0)  # of the comparison; seconds of each side
-AWAY_EVERY = 2.0  # seconds after which counts are taken away while it is cold
+AWAY_EVERY = 0.5  # seconds after which counts are taken away while it is cold
 PATIENCE = 30.0  # seconds until a request counts as failed
 P95_MS, CPU_RATIO, QUERIES = 1000, 0.5, 12
 LOAD = 0.8  # of the questions that people would answer if one was always there
@@ -81,18 +81,19 @@ class Seen:
     statuses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     kept: list[str] = field(default_factory=list)  # UUIDs of answers that were acknowledged
 
-    @property
-    def given(self) -> int:
-        """Questions answered, a screen being one."""
-        return len(self.times["answer"]) + len(self.times["screen"])
-
     def p95(self, *names: str) -> float:
         found = [quantile(self.times[name], 0.95) for name in names if self.times[name]]
         return max(found, default=-1)
 
     @property
     def failed(self) -> int:
+        """How often the server failed, or said nothing."""
         return sum(n for status, n in self.statuses.items() if status >= 500 or status == 0)
+
+    @property
+    def refused(self) -> dict[int, int]:
+        """How often it refused, by status."""
+        return {status: n for status, n in self.statuses.items() if 200 < status < 500}
 
 
 class Person:
@@ -103,7 +104,11 @@ class Person:
         self.connection: http.client.HTTPConnection | None = None
         self.held: list[Any] = []  # what is asked, the one on screen first
 
-    def ask(self, name: str, address: str, form: dict[str, Any] | None = None) -> Reply:
+    def ask(
+        self, name: str, address: str, form: dict[str, Any] | None = None, wanted: str = ""
+    ) -> list[Any]:
+        """What matches `wanted` in the reply, which may be empty if it is for nothing; none where
+        there is no such thing. Only a reply with it counts among the times of `name`."""
         headers = {"Cookie": self.login["cookie"], "X-Background": "1"}
         body = None
         if form is not None:
@@ -114,9 +119,11 @@ class Person:
             body = urlencode(form, doseq=True)
         begun = time.perf_counter()
         reply = self._send("GET" if body is None else "POST", self.base + address, body, headers)
-        self.seen.times[name].append(1000 * (time.perf_counter() - begun))
+        took = 1000 * (time.perf_counter() - begun)
         self.seen.statuses[reply.status] += 1
-        return reply
+        found = re.findall(wanted, reply.body) if reply.status == 200 else []
+        self.seen.times[name if found else f"{name}: none"].append(took)
+        return found
 
     def _send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Reply:
         """Twice at most: the server may have closed a connection that was idle."""
@@ -136,11 +143,9 @@ class Person:
 
     # One face at a time ----------------------------------------------------------------------
     def fetch_one(self) -> None:
-        held = {"exclude": self.held_faces()}
-        reply = self.ask("next", "/ask/next?" + urlencode(held, doseq=True))
-        found = re.search(r'data-region="([\w-]+)" data-photo="([\w-]+)"', reply.body)
-        if reply.status == 200 and found:
-            region, photo = found.groups()
+        held = urlencode({"exclude": self.held_faces()}, doseq=True)
+        asked = r'data-region="([\w-]+)" data-photo="([\w-]+)"'
+        for region, photo in self.ask("next", f"/ask/next?{held}", wanted=asked)[:1]:
             self.held.append(([region], photo))
 
     def answer_one(self) -> None:
@@ -149,17 +154,16 @@ class Person:
             own = str(uuid.uuid4())
             verdict = random.choice(("yes", "no", "no"))
             form = {"client_uuid": own, "region": region, "photo": photo, "verdict": verdict}
-            if self.ask("answer", "/answer", form).status == 200:
+            if self.ask("answer", "/answer", form):
                 self.seen.kept.append(own)
         self.fetch_one()
 
     # A screen at a time ----------------------------------------------------------------------
     def fetch_screen(self) -> None:
-        held = {"way": "grid", "exclude": self.held_faces()}
-        reply = self.ask("next screen", "/grid/next?" + urlencode(held, doseq=True))
-        faces = list(dict.fromkeys(re.findall(r'name="shown" value="([\w-]+)"', reply.body)))
-        if reply.status == 200 and faces:
-            self.held.append((faces,))
+        held = urlencode({"way": "grid", "exclude": self.held_faces()}, doseq=True)
+        asked = r'name="shown" value="([\w-]+)"'
+        if faces := self.ask("next screen", f"/grid/next?{held}", wanted=asked):
+            self.held.append((list(dict.fromkeys(faces)),))
 
     def answer_screen(self) -> None:
         if self.held:
@@ -167,7 +171,7 @@ class Person:
             own = [str(uuid.uuid4()) for _ in shown]
             form = {"client_uuid": str(uuid.uuid4()), "shown": shown, "uuid": own}
             form["yes"] = shown[: len(shown) // 2]
-            if self.ask("screen", "/grid/answer", form).status == 200:
+            if self.ask("screen", "/grid/answer", form):
                 self.seen.kept += own
         self.fetch_screen()
 
@@ -367,8 +371,8 @@ def fill_room(side: Side, seconds: float) -> Seen:
 
 
 def watched(name: str, side: Side, web: psutil.Process) -> Seen:
-    """A room full of people, with a line about it. Raises RuntimeError where so few questions were
-    there that its times say nothing."""
+    """A room full of people, with a line about it. Raises RuntimeError where somebody was refused,
+    or where so few questions were there that the times say nothing."""
     begun = processor_seconds(web)
     seen = fill_room(side, SECONDS)
     core = (processor_seconds(web) - begun) / SECONDS
@@ -377,9 +381,12 @@ def watched(name: str, side: Side, web: psutil.Process) -> Seen:
         parts.append(f"{what} {len(times)}: {median(times):.0f}, {quantile(times, 0.95):.0f}")
     print(f"{name}: {'; '.join(parts)} (median, p95 ms); {dict(seen.statuses)}")
     print(f"web took {core:.2f} of a core", flush=True)
-    meant = SECONDS * ANSWERING / 2 * (1 / SINGLE_EVERY + 1 / SCREEN_EVERY)
-    if seen.given < LOAD * meant:
-        raise RuntimeError(f"{seen.given} questions were answered where {meant:.0f} were meant")
+    if seen.refused:
+        raise RuntimeError(f"people were refused: {seen.refused}")
+    for what, every in (("answer", SINGLE_EVERY), ("screen", SCREEN_EVERY)):
+        meant = ANSWERING / 2 * (SECONDS / every - 1)  # first all wait for a question
+        if len(seen.times[what]) < LOAD * meant:
+            raise RuntimeError(f"{len(seen.times[what])} of {what}, where {meant:.0f} were meant")
     return seen
 
 
@@ -434,18 +441,18 @@ def wait_for_counts(side: Side) -> float:
 
 
 def take_turn(side: Side, web: psutil.Process, seconds: float) -> tuple[float, int]:
-    """Processor seconds of web, and how many questions were asked and answered: one person after
-    the other, five single faces to a screen."""
+    """Processor seconds of web, and how many questions were asked and answered until the time was
+    over or no question was left: one person after the other, five single faces to a screen."""
     side.run("ask")
     seen = Seen()
     people = [side.person(number, seen) for number in range(6)]
     for number, person in enumerate(people):  # so that nothing is read for the first time
         person.fetch_one() if number else person.fetch_screen()
-    begun, done, until = processor_seconds(web), 0, time.monotonic() + seconds
-    while time.monotonic() < until:
+    begun, until = processor_seconds(web), time.monotonic() + seconds
+    while time.monotonic() < until and all(person.held for person in people):
         for number, person in enumerate(people):
             person.answer_one() if number else person.answer_screen()
-            done += 1
+    done = len(seen.times["answer"]) + len(seen.times["screen"])
     if set(seen.statuses) != {200}:
         raise RuntimeError(f"{side.name}: answered with {dict(seen.statuses)}")
     return processor_seconds(web) - begun, done
