@@ -56,11 +56,13 @@ SINGLE_EVERY, SCREEN_EVERY, READ_EVERY = 2.0, 10.0, 5.0  # seconds
 HELD_SINGLES, HELD_SCREENS = 4, 2  # what a page has fetched ahead, with what it shows
 SECONDS = float(os.environ.get("SECONDS", "12" if QUICK else "60"))  # cold, and again warm
 ROUNDS, TURN = (2, 4.0) if QUICK else (6, 8.0)  # of the comparison; seconds of each side
-AWAY_EVERY = 0.5  # seconds after which counts are taken away while it is cold
+AWAY_EVERY = 2.0  # seconds after which counts are taken away while it is cold
+LOOK_EVERY = 0.2  # seconds between two looks whether it is
 PATIENCE = 30.0  # seconds until a request counts as failed
 P95_MS, CPU_RATIO, QUERIES = 1000, 0.5, 12
 LOAD = 0.8  # of the questions that people would answer if one was always there
 GALLERIES = ("review", "review?which=confirmed", "review?which=others", "review?which=rejected", "")
+COUNTED = "SELECT COUNT(*) FROM classify_census WHERE counts <> '{}'"
 DATA = str(ROOT / "bench" / "room_data.py")
 
 
@@ -401,14 +403,20 @@ def _go_on(
 
 @contextmanager
 def counts_taken_away(side: Side) -> Iterator[None]:
-    """So that each page meets a project that nobody has counted."""
-    ended = threading.Event()
+    """So that pages meet a project that nobody has counted. The learner counts it again at once,
+    so it is cold for a part of the time, which is printed; taken away more often than this, it
+    would have no time to learn."""
+    ended, looks = threading.Event(), []
 
     def take_away() -> None:
         with sql(side.database) as run:
-            while not ended.wait(AWAY_EVERY):
-                with suppress(MySQLdb.OperationalError):  # the learner writes that row
-                    run("UPDATE classify_census SET counts = '{}', pulse = 0")
+            at = time.monotonic()
+            while not ended.wait(LOOK_EVERY):
+                looks.append(not run(COUNTED)[0][0])
+                if time.monotonic() > at:
+                    at += AWAY_EVERY
+                    with suppress(MySQLdb.OperationalError):  # the learner writes that row
+                        run("UPDATE classify_census SET counts = '{}', pulse = 0")
 
     thread = threading.Thread(target=take_away)
     thread.start()
@@ -417,6 +425,7 @@ def counts_taken_away(side: Side) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+        print(f"without counts {100 * sum(looks) / max(len(looks), 1):.0f} % of the time")
 
 
 def wait_for_learner(side: Side) -> float:
@@ -435,8 +444,7 @@ def wait_for_counts(side: Side) -> float:
     """Seconds until the learner has counted."""
     begun = time.monotonic()
     with sql(side.database) as run:
-        counted = "SELECT COUNT(*) FROM classify_census WHERE counts <> '{}'"
-        _wait(lambda: bool(run(counted)[0][0]), "the learner's counts", 120)
+        _wait(lambda: bool(run(COUNTED)[0][0]), "the learner's counts", 120)
     return time.monotonic() - begun
 
 
