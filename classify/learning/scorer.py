@@ -50,6 +50,7 @@ class Scorer:
         self._sum = np.empty(0, np.float64)  # similarity to confirmed, weighed by trust
         self._worst = np.empty(0, np.float32)  # similarity to the most alike rejected face
         self.nearest = np.empty(0, np.float32)  # the mean of _top, or the prior's crowd
+        self._taken_out = 0  # confirmed faces, since _sum was last added up anew
         self._measure_new(len(vectors))
 
     def __len__(self) -> int:
@@ -177,6 +178,7 @@ class Scorer:
                 if len(no):
                     alike = self._similar(block, no).max(axis=0)
                     worst[block] |= alike >= self._worst[block] - CLOSE
+        self._taken_out += int((self.said[rows] > 0).sum())
         self.said[rows], self.trust[rows] = 0, 0
         self._top[:, near], self.nearest[near] = FAR, self.prior.crowd
         self._worst[worst] = FAR
@@ -186,6 +188,18 @@ class Scorer:
                 self._keep_nearest(faces, self._distrusted(self._similar(faces, yes), yes))
             for faces in without_worst if len(no) else ():
                 self._keep_worst(faces, self._similar(faces, no))
+
+        self._add_up_again()
+
+    def _add_up_again(self) -> None:
+        """Add up _sum anew once more was taken out than is in it: the similarity of a copy comes
+        out a little different in each company (see CLOSE), and what is left of it would grow."""
+        if self._taken_out <= self.yes.sum():
+            return
+        self._sum[:], self._taken_out = 0, 0
+        for yes, _no in self._some(self.confirmed):
+            for block in self._blocks():
+                self._sum[block] += self._weighed(self._similar(block, yes), yes)
 
     def _similar(self, faces: Which, rows: Ints) -> Floats:
         """float32[k, b]: of `rows` to these b faces; nobody is like themselves."""

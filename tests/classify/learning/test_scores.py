@@ -352,3 +352,18 @@ def test_a_word_that_is_changed_or_taken_back_is_not_all_learned_anew(
     compared = 0
     scorer.tell(np.array([11]), np.array([True]))
     assert 0 < compared < whole / 10
+
+
+def test_words_on_copies_that_are_taken_back_again_and_again_leave_nothing_behind() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((30, 128)).astype(np.float32)
+    vectors *= 1.4 / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = np.concatenate([vectors, vectors])
+    kept, anew = (Scorer(DLIB, vectors, np.arange(60)) for _ in range(2))
+    for _ in range(200):
+        for rows in np.split(rng.permutation(60), [7, 20, 45]):
+            kept.tell(rows, np.ones(len(rows), bool))
+        kept.forget(rng.permutation(60))
+    for scorer in (kept, anew):
+        scorer.tell(np.array([0]), np.array([True]))
+    assert kept.log_odds() == pytest.approx(anew.log_odds(), abs=0.01)
