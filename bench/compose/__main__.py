@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 import traceback
 from pathlib import Path
 from typing import Any
 
-from bench.compose.engine import Engine
+from bench.compose.engine import Engine, refuse_to_disturb
 from bench.compose.machine import localhost_as_in_browsers
 from bench.compose.rehearsal import Rehearsal
+from bench.compose.traces import network_as_before, own_folder
 
 
 def main() -> int:
-    home = Path(os.environ.get("COMPOSE_TEST_FOLDER") or "/var/tmp/wikivisage-compose")
+    refuse_to_disturb()
+    home = Path(os.environ.get("COMPOSE_TEST_FOLDER") or "/var/tmp/wikivisage-compose").resolve()
     keep = os.environ.get("COMPOSE_TEST_KEEP") == "yes"
     on_toolforge = os.environ.get("PLATFORM") == "toolforge"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
+    with own_folder(home, keep=keep), network_as_before():
         figures = rehearse(home, on_toolforge=on_toolforge)
-    finally:
-        if not keep:
-            shutil.rmtree(home)
     if figures:
         print(json.dumps(figures))
     return 0 if figures else 1

@@ -15,8 +15,8 @@ from typing import Self
 
 from bench.system import ROOT
 
-NEEDED = ("dockerd", "docker", "iptables", "git", "curl")
-PACKAGES = "docker.io docker-cli docker-compose docker-buildx iptables mmdebstrap git curl"
+NEEDED = ("dockerd", "docker", "iptables", "ip", "git", "curl")
+PACKAGES = "docker.io docker-cli docker-compose docker-buildx iptables iproute2 mmdebstrap git curl"
 KEPT = re.compile(r"PATH|HOME|LANG|TMPDIR|(https?|no)_proxy", re.IGNORECASE)
 STAND_INS = Path(__file__).parent / "standins"
 # variable -> where its file goes in an image, and what else an image needs for it
@@ -41,7 +41,6 @@ class Engine:
         self.driver = "overlay2" if has_overlay else "vfs"
 
     def __enter__(self) -> Self:
-        refuse_to_disturb()
         for name in ("data", "exec", "config"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self._start()
@@ -61,7 +60,7 @@ class Engine:
     def _start(self) -> None:
         command = ["dockerd", "--storage-driver", self.driver]
         command += ["--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
-        command += ["--pidfile", f"{self.folder}/pid", "-H", self.environment["DOCKER_HOST"]]
+        command += ["-H", self.environment["DOCKER_HOST"]]
         log = self.folder / "dockerd.log"
         with log.open("wb") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=file)
