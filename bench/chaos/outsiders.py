@@ -19,7 +19,7 @@ from bench.chaos.system import QUEUES
 
 KEY_PREFIX = "wikivisage:"
 TASK = "crawler.crawl"
-SLOW_CLIENTS = 8  # as many as the web server has threads
+SLOW_CLIENTS = 16  # twice as many as there are threads, so that each of two workers is full
 ANSWERED = 60  # seconds in which it must answer others beside them: each keeps a thread for 15
 DRAINED = 20  # seconds in which the workers must have dropped what they cannot read
 
