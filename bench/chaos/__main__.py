@@ -6,7 +6,8 @@ four side by side. At last it comes to rest, and everything is counted: SEED=…
 `--seed`, `--faults`; no new ones after MINUTES. QUICK=1 is the run of the tests: one fault of each
 kind in SHORT.
 
-The last line is JSON; exit code 1 when anything was lost, doubled or stuck. The log of all
+The last line is JSON; exit code 1 when anything was lost, doubled or stuck, or the web
+server failed or kept silent. The log of all
 processes is kept when KEEP names a file.
 """
 
@@ -40,6 +41,7 @@ QUICK = os.environ.get("QUICK") == "1"
 SHORT = (
     "kill at a point", "the wiki cuts", "kill the database", "empty the broker",
     "the wiki lies", "disk full", "tokens expire", "restart the broker",
+    "the wiki answers garbage", "slow clients",
 )  # fmt: skip
 LANES = int(os.environ.get("LANES", "4"))  # faults side by side
 RECOVERS = 120  # seconds in which a step must move again
@@ -163,7 +165,7 @@ class Run:
 
     def rest_and_count(self) -> Losses:
         from bench.chaos import counting
-        from bench.chaos.faults import go_on
+        from bench.chaos.faults import ABUSER, go_on
 
         say("coming to rest")
         requests.delete(f"{self.system.wiki}/_sandbox/fault", timeout=20)
@@ -178,6 +180,8 @@ class Run:
             person.join(150)
             if person.failed or person.is_alive():
                 raise RuntimeError(f"{person.person} could not go on") from person.failed
+        open_batches = counting.ask(lambda: counting.open_batches_of(ABUSER))
+        self.faults.abuser.stop_batches(open_batches)
         until = time.monotonic() + RESTS
         while time.monotonic() < until and not counting.ask(counting.at_rest):
             self.look_after_people()
@@ -202,7 +206,8 @@ class Run:
             times = [each.seconds for each in kinds[kind] if each.seconds is not None]
             middle, most = np.percentile(times, (50, 95)) if times else (0, 0)
             print(f"{kind:30}{len(kinds[kind]):6}{len(times):11}{middle:7.1f}{most:7.1f}")
-        for example in losses.examples:
+        errors, unanswered = self.faults.abuser.errors, self.faults.unanswered
+        for example in [*losses.examples, *errors[:20], *unanswered]:
             print(f"LOST: {example}")
         print(f"told: {losses.told}; {sum(each.trouble for each in self.people)} requests failed")
         times = [each.seconds if each.seconds is not None else RECOVERS for each in self.done]
@@ -216,6 +221,9 @@ class Run:
             "claims_lost": losses.claims_lost,
             "duplicate_edits": losses.duplicate_edits,
             "stuck": losses.stuck,
+            "server_errors": len(errors),
+            "unanswered": len(unanswered),
+            "addresses_pressed": len(self.faults.abuser.pressed),
             "seconds_to_recover_p95": round(float(np.percentile(times, 95)), 1) if times else 0.0,
         }
         not_again = sum(each.seconds is None for each in self.done)
@@ -223,7 +231,7 @@ class Run:
         say(f"{not_again} did not recover in time")
         say(f"{seconds:.0f} s in all, {sum(os.times()[:4]):.0f} of the processor")
         print(json.dumps(figures))
-        return 1 if losses.any or killed or not_again else 0
+        return 1 if losses.any or errors or unanswered or killed or not_again else 0
 
 
 def say(words: str) -> None:

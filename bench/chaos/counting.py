@@ -158,6 +158,11 @@ def open_batches() -> Any:
     return EditBatch.objects.filter(state__in=(EditBatch.State.RUNNING, EditBatch.State.PAUSED))
 
 
+def open_batches_of(name: str) -> list[str]:
+    """Codes of the batches of a user that have not ended."""
+    return list(open_batches().filter(user__wiki_username=name).values_list("code", flat=True))
+
+
 def behind() -> Any:
     """Learners that have not seen all that their project holds."""
     from django.db.models import F

@@ -21,9 +21,17 @@ import requests
 
 from bench.chaos.abuse import Abuser
 from bench.chaos.first_start import start_on_full_disk
-from bench.chaos.outsiders import GARBAGE, push_unreadable, slow_clients
+from bench.chaos.outsiders import (
+    ANSWERED,
+    GARBAGE,
+    NO_METADATA,
+    ODD_METADATA,
+    SLOW_CLIENTS,
+    outlast_slow_clients,
+    push_unreadable,
+)
 from bench.chaos.system import QUEUES, System
-from bench.chaos.work import LOGIN_TROUBLE, PEOPLE
+from bench.chaos.work import PEOPLE
 
 # Points of projects.faults by the part that passes them.
 POINTS = {
@@ -78,9 +86,10 @@ class Faults:
         self.rng = random.Random(0)
         self.control = f"{system.wiki}/_sandbox"
         self.abuser = Abuser(system.url, ABUSER)
+        self.unanswered: list[str] = []  # where the web server did not answer in time
         self.projects: list[str] = []  # addresses of the projects that work goes on in
         # One of these at a time: a frozen process can't end, a rule of the wiki is cleared.
-        names = (*system.parts, *sum(POINTS.values(), ()), "abuser", "first start")
+        names = (*system.parts, *sum(POINTS.values(), ()), "abuser", "first start", "slow clients")
         self.alone = {name: threading.Lock() for name in names}
 
     def do(self, kind: str, rng: random.Random) -> Done:
@@ -248,19 +257,19 @@ class Faults:
         return Done(f"{number} messages", self.rng.choice(STEPS))
 
     def slow_clients(self) -> Done:
-        number = slow_clients(self.system.web_port, self.rng.uniform(4, 8), self.rng)
-        return Done(f"{number} connections", "web")
+        with self.alone["slow clients"]:
+            seconds = outlast_slow_clients(self.system.url, SLOW_CLIENTS)
+        if seconds is None:
+            self.unanswered.append(f"no answer in {ANSWERED} s beside slow clients")
+            return Done("no answer", "web")
+        return Done(f"{SLOW_CLIENTS} connections, others answered in {seconds:.0f} s", "web")
 
     def member_abuses_every_button(self) -> Done:
         with self.alone["abuser"]:
-            try:
-                self.abuser.begin(self.projects)
-            except LOGIN_TROUBLE as error:
-                raise DidNotHappen("abuse") from error
             presses = self.abuser.press_everything(self.rng.choice(self.projects), self.rng)
         if not presses:
             raise DidNotHappen("abuse")
-        return Done(f"{presses} presses", "web")
+        return Done(f"{presses} presses, {len(self.abuser.pressed)} addresses so far", "web")
 
     # The wiki ---------------------------------------------------------------------------------
 
@@ -289,9 +298,18 @@ class Faults:
         return Done("200 with nonsense", "write")
 
     def wiki_answers_garbage(self) -> Done:
+        if self.rng.random() < 0.5:
+            return self._one_file_is_odd()
         body, times = self.rng.choice(GARBAGE), self.rng.randint(1, 3)
         self._wiki("body", body=body, times=times, match=API)
         return Done(repr(body[:30]), self.rng.choice(("crawl", "write")))
+
+    def _one_file_is_odd(self) -> Done:
+        """In lists of files, those without a description; the files beside them are as ever."""
+        odd = f'"extmetadata":{self.rng.choice(ODD_METADATA)}'
+        match = API | {"having": "prop=imageinfo"}
+        self._wiki("garble", find=NO_METADATA, body=odd, times=3, match=match)
+        return Done(odd, "crawl")
 
     def wiki_answers_hugely(self) -> Done:
         self._wiki("body", megabytes=300, times=self.rng.randint(1, 2), match=API)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import pickle
-import random
 import socket
+import threading
 import time
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from urllib.parse import urlsplit
 
 import redis
+import requests
 
 from bench.chaos.system import QUEUES
 
 KEY_PREFIX = "wikivisage:"
 TASK = "crawler.crawl"
-SLOW_CLIENTS = 40
+SLOW_CLIENTS = 16  # twice as many as there are threads, so that each of two workers is full
+ANSWERED = 60  # seconds in which it must answer others beside them: each keeps a thread for 15
 DRAINED = 20  # seconds in which the workers must have dropped what they cannot read
 
 GARBAGE = (
@@ -26,6 +29,9 @@ GARBAGE = (
     '{"entities": "none"}', '{"errors": 5}', '{"errors": [7]}', "[" * 200_000,
     '{"a":' * 200_000, "\x00\x01\x02", '{"query": {"pages": [null, 7, {}]}}',
 )  # fmt: skip
+# What may stand at a file in an otherwise good answer, where PHP writes NO_METADATA.
+NO_METADATA = '"extmetadata":[]'
+ODD_METADATA = ("null", "7", '"text"', "[[]]", '[{"Artist":7}]', '{"Artist":[]}', '{"Artist":null}')
 
 
 def unreadable_messages() -> list[str]:
@@ -79,22 +85,45 @@ def push_unreadable(port: int) -> int:
     return len(messages) * len(names)
 
 
-def slow_clients(port: int, seconds: float, rng: random.Random) -> int:
-    """Send heads and bodies a byte a second over many connections; return how many there were."""
+def outlast_slow_clients(url: str, clients: int) -> float | None:
+    """Have clients send heads and bodies a byte a second, and ask beside them whether the web
+    server lives, and for a page.
+
+    Return the seconds until it gave both answers, or None when it did not in ANSWERED seconds.
+    """
     head = b"POST /theme HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     body = head + b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 900\r\n\r\n"
-    connections = []
-    for number in range(SLOW_CLIENTS):
-        with suppress(OSError):
-            connection = socket.create_connection(("127.0.0.1", port), timeout=2)
-            connection.sendall((head, body)[number % 2])
-            connections.append(connection)
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    address = urlsplit(url)
+    with ExitStack() as stack:
+        connections = []
+        for number in range(clients):
+            with suppress(OSError):
+                connection = socket.create_connection((address.hostname, address.port), timeout=2)
+                stack.enter_context(connection)
+                connection.sendall((head, body)[number % 2])
+                connections.append(connection)
+        answered = threading.Event()
+        stack.callback(answered.set)
+        threading.Thread(target=_trickle, args=(connections, answered), daemon=True).start()
+        time.sleep(1)
+        began = time.monotonic()
+        for path in ("/health/live", "/privacy"):
+            while not _is_answered(f"{url}{path}", began + ANSWERED - time.monotonic()):
+                if time.monotonic() > began + ANSWERED:
+                    return None
+                time.sleep(0.5)
+        return time.monotonic() - began
+
+
+def _trickle(connections: list[socket.socket], ending: threading.Event) -> None:
+    while not ending.wait(1):
         for connection in connections:
             with suppress(OSError):
-                connection.sendall(b"x" if rng.random() < 0.5 else b"")
-        time.sleep(1)
-    for connection in connections:
-        connection.close()
-    return len(connections)
+                connection.sendall(b"x")
+
+
+def _is_answered(url: str, seconds: float) -> bool:
+    with suppress(requests.RequestException):
+        requests.get(url, timeout=max(seconds, 0.1))
+        return True
+    return False

@@ -30,6 +30,8 @@ AT_ONCE = 2  # files that are uploaded together
 QUESTIONS = 4  # answered before something is sent
 BACKLOG = 20  # pictures that wait: no more are uploaded then
 UNDO_SHARE, TAKE_BACK_SHARE = 0.08, 0.25
+BARE = 5  # one file of so many has no author, licence and date
+DESCRIPTION = "{{Information|author=Picture Desk|date=2026-01-02}}\n{{cc-by-4.0}}"
 PEOPLE = (("Ingrid S.", "Q7186", "Marie Curie"), ("Kari N.", "Q937", "Albert Einstein"))
 # What `Volunteer.log_in` raises while the server is in trouble
 LOGIN_TROUBLE = (requests.RequestException, LinkNotFoundError, AssertionError)
@@ -62,6 +64,8 @@ class Wiki:
             path = self.pictures / f"{self.number}.jpg"
             path.write_bytes(variants.jpeg(self.number, WIDTH))
             text = "\n".join(f"[[Category:{each}]]" for each in categories)
+            if self.number % BARE:
+                text = f"{DESCRIPTION}\n{text}"
             title = f"File:Chaos {self.number:07}.jpg"
             read = files.describe(path)
             return int(self.world.upload(title, path, read, user="Picture Desk", text=text).id)
