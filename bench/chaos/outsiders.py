@@ -21,7 +21,7 @@ KEY_PREFIX = "wikivisage:"
 TASK = "crawler.crawl"
 SLOW_CLIENTS = 16  # twice as many as there are threads, so that each of two workers is full
 ANSWERED = 60  # seconds in which it must answer others beside them: each keeps a thread for 15
-DRAINED = 20  # seconds in which the workers must have dropped what they cannot read
+DRAINED = 120  # seconds in which workers must have dropped what they cannot read, busy as they are
 
 GARBAGE = (
     "", "null", "[]", "7", '"text"', "<!DOCTYPE html><title>Wikimedia Error</title>",
