@@ -78,9 +78,10 @@ def push_unreadable(port: int) -> int:
     for name in names:
         broker.lpush(name, *messages)
     until = time.monotonic() + DRAINED
-    while any(broker.llen(name) for name in names):
+    pushed = {each if isinstance(each, bytes) else each.encode() for each in messages}
+    while left := [name for name in names if pushed & set(broker.lrange(name, 0, -1))]:
         if time.monotonic() > until:
-            raise TimeoutError("unreadable messages stay")
+            raise TimeoutError(f"unreadable messages stay: {left}")
         time.sleep(0.2)
     return len(messages) * len(names)
 
