@@ -17,7 +17,7 @@ from classify.learning.distances import Ints, Mask
 from classify.learning.scorer import Doubles
 from classify.memory import Mind
 from classify.models import Label, Origin, Question, Skip
-from classify.questions import free
+from classify.questions import free, is_free
 from classify.rules import Thoughts
 from crawler.models import Photo, not_paused
 from projects.models import Project
@@ -42,7 +42,8 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> i
     skipped = faces.of(set(Skip.objects.filter(project=project).values_list("region", flat=True)))
     open_ = thoughts.askable & ~faces.of(question.region_id for question in fixed)
     open_ &= ~np.isin(faces.photo_ids, _paused(project))
-    people = len({question.leased_to_id for question in fixed if _is_looked_at(question)})
+    now = timezone.now()
+    people = len({question.leased_to_id for question in fixed if not is_free(question, now)})
     asks = list(rules.screens(mind, thoughts, open_ & ~skipped, people))
     worth = bool(asks) or any(each.kind != Question.Kind.THIRD for each in fixed)
     asks += rules.one_by_one(mind, thoughts, open_ & skipped, rules.SINGLY)
@@ -86,11 +87,7 @@ def _existing(project: Project, *, guesses: bool) -> list[Question]:
 
 def _stays(question: Question) -> bool:
     third = question.kind == Question.Kind.THIRD
-    return _is_looked_at(question) or question.rank < 0 or third
-
-
-def _is_looked_at(question: Question) -> bool:
-    return question.leased_until is not None and question.leased_until >= timezone.now()
+    return not is_free(question, timezone.now()) or question.rank < 0 or third
 
 
 def _questions(

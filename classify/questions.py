@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from classify import selectors
 from classify.labels import given_by, is_counted, said_by, upsert
-from classify.models import Answer, Question, Verdict
+from classify.models import Answer, Leased, Question, Verdict
 from crawler.models import Photo, Region, not_paused
 from projects import pauses
 from projects.models import Project, User
@@ -276,7 +276,7 @@ def lease(asked: Sequence[Any], user: User) -> list[Any]:
     now = timezone.now()
     until = now + LEASE
     keys = [each.pk for each in asked]
-    new = sum(_is_free(each, now) for each in asked)
+    new = sum(is_free(each, now) for each in asked)
     takeable = Question.objects.filter(free() | Q(leased_to=user), pk__in=keys)
     taken = takeable.update(leased_to=user, leased_until=until)
     for each in asked:
@@ -289,7 +289,8 @@ def lease(asked: Sequence[Any], user: User) -> list[Any]:
     return [each for each in asked if each.pk in set(mine)]
 
 
-def _is_free(question: Question, now: datetime) -> bool:
+def is_free(question: Leased, now: datetime) -> bool:
+    """Return whether nobody looks at it at this moment; see `free` for the same in a query."""
     return question.leased_until is None or question.leased_until < now
 
 

@@ -153,7 +153,7 @@ def _first_screen(open_: list[Any]) -> list[Any]:
 
 
 def _turn(question: Any) -> tuple[Any, ...]:
-    if question.leased_until is not None and question.leased_until >= timezone.now():
+    if not questions.is_free(question, timezone.now()):
         return (0, min(question.rank, 0), question.leased_until, question.rank)
     skipped = question.skipped_at
     return (1, question.rank) if skipped is None else (2, skipped)
