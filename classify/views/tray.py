@@ -30,9 +30,10 @@ CHUNKS = 10  # and how often for one page
 def tray(request: HttpRequest, project: Project) -> HttpResponse:
     """Photos that wait for a word, by key: `after` is where the page before ended."""
     after = request.GET.get("after", "")
-    photos, rest = _page(project, int(after) if after.isdecimal() and len(after) < 19 else 0)
-    if pauses.of_project(project):
-        photos, rest = [], 0
+    photos: list[Photo] = []
+    rest = 0
+    if not pauses.of_project(project):
+        photos, rest = _page(project, int(after) if after.isdecimal() and len(after) < 19 else 0)
     context = whose(project) | {
         "photos": [(photo, uuid.uuid4()) for photo in photos],
         "after": rest or "",
