@@ -6,9 +6,8 @@ four side by side. At last it comes to rest, and everything is counted: SEED=…
 `--seed`, `--faults`; no new ones after MINUTES. QUICK=1 is the run of the tests: one fault of each
 kind in SHORT.
 
-The last line is JSON; exit code 1 when anything was lost, doubled or stuck, or the web
-server failed or kept silent. The log of all
-processes is kept when KEEP names a file.
+The last line is JSON; exit code 1 when anything was lost, doubled or stuck, or the web server
+failed or kept silent. The log of all processes is kept when KEEP names a file.
 """
 
 from __future__ import annotations
