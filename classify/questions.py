@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -38,6 +39,7 @@ from projects.transactions import atomic
 SILENT = (Project.State.COMPLETED, Project.State.ARCHIVED)  # projects in which nothing is asked
 PUT_BACK = ["photo", "rank", "screen", "kind", "marked", "leased_to", "leased_until"]
 LEASE = timedelta(minutes=2)
+MOMENT = timedelta(milliseconds=1)
 TRIES, CANDIDATES = 5, 5
 THIRD = Q(kind=Question.Kind.THIRD)
 FEW = 30  # free faces: with fewer, whoever comes next may find no screen, so more are prepared
@@ -149,21 +151,27 @@ def drop_denied() -> None:
     Question.objects.filter(photo__state=Photo.State.DENIED).delete()
 
 
+@atomic
 def keep(project: Project, leased: QuerySet[Any], user: User, faces: Collection[str]) -> set[str]:
     """Lease what is asked about these faces (public ids of regions) to the user for two minutes
-    more. Returns the faces that are still theirs, or nobody's; others took, or answered, the rest,
-    or it is paused.
+    more, in the same order, since a reload brings back what they were given first. Returns the
+    faces that are still theirs, or nobody's; others took, or answered, the rest, or it is paused.
 
     `leased` holds the project's rows of Question, or of another Leased with a region and photo.
     """
     if pauses.of_project(project):
         return set()
+    until = timezone.now() + LEASE
     mine = leased.filter(not_paused()).filter(free() | Q(leased_to=user))
     mine = mine.filter(region__public_id__in=faces)
-    kept = dict(mine.values_list("pk", "region__public_id"))
-    still = leased.model._default_manager.filter(free() | Q(leased_to=user), pk__in=kept)
-    still.update(leased_to=user, leased_until=timezone.now() + LEASE)
-    return set(kept.values())
+    rows = list(mine.values_list("leased_until", "pk", "region__public_id"))
+    given: dict[datetime, list[int]] = defaultdict(list)  # by when the lease was to end
+    for end, pk, _face in rows:
+        given[end or until].append(pk)
+    for place, end in enumerate(sorted(given)):
+        still = leased.model._default_manager.filter(free() | Q(leased_to=user), pk__in=given[end])
+        still.update(leased_to=user, leased_until=until + place * MOMENT)
+    return {face for _end, _pk, face in rows}
 
 
 def free(now: Any = None) -> Q:

@@ -238,25 +238,23 @@ export class Ahead extends EventTarget {
     this.fill();
   }
 
-  /** Keep what is here for two more minutes, in the same order, since a reload brings back what we
-      were given first. What others have taken or answered meanwhile is asked no more. */
+  /** Keep what is here for two more minutes, with one request: a reload may end it at any time.
+      What others have taken or answered meanwhile is asked no more. */
   async #renew() {
     // an answer or an undo on its way changes what is asked: not now
     if (document.hidden || !this.#keep || this.#outbox.waiting.length) return;
     this.#kept = performance.now();
     const deeds = this.#deeds;
     const held = [this.current, ...this.#nodes].filter(Boolean);
-    const losses = [];
-    for (const node of held) {
-      const mine = facesOf(node);
-      const response = await this.#ask(this.#keep, { face: mine });
-      if (!response || deeds !== this.#deeds) return;
-      const { kept, ...counts } = await response.json();
-      this.dispatchEvent(new CustomEvent("told", { detail: { counts } }));
-      const lost = mine.filter((face) => !kept.includes(face));
-      if (lost.length) losses.push([node, lost, kept]);
+    const response = await this.#ask(this.#keep, { face: held.flatMap(facesOf) });
+    if (!response || deeds !== this.#deeds) return;
+    const { kept, ...counts } = await response.json();
+    this.dispatchEvent(new CustomEvent("told", { detail: { counts } }));
+    for (const node of held.reverse()) { // what is on screen goes last
+      const [mine, isKept] = [facesOf(node), (face) => kept.includes(face)];
+      const lost = mine.filter((face) => !isKept(face));
+      if (lost.length) this.#lose(node, lost, mine.filter(isKept));
     }
-    for (const loss of losses.reverse()) this.#lose(...loss); // what is on screen goes last
   }
 
   #lose(node, faces, kept) {

@@ -13,7 +13,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from classify import services
+from classify import questions, services
 from classify.models import Answer, Label, Question
 from crawler.models import Photo, Region
 from projects.models import Project, Tally, User
@@ -104,6 +104,19 @@ class TestOneAfterAnother:
         ask(project, alice, ahead)
         services.undo_many(project, alice, [answer.client_uuid])
         assert ask(project, alice).region == shown.region, "what was put back is on screen"
+
+    def test_what_a_page_keeps_stays_in_the_order_in_which_it_was_given(
+        self, project: Project, regions: list[Region], alice: User
+    ) -> None:
+        shown = ask(project, alice)
+        ahead = ask(project, alice, shown)
+        Question.objects.filter(pk=ahead.pk).update(rank=0)
+        Question.objects.filter(pk=shown.pk).update(rank=5)
+        faces = [each.region.public_id for each in (ahead, shown)]
+        mine = Question.objects.filter(project=project)
+        assert questions.keep(project, mine, alice, faces) == set(faces)
+        assert ask(project, alice) == shown
+        assert ask(project, alice, shown) == ahead
 
     def test_two_users_never_get_the_same(
         self, project: Project, regions: list[Region], alice: User, bob: User
