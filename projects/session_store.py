@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,6 +16,15 @@ from projects.prepared import prepared
 
 
 class SessionStore(db.SessionStore):
+    def save(self, must_create: bool = False) -> None:
+        """Save the session. Raises SessionInterrupted where it was ended meanwhile, as by a logout
+        in another tab; allauth saves during a request, where Django would not catch its own error.
+        """
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            raise SessionInterrupted("The session was ended meanwhile.") from error
+
     def _get_session_from_db(self) -> Session | None:
         found = _valid(self.session_key, timezone.now()) if self.session_key else []
         if not found:

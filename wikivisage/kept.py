@@ -49,7 +49,7 @@ def in_background(request: HttpRequest) -> bool:
 
 
 def session_ended(request: HttpRequest) -> HttpResponse:
-    back = urlencode({"next": _came_from(request)})
+    back = urlencode({"next": came_from(request)})
     login = f"{resolve_url(settings.LOGIN_URL)}?{back}"
     return render(request, "401.html", form_of(request) | {"login_first": login}, status=401)
 
@@ -82,8 +82,8 @@ def _is_ours(request: HttpRequest) -> bool:
     return origin == f"{request.scheme}://{request.get_host()}"
 
 
-def _came_from(request: HttpRequest) -> str:
-    """The page that the form stood on, if that is one of ours."""
+def came_from(request: HttpRequest) -> str:
+    """Return the page that the form stood on, if that is one of ours."""
     referer = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(referer, {request.get_host()}, request.is_secure())
     return (urlsplit(referer)._replace(scheme="", netloc="").geturl() if ours else "") or "/"

@@ -24,7 +24,7 @@ from wikivisage.views import (
     state,
 )
 
-handler500 = pages.server_error
+handler400, handler500 = pages.bad_request, pages.server_error
 
 forms_only = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from bs4 import BeautifulSoup, Tag
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from projects.models import Project, User
@@ -47,6 +51,25 @@ def test_a_form_of_a_project_is_kept_too(
     assert kept(answer.content) == [("joining", "open")]
     background = HERE | {"X-Background": "1"}
     assert b"<html" not in client_of(None).post(path, {}, headers=background).content
+
+
+def test_a_session_that_is_ended_meanwhile_leads_to_the_login(
+    alice: User, client_of: ClientOf
+) -> None:
+    """As by a logout in another tab, at the moment in which the request would save it."""
+    path, browser, script = "/accounts/mediawiki/login/", client_of(alice), client_of(alice)
+
+    def log_out_elsewhere(run: Callable[..., Any], sql: str, *args: Any) -> Any:
+        if sql.startswith("UPDATE") and "django_session" in sql:
+            with connection.cursor() as cursor:
+                cursor.cursor.execute("DELETE FROM django_session")
+        return run(sql, *args)
+
+    with connection.execute_wrapper(log_out_elsewhere):
+        answer = browser.post(path, headers=HERE)
+        background = script.post(path, headers=HERE | {"X-Background": "1"})
+    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/account%3Fx%3D1")
+    assert background.status_code == 401
 
 
 def test_a_form_with_an_old_token_is_kept_and_taken_when_sent_again(alice: User) -> None:

@@ -7,11 +7,14 @@ import sys
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
+from django.views import defaults
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -97,6 +100,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if kept.in_background(request):
         return HttpResponse(_("This page is too old. Reload it and try again."), status=403)
     return render(request, "403_csrf.html", kept.form_of(request), status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address or form that can't be read; or whose session was ended while it was answered, and
+    then the way is to log in and look how things stand."""
+    if not isinstance(exception, SessionInterrupted):
+        return defaults.bad_request(request, exception)
+    if kept.in_background(request):
+        return HttpResponse(_("Your session has ended"), status=401)
+    back = kept.came_from(request) if request.method == "POST" else request.get_full_path()
+    return redirect_to_login(back)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
