@@ -83,7 +83,8 @@ class Run:
             for person in self.people:
                 person.begin()
                 person.start()
-            self.faults.projects += [person.project for person in self.people]
+            # of one: an objection or a taken back batch leaves the others nothing to do
+            self.faults.abused = self.people[-1].project
             self.monitor.start()
             self.wait_for_work()
             say(f"work goes on after {time.monotonic() - began:.0f} s")
@@ -125,6 +126,7 @@ class Run:
                 number += len(more)
 
     def one(self, number: int, kind: str) -> None:
+        from bench.chaos import counting
         from bench.chaos.faults import DidNotHappen
 
         try:
@@ -135,6 +137,8 @@ class Run:
         end = time.monotonic()
         self.look_after_people()
         seconds = self.monitor.recovery(done.step, end, RECOVERS)
+        if seconds is None:
+            say(f"  under way: {counting.ask(counting.under_way)}")
         self.look_after_people()
         fault = Fault(kind, done.what, done.step, seconds, done.seconds)
         with self.lock:

@@ -150,7 +150,8 @@ class Abuser:
         )
         away = answer.status_code == 503 and "Retry-After" in answer.headers
         if answer.status_code >= 500 and not away and answer.url.startswith(self.url):
-            self.errors.append(f"POST {press.path} {press.fields}: {answer.status_code}"[:500])
+            what = f"{answer.status_code} of {answer.request.method} {answer.url}"
+            self.errors.append(f"{what} after POST {press.path} {press.fields}"[:500])
         with suppress(Resolver404):
             route = resolve(press.path).route
             if answer.status_code == 405:

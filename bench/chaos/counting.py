@@ -131,6 +131,16 @@ def paused_for_login(codes: list[str]) -> list[str]:
         return []
 
 
+def under_way() -> str:
+    """What waits to be written or looked at, and until when lanes of the wiki are closed."""
+    batches = Counter(open_batches().values_list("state", "reason"))
+    attempts = Counter(open_attempts().values_list("state", "error"))
+    pictures = Counter(Picture.objects.values_list("state", flat=True))
+    lanes = WikiPace.objects.filter(paused_until__gt=timezone.now())
+    paused = list(lanes.values_list("lane", "reason"))
+    return f"batches {batches}, edits {attempts}, pictures {pictures}, closed lanes {paused}"
+
+
 # At rest ------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,11 @@ BACKLOG = 20  # pictures that wait: no more are uploaded then
 UNDO_SHARE, TAKE_BACK_SHARE = 0.08, 0.25
 BARE = 5  # one file of so many has no author, licence and date
 DESCRIPTION = "{{Information|author=Picture Desk|date=2026-01-02}}\n{{cc-by-4.0}}"
-PEOPLE = (("Ingrid S.", "Q7186", "Marie Curie"), ("Kari N.", "Q937", "Albert Einstein"))
+PEOPLE = (
+    ("Ingrid S.", "Q7186", "Marie Curie"),
+    ("Kari N.", "Q937", "Albert Einstein"),
+    ("Bob", "Q1615", "Neil Armstrong"),  # in whose project somebody abuses every button
+)
 # What `Volunteer.log_in` raises while the server is in trouble
 LOGIN_TROUBLE = (requests.RequestException, LinkNotFoundError, AssertionError)
 
