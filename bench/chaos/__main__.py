@@ -17,6 +17,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -250,6 +251,7 @@ def main() -> int:
     parser.add_argument("--only", help="one kind of fault, again and again")
     chosen = parser.parse_args()
     in_own_namespace("bench.chaos")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no process stays behind
     say(f"SEED={chosen.seed} FAULTS={chosen.faults}")
     system = System()
     os.environ.clear()
