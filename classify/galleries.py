@@ -207,7 +207,7 @@ def gallery(
         rest = chunk[-1] if len(chunk) == size else None
         if len(found) > limit or rest is None:
             break
-        start, size = rest, CHUNK
+        start, size = rest, min(2 * size, CHUNK)
     page, rest = found[:limit], found[limit - 1] if len(found) > limit else rest
     if backwards:
         page.reverse()

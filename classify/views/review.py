@@ -33,7 +33,7 @@ from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
 from projects.refusal import Refused
 
-PAGE = 60
+PAGE = 48
 STATES = (
     Which.MATCHES,
     Which.CONFIRMED,

@@ -39,7 +39,7 @@ from sdc.rights import patrollers, stops
 from sdc.rights.senders import pace_of
 from sdc.watch import findings, watching
 
-ROWS = 50  # shown at once
+ROWS = 25  # shown at once
 FACES = 20  # of what is to be taken back
 READ_WITH = ("project__person", "project__owner", "user", "undoes")
 Kind, State = EditBatch.Kind, EditBatch.State

@@ -72,7 +72,7 @@ def test_a_long_gallery_stays_small_and_one_chooses_with_the_mouse(
     page = window.page
     total = int(page.locator("h1 [data-filter=matches]").inner_text())
     assert total > 400
-    expect(tiles(page)).to_have_count(59)
+    expect(tiles(page)).to_have_count(47)
     expect(page.locator(".copies")).to_have_text("2 copies")
     first = names(tiles(page))[0]
     seen: set[str] = set()
