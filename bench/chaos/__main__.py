@@ -140,6 +140,7 @@ class Run:
         seconds = self.monitor.recovery(done.step, end, RECOVERS)
         if seconds is None:
             say(f"  under way: {counting.ask(counting.under_way)}")
+            say(f"  people: {[(len(each.pages), each.last) for each in self.people]}")
         self.look_after_people()
         fault = Fault(kind, done.what, done.step, seconds, done.seconds)
         with self.lock:

@@ -107,6 +107,18 @@ def backlog() -> int:
         return 1000
 
 
+def is_being_read(project: str) -> bool:
+    """Whether a worker lists the project's files now, or is about to; so, too, while the database
+    is away. Asked to begin anew each second, it would never come to an end."""
+    steps = CrawlStep.objects.filter(source__project__public_id=project.rpartition("/")[2])
+    due = Q(state=WorkState.RUNNING) | Q(state=WorkState.QUEUED, due_at__lte=timezone.now())
+    try:
+        return steps.filter(due).exists()
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return True
+
+
 def unanswered(project: str) -> tuple[str, str] | None:
     """Public ids of a face without a word, and of its photo."""
     try:
@@ -132,13 +144,17 @@ def paused_for_login(codes: list[str]) -> list[str]:
 
 
 def under_way() -> str:
-    """What waits to be written or looked at, and until when lanes of the wiki are closed."""
+    """What waits to be written, read or looked at, and which lanes of the wiki are closed."""
     batches = Counter(open_batches().values_list("state", "reason"))
     attempts = Counter(open_attempts().values_list("state", "error"))
     pictures = Counter(Picture.objects.values_list("state", flat=True))
     lanes = WikiPace.objects.filter(paused_until__gt=timezone.now())
     paused = list(lanes.values_list("lane", "reason"))
-    return f"batches {batches}, edits {attempts}, pictures {pictures}, closed lanes {paused}"
+    steps = Counter(CrawlStep.objects.values_list("state", "error"))
+    return (
+        f"batches {dict(batches)}, edits {dict(attempts)}, pictures {dict(pictures)} of "
+        f"{Photo.objects.count()} photos, listings {dict(steps)}, closed lanes {paused}"
+    )
 
 
 # At rest ------------------------------------------------------------------------------------

@@ -95,6 +95,7 @@ class Contributor(threading.Thread):
         self.trouble = 0  # those that were
         self.refused: Counter[str] = Counter()  # what it would not do, and said why
         self.failed: BaseException | None = None
+        self.last = ""  # the answer of the server that came last, or that none came
 
     # Before the faults ------------------------------------------------------------------------
 
@@ -118,7 +119,7 @@ class Contributor(threading.Thread):
 
     def turn(self) -> None:
         self.log_in_if_needed()
-        if self.look.backlog() < BACKLOG:
+        if self.look.backlog() < BACKLOG and not self.look.is_being_read(self.project):
             self.pages |= {self.wiki.upload([self.category]) for _ in range(AT_ONCE)}
             self.press(f"{self.project}/recrawl", {})
         answered = sum(self.answer() for _ in range(QUESTIONS))
@@ -201,14 +202,16 @@ class Contributor(threading.Thread):
         while True:
             try:
                 answer = send()
-            except requests.RequestException:
+            except requests.RequestException as error:
                 self.trouble += 1
+                self.last = type(error).__name__
             else:
+                path = urlsplit(answer.url).path
+                self.last = f"{answer.status_code} of {answer.request.method} {path}"
                 if answer.status_code < 500 and answer.status_code != 429:
                     self.done += answer.ok
                     if not answer.ok:
-                        what = urlsplit(answer.url).path.rpartition("/")[2]
-                        self.refused[f"{what}: {answer.status_code}"] += 1
+                        self.refused[f"{path.rpartition('/')[2]}: {answer.status_code}"] += 1
                     return answer
                 self.trouble += 1
             since_end += 0.5 * self.ending.is_set()
