@@ -19,6 +19,7 @@ SERVERS = ("mariadbd", "mariadb-install-db", "redis-server")
 def test_ten_kinds_of_faults_lose_nothing_and_double_nothing() -> None:
     if missing := [name for name in SERVERS if shutil.which(name) is None]:
         pytest.skip(f"needs {', '.join(missing)}")
+    pytest.importorskip("MySQLdb")
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "bench.chaos"],
         cwd=ROOT,
