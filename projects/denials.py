@@ -8,6 +8,7 @@ author is the exact text of the file's author line, as `crawler.files` reads it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -32,6 +33,7 @@ LONGEST_AUTHOR = 255  # characters that we keep of an author line
 def normal(kind: str, value: str) -> str:
     """As entries are written and looked up: “Q7186”, “File:Marie Curie.jpg”, “Marie Curie”; the
     name of a user without “User:”, and the line of an author but for its spaces as it is."""
+    value = unicodedata.normalize("NFC", value)  # as the wiki does; macOS pastes it otherwise
     if kind == Kind.AUTHOR:
         return " ".join(value.split())[:LONGEST_AUTHOR].strip()
     text = " ".join(value.replace("_", " ").split())

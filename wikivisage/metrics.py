@@ -110,6 +110,9 @@ class Requests:
         return response
 
 
+PROXIED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
+
+
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """For who brings the token; where none is set, see `_may_read`. 404 for all others."""
@@ -127,8 +130,11 @@ def _may_read(request: HttpRequest) -> bool:
     # a token only a site that is for this machine alone is open, as `make run` makes it.
     if urlsplit(settings.SITE_URL).hostname not in (*LOOPBACK, "localhost"):
         return False
-    proxied = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
-    return request.META.get("REMOTE_ADDR") in LOOPBACK and not proxied
+    proxied = any(name in request.headers for name in PROXIED)
+    # a name of somebody's that leads to this machine misleads a browser, which then sends it
+    host = urlsplit(f"//{request.headers.get('Host', 'localhost')}").hostname
+    is_here = host in (*LOOPBACK, "localhost") and request.META.get("REMOTE_ADDR") in LOOPBACK
+    return is_here and not proxied
 
 
 def _of_web() -> CollectorRegistry:

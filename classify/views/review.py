@@ -34,6 +34,7 @@ from projects.permissions import Can, may, project_view, signed_in
 from projects.refusal import Refused
 
 PAGE = 48
+CHOSEN = 200  # faces that are moved to another project at once
 STATES = (
     Which.MATCHES,
     Which.CONFIRMED,
@@ -195,7 +196,7 @@ def review_compare(request: HttpRequest, project: Project) -> HttpResponse:
 @project_view(Can.REVIEW)
 def review_else(request: HttpRequest, project: Project) -> HttpResponse:
     """Somebody else: who? The projects in which the user may say Yes to these very faces."""
-    tiles = _tiles(project, list(dict.fromkeys(request.GET.getlist("region")))[:PAGE])
+    tiles = _tiles(project, list(dict.fromkeys(request.GET.getlist("region")))[:CHOSEN])
     try:
         pausing.refuse_paused(project, [tile.photo for tile in tiles])
     except Refused as refused:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from projects import http
 from projects.http import WikiError
+from projects.json_tree import unreadable
 from projects.models import User
 from projects.wiki_users import read_users
 from sdc.models import Writer
@@ -82,4 +83,7 @@ def _rights(name: str) -> frozenset[str]:
     body = http.api(
         settings.WIKI.commons_api, action="query", list="users", ususers=name, usprop="rights"
     )
-    return frozenset().union(*(found.rights for found in read_users(body) if found.name == name))
+    users = read_users(body)
+    if not users:  # even of a name that nobody has the wiki says so
+        raise unreadable("no user")
+    return frozenset().union(*(found.rights for found in users if found.name == name))

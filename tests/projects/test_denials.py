@@ -55,6 +55,7 @@ def deny(by: User, kind: str, value: str, page_id: int | None = None) -> DenyEnt
         ("file", "Image:marie Curie 1903.jpg", "File:Marie Curie 1903.jpg"),
         ("category", "Category:marie_Curie", "Marie Curie"),
         ("category", "Marie Curie", "Marie Curie"),
+        ("file", "File:Barre\u0300re.jpg", "File:Barr\u00e8re.jpg"),  # as macOS pastes it
     ],
 )
 def test_entries_are_written_alike(kind: str, typed: str, kept: str) -> None:

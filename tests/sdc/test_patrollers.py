@@ -180,6 +180,17 @@ def test_either_right_will_do(groups: list[str], pat: User, wiki: WikiItself) ->
     assert not patrollers.ask(pat)
 
 
+def test_an_answer_without_users_says_nothing_of_rights(
+    sent: EditBatch, pat: User, wiki: WikiItself, client_of: ClientOf
+) -> None:
+    assert "Undo 3 edits…" in text_of(client_of(pat), open_page(sent))
+    match = {"having": "list=users"}
+    wiki.running.faults.add("body", body='{"query":{"users":[]}}', times=100, match=match)
+    undo_page = reverse("sent-batch-undo", args=[sent.code])
+    answer = client_of(pat).post(undo_page, {"reason": "wrong"})
+    assert "can’t be read now" in answer.content.decode()
+
+
 def test_while_the_wiki_is_silent_nobody_becomes_a_patroller(
     sent: EditBatch, pat: User, wiki: WikiItself, client_of: ClientOf
 ) -> None:
