@@ -25,6 +25,7 @@ class WikiVisageConfig(AppConfig):
         user_logged_out.connect(tokens.logged_out)
         list_changed.connect(crawler.list_changed)
         list_changed.connect(ask_no_more)
+        list_changed.connect(writing.deny)
         pauses.pause_begun.connect(pausing.begin)
         pauses.pause_ended.connect(pausing.end)
         pauses.pause_ended.connect(writing.go_on)

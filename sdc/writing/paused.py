@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crawler.models import Photo
 from projects import pauses
-from projects.models import Objection
+from projects.models import DenyEntry, Objection
 from projects.pipeline import announce
 from projects.work import WorkState
 from sdc.models import ClaimAttempt, Writer
@@ -35,18 +35,28 @@ def waits_until(attempt: ClaimAttempt, page: PageNow | None = None) -> datetime 
 def go_on(*, objection: Objection, **_: Any) -> None:
     """Hears `projects.pauses.pause_ended`: what waits is looked at again, and waits on should
     another objection name it."""
+    _look_again(objection.wiki)
+
+
+def deny(*, entry: DenyEntry, listed: bool, **_: Any) -> None:
+    """Hears `projects.denying.list_changed`: what waits and is denied by now waits no longer."""
+    if listed:
+        _look_again(entry.wiki)
+
+
+def _look_again(wiki: str) -> None:
     rows = ClaimAttempt.objects.filter(
         error=Reason.OBJECTED,
         state=WorkState.QUEUED,
         outcome=ClaimAttempt.Outcome.PLANNED,
-        batch__wiki=objection.wiki,
+        batch__wiki=wiki,
     )
     waiting = dict(rows.values_list("pk", "batch__user"))
     if not waiting:
         return
     now = timezone.now()
     ClaimAttempt.objects.filter(pk__in=waiting, state=WorkState.QUEUED).update(due_at=now, error="")
-    idle = Writer.objects.filter(user__in=set(waiting.values()), wiki=objection.wiki)
+    idle = Writer.objects.filter(user__in=set(waiting.values()), wiki=wiki)
     idle = idle.filter(state__in=(WorkState.DONE, WorkState.QUEUED))
     idle.update(state=WorkState.QUEUED, due_at=now)
     announce("batch-confirmed")

@@ -17,8 +17,17 @@ from classify.questions import is_silent, next_question, worth_of
 from classify.reassigning import offered
 from crawler import crawling, pausing
 from crawler.models import Photo
-from projects import objections, pauses
-from projects.models import AuditEvent, Membership, Notification, Objection, Project, Source, User
+from projects import denying, objections, pauses
+from projects.models import (
+    AuditEvent,
+    DenyEntry,
+    Membership,
+    Notification,
+    Objection,
+    Project,
+    Source,
+    User,
+)
 from projects.refusal import Refused
 from projects.work import WorkState
 from sdc import services
@@ -190,6 +199,21 @@ def test_followed_it_is_never_sent(
     assert [edit.id for edit in wiki.edits(labels[0].photo.page_id)] == []
     assert len(wiki.edits()) == 1
     assert batch.attempts.get(claim__photo=labels[0].photo).reason == Reason.DENIED
+
+
+def test_what_waits_ends_at_once_where_it_is_denied_meanwhile(
+    project: Project, alice: User, mona: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    """By the deny-list itself, while the objection is open."""
+    label = said_yes(project, 1)[0]
+    batch = confirmed(project, alice)
+    object_to(about_file(label))
+    send()
+    assert the_attempt(batch).error == "objected"
+    denying.deny(DenyEntry(kind="file", value=about_file(label), reason="private"), mona)
+    send_to_the_end(batch)
+    assert the_attempt(batch).reason == Reason.DENIED
+    assert wiki.edits() == []
 
 
 def test_the_others_of_a_batch_go_on_and_it_can_be_stopped(
