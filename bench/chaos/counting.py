@@ -111,9 +111,8 @@ def is_being_read(project: str) -> bool:
     """Whether a worker lists the project's files now, or is about to; so, too, while the database
     is away. Asked to begin anew each second, it would never come to an end."""
     steps = CrawlStep.objects.filter(source__project__public_id=project.rpartition("/")[2])
-    due = Q(state=WorkState.RUNNING) | Q(state=WorkState.QUEUED, due_at__lte=timezone.now())
     try:
-        return steps.filter(due).exists()
+        return steps.filter(busy()).exists()
     except (DatabaseError, InterfaceError):
         connection.close()
         return True
@@ -162,13 +161,16 @@ def under_way() -> str:
 
 def at_rest() -> bool:
     """Nothing is under way, and nothing is due."""
-    now = timezone.now()
-    busy = Q(state=WorkState.RUNNING) | Q(state=WorkState.QUEUED, due_at__lte=now)
     return (
-        not any(rows.filter(busy).exists() for rows in work_rows())
+        not any(rows.filter(busy()).exists() for rows in work_rows())
         and not behind().exists()
         and not open_batches().exists()
     )
+
+
+def busy() -> Q:
+    """Return the filter for rows that a worker has taken, or that are due."""
+    return Q(state=WorkState.RUNNING) | Q(state=WorkState.QUEUED, due_at__lte=timezone.now())
 
 
 def work_rows() -> Iterable[Any]:
