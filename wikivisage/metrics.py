@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
@@ -39,6 +40,7 @@ from wikivisage import backlog
 KEPT = 10  # seconds for which what the database said is shown again
 KEY = "metrics"
 LOOPBACK = ("127.0.0.1", "::1")
+PROXY_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 
 requests = Histogram(
     "wikivisage_request_seconds",
@@ -110,9 +112,6 @@ class Requests:
         return response
 
 
-PROXIED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
-
-
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """For who brings the token; where none is set, see `_may_read`. 404 for all others."""
@@ -130,11 +129,11 @@ def _may_read(request: HttpRequest) -> bool:
     # a token only a site that is for this machine alone is open, as `make run` makes it.
     if urlsplit(settings.SITE_URL).hostname not in (*LOOPBACK, "localhost"):
         return False
-    proxied = any(name in request.headers for name in PROXIED)
+    proxied = any(name in request.headers for name in PROXY_HEADERS)
     # a name of somebody's that leads to this machine misleads a browser, which then sends it
-    host = urlsplit(f"//{request.headers.get('Host', 'localhost')}").hostname
-    is_here = host in (*LOOPBACK, "localhost") and request.META.get("REMOTE_ADDR") in LOOPBACK
-    return is_here and not proxied
+    host, _port = split_domain_port(request.headers.get("Host", "localhost"))
+    is_ours = host.strip("[]") in (*LOOPBACK, "localhost")
+    return is_ours and request.META.get("REMOTE_ADDR") in LOOPBACK and not proxied
 
 
 def _of_web() -> CollectorRegistry:

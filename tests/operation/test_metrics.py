@@ -65,7 +65,9 @@ def test_only_this_machine_or_who_has_the_token(settings: Any) -> None:
     assert Client(REMOTE_ADDR="203.0.113.7").get("/metrics").status_code == 404
     assert Client(headers={"X-Forwarded-For": "203.0.113.7"}).get("/metrics").status_code == 404
     assert Client(headers={"X-Real-IP": "203.0.113.7"}).get("/metrics").status_code == 404
-    assert Client(headers={"host": "evil.example"}).get("/metrics").status_code == 404
+    for host in ("evil.example", "[", "[::1", "127.0.0.1.evil.example"):
+        assert Client(headers={"host": host}).get("/metrics").status_code == 404
+    assert Client(headers={"host": "[::1]:8000"}).get("/metrics").status_code == 200
     for site in ("https://wikivisage.example.org", "http://wikivisage.example.org"):
         settings.SITE_URL = site  # a proxy in front that adds no header, as nginx unless told to
         assert Client().get("/metrics").status_code == 404
