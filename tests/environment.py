@@ -8,8 +8,9 @@ data folder.
 import atexit
 import os
 import shutil
-import socket
 import tempfile
+
+from bench.system import free_ports
 
 DATA_DIR = tempfile.mkdtemp(prefix="wikivisage-tests-")
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
@@ -17,9 +18,8 @@ atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
 def free_port() -> int:
     """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    [port] = free_ports(1)
+    return port
 
 
 SANDBOX_PORT = free_port()
