@@ -8,14 +8,17 @@ from collections.abc import Collection
 from django.conf import settings
 from django.contrib.auth.models import Group
 
-from projects import http
+from projects import http, pauses
 from projects.json_tree import Node, unreadable
 from projects.ledger import audit
-from projects.models import User
+from projects.models import Admission, Notification, Objection, User
+from projects.notifications import notify
 from projects.permissions import MODERATORS
+from projects.transactions import atomic
 from projects.wiki_users import WikiUser, read_user
 
 MANY = 50  # names in one call
+Kind = Notification.Kind
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +34,34 @@ def is_one(user: User) -> bool:
         return False
 
 
+@atomic
 def set_moderator(user: User, is_one: bool) -> None:
-    """Give or take the admin's door and the rights behind it; a superuser keeps the door."""
+    """Give or take the admin's door and the rights behind it; a superuser keeps the door. A new
+    one hears of what waits."""
     group, _new = Group.objects.get_or_create(name=MODERATORS)
-    if is_one != user.groups.filter(pk=group.pk).exists():
-        audit(None, f"moderator.{'added' if is_one else 'removed'}", target=f"user:{user.pk}")
+    was_one = user.groups.filter(pk=group.pk).exists()
     if is_one:
         user.groups.add(group)
     else:
         user.groups.remove(group)
     user.is_staff = is_one or user.is_superuser
     user.save(update_fields=["is_staff"])
+    if is_one != was_one:
+        audit(None, f"moderator.{'added' if is_one else 'removed'}", target=f"user:{user.pk}")
+    if is_one and not was_one:
+        _tell_what_waits(user)
+
+
+def _tell_what_waits(user: User) -> None:
+    """Tell a new moderator of what others were told of when it came."""
+    objections = Objection.objects.filter(wiki=settings.WIKI.code, state__in=pauses.OPEN).count()
+    asked_for = Admission.objects.filter(
+        state=Admission.State.WAITING, person__wiki=settings.WIKI.code
+    )
+    wanted = asked_for.exclude(asked_by=None).count()
+    for kind, waiting in ((Kind.OBJECTED, objections), (Kind.WANTED, wanted)):
+        if waiting:
+            notify([user], None, kind, n=waiting)
 
 
 def no_longer() -> list[User]:
