@@ -21,7 +21,7 @@ from crawler import commons, tidying
 from crawler.models import CrawlStep, Photo, Picture
 from projects import denials, http
 from projects.http import WikiError
-from projects.models import DenyEntry, Project, Source
+from projects.models import DenyEntry, Objection, Project, Source
 from projects.pipeline import announce
 from projects.transactions import atomic
 from projects.work import WorkState
@@ -49,7 +49,7 @@ def list_changed(*, entry: DenyEntry, listed: bool, **_: Any) -> None:
     if entry.kind in OF_PHOTOS and listed:
         _let_go(entry)
     elif entry.kind in OF_PHOTOS and not denials.categories():
-        _take_back(_photos(entry))
+        _take_back(named_by(entry))
     if entry.kind != DenyEntry.Kind.PERSON:
         announce("deny-list-changed")
 
@@ -92,25 +92,19 @@ def members(site: Site, title: str) -> set[int]:
     return found
 
 
-def _photos(entry: DenyEntry) -> QuerySet[Photo]:
-    if entry.kind != Kind.FILE:
-        return named_by(entry.kind, entry.value).filter(wiki=entry.wiki)
-    same = Q(title=entry.value)
-    if entry.page_id:
-        same |= Q(page_id=entry.page_id)
-    return Photo.objects.filter(same, wiki=entry.wiki)
-
-
-def named_by(kind: str, value: str) -> QuerySet[Photo]:
-    """The photos of an uploader or author."""
-    field = "uploader" if kind == Kind.UPLOADER else "author"
-    return Photo.objects.filter(**{field: value})
+def named_by(which: DenyEntry | Objection) -> QuerySet[Photo]:
+    """The photos of an uploader or author, or of a file, whatever it is called now."""
+    if which.kind == Kind.FILE:
+        page = Q(page_id=which.page_id) if which.page_id else Q()
+        return Photo.objects.filter(Q(title=which.value) | page, wiki=which.wiki)
+    field = "uploader" if which.kind == Kind.UPLOADER else "author"
+    return Photo.objects.filter(wiki=which.wiki, **{field: which.value})
 
 
 def _let_go(entry: DenyEntry) -> None:
     """The photos are of no project any more, and what was made of them goes, unless the same
     picture stands on another page."""
-    photos = list(_photos(entry))
+    photos = list(named_by(entry))
     if entry.kind == Kind.FILE and photos and entry.page_id is None:
         # a new name does not escape the list
         DenyEntry.objects.filter(pk=entry.pk).update(page_id=photos[0].page_id)

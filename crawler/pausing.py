@@ -58,6 +58,11 @@ def end(*, objection: Objection, **_more: Any) -> None:
     announce("deny-list-changed")  # should another category hold some of them
 
 
+def count(*, objection: Objection, **_more: Any) -> int:
+    """Hears `projects.pauses.photos_asked`."""
+    return _named(objection).filter(state=Photo.State.LIVE).count()
+
+
 def look_through() -> None:
     """Pause exactly the photos that are in a paused category, and let learners see what goes on
     since its time is over. Call outside transactions."""
@@ -96,6 +101,7 @@ def until_of(files: Iterable[File], category: str) -> dict[int, datetime]:
     listed = pauses.of_category(category) if category else None
     active = pauses.active().exclude(kind__in=(Kind.PERSON, Kind.CATEGORY))
     named = {(each.kind, each.value): each.pauses_until for each in active}
+    pages = {each.page_id: each.pauses_until for each in active if each.page_id}
     found: dict[int, datetime] = {}
     for file in files:
         names = (
@@ -104,7 +110,8 @@ def until_of(files: Iterable[File], category: str) -> dict[int, datetime]:
             (Kind.AUTHOR.value, file.author),
         )
         untils = [named.get((kind, denials.normal(kind, name))) for kind, name in names]
-        if until := max(filter(None, (*untils, listed)), default=None):
+        known = (*untils, pages.get(file.page_id), listed)
+        if until := max(filter(None, known), default=None):
             found[file.page_id] = until
     return found
 
@@ -120,14 +127,11 @@ def refuse_paused(project: Project, photos: Iterable[Photo] = ()) -> None:
 
 
 def _named(objection: Objection) -> QuerySet[Photo]:
-    mine = Photo.objects.filter(wiki=objection.wiki)
-    if objection.kind == Kind.FILE:
-        return mine.filter(title=objection.value)
     if objection.kind != Kind.CATEGORY:
-        return named_by(objection.kind, objection.value).filter(wiki=objection.wiki)
+        return named_by(objection)
     listed = Q(source__value=objection.value) | Q(source__steps__title=objection.value)
     brought = ProjectPhoto.objects.filter(listed, source__kind=Source.Kind.CATEGORY)
-    return mine.filter(pk__in=brought.values("photo"))
+    return Photo.objects.filter(wiki=objection.wiki, pk__in=brought.values("photo"))
 
 
 def _pause(photos: QuerySet[Photo], until: datetime | None) -> None:

@@ -48,6 +48,7 @@ from projects.settings_form import set_state
 from projects.texts import plain
 from projects.transactions import atomic
 from projects.trust_admin import AdmissionAdmin, ObjectionAdmin
+from projects.wiki_pages import find_page
 
 __all__ = [
     "AdmissionAdmin",
@@ -349,7 +350,8 @@ def _look_up(request: HttpRequest) -> None:
     title = denials.normal(DenyEntry.Kind.FILE, value)
     try:
         denials.check(DenyEntry.Kind.FILE, title)
-        request.denied_page_id = denying.page_id_of(title)  # type: ignore[attr-defined]
+        page = find_page(titles=title)
+        request.denied_page_id = page and page.page_id  # type: ignore[attr-defined]
     except (Refused, WikiError):
         return
 

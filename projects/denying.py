@@ -10,8 +10,7 @@ from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
-from projects import denials, http
-from projects.json_tree import Node
+from projects import denials
 from projects.ledger import audit
 from projects.models import DenyEntry, Notification, Objection, Project, User
 from projects.notifications import notify
@@ -22,26 +21,12 @@ Kind = DenyEntry.Kind
 list_changed = Signal()  # `entry`, and whether it is `listed`; within the transaction
 
 
-def page_id_of(title: str) -> int | None:
-    """The page that a file's title leads to now; None where there is none. Raises WikiError."""
-    body = http.api(settings.WIKI.commons_api, action="query", titles=title, redirects=1)
-    return read_page_id(body)
-
-
-def read_page_id(body: Node) -> int | None:
-    """Of the page that was asked for by its title."""
-    page = body["query"]["pages"][0]
-    if page["missing"].flag() or page["invalid"].flag():
-        return None
-    return page["pageid"].integer(least=1)
-
-
 @atomic
 def deny(entry: DenyEntry, by: User | None) -> None:
     """Save a new entry, and let go of what it means. Raises IntegrityError for one that is there.
 
-    Call `page_id_of` before, outside of the transaction, for a file. `by` nobody: the tool itself
-    found out that somebody may be under 18.
+    A file's entry has the page id already, asked for outside of the transaction. `by` nobody: the
+    tool itself found out that somebody may be under 18.
     """
     entry.wiki, entry.created_by = settings.WIKI.code, by
     entry.value = denials.normal(entry.kind, entry.value)

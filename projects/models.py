@@ -483,6 +483,9 @@ class Objection(models.Model):
     wiki = models.CharField(max_length=16)
     kind = models.CharField(max_length=8, choices=Kind)
     value = models.CharField(max_length=255, blank=True)  # a Q-ID, a title, as the form read it
+    page_id = models.PositiveBigIntegerField(null=True, blank=True)  # of a file: names change
+    # of what it names, held when it came; null where it names a person or nothing
+    photos = models.PositiveIntegerField(null=True, blank=True)
     message = models.BinaryField()  # sealed: it may say personal things
     contact = models.BinaryField(null=True)  # sealed; how to answer, if wanted
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)

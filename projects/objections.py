@@ -6,7 +6,7 @@ removed a set time after the objection was closed (`forget_closed`).
 
 from __future__ import annotations
 
-import re
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,16 +17,17 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import denials, denying, page_titles, pauses
+from projects import denials, denying, http, pauses
 from projects.ledger import audit
-from projects.models import DenyEntry, Notification, Objection, Project, User, WikiPace
+from projects.models import DenyEntry, Notification, Objection, User, WikiPace
 from projects.notifications import notify
+from projects.objection_targets import Target, can_be, find_target, read_target
 from projects.permissions import check_moderates, moderators
 from projects.refusal import Refused
 from projects.sealing import CONTACT, OBJECTION, Unsealable, context, seal, unseal
 from projects.transactions import atomic
-from projects.wikidata import find_qid
 
+log = logging.getLogger(__name__)
 Kind = Objection.Kind
 State = Objection.State
 OPEN = pauses.OPEN
@@ -58,32 +59,31 @@ def lodge(
     What it names is paused at once, unless it was before or whoever objects has paused enough:
     `may_pause` is asked that only where it matters.
     """
-    kind, value = understood(about, kind)
-    if not _can_be(kind, value):
-        value = ""
+    target = _target(about, kind)
+    value = target.value if can_be(target.kind, target.value) else ""
     if about.strip() != value:
         message = "\n\n".join(filter(None, (about.strip(), message)))
-    made = Objection(wiki=settings.WIKI.code, kind=kind, value=value)
+    made = Objection(wiki=settings.WIKI.code, kind=target.kind, value=value, page_id=target.page_id)
+    made.photos = pauses.count_photos(made)
     made.message = seal(message.encode(), context(OBJECTION, made.code))
     made.contact = seal(contact.encode(), context(CONTACT, made.code)) if contact else None
     _keep(made, cache(may_pause))  # asked once, though the transaction may be run again
     return made
 
 
-def _can_be(kind: str, value: str) -> bool:
-    """Return whether the wiki could have something of that kind and name. What it could not have
-    must neither pause nor reach a request: it would spoil that for all others."""
+def _target(about: str, kind: str) -> Target:
+    """What is meant, as far as can be told while the wiki can't be asked."""
     try:
-        denials.check(kind, value)
-    except Refused:
-        return False
-    return kind != Kind.OTHER
+        return find_target(about, kind)
+    except http.WikiError as error:
+        log.warning("what an objection names could not be looked up: %s", error)
+        return Target(*read_target(about, kind))
 
 
 @atomic
 def _keep(made: Objection, may_pause: Callable[[], bool]) -> None:
     _lock_objections()
-    if pauses.may_begin(made.kind, made.value) and may_pause():
+    if pauses.may_begin(made) and may_pause():
         made.pauses_until = made.created_at + pauses.LASTS
     made.save()
     paused = bool(made.pauses_until)
@@ -97,37 +97,6 @@ def _lock_objections() -> None:
     """Wait for other objections that are being kept, so that one of several to the same pauses."""
     row, _new = WikiPace.objects.get_or_create(wiki=settings.WIKI.code, lane=LANE)
     WikiPace.objects.select_for_update().get(pk=row.pk)
-
-
-def understood(about: str, kind: str) -> tuple[str, str]:
-    """Kind and value as the deny-list writes them. Words that are no title stay as they were typed;
-    of an address that leads to nothing the list can hold, no value is left."""
-    text = " ".join(about.split())
-    if sought := _person_of_project(about):
-        return Kind.PERSON, sought
-    is_address = page_titles.is_address(text)
-    title = page_titles.title_of(text, kind) if is_address else text
-    named, name = page_titles.split_namespace(title)
-    if named and (is_address or kind != Kind.AUTHOR):  # a line may begin so: “Bild: Max”
-        return named, denials.normal(named, name)[:255]
-    if qid := find_qid(text if page_titles.is_of_wikidata(text) else title):
-        return Kind.PERSON, qid
-    if kind == Kind.AUTHOR:  # whose line may be an address, too
-        return kind, denials.normal(kind, text)
-    if is_address:
-        return kind, ""
-    if kind not in (Kind.PERSON, Kind.OTHER) and text:
-        text = denials.normal(kind, text)
-    return kind, text[:255]
-
-
-def _person_of_project(about: str) -> str:
-    """The Q-ID of whom a public project looks for, where the address of one was pasted."""
-    named = re.search(r"/p/([\w-]{1,16})(?:/|$)", about.strip())
-    if not named:
-        return ""
-    public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, public_id=named[1])
-    return public.values_list("person__qid", flat=True).first() or ""
 
 
 def words(objection: Objection) -> Words | None:
@@ -180,13 +149,15 @@ def _entry(objection: Objection, value: str) -> DenyEntry | None:
     """What following it puts on the list; nothing where it is about something else."""
     if objection.kind == Kind.OTHER and not value:
         return None
-    kind, value = understood(value or objection.value, objection.kind)
-    if kind == Kind.OTHER:
+    target = find_target(value or objection.value, objection.kind)
+    if target.kind == Kind.OTHER:
         raise Refused("not-a-title", _("Name a Q-ID, a file, a category or a user to leave alone."))
-    value = denials.normal(kind, value)
-    denials.check(kind, value)
-    page_id = denying.page_id_of(value) if kind == Kind.FILE else None
-    return DenyEntry(kind=kind, value=value, page_id=page_id, reason=_reason(objection))
+    value = denials.normal(target.kind, target.value)
+    denials.check(target.kind, value)
+    page_id = target.page_id
+    if page_id is None and value == objection.value:  # the wiki has it under another name by now
+        page_id = objection.page_id
+    return DenyEntry(kind=target.kind, value=value, page_id=page_id, reason=_reason(objection))
 
 
 def _reason(objection: Objection) -> str:
@@ -252,5 +223,5 @@ def with_old_texts() -> QuerySet[Objection]:
 def forget_closed() -> int:
     """Remove what was written in objections that were closed long ago; returns of how many."""
     old = Objection.objects.filter(pk__in=list(with_old_texts().values_list("pk", flat=True)))
-    old.filter(_NOT_LISTED).update(value="")
+    old.filter(_NOT_LISTED).update(value="", page_id=None)
     return old.update(message=b"", contact=None)

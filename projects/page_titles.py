@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from django.conf import settings
+
 from projects.models import Objection
 
 Kind = Objection.Kind
@@ -32,11 +34,13 @@ _NAMES = {
     """,
 }
 _KIND_OF = {name: kind for kind, names in _NAMES.items() for name in names.split()}
-_PREFIX = re.compile(r":?\s*([^\W\d_]+)\s*:\s*")
+_PREFIX = re.compile(r":?\s*([^\W\d_]+)(?:[ _]talk)?\s*:\s*", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?:)?//\S|[\w-]+(?:\.[\w-]+)+(?::\d+)?/\S*$", re.IGNORECASE)
 # upload.wikimedia.org: …/a/ab/Foo.jpg, and …/thumb/a/ab/Foo.jpg/800px-Foo.jpg
 _STORED = re.compile(r"/[0-9a-f]/[0-9a-f]{2}/(?:\d{14}!)?([^/]+)(?:/[^/]+)?$")
 _VIEWED = re.compile(r"/media/(.+)")  # the photo that MediaViewer shows over a page
+_MEDIA_INFO = re.compile(r"(?:^|/entity/|Special:Entity(?:Page|Data)/)M([1-9]\d{0,14})$")
+_PAGE_ID = re.compile(r"[1-9]\d{0,14}")
 _SPECIAL = (
     (re.compile(r"Special:(?:FilePath|Redirect/file)/", re.IGNORECASE), "File:"),
     (re.compile(r"Special:(?:Contributions|ListFiles)/", re.IGNORECASE), "User:"),
@@ -54,9 +58,27 @@ def is_of_wikidata(address: str) -> bool:
     return host == "wikidata.org" or host.endswith(".wikidata.org")
 
 
+def is_of_wikipedia(address: str) -> bool:
+    """Return whether an address leads to a Wikipedia, where a page without a namespace is an
+    article."""
+    return is_address(address) and (_split(address).hostname or "").endswith(".wikipedia.org")
+
+
+def page_id_in(text: str) -> int | None:
+    """Return the page id on Commons that a text gives instead of a title: “M123” or its address,
+    or an address with `curid=123`; None for other texts."""
+    if media_info := _MEDIA_INFO.search(text):
+        return int(media_info[1])
+    parts = _split(text)
+    given = (parse_qs(parts.query).get("curid") or [""])[0]
+    host = (parts.hostname or "").replace(".m.", ".")
+    of_commons = is_address(text) and host == urlsplit(settings.WIKI.commons_api).hostname
+    return int(given) if of_commons and _PAGE_ID.fullmatch(given) else None
+
+
 def split_namespace(title: str) -> tuple[str | None, str]:
-    """Return the kind that a title's namespace says, in any big language, and the name after it.
-    The kind is None for other titles, which stay whole."""
+    """Return the kind that a title's namespace says, in any big language, and the name after it; an
+    English talk page stands for its page. The kind is None for other titles, which stay whole."""
     found = _PREFIX.match(title)
     kind = _KIND_OF.get(found[1].lower()) if found else None
     return (kind, title[found.end() :]) if found and kind else (None, title)

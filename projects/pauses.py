@@ -20,9 +20,12 @@ from projects.models import Objection, Project
 Kind = Objection.Kind
 OPEN = (Objection.State.OPEN, Objection.State.IN_WORK)
 LASTS = timedelta(days=7)
-PAUSABLE = (Kind.PERSON, Kind.FILE, Kind.CATEGORY, Kind.UPLOADER, Kind.AUTHOR)
+OF_PHOTOS = (Kind.FILE, Kind.CATEGORY, Kind.UPLOADER, Kind.AUTHOR)
+PAUSABLE = (Kind.PERSON, *OF_PHOTOS)
 # `objection`, and `until`, which it had before where it ends; within the transaction
 pause_begun, pause_ended = Signal(), Signal()
+# `objection`: receivers return how many photos are held of what it names
+photos_asked = Signal()
 PAUSED_UNTIL = "paused_until"  # on a project found for a page
 
 
@@ -51,10 +54,23 @@ def of_project(project: Project) -> datetime | None:
     return _until(Q(kind=Kind.PERSON, value=project.person.qid))
 
 
-def of_claim(qid: str, title: str) -> datetime | None:
-    """Until when a person, or a file of that title, is paused: asked before each edit."""
-    person = Q(kind=Kind.PERSON, value=qid)
-    return _until(person | Q(kind=Kind.FILE, value=denials.normal(Kind.FILE, title)))
+def of_claim(qid: str, page_id: int, title: str) -> datetime | None:
+    """Until when a person or a file is paused: asked before each edit."""
+    file = Q(page_id=page_id) | Q(value=denials.normal(Kind.FILE, title))
+    return _until(Q(kind=Kind.PERSON, value=qid) | (Q(kind=Kind.FILE) & file))
+
+
+def of_objection(objection: Objection) -> datetime | None:
+    """Until when what it names is paused, by whichever objection."""
+    return _until(_same(objection)) if objection.value else None
+
+
+def count_photos(objection: Objection) -> int | None:
+    """How many photos are held of the file or files that it names."""
+    if objection.kind not in OF_PHOTOS or not objection.value:
+        return None
+    answers = photos_asked.send(Objection, objection=objection)
+    return sum(int(number or 0) for _receiver, number in answers)
 
 
 def of_category(title: str) -> datetime | None:
@@ -68,14 +84,22 @@ def categories() -> list[str]:
     return [f"Category:{value}" for value in dict.fromkeys(rows)]
 
 
-def may_begin(kind: str, value: str) -> bool:
-    """Whether an objection to this would pause it: once, and not after a moderator's no, as long
-    as we know of the objections before."""
-    if kind not in PAUSABLE or not value:
+def may_begin(objection: Objection) -> bool:
+    """Whether an objection would pause what it names: once, and not after a moderator's no, as
+    long as we know of the objections before."""
+    if objection.kind not in PAUSABLE or not objection.value:
         return False
-    same = Objection.objects.filter(wiki=settings.WIKI.code, kind=kind, value=value)
+    same = Objection.objects.filter(_same(objection), wiki=settings.WIKI.code)
     before = ~Q(pauses_until=None) | Q(state=Objection.State.DECLINED)
     return not same.filter(before).exists()
+
+
+def _same(objection: Objection) -> Q:
+    """Those that name the same, a file under whichever name."""
+    named = Q(value=objection.value)
+    if objection.page_id:
+        named |= Q(page_id=objection.page_id)
+    return Q(kind=objection.kind) & named
 
 
 def _until(named: Q) -> datetime | None:

@@ -26,6 +26,7 @@ class WikiVisageConfig(AppConfig):
         list_changed.connect(crawler.list_changed)
         list_changed.connect(ask_no_more)
         list_changed.connect(writing.deny)
+        pauses.photos_asked.connect(pausing.count)
         pauses.pause_begun.connect(pausing.begin)
         pauses.pause_ended.connect(pausing.end)
         pauses.pause_ended.connect(writing.go_on)

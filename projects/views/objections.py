@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from projects import objections, pauses
 from projects.limits import limited, seconds_to_wait
 from projects.models import Objection
+from projects.objection_targets import read_target
 
 
 class ObjectionForm(forms.Form):
@@ -63,7 +64,7 @@ class ObjectionForm(forms.Form):
 def object_to(request: HttpRequest) -> HttpResponse:
     """The form; `?about=Q7186` fills in what it is about."""
     about = request.GET.get("about", "")[:400]
-    kind, _value = objections.understood(about, Objection.Kind.PERSON)
+    kind, _value = read_target(about, Objection.Kind.PERSON)
     form = ObjectionForm(request.POST or None, initial={"about": about, "kind": kind})
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
@@ -88,7 +89,7 @@ def objection(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "objection": found,
         "listed": objections.is_listed(found),
-        "pausing": objections.is_pausing(found),
+        "paused_until": pauses.of_objection(found),
     }
     response = render(request, "projects/objection.html", context)
     response["X-Robots-Tag"] = "noindex"

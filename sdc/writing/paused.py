@@ -25,7 +25,7 @@ def waits_until(attempt: ClaimAttempt, page: PageNow | None = None) -> datetime 
     claim, now = attempt.claim, timezone.now()
     photo = Photo.objects.filter(pk=claim.photo_id, paused_until__gt=now)
     found = [
-        pauses.of_claim(claim.qid, attempt.title),
+        pauses.of_claim(claim.qid, claim.page_id, attempt.title),
         photo.values_list("paused_until", flat=True).first(),
         *(pauses.of_category(title) for title in (page.paused if page else ())),
     ]

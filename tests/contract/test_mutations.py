@@ -15,13 +15,13 @@ from classify import bootstrap
 from crawler import files, listing
 from projects import (
     categories,
-    denying,
     http,
     items,
     login,
     places,
     suggestions,
     tokens,
+    wiki_pages,
     wiki_users,
 )
 from projects.json_tree import Node, WikiError
@@ -98,7 +98,7 @@ READERS = {
     "items": Reader(items.read_items, ENTITIES, ENTITIES),
     "categories": Reader(each_page(categories.read_category), PAGES, PAGES),
     "categories of files": Reader(suggestions.read_categories, PAGES, PAGES),
-    "page id": Reader(denying.read_page_id, PAGES),
+    "page id": Reader(wiki_pages.read_page, PAGES),
     "files": Reader(lambda body: files.read_files(body["query"]["pages"])[0], PAGES, PAGES),
     "others": Reader(lambda body: files.read_files(body["query"]["pages"])[1], PAGES),
     "membership": Reader(each_page(listing.read_membership), PAGES, PAGES),

@@ -11,8 +11,9 @@ from classify.models import Question
 from crawler import crops
 from crawler import denying as let_go
 from crawler.models import CrawlStep, Embedding, Photo, Region
-from projects import denials, denying, objections
+from projects import denials, denying
 from projects.models import AuditEvent, DenyEntry, Objection, Project, Source, User
+from projects.objection_targets import read_target
 from projects.refusal import Refused
 from projects.work import WorkState
 from sandbox import RunningSandbox
@@ -208,7 +209,7 @@ def test_nothing_of_theirs_is_sent(
     ],
 )  # fmt: skip
 def test_the_form_understands_them(about: str, kind: str, read: tuple[str, str]) -> None:
-    assert objections.understood(about, kind) == read
+    assert read_target(about, kind) == read
 
 
 @pytest.mark.parametrize("kind", [Kind.UPLOADER, Kind.AUTHOR])

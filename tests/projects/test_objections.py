@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from projects import admitting, denying, objections
 from projects.models import Admission, AuditEvent, DenyEntry, Notification, Objection, Project, User
+from projects.moderators import set_moderator
+from projects.objection_targets import read_target
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import CURIE_1903
@@ -59,6 +61,8 @@ SECRET = "My name is Irène and I live in Paris"
          ("file", "File:Foo.jpg")),
         ("https://commons.wikimedia.org/wiki/Special:Contributions/Kari", "uploader",
          ("uploader", "Kari")),
+        ("https://commons.wikimedia.org/wiki/User_talk:Kari", "person", ("uploader", "Kari")),
+        ("File talk:Foo.jpg", "person", ("file", "File:Foo.jpg")),
         ("https://www.wikidata.org/w/index.php?title=Q7186", "person", ("person", "Q7186")),
         ("www.wikidata.org/entity/Q7186", "person", ("person", "Q7186")),
         ("https://commons.wikimedia.org/wiki/File:Q42_(1903).jpg", "file",
@@ -70,11 +74,10 @@ SECRET = "My name is Irène and I live in Paris"
         ("https://en.wikipedia.org/wiki/Marie_Curie", "file", ("file", "")),
         ("https://flickr.com/photos/max.jpg", "file", ("file", "")),
         ("https://[x/wiki/File:Foo.jpg", "file", ("file", "")),
-        ("https://commons.wikimedia.org/wiki/User_talk:Kari", "uploader", ("uploader", "")),
     ],
 )  # fmt: skip
 def test_what_people_paste_is_understood(about: str, kind: str, read: tuple[str, str]) -> None:
-    assert objections.understood(about, kind) == read
+    assert read_target(about, kind) == read
 
 
 def test_an_address_that_can_not_be_read_pauses_nothing_and_is_kept_for_moderators(
@@ -221,6 +224,20 @@ def test_moderators_hear_of_it_once_until_they_look_unless_they_turned_it_off(
     metrics = client_of(None).get(reverse("metrics")).content.decode()
     assert 'wikivisage_objections{standing="open"} 2.0' in metrics
     assert 'wikivisage_objections{standing="overdue"} 0.0' in metrics
+
+
+def test_a_new_moderator_hears_of_what_waits(
+    alice: User, bob: User, mona: User, client_of: ClientOf
+) -> None:
+    for about in ("Q7186", "Q937"):
+        send(client_of, about=about)
+    objections.decline(send(client_of, about="Q42"), mona, "no")
+    person = make_person("Q1")
+    Admission.objects.create(person=person, cause=Admission.Cause.MINOR, asked_by=alice)
+    make_moderator(bob)
+    set_moderator(bob, True)  # at each login
+    told = {each.kind: each.data for each in bob.notifications.all()}
+    assert told == {"objected": {"n": 2}, "wanted": {"n": 1}}
 
 
 @pytest.mark.django_db(transaction=True)

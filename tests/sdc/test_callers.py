@@ -27,8 +27,7 @@ from crawler import crawling, denying, pictures, versions
 from crawler.files import IMAGEINFO, read_files
 from crawler.models import CrawlStep, Photo, ProjectPhoto
 from crawler.pictures import Unusable
-from projects import categories, http, moderators, suggestions, tokens, wikidata
-from projects import denying as deny_list
+from projects import categories, http, moderators, suggestions, tokens, wiki_pages, wikidata
 from projects.http import WikiError
 from projects.models import DenyEntry, Project, Source, User, WikiCredential, WikiPace
 from projects.places import Place
@@ -375,9 +374,9 @@ CALLERS = {
         (f"{CATEGORIES}.suggest",), query("list=search"), plain(lambda: categories.suggest("Curi"))
     ),
     "denied file": Caller(
-        ("projects.denying.page_id_of",),
+        ("projects.wiki_pages.find_page",),
         query("titles=File:Marie Curie 1903.jpg"),
-        plain(lambda: deny_list.page_id_of("File:Marie Curie 1903.jpg")),
+        plain(lambda: wiki_pages.find_page(titles="File:Marie Curie 1903.jpg")),
     ),
     "tokens of a login": Caller(
         ("projects.login.WikiOAuth2Client.get_access_token",),

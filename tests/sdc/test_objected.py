@@ -431,6 +431,94 @@ def test_what_is_crawled_later_is_paused_too(
     assert Photo.objects.filter(paused_until=None).exists()
 
 
+def test_a_renamed_file_is_paused_by_each_of_its_names(
+    project: Project, mona: User, said_yes: Make, wiki: WikiItself
+) -> None:
+    """We know it by the name of our last look; whoever objects reads the one of today."""
+    label = said_yes(project, 1)[0]
+    page, new = wiki.page(label.photo.page_id), "File:Renamed since we looked.jpg"
+    wiki.running.world.move(page, new, user="Charlie")
+    made = object_to(new)
+    assert (made.page_id, made.photos) == (page.id, 1)
+    assert Photo.objects.get(pk=label.photo_id).paused_until == made.pauses_until
+    assert pauses.of_claim("Q1", page.id, page.title) == made.pauses_until
+    assert not object_to(page.title).pauses_until, "the same file, by the redirect"
+    objections.lift_pause(made, mona, "")
+    assert Photo.objects.get(pk=label.photo_id).paused_until is None
+    Photo.objects.filter(pk=label.photo_id).update(title=new)
+    older = Objection.objects.create(wiki="sandbox", kind="file", value=page.title, page_id=page.id)
+    older.pauses_until = older.created_at + pauses.LASTS
+    older.save()
+    pausing.begin(objection=older)
+    assert Photo.objects.get(pk=label.photo_id).paused_until, (
+        "by its old name, once we know the new"
+    )
+
+
+def test_a_renamed_file_that_is_crawled_later_is_paused_too(
+    alice: User, make_project: MakeProject, wiki: WikiItself
+) -> None:
+    page = wiki.running.world.page("commons", f"File:{FAMILY}")
+    assert page
+    object_to(page.title)
+    wiki.running.world.move(page, "File:Family.jpg", user="Charlie")
+    make_project(alice, "Q7186", [("Marie Curie", 2)])
+    crawling.crawl(20)
+    assert Photo.objects.get(page_id=page.id).paused_until
+
+
+@pytest.mark.parametrize("way", ["M{}", "{}/entity/M{}", "{}/w/index.php?curid={}"])
+def test_a_file_is_named_by_its_page_id(way: str, wiki: WikiItself, settings: Any) -> None:
+    page = wiki.running.world.page("commons", f"File:{FAMILY}")
+    assert page
+    site = settings.WIKI.commons_api.removesuffix("/w/api.php")
+    made = object_to(way.format(page.id) if way == "M{}" else way.format(site, page.id))
+    assert (made.kind, made.value, made.page_id) == ("file", page.title, page.id)
+    assert made.pauses_until
+
+
+@pytest.mark.parametrize(
+    ("about", "kind", "qid"),
+    [
+        ("https://en.wikipedia.org/wiki/Marie_Curie", "other", "Q7186"),
+        ("marie  curie", "person", "Q7186"),
+        ("https://en.wikipedia.org/wiki/Pierre_Curie", "person", ""),
+        ("https://example.org/wiki/Marie_Curie", "person", ""),
+    ],
+)
+def test_the_person_of_a_public_project_is_known_by_name(
+    about: str, kind: str, qid: str, project: Project
+) -> None:
+    made = object_to(about, kind)
+    assert made.value == qid
+    assert bool(made.pauses_until) == bool(qid)
+    project.visibility = Project.Visibility.PRIVATE
+    project.save()
+    assert object_to(about, kind).value == "", "nobody learns whom private projects look for"
+
+
+def test_whoever_objects_reads_how_many_photos_it_names(
+    project: Project, said_yes: Make, client_of: ClientOf, mona: User
+) -> None:
+    said_yes(project, 1)
+
+    def answer(made: Objection) -> str:
+        address = reverse("objection", args=[made.code])
+        return client_of(None).get(address).content.decode()
+
+    title = Photo.objects.get().title
+    assert "this tool had 1 photo of it" in answer(object_to(title))
+    nobody = object_to("Somebody Unheard", "author")
+    assert nobody.photos == 0
+    assert "had no photo of that name" in answer(nobody)
+    again = object_to(title)
+    assert again.pauses_until is None
+    assert "nothing of it is asked or sent" in answer(again), "paused by the one before"
+    assert "Nothing is paused" not in answer(again)
+    objections.uphold(Objection.objects.earliest("pk"), mona, "yes")
+    assert "leaves it alone already" in answer(again)
+
+
 # Not as a weapon --------------------------------------------------------------------------
 
 
