@@ -89,7 +89,7 @@ def _person_called(name: str) -> str:
     public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, deleted_at=None)
     sought = Person.objects.filter(wiki=settings.WIKI.code, pk__in=public.values("person"))
     wanted = _same_name(name)
-    rows = sought.values_list("qid", "labels")
+    rows = sought.values_list("qid", "labels").iterator()  # labels are in all languages: much
     called = [qid for qid, labels in rows if wanted in map(_same_name, labels.values())]
     return called[0] if wanted and len(called) == 1 else ""
 
