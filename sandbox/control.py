@@ -197,7 +197,8 @@ def _own_pages_only() -> None:
         abort(403, "Not from another origin")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         abort(403, "Not from another site")
-    if request.content_length and not request.is_json:
+    has_body = bool(request.content_length or "Transfer-Encoding" in request.headers)
+    if has_body and not request.is_json:
         abort(415, "Send application/json")
 
 

@@ -136,6 +136,14 @@ def test_only_its_own_pages_and_no_page_at_all_steer_it(
         assert requests.delete(url, headers=sent, timeout=5).status_code == 403
 
 
+@pytest.mark.parametrize(("kind", "status"), [("text/plain", 415), ("application/json", 200)])
+def test_a_body_in_chunks_is_json_too(recorded: RunningSandbox, kind: str, status: int) -> None:
+    """It has no length, and a form of another site may send text."""
+    chunks = iter([b'{"user": "ExampleUser", ', b'"action": "unblock"}'])
+    url, sent = f"{recorded.url}/_sandbox/user", {"Content-Type": kind}
+    assert requests.post(url, data=chunks, headers=sent, timeout=5).status_code == status
+
+
 OTHER = "File:Series 09.jpg"
 
 
