@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from projects import http
 from projects.http import WikiError
@@ -60,9 +61,14 @@ def refresh(user: Any) -> None:
 
 def check(user: User) -> None:
     """Ask the wiki now, right before somebody does what only patrollers may. Call outside of
-    transactions. Raises PermissionDenied, WikiError."""
+    transactions. Raises PermissionDenied with a sentence, WikiError."""
     if not ask(user):
-        raise PermissionDenied
+        raise PermissionDenied(
+            _(
+                "The wiki says that you have neither rollback nor patrol rights there now."
+                " Nothing was changed."
+            )
+        )
 
 
 def ask(user: User) -> bool:

@@ -172,6 +172,29 @@ def test_a_yes_is_kept_for_an_hour_and_a_no_for_a_minute(
     assert "Undo 3 edits…" in text_of(browser, open_page(sent)), "patrol alone will do"
 
 
+@pytest.mark.parametrize("name", ["batch-undo", "batch-stop"])
+def test_who_lost_the_right_since_the_page_was_opened_reads_so(
+    name: str, sent: EditBatch, pat: User, wiki: WikiItself, client_of: ClientOf
+) -> None:
+    EditBatch.objects.update(state=State.RUNNING)
+    browser = client_of(pat)
+    assert "Undo 3 edits…" in text_of(browser, open_page(sent))
+    wiki.running.world.users.change("Pat", groups=["autoconfirmed"])
+    outside = browser.post(reverse(f"sent-{name}", args=[sent.code]), {"reason": "wrong"})
+    Project.objects.update(visibility=Project.Visibility.PUBLIC)
+    Writer.objects.filter(user=pat).update(patrols=True)  # as another page still has it
+    where = [sent.project.public_id, sent.code]
+    inside = browser.post(reverse(name, args=where), {"reason": "wrong"})
+    for answer in (outside, inside):
+        text = answer.content.decode()
+        assert answer.status_code == 403
+        assert "neither rollback nor patrol rights there now" in text
+        assert "Join the project" not in text
+    sent.refresh_from_db()
+    assert sent.state == State.RUNNING
+    assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
+
+
 @pytest.mark.parametrize("groups", [["rollbacker"], ["patroller"], ["sysop"]])
 def test_either_right_will_do(groups: list[str], pat: User, wiki: WikiItself) -> None:
     wiki.running.world.users.change("Pat", groups=groups)
