@@ -11,6 +11,8 @@ that ended) is seen, too.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -21,6 +23,7 @@ from projects.models import Project
 
 TICKET = "ticket"
 SECONDS = 600  # a ticket is good for
+CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -42,6 +45,12 @@ def ticket(request: HttpRequest, project: Project, seconds: int = SECONDS) -> st
     """For what is read of the project after it was found: a change since then is one."""
     told = [project.public_id, project.pulse, seconds]
     return signing.dumps(told, salt=_salt(request))
+
+
+def fingerprint(fragment: str) -> str:
+    """Hash the HTML of a polled part, so that the next poll can say which one the page shows."""
+    same = CSRF_FIELD.sub("", fragment)  # the token is masked anew each time
+    return hashlib.sha256(same.encode()).hexdigest()[:16]
 
 
 def _is_unchanged(request: HttpRequest, text: str) -> bool:

@@ -142,6 +142,14 @@ def batch_progress(batch: EditBatch) -> BatchProgress:
     )
 
 
+def is_moving(batch: EditBatch) -> bool:
+    """Return whether a batch's page can still change by itself, and so polls."""
+    if batch.state == State.RUNNING or batch.resume_at is not None:
+        return True
+    stopping = batch.state == State.STOPPED
+    return stopping and sent_rows(batch).filter(outcome=Outcome.PLANNED).exists()
+
+
 def sent_rows(batch: EditBatch) -> QuerySet[ClaimAttempt]:
     """The rows that were confirmed: neither left out nor skipped by the preview."""
     confirmed = Q(ended_at__isnull=False) | Q(outcome=Outcome.PLANNED)

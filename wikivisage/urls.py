@@ -69,6 +69,7 @@ urlpatterns = [
     path("account/delete", leaving.account_delete, name="account-delete"),
     path("account/data.json", leaving.account_data, name="account-data"),
     path("batch/<slug:code>", sent.sent_batch, name="sent-batch"),
+    path("batch/<slug:code>/status", sent.sent_batch_status, name="sent-batch-status"),
     path("batch/<slug:code>/stop", sent.sent_batch_stop, name="sent-batch-stop"),
     path("batch/<slug:code>/pause", sent.sent_batch_pause, name="sent-batch-pause"),
     path("batch/<slug:code>/resume", sent.sent_batch_resume, name="sent-batch-resume"),

@@ -295,8 +295,5 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
         "undone_by": selectors.undone_by(batch),
         "undoes": batch.undoes,
         "undoes_number": selectors.number_of(batch.undoes) if batch.undoes else None,
-        # it polls while anything can still change by itself
-        "moving": batch.state == State.RUNNING
-        or batch.resume_at is not None
-        or (batch.state == State.STOPPED and progress.to_come > 0),
+        "moving": selectors.is_moving(batch),
     }

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -14,6 +14,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,6 +22,7 @@ from projects import denials
 from projects.limits import limited
 from projects.models import User
 from projects.permissions import is_hidden
+from projects.polling import fingerprint
 from sdc import selectors, services, undoing
 from sdc.models import ClaimAttempt, EditBatch
 from sdc.rights import patrollers
@@ -44,7 +46,8 @@ def sent_view(view: View[P]) -> Callable[..., HttpResponseBase]:
         found = find_sent(code, user)
         if found is None:
             raise Http404
-        patrollers.refresh(user)
+        if "HX-Request" not in request.headers:  # a poll waits for no wiki
+            patrollers.refresh(user)
         acts = found.user_id == user.pk or patrollers.patrols(user)
         if is_hidden(found.project, user) and not acts:
             raise PermissionDenied(denials.why_alone(found.project))
@@ -56,15 +59,33 @@ def sent_view(view: View[P]) -> Callable[..., HttpResponseBase]:
 @require_GET
 @sent_view
 def sent_batch(request: HttpRequest, batch: EditBatch) -> HttpResponse:
-    user = request.user
-    if sees_project(batch, user):
+    if sees_project(batch, request.user):
         return redirect(batch)
+    response = render(request, "sdc/sent.html", _status(request, batch))
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@require_GET
+@sent_view
+def sent_batch_status(request: HttpRequest, batch: EditBatch) -> HttpResponse:
+    """What moves on the page; 204 while nothing does. It has no ticket, which would name the
+    project and say whether anything at all happens there."""
+    if sees_project(batch, request.user):  # a member by now
+        return HttpResponse(headers={"HX-Redirect": batch.get_absolute_url()})
+    context = _status(request, batch)
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "sdc/_sent_status.html", context)
+
+
+def _status(request: HttpRequest, batch: EditBatch) -> dict[str, Any]:
+    user = request.user
     going = batch.state in (State.RUNNING, State.PAUSED)
     may_undo = undoing.may_undo(batch, user)
     context = {
         "batch": batch,
         "page": Paginator(_rows(batch), ROWS).get_page(request.GET.get("page")),
-        "going": going,
         "summaries": selectors.summaries(batch, written=True),
         "undoes": batch.undoes,
         "undone_by": selectors.undone_by(batch),
@@ -74,9 +95,9 @@ def sent_batch(request: HttpRequest, batch: EditBatch) -> HttpResponse:
         "may_resume": batch.state == State.PAUSED and services.may_resume(batch, user),
         "may_pause": batch.state == State.RUNNING and services.may_resume(batch, user),
     }
-    response = render(request, "sdc/sent.html", context)
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    moving = selectors.is_moving(batch)
+    fragment = render_to_string("sdc/_sent.html", context, request)
+    return context | {"moving": moving, "fragment": fragment, "seen": fingerprint(fragment)}
 
 
 def _rows(batch: EditBatch) -> QuerySet[ClaimAttempt]:

@@ -2,7 +2,8 @@
      <div data-poll data-ticket="…" hx-get="…" hx-trigger="poll" hx-swap="outerHTML">
    Two seconds later at first and after every change, then ever more seldom, a minute at most;
    never in a tab that nobody looks at, and at once when it is looked at again. The ticket lets
-   the server say cheaply that nothing has changed (204), see projects/polling.py.
+   the server say cheaply that nothing has changed (204), see projects/polling.py; a part without
+   one is compared by its server each time.
    `new Poll(ask)` does the same for a function: it promises whether there was something new,
    or GONE where there is no use in asking again. */
 
@@ -73,11 +74,13 @@ function pollPart(part) {
   part.addEventListener("htmx:afterRequest", (event) => {
     if (event.target !== part) return;  // of something within
     const { xhr } = event.detail;
-    part.dataset.ticket = xhr.getResponseHeader("X-Ticket") ?? part.dataset.ticket;
+    const ticket = xhr.getResponseHeader("X-Ticket");
+    if (ticket) part.dataset.ticket = ticket;
     heard?.([200, 401, 403, 404].includes(xhr.status) ? GONE : false);
   });
   part.addEventListener("htmx:configRequest", (event) => {
-    if (event.target === part) event.detail.parameters.ticket = part.dataset.ticket;
+    const { ticket } = part.dataset;
+    if (event.target === part && ticket) event.detail.parameters.ticket = ticket;
   });
   new Poll(() => new Promise((resolve) => {
     heard = resolve;

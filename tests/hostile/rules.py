@@ -345,6 +345,7 @@ RULES = {
     .writes("batch.undone", by="moderator"),
     # The same for everybody, by its code alone
     "sent-batch": get(ANYBODY, SENT),
+    "sent-batch-status": get(ANYBODY, SENT),
     "sent-batch-stop": post(SENT_PATROLLER, SENT).limited_by("send").writes("batch.stopped"),
     "sent-batch-pause": post(SENT_SENDER, SENT).limited_by("send").writes("batch.paused"),
     "sent-batch-resume": post(SENT_SENDER, SENT).limited_by("send").writes("batch.resumed"),

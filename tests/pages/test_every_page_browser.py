@@ -183,6 +183,7 @@ NOT_PAGES = {
     "batch-check", "account-data", "project-wake", "second-look-undo", "second-look",
     "export-labels", "export-labels-json", "member-names", "hand-over-to", "box-release",
     "put-back-all", "redrawn-undo", "sent-batch-stop", "sent-batch-pause", "sent-batch-resume",
+    "sent-batch-status",
     "sessions-end", "export-claims", "export-claims-json", "export-quickstatements",
 }  # fmt: skip
 SECRET = "Our secret list"  # the name of a private project

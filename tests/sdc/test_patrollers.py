@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,15 +11,23 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.urls import reverse
+from django.utils import timezone
 
 from projects import denying
 from projects.models import AuditEvent, DenyEntry, Notification, Project, User
 from projects.refusal import Refused
 from sdc import services, undoing
-from sdc.models import EditBatch, Writer
+from sdc.models import ClaimAttempt, EditBatch, Writer
 from sdc.rights import patrollers
 from tests.conftest import ClientOf
-from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end
+from tests.sdc.conftest import (
+    Make,
+    WikiItself,
+    confirmed,
+    send,
+    send_to_the_end,
+    time_passes,
+)
 
 pytestmark = pytest.mark.django_db
 State = EditBatch.State
@@ -239,6 +248,71 @@ def test_the_service_asks_for_a_reason_and_lets_nobody_else(
         undoing.undo(sent, pat)
     with pytest.raises(PermissionDenied):
         undoing.undo(sent, bob, "because")
+
+
+def send_one(attempt: ClaimAttempt) -> None:
+    """Let a worker send this row and none of the others."""
+    time_passes()
+    later = timezone.now() + timedelta(minutes=5)
+    ClaimAttempt.objects.exclude(pk=attempt.pk).update(due_at=later)
+    send(0.5)
+
+
+def ask_again(browser: Any, page: str) -> Any:
+    """What the polled part of a page asks for next."""
+    found = re.search(r'id="sent-status"[^>]* data-poll hx-get="([^"]+)"', page)
+    assert found
+    return browser.get(found[1], headers={"HX-Request": "true"})
+
+
+def test_the_page_of_a_batch_that_is_sent_moves_and_tells_nothing_of_its_project(
+    project: Project, alice: User, pat: User, said_yes: Make, client_of: ClientOf, wiki: WikiItself
+) -> None:
+    said_yes(project, 3)
+    batch = confirmed(project, alice)
+    Project.objects.update(visibility=Project.Visibility.PRIVATE, name=NAME)
+    one, two, three = batch.attempts.order_by("pk")
+    send_one(one)
+    visitor, patroller = client_of(None), client_of(pat)
+    pages = {each: text_of(each, open_page(batch)) for each in (visitor, patroller)}
+    for browser, page in pages.items():
+        assert "1 edit by" in page
+        assert ask_again(browser, page).status_code == 204, "nothing has changed"
+    age_answer(timedelta(hours=2))
+    asked = wiki.running.world.request_counts.copy()
+    ask_again(patroller, pages[patroller])
+    assert wiki.running.world.request_counts == asked, "a poll waits for no wiki"
+
+    send_one(two)
+    for browser, page in pages.items():
+        answer = ask_again(browser, page)
+        pages[browser] = answer.content.decode()
+        assert answer.status_code == 200
+        assert "2 edits by" in pages[browser]
+        assert f"next={open_page(batch)}" in pages[browser] or browser is patroller
+        for secret in (NAME, project.public_id, "Bob", "/crop/", "data-ticket", three.name):
+            assert secret not in pages[browser]
+    assert 'id="stop"' in pages[patroller]
+    assert 'id="stop"' not in pages[visitor]
+
+    send_to_the_end(batch)
+    for browser, page in pages.items():
+        ended = ask_again(browser, page).content.decode()
+        assert "3 edits by" in ended
+        assert "data-poll" not in ended
+        assert 'id="stop"' not in ended
+
+
+def test_a_poll_of_somebody_who_may_see_the_project_by_now_leads_there(
+    sent: EditBatch, charlie: User, client_of: ClientOf
+) -> None:
+    EditBatch.objects.update(state=State.RUNNING)
+    browser = client_of(charlie)
+    page = text_of(browser, open_page(sent))
+    Project.objects.update(visibility=Project.Visibility.PUBLIC)
+    answer = ask_again(browser, page)
+    assert answer.headers["HX-Redirect"] == sent.get_absolute_url()
+    assert not answer.content
 
 
 def test_a_patroller_stops_a_batch_that_runs(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +15,7 @@ from classify.views.ask import way_used
 from crawler.brought import brought
 from projects.models import Membership, Project
 from projects.permissions import Can, grants, is_hidden, membership, project_view, signed_in
-from projects.polling import SECONDS, ticket
+from projects.polling import SECONDS, fingerprint, ticket
 from sdc.models import EditBatch
 from sdc.rights import first_steps, senders
 from wikivisage.activity import latest
@@ -26,7 +24,6 @@ from wikivisage.views import left_alone
 
 MEMBERS = 8
 PROMISED = 10  # seconds after which it is looked anew whether “within seconds” is still true
-CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -102,8 +99,6 @@ def _moving(request: HttpRequest, project: Project, reader: dict[str, Any]) -> M
         "handed_over": _handed_over(request, project) if reader["sends"] else [],
     }
     fragment = render_to_string("wikivisage/_overview.html", context, request)
-    same = CSRF_FIELD.sub("", fragment)  # the token is masked anew each time
-    seen = hashlib.sha256(same.encode()).hexdigest()[:16]
     promises = view.next == Next.LISTING and not view.is_slow
     again = ticket(request, project, seconds=PROMISED if promises else SECONDS)
-    return Moving(fragment, seen, again, view.said)
+    return Moving(fragment, fingerprint(fragment), again, view.said)
