@@ -74,24 +74,27 @@ Findings = Iterator[Finding]
 
 
 def examine(*, quick: bool = False) -> Findings:
-    """Everything, one after the other. What breaks is a finding, too."""
+    """Run all checks, one after the other."""
     for look in HERE + (() if quick else ELSEWHERE):
-        about = look.__name__.replace("_", " ")
-        try:
-            yield from look()
-        except DatabaseError as error:
-            words = f"The database could not be asked ({type(error).__name__})."
-            yield Finding(about, FAIL, words, "See what is said of the database and migrations.")
-        except WikiError as error:
-            where = "".join(f" at {address}" for address in getattr(error, "__notes__", []))
-            words = f"The wiki does not answer{where} ({error.code})."
-            yield Finding(
-                about, FAIL, words, "Look whether this machine reaches it, and its status."
-            )
-        except Exception as error:  # a mistake of this program must not hide the other findings
-            log.debug("the check of %s failed", about, exc_info=True)
-            words = f"This could not be checked: {type(error).__name__}."
-            yield Finding(about, FAIL, words, "Report it, with what LOG_LEVEL=DEBUG shows of it.")
+        yield from run_check(look)
+
+
+def run_check(look: Callable[[], Findings]) -> Findings:
+    """Run one check. What breaks in it is a finding, too."""
+    about = look.__name__.replace("_", " ")
+    try:
+        yield from look()
+    except DatabaseError as error:
+        words = f"The database could not be asked ({type(error).__name__})."
+        yield Finding(about, FAIL, words, "See what is said of the database and migrations.")
+    except WikiError as error:
+        where = "".join(f" at {address}" for address in getattr(error, "__notes__", []))
+        words = f"The wiki does not answer{where} ({error.code})."
+        yield Finding(about, FAIL, words, "Look whether this machine reaches it, and its status.")
+    except Exception as error:  # a mistake of this program must not hide the other findings
+        log.debug("the check of %s failed", about, exc_info=True)
+        words = f"This could not be checked: {type(error).__name__}."
+        yield Finding(about, FAIL, words, "Report it, with what LOG_LEVEL=DEBUG shows of it.")
 
 
 def configuration() -> Findings:

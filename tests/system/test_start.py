@@ -6,10 +6,20 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
+from io import StringIO
 from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from pytest_django import Settings
 
 from bench.system import ROOT, System
 from sandbox import RunningSandbox
+from wikivisage import doctor
+from wikivisage.management.commands.run import Command, Part
 
 SAYS = "from wikivisage import settings; print(settings.MODERATORS)"
 
@@ -45,6 +55,83 @@ def test_a_wiki_that_runs_already_is_used_and_no_other_is_started(
         ]
         assert not [line for line in system.lines if line.startswith(("sandbox", "demo"))]
     assert sandbox.world.request_counts != before
+
+
+@pytest.mark.parametrize(
+    ("client", "fault", "says"),
+    [
+        (
+            "nobody",
+            None,
+            "The wiki does not know the consumer, its secret, or its callback."
+            " See OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, SITE_URL and its approval.",
+        ),
+        (
+            "wikivisage-sandbox",
+            {"kind": "http", "match": {"path": "/commons/w/rest.php/oauth2"}, "status": 503},
+            "The wiki does not answer at {url}/commons/w/rest.php/oauth2/access_token (http-503)."
+            " Look whether this machine reaches it, and its status.",
+        ),
+    ],
+    ids=["unknown to the wiki", "not to be found out"],
+)
+def test_what_is_wrong_with_the_consumer_is_said_at_start(
+    client: str, fault: dict[str, Any] | None, says: str, sandbox: RunningSandbox
+) -> None:
+    """In one line, and the start goes on."""
+    if fault:
+        requests.post(f"{sandbox.url}/_sandbox/fault", json=fault, timeout=5).raise_for_status()
+    settings = {"SANDBOX_URL": sandbox.url, "OAUTH_CLIENT_ID": client}
+    with System(environment=settings | {"OAUTH_CLIENT_SECRET": "sandbox-secret"}) as system:
+        for _ in range(100):
+            lines = [line for line in system.lines if line.startswith("consumer")]
+            if lines:
+                break
+            time.sleep(0.1)
+    assert lines == ["consumer " + says.format(url=sandbox.url)]
+
+
+def test_the_start_waits_for_nothing_that_is_said_of_the_consumer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the wiki takes the question and does not answer."""
+    answered = threading.Event()
+
+    def consumer() -> doctor.Findings:
+        answered.wait(30)
+        yield doctor.Finding("consumer", doctor.OK, "All is well.")
+        yield doctor.Finding("consumer", doctor.WARN, "No OAuth consumer is set.", "See it.")
+
+    monkeypatch.setattr(doctor, "consumer", consumer)
+    monkeypatch.setattr(Command, "wait_for", lambda *_: None)
+    monkeypatch.setattr(Command, "start", lambda *_: None)
+    settings.OWN_SANDBOX = False
+    command = Command(stdout=StringIO())
+    command.stopping, command.parts = threading.Event(), [Part("web", "", [])]
+    command.demo, command.look_at = False, time.monotonic() + 60
+    run = threading.Thread(target=command.supervise)
+    run.start()
+    try:
+        assert appears("ready", command)
+        answered.set()
+        assert appears("consumer No OAuth consumer is set. See it.\n", command)
+        assert "All is well" not in command.stdout.getvalue()
+    finally:
+        command.stopping.set()
+        run.join()
+
+
+def appears(text: str, command: Any) -> bool:
+    """Wait until the command has said this."""
+    until = time.monotonic() + 10
+    while text not in command.stdout.getvalue() and time.monotonic() < until:
+        time.sleep(0.05)
+    return text in command.stdout.getvalue()
+
+
+def test_a_sandbox_of_its_own_knows_the_consumer() -> None:
+    with System() as system:
+        assert not [line for line in system.lines if line.startswith("consumer")]
 
 
 def test_moderators_may_be_nobody(tmp_path: Path) -> None:

@@ -25,13 +25,13 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from projects.http import WikiError
 from projects.refusal import Refused
 from projects.work import end_all_leases
-from wikivisage import workers
+from wikivisage import doctor, workers
 from wikivisage.orphans import die_with_parent
 
 LOOKS = 15  # seconds between looks whether a worker hangs
@@ -93,6 +93,8 @@ class Command(BaseCommand):
         if settings.WIKI.code == "sandbox" and not settings.OWN_SANDBOX:
             self.say("wiki", f"uses the one at {settings.SANDBOX_URL}/")
             self.wait_for(f"{settings.WIKI.commons_api}?action=query&format=json", None)
+        if not settings.OWN_SANDBOX:  # our own wiki knows our consumer
+            threading.Thread(target=self.check_consumer, daemon=True).start()
         for part in self.parts:
             self.start(part)
             if part.name == "sandbox":
@@ -109,6 +111,16 @@ class Command(BaseCommand):
             if time.monotonic() > self.look_at:
                 self.look_at = time.monotonic() + LOOKS
                 self.kill_what_hangs()
+
+    def check_consumer(self) -> None:
+        """Say what `manage.py doctor` finds wrong with the OAuth consumer, which otherwise nobody
+        reads before somebody logs in. Beside the start, which waits for none of it."""
+        try:
+            for finding in doctor.run_check(doctor.consumer):
+                if finding.status != doctor.OK:
+                    self.say("consumer", f"{finding.says} {finding.do}".rstrip())
+        finally:
+            connection.close()  # of this thread
 
     def make_demo(self) -> None:
         """The rest is of use without it, for example for who then makes room on the disk."""
