@@ -138,7 +138,7 @@ def stop(batch: EditBatch, user: User, **why: str) -> bool:
     then. What was written stays written; what is in flight is settled by its worker. `why` goes
     into the audit log. Raises PermissionDenied, WikiError."""
     if not may_stop(batch, user):
-        raise PermissionDenied
+        raise PermissionDenied(why_not_stop())
     if not stops_as_insider(batch, user):
         patrollers.check(user)
     return _stop(batch, user, why)
@@ -247,6 +247,14 @@ def may_stop(batch: EditBatch, user: Any) -> bool:
     """Who may steer it; moderators; of what adds also who patrols the wiki."""
     return stops_as_insider(batch, user) or (
         batch.kind == EditBatch.Kind.ADD and patrollers.patrols(user)
+    )
+
+
+def why_not_stop() -> str:
+    return _(
+        "Only whoever sent a batch, the owner of its project, a moderator, or somebody with"
+        " rollback or patrol rights on the wiki stops it. One that takes edits back is stopped by"
+        " whoever sent it, or a moderator."
     )
 
 

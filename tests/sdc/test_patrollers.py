@@ -199,6 +199,9 @@ def test_who_lost_the_right_since_the_page_was_opened_reads_so(
         assert answer.status_code == 403
         assert "neither rollback nor patrol rights there now" in text
         assert "Join the project" not in text
+    again = browser.post(reverse(f"sent-{name}", args=[sent.code]), {"reason": "wrong"})
+    assert again.status_code == 403, "known by now"
+    assert "somebody with rollback or patrol rights" in " ".join(again.content.decode().split())
     sent.refresh_from_db()
     assert sent.state == State.RUNNING
     assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
