@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.utils.html import strip_tags
 
+from projects import denials
 from projects.json_tree import Node
 
 BITMAPS = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"}
@@ -91,7 +92,7 @@ def _read_page(page: Node) -> File | Other:
         thumb_path="" if _ICON in thumb or len(thumb) > _LONGEST else _path(thumb),
         uploader=info["user"].text("", longest=255),
         uploaded_at=None if info["timestamp"].is_missing else info["timestamp"].moment(),
-        author=_about(about, "Artist", 255),
+        author=denials.normal(denials.Kind.AUTHOR, _about(about, "Artist", LONGEST_HTML)),
         licence=_about(about, "LicenseShortName", 100),
         taken_from=taken[0],
         taken_to=taken[1],

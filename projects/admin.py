@@ -42,13 +42,14 @@ from projects.moderation import (
     reason_of,
     words,
 )
+from projects.objection_targets import find_target, read_target
+from projects.page_titles import LONGEST_ADDRESS
 from projects.permissions import MODERATORS, signed_in
 from projects.refusal import Refused
 from projects.settings_form import set_state
 from projects.texts import plain
 from projects.transactions import atomic
 from projects.trust_admin import AdmissionAdmin, ObjectionAdmin
-from projects.wiki_pages import find_page
 
 __all__ = [
     "AdmissionAdmin",
@@ -217,7 +218,7 @@ class DenyEntryForm(forms.ModelForm):  # type: ignore[type-arg]
     reason = forms.CharField(label=_("Reason"), max_length=255)
     value = forms.CharField(
         label=_("What"),
-        max_length=255,
+        max_length=LONGEST_ADDRESS,
         help_text=_(
             "A person by the Q-ID, a file or a category by its title on the wiki. An uploader by"
             " the user name: all files whose version of now they uploaded; after a change of name"
@@ -242,7 +243,9 @@ class DenyEntryForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.instance.pk or not kind or not value:
             return data
         try:
-            data["value"] = denials.normal(kind, value)
+            named, data["value"] = read_target(value, kind)
+            if named != kind:
+                raise Refused("other-kind", _text("That names something of another kind."))
             denials.check(kind, data["value"])
         except Refused as refused:
             self.add_error("value", refused.sentence)
@@ -344,16 +347,14 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
 
 def _look_up(request: HttpRequest) -> None:
     """The page id of the file that is about to be denied, so that a new name is no way out."""
-    value = request.POST.get("value", "")
+    value = request.POST.get("value", "")[:LONGEST_ADDRESS]
     if request.POST.get("kind") != DenyEntry.Kind.FILE or not value.strip():
         return
-    title = denials.normal(DenyEntry.Kind.FILE, value)
     try:
-        denials.check(DenyEntry.Kind.FILE, title)
-        page = find_page(titles=title)
-        request.denied_page_id = page and page.page_id  # type: ignore[attr-defined]
-    except (Refused, WikiError):
+        target = find_target(value, DenyEntry.Kind.FILE)
+    except WikiError:
         return
+    request.denied_page_id = target.page_id  # type: ignore[attr-defined]
 
 
 @admin.register(AuditEvent)

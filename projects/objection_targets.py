@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from projects import denials, page_titles
+from projects import denials, page_titles, pauses
 from projects.models import Objection, Person, Project
 from projects.refusal import Refused
 from projects.wiki_pages import find_page
 from projects.wikidata import find_qid
 
 Kind = Objection.Kind
+_BESIDE = re.compile(r"\((Q[1-9]\d{0,14})\)$|^(?:wikidata|d):(?:Item:)?(Q[1-9]\d{0,14})$")
 
 
 @dataclass(frozen=True)
@@ -29,39 +30,70 @@ class Target:
 def find_target(about: str, kind: str) -> Target:
     """Read what somebody pasted, and ask the wiki for the page of a file, whose name may be an old
     one. Call outside transactions. Raises WikiError."""
-    page_id = None if kind == Kind.AUTHOR else page_titles.page_id_in(" ".join(about.split()))
-    page = find_page(pageids=str(page_id)) if page_id else None
-    kind, value = read_target(page.title if page else about, kind)
+    if page_id := _page_id_of_file(about, kind):
+        page = find_page(pageids=str(page_id))
+        if page and (page_titles.is_address(page_titles.unwrap(about)) or _is_file(page.title)):
+            about = page.title
+    kind, value = read_target(about, kind)
     if kind != Kind.FILE or not can_be(kind, value):
         return Target(kind, value)
-    page = page or find_page(titles=value)
+    page = find_page(titles=value)
     return Target(kind, value, page.page_id if page else None)
+
+
+def read_target_alone(about: str, kind: str) -> Target:
+    """Return what can be told while the wiki does not answer: a page id stays one, as “M123”."""
+    if page_id := _page_id_of_file(about, kind):
+        return Target(Kind.FILE, f"M{page_id}", page_id)
+    return Target(*read_target(about, kind))
 
 
 def read_target(about: str, kind: str) -> tuple[str, str]:
     """Return kind and value of what somebody pasted, without asking the wiki. Words that are no
     title stay as they were typed; of an address that leads to nothing the list can hold, no value
     is left."""
-    text = " ".join(about.split())
-    if sought := _person_of_project(about):
+    text = " ".join(about.split()) if kind == Kind.AUTHOR else page_titles.unwrap(about)
+    if kind != Kind.FILE and (sought := _person_of_project(text)):
         return Kind.PERSON, sought
     is_address = page_titles.is_address(text)
     title = page_titles.title_of(text, kind) if is_address else text
     named, name = page_titles.split_namespace(title)
     if named and (is_address or kind != Kind.AUTHOR):  # a line may begin so: “Bild: Max”
-        return named, denials.normal(named, name)[:255]
+        return named, _named(named, name)
     if qid := find_qid(text if page_titles.is_of_wikidata(text) else title):
         return Kind.PERSON, qid
     if kind == Kind.AUTHOR:  # whose line may be an address, too
         return kind, denials.normal(kind, text)
-    may_be_name = kind == Kind.PERSON and not is_address
-    if (may_be_name or page_titles.is_of_wikipedia(text)) and (qid := _person_called(title)):
+    may_be_name = page_titles.is_of_wikipedia(text) if is_address else kind == Kind.PERSON
+    if may_be_name and (qid := _qid_beside_name(title) or _person_called(title)):
         return Kind.PERSON, qid
     if is_address:
         return kind, ""
-    if kind not in (Kind.PERSON, Kind.OTHER) and text:
-        text = denials.normal(kind, text)
-    return kind, text[:255]
+    if kind == Kind.PERSON and page_titles.is_picture(text):
+        kind = Kind.FILE
+    return kind, _named(kind, text) if kind in pauses.OF_PHOTOS and text else text[:255]
+
+
+def _is_file(title: str) -> bool:
+    return page_titles.split_namespace(title)[0] == Kind.FILE
+
+
+def _page_id_of_file(about: str, kind: str) -> int | None:
+    """Return the page id that was pasted, where a page can be meant: “M25” may be a user, too."""
+    text = page_titles.unwrap(about)
+    can_be_page = kind != Kind.AUTHOR and page_titles.is_address(text)
+    if can_be_page or kind in (Kind.FILE, Kind.PERSON):
+        return page_titles.page_id_in(text)
+    return None
+
+
+def _named(kind: str, name: str) -> str:
+    """Return a name as the deny-list writes it, without what can't belong to it."""
+    if kind == Kind.FILE:
+        name = name.rstrip(".,; ")  # of the sentence in which it stood
+    if kind == Kind.UPLOADER:
+        name = name.lstrip("@").partition("/")[0]
+    return denials.normal(kind, name)[:255]
 
 
 def can_be(kind: str, value: str) -> bool:
@@ -81,6 +113,12 @@ def _person_of_project(about: str) -> str:
         return ""
     public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, public_id=named[1])
     return public.values_list("person__qid", flat=True).first() or ""
+
+
+def _qid_beside_name(text: str) -> str:
+    """Return the Q-ID in “Albert Einstein (Q937)” or “wikidata:Q937”."""
+    found = _BESIDE.search(text)
+    return found[1] or found[2] if found else ""
 
 
 def _person_called(name: str) -> str:

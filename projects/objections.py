@@ -21,7 +21,7 @@ from projects import denials, denying, http, pauses
 from projects.ledger import audit
 from projects.models import DenyEntry, Notification, Objection, User, WikiPace
 from projects.notifications import notify
-from projects.objection_targets import Target, can_be, find_target, read_target
+from projects.objection_targets import Target, can_be, find_target, read_target_alone
 from projects.permissions import check_moderates, moderators
 from projects.refusal import Refused
 from projects.sealing import CONTACT, OBJECTION, Unsealable, context, seal, unseal
@@ -77,7 +77,7 @@ def _target(about: str, kind: str) -> Target:
         return find_target(about, kind)
     except http.WikiError as error:
         log.warning("what an objection names could not be looked up: %s", error)
-        return Target(*read_target(about, kind))
+        return read_target_alone(about, kind)
 
 
 @atomic
@@ -197,7 +197,7 @@ def is_pausing(objection: Objection) -> bool:
 
 def is_listed(objection: Objection) -> bool:
     """Whether what it was about is on the deny-list now."""
-    return denials.entries().filter(kind=objection.kind, value=objection.value).exists()
+    return denials.entries().filter(pauses.same(objection)).exists()
 
 
 def open_ones() -> QuerySet[Objection]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from projects.models import Objection
 
 Kind = Objection.Kind
+LONGEST_ADDRESS = 2500  # characters: a title has 250 bytes, each of them three characters at most
 
 # What the namespaces are called on the big wikis. A file or category keeps its name on Commons.
 _NAMES = {
@@ -39,8 +40,13 @@ _ADDRESS = re.compile(r"(?:https?:)?//\S|[\w-]+(?:\.[\w-]+)+(?::\d+)?/\S*$", re.
 # upload.wikimedia.org: …/a/ab/Foo.jpg, and …/thumb/a/ab/Foo.jpg/800px-Foo.jpg
 _STORED = re.compile(r"/[0-9a-f]/[0-9a-f]{2}/(?:\d{14}!)?([^/]+)(?:/[^/]+)?$")
 _VIEWED = re.compile(r"/media/(.+)")  # the photo that MediaViewer shows over a page
-_MEDIA_INFO = re.compile(r"(?:^|/entity/|Special:Entity(?:Page|Data)/)M([1-9]\d{0,14})$")
+_MEDIA_INFO = re.compile(r"M([1-9]\d{0,14})")
+_ENTITY = re.compile(r"(?:/entity/|Special:Entity(?:Page|Data)/)M([1-9]\d{0,14})(?:\.\w+)?$")
 _PAGE_ID = re.compile(r"[1-9]\d{0,14}")
+_LINK = re.compile(r"\[\[:?([^\[\]|]+)(?:\|[^\[\]]*)?\]\]")
+_WRAPPED = re.compile(r"""["“”„](.+)["“”]|«(.+)»|'(.+)'""")
+_WITHIN = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_PICTURE = re.compile(r"[^/]+\.(?:jpe?g|png|gif|svg|tiff?|webp|xcf)", re.IGNORECASE)
 _SPECIAL = (
     (re.compile(r"Special:(?:FilePath|Redirect/file)/", re.IGNORECASE), "File:"),
     (re.compile(r"Special:(?:Contributions|ListFiles)/", re.IGNORECASE), "User:"),
@@ -54,26 +60,46 @@ def is_address(text: str) -> bool:
 
 def is_of_wikidata(address: str) -> bool:
     """Return whether an address leads to Wikidata, where a person's Q-ID may stand anywhere."""
-    host = _split(address).hostname or "" if is_address(address) else ""
+    host = _host(address) if is_address(address) else ""
     return host == "wikidata.org" or host.endswith(".wikidata.org")
 
 
 def is_of_wikipedia(address: str) -> bool:
     """Return whether an address leads to a Wikipedia, where a page without a namespace is an
     article."""
-    return is_address(address) and (_split(address).hostname or "").endswith(".wikipedia.org")
+    return is_address(address) and _host(address).endswith(".wikipedia.org")
+
+
+def unwrap(text: str) -> str:
+    """Return the name or address in what somebody pasted, without the brackets of a link or the
+    quotes around it, and without the words around an address."""
+    text = " ".join(text.split())
+    if link := _LINK.fullmatch(text):
+        return link[1].strip()
+    if wrapped := _WRAPPED.fullmatch(text):
+        return str(next(filter(None, wrapped.groups()))).strip()
+    within = None if is_address(text) else _WITHIN.search(text)
+    return within[0] if within else text
+
+
+def is_picture(text: str) -> bool:
+    """Return whether a text ends as the title of a picture does."""
+    return bool(_PICTURE.fullmatch(text))
 
 
 def page_id_in(text: str) -> int | None:
     """Return the page id on Commons that a text gives instead of a title: “M123” or its address,
     or an address with `curid=123`; None for other texts."""
-    if media_info := _MEDIA_INFO.search(text):
-        return int(media_info[1])
+    if not is_address(text):
+        given = _MEDIA_INFO.fullmatch(text)
+        return int(given[1]) if given else None
     parts = _split(text)
-    given = (parse_qs(parts.query).get("curid") or [""])[0]
-    host = (parts.hostname or "").replace(".m.", ".")
-    of_commons = is_address(text) and host == urlsplit(settings.WIKI.commons_api).hostname
-    return int(given) if of_commons and _PAGE_ID.fullmatch(given) else None
+    query = parse_qs(parts.query)
+    if entity := _ENTITY.search(unquote(parts.path)) or _ENTITY.search(_page_of(parts)):
+        return int(entity[1])
+    curid = (query.get("curid") or [""])[0]
+    of_commons = _host(text) == urlsplit(settings.WIKI.commons_api).hostname
+    return int(curid) if of_commons and _PAGE_ID.fullmatch(curid) else None
 
 
 def split_namespace(title: str) -> tuple[str | None, str]:
@@ -100,6 +126,11 @@ def title_of(address: str, kind: str) -> str:
     return title
 
 
+def _host(address: str) -> str:
+    """Return the host of an address; the one for phones is the same wiki."""
+    return (_split(address).hostname or "").replace(".m.", ".")
+
+
 def _split(address: str) -> SplitResult:
     with_host = address if "//" in address.partition("?")[0] else f"//{address}"
     try:
@@ -109,9 +140,11 @@ def _split(address: str) -> SplitResult:
 
 
 def _page_of(parts: SplitResult) -> str:
-    if named := parse_qs(parts.query).get("title"):
+    query, path = parse_qs(parts.query), unquote(parts.path)
+    if named := query.get("title"):
         return named[0]
-    path = unquote(parts.path)
+    if "Special:ListFiles" in path and (user := query.get("user")):
+        return f"User:{user[0]}"
     if stored := _STORED.search(path):
         return f"File:{stored[1]}"
     return path.partition("/wiki/")[2]

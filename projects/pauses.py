@@ -62,7 +62,7 @@ def of_claim(qid: str, page_id: int, title: str) -> datetime | None:
 
 def of_objection(objection: Objection) -> datetime | None:
     """Until when what it names is paused, by whichever objection."""
-    return _until(_same(objection)) if objection.value else None
+    return _until(same(objection)) if objection.value else None
 
 
 def count_photos(objection: Objection) -> int | None:
@@ -89,13 +89,13 @@ def may_begin(objection: Objection) -> bool:
     long as we know of the objections before."""
     if objection.kind not in PAUSABLE or not objection.value:
         return False
-    same = Objection.objects.filter(_same(objection), wiki=settings.WIKI.code)
     before = ~Q(pauses_until=None) | Q(state=Objection.State.DECLINED)
-    return not same.filter(before).exists()
+    rows = Objection.objects.filter(same(objection), before, wiki=settings.WIKI.code)
+    return not rows.exists()
 
 
-def _same(objection: Objection) -> Q:
-    """Those that name the same, a file under whichever name."""
+def same(objection: Objection) -> Q:
+    """Objections or entries of the deny-list that name the same, a file by whichever name."""
     named = Q(value=objection.value)
     if objection.page_id:
         named |= Q(page_id=objection.page_id)

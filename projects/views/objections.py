@@ -17,6 +17,7 @@ from projects import objections, pauses
 from projects.limits import limited, seconds_to_wait
 from projects.models import Objection
 from projects.objection_targets import read_target
+from projects.page_titles import LONGEST_ADDRESS
 
 
 class ObjectionForm(forms.Form):
@@ -31,7 +32,7 @@ class ObjectionForm(forms.Form):
     about = forms.CharField(
         label=gettext_lazy("Which one?"),
         help_text=gettext_lazy("A name, a title or the address of a page."),
-        max_length=400,
+        max_length=LONGEST_ADDRESS,
         required=False,
     )
     message = forms.CharField(
@@ -53,7 +54,8 @@ class ObjectionForm(forms.Form):
         data = super().clean() or {}
         if data.get("website"):
             raise forms.ValidationError(_("Leave the hidden field empty."))
-        if data.get("kind") != Objection.Kind.OTHER and not data.get("about", "").strip():
+        is_missing = "about" not in self.errors and not data.get("about", "").strip()
+        if data.get("kind") != Objection.Kind.OTHER and is_missing:
             self.add_error("about", _("Say which one: a name, a title or an address."))
         return data
 
@@ -63,7 +65,7 @@ class ObjectionForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def object_to(request: HttpRequest) -> HttpResponse:
     """The form; `?about=Q7186` fills in what it is about."""
-    about = request.GET.get("about", "")[:400]
+    about = request.GET.get("about", "")[:LONGEST_ADDRESS]
     kind, _value = read_target(about, Objection.Kind.PERSON)
     form = ObjectionForm(request.POST or None, initial={"about": about, "kind": kind})
     if request.method == "POST" and form.is_valid():

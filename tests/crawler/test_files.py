@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
+import pytest
+
 from crawler.files import read_files
+from projects import denials
 from projects.json_tree import Node
 
 
@@ -20,3 +24,9 @@ def test_a_file_without_author_licence_and_date_costs_nobody_anything() -> None:
     files, others = read_files(Node([page(1, extmetadata=[]), page(2, extmetadata=author)]))
     assert [(file.page_id, file.author) for file in files] == [(1, ""), (2, "Ada")]
     assert others == 0
+
+
+@pytest.mark.parametrize("line", ["a" * 254 + " b" * 20, "Jo&#776;rg  Ha&#776;ger"])
+def test_an_author_is_kept_as_the_deny_list_writes_one(line: str) -> None:
+    [file], _others = read_files(Node([page(1, extmetadata={"Artist": {"value": line}})]))
+    assert file.author == denials.normal("author", html.unescape(line))

@@ -233,6 +233,26 @@ def test_an_objection_pauses_all_of_theirs_and_is_followed_in_one_click(
     assert photo(CURIE).state == Photo.State.DENIED
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        ("uploader", "Benutzer:Kari N.", "Kari N."),
+        ("uploader", "https://commons.wikimedia.org/wiki/User:Kari_N.", "Kari N."),
+        ("file", "Datei:Foo.jpg", "File:Foo.jpg"),
+        ("file", "Category:Foo", None),
+        ("uploader", "Q937", None),
+    ],
+)
+def test_the_form_of_moderators_reads_as_that_of_objections(
+    kind: str, value: str, kept: str | None, mona: User, client_of: ClientOf
+) -> None:
+    """An entry that nothing can match would be a false promise."""
+    add = reverse("admin:projects_denyentry_add")
+    page = client_of(mona).post(add, {"kind": kind, "value": value, "reason": "asked"})
+    assert DenyEntry.objects.filter(kind=kind, value=kept or "").exists() == bool(kept)
+    assert (kept is None) == ("something of another kind" in page.content.decode())
+
+
 def test_moderators_add_them_by_the_form(mona: User, client_of: ClientOf) -> None:
     add = reverse("admin:projects_denyentry_add")
     page = client_of(mona).get(add).content.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -69,6 +70,23 @@ SECRET = "My name is Irène and I live in Paris"
          ("file", "File:Q42 (1903).jpg")),
         ("Bild: Max", "author", ("author", "Bild: Max")),
         ("https://flickr.com/photos/max", "author", ("author", "https://flickr.com/photos/max")),
+        # as people write them
+        ("[[File:Foo.jpg]]", "person", ("file", "File:Foo.jpg")),
+        ("[[:File:foo.jpg|a photo of me]]", "person", ("file", "File:Foo.jpg")),
+        ("[[User:Foo]]", "person", ("uploader", "Foo")),
+        ("<https://commons.wikimedia.org/wiki/File:Foo.jpg>", "file", ("file", "File:Foo.jpg")),
+        ("https://commons.wikimedia.org/wiki/File:Foo.jpg.", "file", ("file", "File:Foo.jpg")),
+        ("see https://commons.wikimedia.org/wiki/File:Foo.jpg, please", "file",
+         ("file", "File:Foo.jpg")),
+        ('"Foo.jpg"', "file", ("file", "File:Foo.jpg")),
+        ("Foo.jpg", "person", ("file", "File:Foo.jpg")),
+        ("@Foo", "uploader", ("uploader", "Foo")),
+        ("User:Foo/gallery", "person", ("uploader", "Foo")),
+        ("https://commons.wikimedia.org/wiki/Special:ListFiles?user=Foo_Bar", "uploader",
+         ("uploader", "Foo Bar")),
+        ("Albert Einstein (Q937)", "person", ("person", "Q937")),
+        ("wikidata:Q937", "person", ("person", "Q937")),
+        ("by Max, https://example.org/a", "author", ("author", "by Max, https://example.org/a")),
         # addresses that lead to nothing which could be paused
         ("https://commons.wikimedia.org/w/index.php?curid=12", "file", ("file", "")),
         ("https://en.wikipedia.org/wiki/Marie_Curie", "file", ("file", "")),
@@ -78,6 +96,45 @@ SECRET = "My name is Irène and I live in Paris"
 )  # fmt: skip
 def test_what_people_paste_is_understood(about: str, kind: str, read: tuple[str, str]) -> None:
     assert read_target(about, kind) == read
+
+
+def test_a_long_title_in_another_script_is_not_cut(client_of: ClientOf) -> None:
+    """Each of its letters is six characters in a copied address."""
+    title = f"File:{'Памятник ' * 12}.jpg".replace(" .", ".")
+    address = f"https://commons.wikimedia.org/wiki/{quote(title.replace(' ', '_'))}"
+    assert len(address) > 600
+    assert send(client_of, kind="file", about=address).value == title
+    form = client_of(None).get(reverse("object"), {"about": address})
+    assert address in form.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("about", "kind", "page_id"),
+    [
+        ("M7", "file", 7),
+        ("M7", "person", 7),
+        ("M7", "uploader", None),
+        ("M7", "category", None),
+        ("https://commons.wikimedia.org/wiki/Special:EntityPage/M7?uselang=de", "person", 7),
+    ],
+)
+def test_a_page_id_is_kept_while_the_wiki_does_not_answer(
+    about: str, kind: str, page_id: int | None, sandbox: RunningSandbox, client_of: ClientOf
+) -> None:
+    sandbox.faults.add("http", status=503, times=20)
+    made = send(client_of, kind=kind, about=about)
+    assert (made.value, made.page_id) == ("M7", page_id)
+    assert made.pauses_until
+
+
+def test_what_was_accepted_in_words_alone_is_not_said_to_be_left_alone(
+    mona: User, client_of: ClientOf
+) -> None:
+    made = send(client_of, kind="other", about="the photos of my school")
+    objections.uphold(made, mona, "We asked the uploader.")
+    page = client_of(None).get(reverse("objection", args=[made.code])).content.decode()
+    assert "The answer says what was done." in page
+    assert "no longer uses it" not in page
 
 
 def test_an_address_that_can_not_be_read_pauses_nothing_and_is_kept_for_moderators(

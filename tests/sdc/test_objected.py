@@ -467,6 +467,18 @@ def test_a_renamed_file_that_is_crawled_later_is_paused_too(
     assert Photo.objects.get(page_id=page.id).paused_until
 
 
+def test_a_renamed_file_is_left_alone_by_each_of_its_names(
+    project: Project, mona: User, said_yes: Make, wiki: WikiItself, client_of: ClientOf
+) -> None:
+    page = wiki.page(said_yes(project, 1)[0].photo.page_id)
+    older = object_to(page.title)
+    wiki.running.world.move(page, "File:Newer.jpg", user="Charlie")
+    newer = object_to("File:Newer.jpg")
+    objections.uphold(older, mona, "yes")
+    shown = client_of(None).get(reverse("objection", args=[newer.code])).content.decode()
+    assert "leaves it alone already" in shown
+
+
 @pytest.mark.parametrize("way", ["M{}", "{}/entity/M{}", "{}/w/index.php?curid={}"])
 def test_a_file_is_named_by_its_page_id(way: str, wiki: WikiItself, settings: Any) -> None:
     page = wiki.running.world.page("commons", f"File:{FAMILY}")
@@ -475,6 +487,13 @@ def test_a_file_is_named_by_its_page_id(way: str, wiki: WikiItself, settings: An
     made = object_to(way.format(page.id) if way == "M{}" else way.format(site, page.id))
     assert (made.kind, made.value, made.page_id) == ("file", page.title, page.id)
     assert made.pauses_until
+
+
+def test_a_name_like_a_page_id_names_no_category(wiki: WikiItself) -> None:
+    page = wiki.running.world.page("commons", "Category:Albert Einstein")
+    assert page
+    for kind in ("file", "uploader", "category"):
+        assert object_to(f"M{page.id}", kind).kind == kind
 
 
 @pytest.mark.parametrize(
