@@ -117,13 +117,13 @@ def address(told: Notification) -> str:
         return reverse("admission", args=[told.data.get("qid", "Q0")])
     match told.kind:
         case Kind.BATCH if code:
-            return reverse("batch", args=[project.public_id, code])
+            return reverse("sent-batch", args=[code])
         case Kind.UPLOADS if project.state != Project.State.COMPLETED and "fresh" in told.data:
             return f"{reverse('review', args=[project.public_id])}?fresh={told.data['fresh']}"
         case Kind.OMITTED:
             return f"{reverse('set-aside', args=[project.public_id])}#left-out"
         case Kind.REVERTED if code == "undo":
-            return reverse("batch", args=[project.public_id, told.data["batch"]])
+            return reverse("sent-batch", args=[told.data["batch"]])
         case Kind.REVERTED:
             return reverse("second-looks", args=[project.public_id])
         case Kind.PEOPLE if code in GONE and project.visibility == Project.Visibility.PRIVATE:

@@ -127,6 +127,12 @@ class EditBatch(models.Model):
         return self.code
 
     def get_absolute_url(self) -> str:
+        """Return the address that names no project: it leads whoever sees the project to it."""
+        return reverse("sent-batch", args=[self.code])
+
+    @property
+    def project_url(self) -> str:
+        """Its page in the project, for pages of those who see the project."""
         return reverse("batch", args=[self.project.public_id, self.code])
 
     @property

@@ -83,7 +83,7 @@ class EditBatchAdmin(ModerationAdmin[EditBatch]):
 
     @admin.display(description=_("page"))
     def page(self, batch: EditBatch) -> SafeString:
-        return link(batch.get_absolute_url(), _("batch page"))
+        return link(batch.project_url, _("batch page"))
 
     @admin.display(description=_("project"))
     def in_project(self, batch: EditBatch) -> SafeString | str:

@@ -79,7 +79,7 @@ def project_links(project: Project | None) -> SafeString | str:
 
 
 def batch_links(batch: EditBatch) -> SafeString:
-    return lines(page_of(batch), link(batch.get_absolute_url(), _("batch page")))
+    return lines(page_of(batch), link(batch.project_url, _("batch page")))
 
 
 def said(attempt: ClaimAttempt) -> SafeString | str:

@@ -17,7 +17,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from classify.models import Answer, Skip
@@ -232,11 +232,11 @@ def own_data(user: User) -> dict[str, Any]:
                 "created_at",
             )
         ),
-        "contributions": list(
-            user.contributions.order_by("pk").values("project__public_id", "kind", "amount", "at")
+        "contributions": _without_foreign_projects(
+            user, user.contributions.values("project__public_id", "kind", "amount", "at")
         ),
-        "batches": list(
-            user.batches.order_by("pk").values("code", "project__public_id", "state", "created_at")
+        "batches": _without_foreign_projects(
+            user, user.batches.values("code", "project__public_id", "state", "created_at")
         ),
         "edits": list(
             user.edits.order_by("pk").values(
@@ -274,6 +274,19 @@ def own_data(user: User) -> dict[str, Any]:
         "deeds": list(_deeds(user)),
         "deeds_about_you": list(_said_of(user)),
     }  # fmt: skip
+
+
+def _without_foreign_projects(user: User, rows: QuerySet[Any, Any]) -> list[dict[str, Any]]:
+    """Return rows in the order of their ids, without the project's id where it is private and the
+    user was never a member: a patroller undoes batches of such projects."""
+    public, mine = Q(project__visibility=Project.Visibility.PUBLIC), user.memberships
+    seen = public | Q(project__in=mine.values("project"))
+    found = rows.annotate(sees_project=Case(When(seen, then=True), default=False))
+    told = list(found.order_by("pk"))
+    for row in told:
+        if not row.pop("sees_project"):
+            row["project__public_id"] = None
+    return told
 
 
 def _admissions(user: User) -> QuerySet[Any]:

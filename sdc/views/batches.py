@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -105,11 +105,15 @@ def sees_project(batch: EditBatch, user: Any) -> bool:
 
 
 def find_sent(code: str, user: Any) -> EditBatch | None:
-    """A batch by its code alone, if it is the user's or an edit of it was made on the wiki."""
+    """A batch by its code alone, if it is the user's, an edit of it was made on the wiki, or the
+    user sees its project."""
     written = ClaimAttempt.objects.filter(batch=OuterRef("pk"), outcome=Outcome.WRITTEN)
     sent = EditBatch.objects.exclude(confirmed_at=None).filter(code=code)
-    found = sent.filter(Q(Exists(written)) | Q(user=user.pk)).select_related(*READ_WITH)
-    return found.first()
+    found = sent.annotate(is_written=Exists(written)).select_related(*READ_WITH).first()
+    if found is None:
+        return None
+    shown = found.is_written or found.user_id == user.pk or sees_project(found, user)
+    return found if shown else None
 
 
 @require_GET

@@ -155,7 +155,7 @@ def batch_confirm(request: HttpRequest, project: Project, code: str) -> HttpResp
     except services.Refused as refused:
         messages.error(request, refused.sentence)
         return redirect("preview", project.public_id)
-    return redirect(batch)
+    return redirect(batch.project_url)
 
 
 @require_POST

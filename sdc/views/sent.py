@@ -60,7 +60,7 @@ def sent_view(view: View[P]) -> Callable[..., HttpResponseBase]:
 @sent_view
 def sent_batch(request: HttpRequest, batch: EditBatch) -> HttpResponse:
     if sees_project(batch, request.user):
-        return redirect(batch)
+        return redirect(batch.project_url)
     response = render(request, "sdc/sent.html", _status(request, batch))
     response["X-Robots-Tag"] = "noindex"
     return response
@@ -72,7 +72,7 @@ def sent_batch_status(request: HttpRequest, batch: EditBatch) -> HttpResponse:
     """What moves on the page; 204 while nothing does. It has no ticket, which would name the
     project and say whether anything at all happens there."""
     if sees_project(batch, request.user):  # a member by now
-        return HttpResponse(headers={"HX-Redirect": batch.get_absolute_url()})
+        return HttpResponse(headers={"HX-Redirect": batch.project_url})
     context = _status(request, batch)
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)

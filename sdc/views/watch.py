@@ -119,7 +119,7 @@ def batch_check(request: HttpRequest, project: Project, code: str) -> HttpRespon
         messages.info(
             request, _("There is nothing left to look at: the month of watching is over.")
         )
-    return redirect(batch)
+    return redirect(batch.project_url)
 
 
 @require_safe

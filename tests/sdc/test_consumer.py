@@ -59,7 +59,7 @@ def test_a_wrong_setting_pauses_batches_until_it_is_right(
     assert (batch.state, batch.reason) == (State.PAUSED, Reason.MISCONFIGURED)
     assert batch.resume_at
     assert not WikiCredential.objects.get(user=alice).needs_login
-    page = client_of(alice).get(batch.get_absolute_url()).content.decode()
+    page = client_of(alice).get(batch.project_url).content.decode()
     assert "It is not about your account." in page
     assert "We try again at" in page
     told = Notification.objects.get(user=mona, read_at=None)
@@ -102,7 +102,7 @@ def test_a_consumer_that_the_wiki_switched_off_is_the_sites_matter(
     send_to_the_end(batch)
     assert (batch.state, batch.reason) == (State.STOPPED, Reason.TOOL_OFF)
     assert claim_of(label).state == "free"
-    page = client_of(alice).get(batch.get_absolute_url()).content.decode()
+    page = client_of(alice).get(batch.project_url).content.decode()
     assert "The wiki does not let this tool in" in page
     assert "It is not about your account." in page
     assert Notification.objects.filter(user=mona, kind=Notification.Kind.CONSUMER).count() == 1
@@ -141,11 +141,11 @@ def test_after_logging_in_again_the_batch_says_so(
     send(0.5)
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == (State.PAUSED, Reason.LOGIN)
-    page = client_of(alice).get(batch.get_absolute_url()).content.decode()
+    page = client_of(alice).get(batch.project_url).content.decode()
     assert "The wiki no longer takes our sign-in for you." in page
     assert "/login/?next=" in page
     tokens.store(alice, *factories.issue_tokens(wiki.running, "Alice"), expires_in=4 * 3600)
-    page = client_of(alice).get(batch.get_absolute_url()).content.decode()
+    page = client_of(alice).get(batch.project_url).content.decode()
     assert "You are logged in again." in page
     assert "The wiki no longer takes our sign-in for you." not in page
     assert "/login/?next=/p/" not in page

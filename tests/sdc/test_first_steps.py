@@ -49,10 +49,10 @@ def test_the_first_batch_is_small_then_looked_at_then_the_rest_comes(
     assert 'id="first-goes"' in text
     assert 'id="send"' not in text
 
-    page = client_of(alice).get(first.get_absolute_url()).content.decode()
+    page = client_of(alice).get(first.project_url).content.decode()
     assert 'hx-select="#first-batch"' in page, "the card comes by itself"
     send_to_the_end(first)
-    page = client_of(alice).get(first.get_absolute_url()).content.decode()
+    page = client_of(alice).get(first.project_url).content.decode()
     assert 'id="looked"' in page
     text = preview_of(alice, project, client_of)
     assert 'id="send"' not in text

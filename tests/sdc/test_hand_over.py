@@ -76,7 +76,7 @@ def test_from_a_newcomers_answers_to_the_statements_by_hand(
     assert len(wiki.edits()) == 3
     text = page_of("preview", newcomer, project, client_of)
     assert "took up what you handed over" in text
-    assert sent.get_absolute_url() in text
+    assert sent.project_url in text
     assert "hands over" not in page_of("project", alice, project, client_of)
 
 
@@ -159,8 +159,8 @@ def test_nobody_else_sees_a_hand_over_but_those_who_may_send(
     Membership.objects.create(project=project, user=another)
     assert "hands over" in page_of("project", another, project, client_of), "never asked: perhaps"
     own = reverse("preview", args=[project.public_id])  # what he could send himself
-    assert client_of(bob).get(handed.get_absolute_url())["Location"] == own
-    assert client_of(newcomer).get(handed.get_absolute_url()).status_code == 302
+    assert client_of(bob).get(handed.project_url)["Location"] == own
+    assert client_of(newcomer).get(handed.project_url).status_code == 302
 
 
 def test_a_newcomer_alone_is_told_what_to_do(

@@ -265,7 +265,7 @@ def test_a_batch_is_taken_back_from_the_list(
     send_to_the_end(batch)
     page = post(client_of(mona), [batch], "undo_batches", "").content.decode()
     undo = EditBatch.objects.get(kind=EditBatch.Kind.UNDO)
-    assert undo.get_absolute_url() in page
+    assert undo.project_url in page
     send_to_the_end(undo)
     assert wiki.depicts(the_attempt(batch).claim.page_id) == []
 
@@ -351,7 +351,7 @@ def test_pages_show_the_box_the_attempts_the_diffs_and_the_deeds(
     page = browser.get(reverse("admin:sdc_claim_change", args=[attempt.claim.pk])).content.decode()
     assert f"Special:Diff/{edit.revision}" in page
     assert WORDS in page
-    assert batch.get_absolute_url() in page
+    assert batch.project_url in page
     history = browser.get(reverse("admin:sdc_claim_history", args=[attempt.claim.pk]))
     assert history.headers["Location"].endswith(f"?target__exact=claim%3A{attempt.claim.pk}")
 

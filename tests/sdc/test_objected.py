@@ -163,7 +163,7 @@ def test_what_was_confirmed_waits_and_is_not_lost(
     assert row.due_at == objection.pauses_until
     progress = batch_progress(batch)
     assert (progress.objected, progress.seconds_left) == (1, None)
-    shown = client_of(alice).get(batch.get_absolute_url()).content.decode()
+    shown = client_of(alice).get(batch.project_url).content.decode()
     assert "Paused because somebody objected." in shown
     assert "1 edit waits" in shown
     # a moderator says no: it goes on at once

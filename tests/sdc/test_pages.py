@@ -51,8 +51,8 @@ def test_from_the_preview_to_the_batch_page_by_hand(
     browser.post(address, headers=HTMX)
 
     sent = browser.post(reverse("batch-confirm", args=[project.public_id, batch.code]))
-    assert sent["Location"] == batch.get_absolute_url()
-    assert "Sending, 0 of 1" in browser.get(batch.get_absolute_url()).content.decode()
+    assert sent["Location"] == batch.project_url
+    assert "Sending, 0 of 1" in browser.get(batch.project_url).content.decode()
     send()
     status = reverse("batch-status", args=[project.public_id, batch.code])
     fragment = browser.get(status, headers=HTMX).content.decode()
@@ -151,7 +151,7 @@ def test_a_refused_edit_says_why_and_the_page_goes_on(
     wiki.running.faults.add("protected", match)
     send_to_the_end(batch)
     browser = client_of(alice)
-    text = browser.get(batch.get_absolute_url() + "?show=not-as-planned").content.decode()
+    text = browser.get(batch.project_url + "?show=not-as-planned").content.decode()
     assert str(Reason.PROTECTED.label) in text
     assert text.count('id="row-') == 1
 
@@ -163,9 +163,9 @@ def test_a_paused_batch_offers_the_login_it_needs(
     batch = confirmed(project, alice)
     alice.credentials.all().delete()
     send()
-    text = client_of(alice).get(batch.get_absolute_url()).content.decode()
+    text = client_of(alice).get(batch.project_url).content.decode()
     assert reverse("login") + "?next=" in text
-    others = client_of(bob).get(batch.get_absolute_url()).content.decode()
+    others = client_of(bob).get(batch.project_url).content.decode()
     assert reverse("login") + "?next=/p/" not in others.split("batch-status")[1]
 
 
@@ -194,7 +194,7 @@ def test_the_list_of_batches_shows_what_was_confirmed(
     text = client_of(None).get(reverse("batches", args=[project.public_id])).content.decode()
     assert "Batch 1" in text
     assert "2 written" in text
-    assert batch.get_absolute_url() in text
+    assert batch.project_url in text
     assert "Batch 2" not in text
 
 
@@ -203,8 +203,8 @@ def test_a_draft_is_shown_to_its_maker_only(
 ) -> None:
     said_yes(project)
     draft = services.prepare_batch(project, alice)
-    assert client_of(alice).get(draft.get_absolute_url()).status_code == 302
-    assert client_of(bob).get(draft.get_absolute_url()).status_code == 404
+    assert client_of(alice).get(draft.project_url).status_code == 302
+    assert client_of(bob).get(draft.project_url).status_code == 404
     row = reverse("attempt-exclude", args=[project.public_id, the_attempt(draft).pk])
     assert client_of(bob).post(row).status_code == 404
     confirm = reverse("batch-confirm", args=[project.public_id, draft.code])

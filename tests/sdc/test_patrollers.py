@@ -60,7 +60,7 @@ def test_everybody_sees_the_edits_of_a_private_project_and_nothing_else_of_it(
 ) -> None:
     for user in (None, charlie):
         browser = client_of(user)
-        answer = browser.get(sent.get_absolute_url())
+        answer = browser.get(sent.project_url)
         assert (answer.status_code, answer["Location"]) == (302, open_page(sent))
         page = text_of(browser, open_page(sent))
         for row in sent.attempts.all():
@@ -83,7 +83,7 @@ def test_what_was_not_written_is_nobodys_business(
     assert client_of(None).get(open_page(draft)).status_code == 404
     batch = services.confirm(draft, alice)
     assert client_of(None).get(open_page(batch)).status_code == 404
-    assert client_of(None).get(batch.get_absolute_url()).status_code == 302  # to the login
+    assert client_of(None).get(batch.project_url).status_code == 302  # to the login
     assert client_of(None).get(reverse("sent-batch", args=["0123456789ab"])).status_code == 404
 
 
@@ -91,7 +91,7 @@ def test_a_patroller_takes_it_back_under_their_own_token(
     sent: EditBatch, alice: User, pat: User, client_of: ClientOf, wiki: WikiItself
 ) -> None:
     browser = client_of(pat)
-    page = text_of(browser, sent.get_absolute_url())
+    page = text_of(browser, sent.project_url)
     undo_page = reverse("sent-batch-undo", args=[sent.code])
     assert "Undo 3 edits…" in page
     assert undo_page in page
@@ -113,7 +113,7 @@ def test_a_patroller_takes_it_back_under_their_own_token(
     assert [edit.user for edit in removals] == ["Pat"] * 3
     [event] = AuditEvent.objects.filter(action="batch.undone")
     assert (event.actor, event.data["reason"]) == (pat, "these are her sister")
-    assert "these are her sister" in text_of(client_of(alice), sent.get_absolute_url())
+    assert "these are her sister" in text_of(client_of(alice), sent.project_url)
     [told] = Notification.objects.filter(user=alice, kind=Notification.Kind.REVERTED)
     assert (told.data["n"], told.data["who"]) == (3, "Pat")
     assert told.data["reason"] == "these are her sister"
@@ -150,7 +150,7 @@ def test_one_edit_in_a_public_project(
     one = sent.attempts.all()[1]
     address = reverse("edit-undo", args=[sent.project.public_id, sent.code, one.pk])
     browser = client_of(pat)
-    assert address in text_of(browser, sent.get_absolute_url())
+    assert address in text_of(browser, sent.project_url)
     browser.post(address, {"reason": "not her"})
     undo = send_to_the_end(EditBatch.objects.get(kind=EditBatch.Kind.UNDO))
     assert [row.undoes for row in undo.attempts.all()] == [one]
@@ -314,7 +314,7 @@ def test_a_poll_of_somebody_who_may_see_the_project_by_now_leads_there(
     page = text_of(browser, open_page(sent))
     Project.objects.update(visibility=Project.Visibility.PUBLIC)
     answer = ask_again(browser, page)
-    assert answer.headers["HX-Redirect"] == sent.get_absolute_url()
+    assert answer.headers["HX-Redirect"] == sent.project_url
     assert not answer.content
 
 
@@ -324,7 +324,7 @@ def test_a_patroller_stops_a_batch_that_runs(
     said_yes(project, 2)
     batch = confirmed(project, alice)
     browser = client_of(pat)
-    assert 'id="stop"' in text_of(browser, batch.get_absolute_url())
+    assert 'id="stop"' in text_of(browser, batch.project_url)
     where = [project.public_id, batch.code]
     assert browser.post(reverse("batch-pause", args=where)).status_code == 403
     browser.post(reverse("batch-stop", args=where))
@@ -370,3 +370,82 @@ def test_of_a_denied_person_the_page_is_open_to_those_who_undo_alone(
     send_to_the_end(undo)
     assert undo.state == State.DONE
     assert client_of(charlie).get(open_page(undo)).status_code == 403
+
+
+def test_nobody_outside_gets_the_id_of_a_private_project(
+    sent: EditBatch, project: Project, alice: User, pat: User, client_of: ClientOf
+) -> None:
+    """Neither visitors, nor a patroller who undoes a batch in two parts: one edit, then the rest.
+    Looked at are pages, redirects, polls, and what is kept about the patroller."""
+    visitor, patroller = client_of(None), client_of(pat)
+    answers: list[Any] = []
+
+    def ask(browser: Any, address: str, data: dict[str, str] | None = None) -> Any:
+        """The response at the end of its redirects; all of them are kept."""
+        answer = browser.get(address) if data is None else browser.post(address, data)
+        answers.append(answer)
+        return ask(browser, answer["Location"]) if answer.status_code == 302 else answer
+
+    def look(batch: EditBatch, browser: Any) -> None:
+        page = ask(browser, open_page(batch)).content.decode()
+        if found := re.search(r'hx-get="([^"]+)"', page):
+            answers.append(browser.get(found[1], headers={"HX-Request": "true"}))
+            changed = found[1].partition("?")[0]
+            answers.append(browser.get(changed, headers={"HX-Request": "true"}))
+
+    one = sent.attempts.order_by("pk")[0]
+    ask(patroller, reverse("sent-edit-undo", args=[sent.code, one.pk]))
+    ask(patroller, reverse("sent-edit-undo", args=[sent.code, one.pk]), {"reason": "not her"})
+    undo_page = reverse("sent-batch-undo", args=[sent.code])
+    ask(patroller, undo_page)
+    ask(patroller, undo_page, {"reason": "nor are these"})
+    nothing_left = ask(patroller, undo_page)
+    assert "There is nothing left to take back" in nothing_left.content.decode()
+    ask(patroller, undo_page, {"reason": "nor are these"})
+    undos = list(EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).order_by("pk"))
+    assert len(undos) == 2
+    waiting = ask(visitor, open_page(sent)).content.decode()
+    assert undos[0].code in waiting
+    assert open_page(undos[0]) not in waiting, "nothing of it is on the wiki yet"
+    for undo in undos:
+        look(undo, patroller)
+        for deed in ("pause", "resume"):
+            assert ask(patroller, reverse(f"sent-batch-{deed}", args=[undo.code]), {})
+    for undo in undos:
+        send_to_the_end(undo)
+    for browser in (visitor, patroller):
+        for batch in (sent, *undos):
+            look(batch, browser)
+    shown = ask(visitor, open_page(sent)).content.decode()
+    assert all(f'href="{open_page(undo)}"' in shown for undo in undos)
+    assert f'href="{open_page(sent)}"' in ask(visitor, open_page(undos[0])).content.decode()
+    for told in Notification.objects.filter(user=pat):
+        ask(patroller, reverse("notification", args=[told.pk]))
+    for name in ("account", "my-edits", "notifications", "projects", "home"):
+        ask(patroller, reverse(name))
+    ask(patroller, reverse("contributor", args=[pat.public_id]))
+    kept = ask(patroller, reverse("account-data")).json()
+    assert [row["code"] for row in kept["batches"]] == [undo.code for undo in undos]
+    assert {row["project__public_id"] for row in kept["batches"]} == {None}
+
+    assert all(answer.status_code in (200, 204, 302) for answer in answers)
+    for answer in answers:
+        text = f"{answer.headers} {answer.content.decode()}"
+        for secret in (NAME, project.public_id):
+            assert secret not in text, (answer.request["PATH_INFO"], answer.status_code)
+
+    senders = ask(client_of(alice), reverse("account-data")).json()
+    assert {row["project__public_id"] for row in senders["batches"]} == {project.public_id}
+
+
+def test_who_sees_the_project_is_led_to_its_page_before_anything_is_written(
+    project: Project, alice: User, bob: User, mona: User, said_yes: Make, client_of: ClientOf
+) -> None:
+    said_yes(project, 1)
+    batch = confirmed(project, alice)
+    Project.objects.update(visibility=Project.Visibility.PRIVATE)
+    for user in (alice, bob, mona):
+        assert client_of(user).get(batch.get_absolute_url())["Location"] == batch.project_url
+    stopped = client_of(mona).post(reverse("batch-stop", args=[project.public_id, batch.code]))
+    assert stopped["Location"] == batch.get_absolute_url()
+    assert client_of(None).get(batch.get_absolute_url()).status_code == 404

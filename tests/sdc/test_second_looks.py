@@ -319,7 +319,7 @@ def test_ones_own_page_shows_how_ones_edits_stand(
         assert "<dt>removed since</dt><dd>1</dd>" in text
         assert "<dt>changed since</dt><dd>1</dd>" in text
         assert labels[0].photo.name in text
-        assert batch.get_absolute_url() in text
+        assert batch.project_url in text
         assert "2 removed or changed since" in text
     assert "<html" not in part
     assert "<html" in whole
@@ -358,6 +358,6 @@ def test_who_may_check_a_batch_now(
     assert client_of(alice).get(address).status_code == 405
     wiki.somebody_removes(labels[2].photo.page_id)
     for user in (mona, alice):
-        assert client_of(user).post(address)["Location"] == batch.get_absolute_url()
+        assert client_of(user).post(address)["Location"] == batch.project_url
     watching.work()
     assert watch_of(labels[2]).finding == Watch.Finding.REMOVED

@@ -76,7 +76,7 @@ def test_the_preview_the_wiki_and_the_ledger_have_the_same_words(
         ledger = Edit.objects.get(page_id=label.photo.page_id)
         assert f"Marie Curie, {how} ([[:toolforge:" in ledger.summary
         assert edit.comment.endswith(ledger.summary)
-    shown = client_of(alice).get(batch.get_absolute_url()).content.decode()
+    shown = client_of(alice).get(batch.project_url).content.decode()
     assert SUGGESTED in shown
     assert BY_HAND in shown
     undo = send_to_the_end(undoing.undo(batch, alice))

@@ -46,7 +46,7 @@ def test_from_the_batch_page_through_the_confirmation_to_the_undo(
     sent: EditBatch, alice: User, client_of: ClientOf, wiki: WikiItself
 ) -> None:
     browser = client_of(alice)
-    page = text_of(browser, sent.get_absolute_url())
+    page = text_of(browser, sent.project_url)
     assert "Undo 3 edits…" in page
     assert undo_page(sent) in page
     asked = text_of(browser, undo_page(sent))
@@ -57,13 +57,13 @@ def test_from_the_batch_page_through_the_confirmation_to_the_undo(
     assert answer["Location"] == undoing.get_absolute_url()
     assert "Taking back, 0 of 3" in text_of(browser, answer["Location"])
     send_to_the_end(undoing)
-    after = text_of(browser, undoing.get_absolute_url())
+    after = text_of(browser, undoing.project_url)
     assert "Batch 2: takes back batch 1" in after
     assert "Taken back. 3 of 3 were removed." in after
-    before = text_of(browser, sent.get_absolute_url())
+    before = text_of(browser, sent.project_url)
     assert "3 of 3 were written, none of them stands." in before
     assert before.count('data-became="taken-back"') == 3
-    assert undoing.get_absolute_url() in before
+    assert undoing.project_url in before
     assert undo_page(sent) not in before
     assert len(wiki.edits()) == 6
 
@@ -72,7 +72,7 @@ def test_one_edit_by_hand(
     sent: EditBatch, alice: User, client_of: ClientOf, wiki: WikiItself
 ) -> None:
     browser, one = client_of(alice), sent.attempts.order_by("pk")[0]
-    assert undo_page(sent, one) in text_of(browser, sent.get_absolute_url())
+    assert undo_page(sent, one) in text_of(browser, sent.project_url)
     asked = text_of(browser, undo_page(sent, one))
     assert one.name in asked
     assert one.place in asked
@@ -82,7 +82,7 @@ def test_one_edit_by_hand(
     send_to_the_end(undoing)
     assert [row.undoes for row in undoing.attempts.all()] == [one]
     assert "There is nothing left to take back" in text_of(browser, undo_page(sent, one))
-    assert "Undo 2 edits…" in text_of(browser, sent.get_absolute_url())
+    assert "Undo 2 edits…" in text_of(browser, sent.project_url)
 
 
 def test_who_is_offered_it_and_who_may(
@@ -90,13 +90,13 @@ def test_who_is_offered_it_and_who_may(
 ) -> None:
     for user in (None, bob, charlie):
         browser = client_of(user)
-        assert undo_page(sent) not in text_of(browser, sent.get_absolute_url())
+        assert undo_page(sent) not in text_of(browser, sent.project_url)
         looked, sends = (302, 401) if user is None else (403, 403)
         assert browser.get(undo_page(sent)).status_code == looked
         assert browser.post(undo_page(sent)).status_code == sends
     assert not EditBatch.objects.filter(kind=EditBatch.Kind.UNDO).exists()
     browser = client_of(mona)
-    assert undo_page(sent) in text_of(browser, sent.get_absolute_url())
+    assert undo_page(sent) in text_of(browser, sent.project_url)
     assert "<bdi>Alice</bdi> sent what is taken back" in text_of(browser, undo_page(sent))
     assert browser.post(undo_page(sent)).status_code == 302
     assert EditBatch.objects.get(kind=EditBatch.Kind.UNDO).user == mona
@@ -117,7 +117,7 @@ def test_a_sender_who_was_banned_from_a_private_project_still_reaches_their_batc
     Membership.objects.filter(user=alice).update(state=Membership.State.BANNED)
     browser = client_of(alice)
     assert browser.get(project.get_absolute_url()).status_code == 404
-    assert "Undo 3 edits…" in text_of(browser, sent.get_absolute_url())
+    assert "Undo 3 edits…" in text_of(browser, sent.project_url)
     assert browser.post(undo_page(sent)).status_code == 302
 
 
@@ -157,7 +157,7 @@ def test_a_moderator_stops_a_batch_of_others_by_button(
     said_yes(project)
     batch = confirmed(project, alice)
     address = reverse("batch-stop", args=[project.public_id, batch.code])
-    page = text_of(client_of(mona), batch.get_absolute_url())
+    page = text_of(client_of(mona), batch.project_url)
     assert address in page
     assert reverse("batch-pause", args=[project.public_id, batch.code]) not in page
     assert client_of(mona).post(address).status_code == 302
@@ -184,7 +184,7 @@ def test_what_somebody_removed_comes_first_with_who_why_and_both_diffs(
     removed, changed, stands = sent.attempts.order_by("pk")
     found(removed, Watch.Finding.REMOVED, Claim.State.REMOVED)
     found(changed, Watch.Finding.CHANGED, Claim.State.WRITTEN)
-    page = text_of(client_of(alice), sent.get_absolute_url())
+    page = text_of(client_of(alice), sent.project_url)
     assert "Sent. 3 of 3 were written, 1 of them stand." in page
     rows = page.split('<ul class="batch-rows">')[1]
     assert rows.index(f'id="row-{stands.pk}"') > rows.index(f'id="row-{removed.pk}"')
@@ -199,7 +199,7 @@ def test_what_somebody_removed_comes_first_with_who_why_and_both_diffs(
     assert "1 more was changed by somebody and stays." in asked
     assert "1 more was removed by somebody before." in asked
     for show, shown in (("stand", stands), ("not-as-planned", removed)):
-        page = text_of(client_of(alice), sent.get_absolute_url() + f"?show={show}")
+        page = text_of(client_of(alice), sent.project_url + f"?show={show}")
         assert f'id="row-{shown.pk}"' in page
         assert (f'id="row-{stands.pk}"' in page) == (show == "stand")
 
@@ -212,7 +212,7 @@ def test_a_batch_that_wrote_nothing_does_not_look_like_a_success(
     wiki.somebody_adds(label.photo.page_id)
     send_to_the_end(batch)
     browser = client_of(alice)
-    assert "Nothing was written." in text_of(browser, batch.get_absolute_url())
+    assert "Nothing was written." in text_of(browser, batch.project_url)
     for address in (reverse("batches", args=[project.public_id]), project.get_absolute_url()):
         page = text_of(browser, address)
         assert "Nothing written" in page
@@ -236,10 +236,10 @@ def test_check_now_is_offered_to_the_sender(
     sent: EditBatch, alice: User, bob: User, client_of: ClientOf
 ) -> None:
     address = reverse("batch-check", args=[sent.project.public_id, sent.code])
-    page = text_of(client_of(alice), sent.get_absolute_url())
+    page = text_of(client_of(alice), sent.project_url)
     assert "After a day" in page
     assert address in page
-    assert address not in text_of(client_of(bob), sent.get_absolute_url())
+    assert address not in text_of(client_of(bob), sent.project_url)
     client_of(alice).post(address)
     assert Watch.objects.due().count() == 3
 

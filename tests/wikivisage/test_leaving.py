@@ -131,7 +131,7 @@ def test_of_a_project_with_edits_the_public_ledger_stays(
     assert Claim.objects.get().state == "written"
     kept = Membership.objects.get()
     assert (kept.user, kept.role) == (bob, "member"), "who sent can take it back"
-    assert client_of(bob).get(batch.get_absolute_url()).status_code == 200
+    assert client_of(bob).get(batch.project_url).status_code == 200
     assert client_of(alice).get(project.get_absolute_url()).status_code == 404
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from classify.models import Answer, Origin
 from projects import denials
 from projects.models import Membership, Project, User
-from projects.permissions import moderates
+from projects.permissions import Can, may, moderates
 from projects.standings import answers_by_day, contributions_in_each, contributions_of
 from sdc.undoing import offered
 from sdc.watch.findings import batches_of_user, standings_of_user
@@ -39,6 +39,7 @@ def contributor(request: HttpRequest, user_id: str) -> HttpResponse:
         raise Http404
     weekly = request.GET.get("per") == "week"
     bars = _bars(person, weekly=weekly, public=not own)
+    batches = _batches(person, request.user, public=not own)
     context = {
         "person": person,
         "own": own,
@@ -48,7 +49,9 @@ def contributor(request: HttpRequest, user_id: str) -> HttpResponse:
         "given": sum(bar[1] for bar in bars),
         "stood": sum(bar[3] for bar in bars),
         "projects": _projects(person, public=not own),
-        "batches": _batches(person, request.user, public=not own),
+        "batches": batches,
+        # a patroller undoes batches of private projects, which this page doesn't name
+        "visible": _visible({batch.project for batch, _may_undo in batches}, request.user),
         "standings": standings_of_user(person) if own else None,
     }
     return render(request, "wikivisage/contributor.html", context)
@@ -89,6 +92,10 @@ def _projects(person: User, *, public: bool) -> list[tuple[Membership, int]]:
 def _batches(person: User, viewer: Any, *, public: bool) -> list[tuple[Any, bool]]:
     batches = _seen(batches_of_user(person).filter(wiki=settings.WIKI.code), public)
     return offered(batches[:BATCHES], viewer)
+
+
+def _visible(projects: set[Project], viewer: Any) -> list[Project]:
+    return [project for project in projects if may(viewer, Can.VIEW, project)]
 
 
 def _seen(rows: QuerySet[Any], public: bool) -> QuerySet[Any]:
