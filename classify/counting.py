@@ -42,7 +42,7 @@ def count_all(seconds: float) -> bool:
 def count(census: Census) -> None:
     """Count all parts of its project; of a small one, write down that it is small."""
     project, begun, before = census.project, time.monotonic(), census.counts
-    with _many_rows():
+    with many_rows():
         counts = count_parts(project) if has_many_rows(project) else {}
     if counts:
         counts["seconds"] = round(time.monotonic() - begun, 3)
@@ -56,7 +56,7 @@ def count(census: Census) -> None:
 
 
 @contextmanager
-def _many_rows() -> Iterator[None]:
+def many_rows() -> Iterator[None]:
     """Pages have MariaDB answer EXISTS row by row (see settings); here it is for all rows."""
     if connection.vendor != "mysql":
         yield

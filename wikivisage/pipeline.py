@@ -19,6 +19,7 @@ TASKS: dict[str, str] = {
     "sdc.write": "write",
     "sdc.watch": "default",
     "sdc.switch": "default",
+    "wikivisage.count": "default",
     "wikivisage.sweep": "default",
 }
 
@@ -57,5 +58,6 @@ HEARTBEAT: dict[str, float] = {
     "sdc.write": 5,
     "sdc.watch": 60,
     "sdc.switch": 30,
+    "wikivisage.count": 30,  # it counts every five minutes
     "wikivisage.sweep": 3600,
 }

@@ -1,9 +1,12 @@
-"""What was reached by everybody, in all projects of this server; counted now and then."""
+"""What was reached by everybody, in all projects of this server; counted now and then.
+
+The pages of a small server count it themselves. On one of many photos a worker does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, timedelta
 
 from django.core.cache import cache
@@ -13,11 +16,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from classify.counting import many_rows
 from crawler.models import Picture
+from projects import parts
 from projects.models import Contribution, Person, Tally
 from projects.work import WorkState
 from sdc.models import Edit, Watch
 from sdc.watch.findings import watched
+from wikivisage.models import Reached
 
 WEEKS = 12
 SENT = Contribution.Kind.EDIT
@@ -79,12 +85,45 @@ def _bars(weeks: Weeks) -> list[tuple[str, int]]:
     return [(date_format(monday, "MONTH_DAY_FORMAT"), count) for monday, count in weeks]
 
 
-def together() -> Together:
-    """A few minutes old, but that something was sent for the first time shows at once."""
+def together() -> Together | None:
+    """Return figures a few minutes old; None on a server of many photos that no worker has counted
+    yet. On a small one it shows at once that something was sent for the first time."""
     held: Together | None = cache.get("together")
     if held is None or (not held.ever and Edit.objects.exists()):
-        cache.set("together", held := _count(), KEPT)
+        held = _read() if has_many_rows() else _count()
+        if held:
+            cache.set("together", held, KEPT)
     return held
+
+
+def has_many_rows() -> bool:
+    """Return whether there are as many photos as in a large project, by looking at no more."""
+    found = Picture.objects.order_by("pk").values_list("pk", flat=True)
+    return bool(found[parts.LARGE - 1 : parts.LARGE])
+
+
+def count_now_and_then() -> None:
+    """Count for the pages, where they leave it to a worker and the last count is not fresh."""
+    if not has_many_rows():
+        return
+    now = timezone.now()
+    Reached.objects.get_or_create(pk=Reached.ONLY)
+    old = Q(counted_at=None) | Q(counted_at__lte=now - timedelta(seconds=KEPT))
+    if Reached.objects.filter(old, pk=Reached.ONLY).update(counted_at=now):  # one worker does
+        with many_rows():
+            figures = asdict(_count())
+        Reached.objects.filter(pk=Reached.ONLY).update(figures=figures)
+
+
+def _read() -> Together | None:
+    row = Reached.objects.filter(pk=Reached.ONLY).first()
+    if row is None or not row.figures:
+        return None
+    weeks = {
+        name: [(date.fromisoformat(monday), count) for monday, count in row.figures[name]]
+        for name in ("weeks", "answer_weeks", "photo_weeks", "people_weeks")
+    }
+    return Together(**row.figures | weeks)
 
 
 def _count() -> Together:

@@ -1,4 +1,4 @@
-"""The one task that looks across all apps."""
+"""The tasks that look across all apps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 
 from projects.pipeline import wake
+from wikivisage import reached
 from wikivisage.sweeping import sweep
 
 log = logging.getLogger(__name__)
@@ -20,3 +21,9 @@ def sweep_all() -> None:
     if went:
         log.info("swept %s", went)
         wake("wikivisage.sweep")
+
+
+@shared_task(name="wikivisage.count", soft_time_limit=110, time_limit=120)
+def count_reached() -> None:
+    """Count what was reached together, for the first page of a server of many photos."""
+    reached.count_now_and_then()

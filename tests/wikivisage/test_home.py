@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -10,14 +11,17 @@ from pytest_django import DjangoAssertNumQueries
 
 from classify.models import Answer, Learner, Look, Question
 from crawler.models import Picture, ProjectPhoto, Region
-from projects import ledger
+from projects import ledger, parts
 from projects.models import Contribution, Project, Tally, User
 from sdc.models import ClaimAttempt, Edit, Watch
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf, MakeProject
 from tests.pages.crowd import crowd
 from tests.wikivisage.conftest import give
+from wikivisage import reached
 from wikivisage.cards import Card
+from wikivisage.models import Reached
+from wikivisage.tasks import count_reached
 
 PRIVATE = Project.Visibility.PRIVATE
 
@@ -296,12 +300,61 @@ def test_what_was_reached_is_told_by_the_week_with_what_still_stands(
     Watch.objects.update(checked_at=timezone.now())
     cache.clear()
     answer = client_of(None).get("/")
-    reached = answer.context["together"]
-    assert [count for _monday, count in reached.weeks] == [0] * 10 + [12, 7]
-    assert (reached.looked_again, reached.stand, reached.stand_percent) == (4, 3, 75.0)
+    found = answer.context["together"]
+    assert [count for _monday, count in found.weeks] == [0] * 10 + [12, 7]
+    assert (found.looked_again, found.stand, found.stand_percent) == (4, 3, 75.0)
     page = answer.content.decode()
     assert "Of 4 statements seen so far 75.0 % still stand." in page
     assert "Statements a week" in page
+
+
+def test_many_photos_are_counted_by_a_worker_and_not_by_the_page(
+    project: Project,
+    faces: list[Region],
+    alice: User,
+    client_of: ClientOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crowd(project)
+    Tally.objects.create(
+        project=project, user=alice, kind="edit", day=timezone.now().date(), amount=7
+    )
+    Watch.objects.update(checked_at=timezone.now())
+    cache.clear()
+    small = reached.together()
+    assert small
+    count_reached()
+    assert not Reached.objects.exists(), "pages count a small server"
+    monkeypatch.setattr(parts, "LARGE", Picture.objects.count())
+    counted = []
+    count = reached._count
+
+    def count_once() -> reached.Together:
+        counted.append(1)
+        return count()
+
+    monkeypatch.setattr(reached, "_count", count_once)
+
+    def open_home() -> Any:
+        cache.clear()
+        return client_of(None).get("/")
+
+    before = open_home()
+    assert before.context["together"] is None
+    assert "What was reached" not in before.content.decode()
+    assert not counted
+    count_reached()
+    count_reached()
+    assert len(counted) == 1, "not again within five minutes"
+    after = open_home()
+    assert after.context["together"] == small
+    assert "Of 4 statements seen so far 75.0 % still stand." in after.content.decode()
+    Picture.objects.filter(state="d").update(state="x")
+    assert open_home().context["together"].photos == small.photos
+    Reached.objects.update(counted_at=timezone.now() - timedelta(seconds=reached.KEPT))
+    count_reached()
+    assert len(counted) == 2
+    assert open_home().context["together"].photos == 0
 
 
 def test_before_anything_was_sent_the_chart_shows_answers_or_says_what_begins_it(

@@ -1,0 +1,17 @@
+"""What looks across all apps and rests in the database."""
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+
+class Reached(models.Model):
+    """What was reached on a server of many photos, as a worker counted it last: see `reached`.
+    There is one row."""
+
+    ONLY = 1  # its primary key
+
+    figures = models.JSONField(default=dict, encoder=DjangoJSONEncoder)  # fields of `Together`
+    counted_at = models.DateTimeField(null=True, blank=True)  # or when a worker began to
+
+    def __str__(self) -> str:
+        return f"{self.counted_at}"
