@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from classify.galleries import ON_COMMONS
 from classify.models import Label
@@ -13,7 +13,7 @@ from classify.selectors import eligible
 from crawler.models import ProjectPhoto, not_paused
 from projects.models import Project
 from projects.parts import part
-from sdc.models import Claim, ClaimAttempt, EditBatch
+from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from sdc.reasons import Reason
 
 Outcome = ClaimAttempt.Outcome
@@ -56,6 +56,33 @@ def _count(labels: QuerySet[Label]) -> int:
 def on_wiki_count(project: Project) -> int:
     """How many statements of the project stand on the wiki."""
     return Claim.objects.filter(project=project, state=Claim.State.WRITTEN).count()
+
+
+@part("claims", int)
+def claims_count(project: Project) -> int:
+    """How many statements of the project were written or tried."""
+    return Claim.objects.filter(project=project).count()
+
+
+@part("edits", int)
+def edits_count(project: Project) -> int:
+    """How many edits the project made on the wiki."""
+    return Edit.objects.filter(batch__project=project).count()
+
+
+@part("refused", dict)
+def refused_counts(project: Project) -> dict[str, int]:
+    """Count by reason the statements that the wiki refused. Leave out what was tried again since,
+    or written by somebody."""
+    tries = ClaimAttempt.objects.filter(
+        batch__project=project,
+        batch__kind=EditBatch.Kind.ADD,
+        outcome=Outcome.REFUSED,
+        claim__state=Claim.State.FREE,
+    )
+    later = ClaimAttempt.objects.filter(claim=OuterRef("claim"), pk__gt=OuterRef("pk"))
+    reasons = tries.filter(~Exists(later)).order_by().values("reason").annotate(n=Count("pk"))
+    return dict(reasons.values_list("reason", "n"))
 
 
 def passed_over(project: Project) -> QuerySet[Any, Any]:

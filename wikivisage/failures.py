@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef
-
 from crawler.models import CrawlStep, EmbedJob
 from crawler.selectors import CrawlProgress, SetAside, set_aside, unread_steps
 from projects.models import Project
 from projects.work import WorkState
-from sdc.models import Claim, ClaimAttempt, EditBatch
+from sdc.models import EditBatch
+from sdc.ready import refused_counts
 from sdc.reasons import Reason, sentence, title
 
 LISTINGS, BATCHES = 5, 5
-Outcome = ClaimAttempt.Outcome
 BY_PEOPLE = (Reason.PAUSED.value, Reason.PROJECT_PAUSED.value)
 
 
@@ -65,14 +63,5 @@ def failures(project: Project, crawl: CrawlProgress) -> Failures:
 
 
 def _refused(project: Project) -> list[Refused]:
-    """By reason; what was tried again since, or written by somebody, is not among them."""
-    tries = ClaimAttempt.objects.filter(
-        batch__project=project,
-        batch__kind=EditBatch.Kind.ADD,
-        outcome=Outcome.REFUSED,
-        claim__state=Claim.State.FREE,
-    )
-    later = ClaimAttempt.objects.filter(claim=OuterRef("claim"), pk__gt=OuterRef("pk"))
-    reasons = tries.filter(~Exists(later)).order_by().values("reason").annotate(n=Count("pk"))
-    rows = sorted(reasons.values_list("reason", "n"), key=lambda row: -row[1])
+    rows = sorted(refused_counts(project).items(), key=lambda row: -row[1])
     return [Refused(title(reason), sentence(reason), n) for reason, n in rows]

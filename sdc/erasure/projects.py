@@ -43,6 +43,7 @@ from projects.refusal import Refused
 from projects.transactions import atomic
 from projects.work import WorkState
 from sdc.models import ClaimAttempt, Edit, EditBatch, WritingStop
+from sdc.ready import claims_count, edits_count
 
 STEP = 500  # rows deleted in one transaction
 UNDER_WAY = (EditBatch.State.RUNNING, EditBatch.State.PAUSED)
@@ -75,10 +76,10 @@ def goes(project: Project) -> Counts:
 
 
 def stays(project: Project) -> Counts:
-    edits = Edit.objects.filter(batch__project=project)
+    """What deleting leaves here, with numbers as in `goes`."""
     return [
-        (_("Edits on the wiki, and the record of them here"), edits.count()),
-        (_("Statements that were written, with what became of them"), project.claims.count()),
+        (_("Edits on the wiki, and the record of them here"), edits_count(project)),
+        (_("Statements that were written, with what became of them"), claims_count(project)),
         (_("Members who sent edits, so that they can take them back"), _senders(project).count()),
     ]
 

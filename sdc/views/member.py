@@ -27,16 +27,15 @@ def member_statements(request: HttpRequest, project: Project, user_id: str) -> H
     part, before = "HX-Request" in request.headers, request.GET.get("before", "")
     shown = FEW if part else ROWS
     rows = resting_on(project, theirs.user)
-    total = rows.count()
     if before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows.select_related("claim__photo", "label", "batch__project")[: shown + 1])
     context = {
         "project": project,
         "theirs": theirs,
-        "total": total,
         "attempts": found[:shown],
         "before": found[shown - 1].pk if len(found) > shown else "",
+        "first_page": not before,
         "part": part,
     }
     template = "sdc/_member_statements.html" if part else "sdc/member_statements.html"

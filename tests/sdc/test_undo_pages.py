@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -281,3 +282,26 @@ def test_the_first_page_says_that_all_was_taken_back_and_counts_it_once(
     assert found
     assert found.statements == 0
     cache.clear()
+
+
+def test_statements_that_rest_on_a_members_answers_are_listed_without_a_count(
+    sent: EditBatch, alice: User, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = reverse("member-statements", args=[sent.project.public_id, alice.public_id])
+    browser = client_of(alice)
+    names = [attempt.name for attempt in sent.attempts.order_by("-pk")]
+    whole = text_of(browser, address)
+    assert "3 statements on" in whole
+    assert all(name in whole for name in names)
+    assert f'href="{sent.project_url}"' in whole
+    monkeypatch.setattr("sdc.views.member.ROWS", 2)
+    first = text_of(browser, address)
+    assert "2+ statements on" in first
+    assert names[2] not in first
+    found = re.search(r'href="(\?before=\d+)"', first)
+    assert found
+    last = text_of(browser, address + found[1])
+    assert names[2] in last
+    assert names[1] not in last
+    assert "on a Yes of theirs" not in last, "the first page says how many"
+    assert 'href="?before=' not in last
