@@ -11,7 +11,7 @@ from django.conf import settings
 from projects import denials, page_titles, pauses
 from projects.models import Objection, Person, Project
 from projects.refusal import Refused
-from projects.wiki_pages import find_page
+from projects.wiki_pages import Page, find_page
 from projects.wikidata import find_qid
 
 Kind = Objection.Kind
@@ -30,28 +30,25 @@ class Target:
 def find_target(about: str, kind: str) -> Target:
     """Read what somebody pasted, and ask the wiki for the page of a file, whose name may be an old
     one. Call outside transactions. Raises WikiError."""
-    if page_id := _page_id_of_file(about, kind):
-        page = find_page(pageids=str(page_id))
-        if page and (page_titles.is_address(page_titles.unwrap(about)) or _is_file(page.title)):
-            about = page.title
-    kind, value = read_target(about, kind)
+    page = _page_by_id(about, kind)
+    kind, value = read_target(page.title if page else about, kind)
     if kind != Kind.FILE or not can_be(kind, value):
         return Target(kind, value)
-    page = find_page(titles=value)
+    page = page or find_page(titles=value)
     return Target(kind, value, page.page_id if page else None)
 
 
 def read_target_alone(about: str, kind: str) -> Target:
     """Return what can be told while the wiki does not answer: a page id stays one, as “M123”."""
-    if page_id := _page_id_of_file(about, kind):
+    if page_id := _page_id(about, kind):
         return Target(Kind.FILE, f"M{page_id}", page_id)
     return Target(*read_target(about, kind))
 
 
-def read_target(about: str, kind: str) -> tuple[str, str]:
+def read_target(about: str, kind: str, *, by_name: bool = True) -> tuple[str, str]:
     """Return kind and value of what somebody pasted, without asking the wiki. Words that are no
     title stay as they were typed; of an address that leads to nothing the list can hold, no value
-    is left."""
+    is left. Looking for a person `by_name` goes through all public projects."""
     text = " ".join(about.split()) if kind == Kind.AUTHOR else page_titles.unwrap(about)
     if kind != Kind.FILE and (sought := _person_of_project(text)):
         return Kind.PERSON, sought
@@ -65,7 +62,10 @@ def read_target(about: str, kind: str) -> tuple[str, str]:
     if kind == Kind.AUTHOR:  # whose line may be an address, too
         return kind, denials.normal(kind, text)
     may_be_name = page_titles.is_of_wikipedia(text) if is_address else kind == Kind.PERSON
-    if may_be_name and (qid := _qid_beside_name(title) or _person_called(title)):
+    qid = _qid_beside_name(title) if may_be_name else ""
+    if may_be_name and by_name:
+        qid = qid or _person_called(title)
+    if qid:
         return Kind.PERSON, qid
     if is_address:
         return kind, ""
@@ -74,11 +74,15 @@ def read_target(about: str, kind: str) -> tuple[str, str]:
     return kind, _named(kind, text) if kind in pauses.OF_PHOTOS and text else text[:255]
 
 
-def _is_file(title: str) -> bool:
-    return page_titles.split_namespace(title)[0] == Kind.FILE
+def _page_by_id(about: str, kind: str) -> Page | None:
+    """Return the page whose id was pasted; “M123” is the id of a file alone. Raises WikiError."""
+    page_id = _page_id(about, kind)
+    page = find_page(pageids=str(page_id)) if page_id else None
+    is_file = page and page_titles.split_namespace(page.title)[0] == Kind.FILE
+    return page if is_file or page_titles.is_address(page_titles.unwrap(about)) else None
 
 
-def _page_id_of_file(about: str, kind: str) -> int | None:
+def _page_id(about: str, kind: str) -> int | None:
     """Return the page id that was pasted, where a page can be meant: “M25” may be a user, too."""
     text = page_titles.unwrap(about)
     can_be_page = kind != Kind.AUTHOR and page_titles.is_address(text)
@@ -124,12 +128,14 @@ def _qid_beside_name(text: str) -> str:
 def _person_called(name: str) -> str:
     """Return the Q-ID of whom public projects look for under exactly this name; "" where it is
     nobody or could be several."""
+    wanted = _same_name(name)
+    if not wanted:
+        return ""
     public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, deleted_at=None)
     sought = Person.objects.filter(wiki=settings.WIKI.code, pk__in=public.values("person"))
-    wanted = _same_name(name)
     rows = sought.values_list("qid", "labels").iterator()  # labels are in all languages: much
     called = [qid for qid, labels in rows if wanted in map(_same_name, labels.values())]
-    return called[0] if wanted and len(called) == 1 else ""
+    return called[0] if len(called) == 1 else ""
 
 
 def _same_name(name: str) -> str:

@@ -66,7 +66,7 @@ class ObjectionForm(forms.Form):
 def object_to(request: HttpRequest) -> HttpResponse:
     """The form; `?about=Q7186` fills in what it is about."""
     about = request.GET.get("about", "")[:LONGEST_ADDRESS]
-    kind, _value = read_target(about, Objection.Kind.PERSON)
+    kind, _value = read_target(about, Objection.Kind.PERSON, by_name=False)
     form = ObjectionForm(request.POST or None, initial={"about": about, "kind": kind})
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data

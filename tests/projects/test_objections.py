@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -135,6 +136,17 @@ def test_what_was_accepted_in_words_alone_is_not_said_to_be_left_alone(
     page = client_of(None).get(reverse("objection", args=[made.code])).content.decode()
     assert "The answer says what was done." in page
     assert "no longer uses it" not in page
+
+
+@pytest.mark.parametrize("about", ["", "Marie Curie", "https://en.wikipedia.org/wiki/Marie_Curie"])
+def test_looking_at_the_form_reads_nobodys_names(
+    about: str, alice: User, make_project: MakeProject, client_of: ClientOf
+) -> None:
+    """Looking is not limited, and names are searched through all public projects."""
+    make_project(alice, "Q7186", [])
+    with CaptureQueriesContext(connection) as asked:
+        client_of(None).get(reverse("object"), {"about": about})
+    assert not [each["sql"] for each in asked if "labels" in each["sql"]]
 
 
 def test_an_address_that_can_not_be_read_pauses_nothing_and_is_kept_for_moderators(
