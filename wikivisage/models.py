@@ -1,12 +1,12 @@
-"""What looks across all apps and rests in the database."""
+"""Models that belong to no single app."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 
 class Reached(models.Model):
-    """What was reached on a server of many photos, as a worker counted it last: see `reached`.
-    There is one row."""
+    """Holds the home page's figures on a server of many photos, as a worker last counted them (see
+    `wikivisage.reached`). There is one row."""
 
     ONLY = 1  # its primary key
 

@@ -113,8 +113,8 @@ class Command(BaseCommand):
                 self.kill_what_hangs()
 
     def check_consumer(self) -> None:
-        """Say what `manage.py doctor` finds wrong with the OAuth consumer, which otherwise nobody
-        reads before somebody logs in. Beside the start, which waits for none of it."""
+        """Say what `manage.py doctor` finds wrong with the OAuth consumer, before the first login
+        fails. Runs in a thread of its own: the start does not wait for it."""
         try:
             for finding in doctor.run_check(doctor.consumer):
                 if finding.status != doctor.OK:
