@@ -78,7 +78,7 @@ def _found(public_id: Any, user: Any, now: Any) -> QuerySet[Project]:
 
 
 MODERATE = "projects.moderate"
-MODERATORS = "moderators"  # the group that a migration makes
+MODERATORS = "moderators"  # the group: see wikivisage.moderator_group
 
 
 def moderates(user: Any) -> bool:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import secrets
 from datetime import date
-from importlib import import_module
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
-from django.contrib.auth.models import Group
 
-from projects import permissions, tokens
+from projects import tokens
 from projects.models import Membership, Person, Project, Source, User
 from projects.moderators import set_moderator
 from projects.tours import TOURS
@@ -55,17 +52,8 @@ def make_user(name: str = "", **fields: Any) -> User:
 
 def make_moderator(user: User) -> User:
     """The user in the group of the moderators, as after a login of somebody named by settings."""
-    moderators()
     set_moderator(user, True)
     return user
-
-
-def moderators() -> Group:
-    """The group as its migration made it, should a test with transactions have emptied it."""
-    group = Group.objects.filter(name=permissions.MODERATORS).first()
-    if group is None:
-        import_module("sdc.migrations.0003_moderators").make(apps, None)
-    return group or Group.objects.get(name=permissions.MODERATORS)
 
 
 def wiki_user(sandbox: RunningSandbox, name: str, **fields: Any) -> User:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -10,6 +10,7 @@ class WikiVisageConfig(AppConfig):
 
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
+        from django.db.models.signals import post_migrate
 
         from classify import leaving
         from crawler import denying as crawler
@@ -19,8 +20,11 @@ class WikiVisageConfig(AppConfig):
         from projects.people import role_changed
         from sdc.erasure import tokens
         from sdc.writing import paused as writing
-        from wikivisage import checks, pseudo
+        from wikivisage import checks, moderator_group, pseudo
 
+        # Django sends it for one app after the other; by then ours have their permissions
+        auth = apps.get_app_config("auth")
+        post_migrate.connect(moderator_group.make_group, sender=auth)
         role_changed.connect(weigh_answers_anew)
         user_logged_out.connect(tokens.logged_out)
         list_changed.connect(crawler.list_changed)
