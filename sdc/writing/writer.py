@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db.models import Min, Q, QuerySet
@@ -42,12 +42,20 @@ State = EditBatch.State
 TURNS: dict[str, type[Turn]] = {EditBatch.Kind.ADD: Adding, EditBatch.Kind.UNDO: Removing}
 
 
-def work(budget: float = BUDGET, desk: Desk | None = None) -> bool:
-    """Send what is due, for at most `budget` seconds; True while more will be due soon."""
-    end = time.monotonic() + budget
+class Clock(Protocol):
+    """What `work` measures its budget with and waits by, in seconds; as the module `time`."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float, /) -> None: ...
+
+
+def work(budget: float = BUDGET, desk: Desk | None = None, clock: Clock = time) -> bool:
+    """Send what is due for at most `budget` seconds; return True if more will be due soon."""
+    end = clock.monotonic() + budget
     desk = desk or Desk()
     sweep()
-    while (left := end - time.monotonic()) > 0:
+    while (left := end - clock.monotonic()) > 0:
         if not switch.may_write():
             return False  # the heartbeat comes back to it
         writer = _next_writer()
@@ -56,7 +64,7 @@ def work(budget: float = BUDGET, desk: Desk | None = None) -> bool:
             wait = _seconds_until_due()
             if wait is None or wait > left:
                 return wait is not None and wait < budget
-            time.sleep(max(wait, 0.01))
+            clock.sleep(max(wait, 0.01))
         elif writer.take(LEASE, desk=desks.own()):
             desk.serve(writer)
     return True

