@@ -2,9 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CORES := $(shell nproc 2>/dev/null || echo 2)
+# Marks of tests that need more than this process; see tests/needs.py
+MARKS := not browser and not engine and not process and not long and not waits
 # Two more than there are cores, since many tests wait for others' processes; each takes 600 MB
-WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 2 : 6)))
-PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+WORKERS ?= $(shell echo $$(($(CORES) < 5 ? $(CORES) + 2 : 6)))
+PYTEST := -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # Tests that a database or a broker can't change, or whose queries are asked by others that stay:
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \
@@ -36,7 +39,10 @@ help:  ## This list
 run: $(VENV)/installed  ## The whole tool on this machine, with a sandbox wiki (PORT=8000; WIKI=commons for the real one)
 	@$(BIN)/python manage.py run
 
-test: $(VENV)/installed  ## Every test that needs no server
+test: $(VENV)/installed  ## The quick tests: all that need no process, browser, engine or long story (two minutes)
+	@$(BIN)/pytest -q -n $(CORES) --dist loadfile -m "$(MARKS)" $(ARGS)
+
+test-all: $(VENV)/installed  ## Every test that needs no server (ten minutes)
 	@$(BIN)/pytest $(PYTEST) $(ARGS)
 
 test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DATABASE_URL, REDIS_URL)
@@ -131,4 +137,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help fuzz run test test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean
+.PHONY: help fuzz run test test-all test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean

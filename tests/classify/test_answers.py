@@ -338,6 +338,7 @@ def test_is_here_with_no_usable_face(project: Project, cast: Cast, alice: User, 
     assert not Label.objects.exists()
 
 
+@pytest.mark.long
 def test_undoing_everything_restores_the_state_before(
     project: Project, cast: Cast, alice: User, bob: User, say: Say
 ) -> None:

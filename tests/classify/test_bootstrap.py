@@ -96,6 +96,7 @@ class TestThePerson:
         assert (row.state, row.error) == (WorkState.ASIDE, "not-human")
         assert project.person.born_from == date(1900, 1, 1), "what was known stays"
 
+    @pytest.mark.waits
     def test_no_answer_at_all(self, sandbox: RunningSandbox, project: Project) -> None:
         sandbox.faults.add("cut-before", {"path": "/sparql"})
         read_bootstrap()

@@ -105,6 +105,7 @@ def test_faces_approved_later_wait_and_do_not_change_what_was_stated(
     assert after.precision == before.precision
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(8))
 def test_the_stated_precision_and_what_is_left_hold_whatever_happens_later(
     project: Project, alice: User, bob: User, seed: int

@@ -20,6 +20,8 @@ from projects.work import WorkState
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, add_photo
 
+pytestmark = pytest.mark.process
+
 WORKER = """
 import sys, django
 django.setup()

@@ -344,6 +344,7 @@ def test_the_centroid_rule_is_a_setting_away(
     assert selectors.still_needed(project) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("people", [3, 6])
 def test_many_volunteers_who_hold_two_screens_each_leave_some_for_all(
     project: Project, cast: Cast, alice: User, say: Say, people: int

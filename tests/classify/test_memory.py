@@ -140,6 +140,7 @@ def test_two_projects_are_kept_apart(
     assert set(thought(other)) == {region.pk for region in his}
 
 
+@pytest.mark.long
 def test_whatever_happens_it_comes_to_the_same(
     project: Project, cast: Cast, alice: User, bob: User, say: Say
 ) -> None:

@@ -18,7 +18,7 @@ from tests import factories
 
 HER = "Q7186"
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.engine]
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def test_http_errors_carry_retry_after(wiki: Wiki, recorded: RunningSandbox) -> 
     assert wiki.ask("GET", {"action": "query", "meta": "userinfo"}).status_code == 200
 
 
+@pytest.mark.waits
 def test_latency_is_waited_out(wiki: Wiki, recorded: RunningSandbox) -> None:
     recorded.faults.add("latency", seconds=0.2, times=1)
     begun = time.monotonic()

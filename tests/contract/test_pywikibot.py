@@ -13,6 +13,8 @@ import pytest
 import sandbox as sandbox_package
 from sandbox import RunningSandbox
 
+pytestmark = pytest.mark.process
+
 SCRIPT = Path(__file__).parent / "pywikibot_script.py"
 CATEGORY = "Category:Albert Einstein"
 

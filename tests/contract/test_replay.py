@@ -24,6 +24,7 @@ def answer_differences(player: Player, name: str) -> list[str]:
     return differences(recording, answer, player.running.url)
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("name", [name for name in replayable() if name not in GAPS])
 def test_the_sandbox_answers_as_recorded(player: Player, name: str) -> None:
     assert answer_differences(player, name) == []

@@ -156,6 +156,7 @@ def test_11_the_rate_limit_hits_what_changes_nothing_but_not_what_is_invalid(
     assert limited.player.token("LimitedUser").endswith("+\\")
 
 
+@pytest.mark.waits
 def test_12_parallel_writes_to_one_file_conflict(wiki: Wiki, player: Player) -> None:
     player.running.faults.add("slow-save", seconds=0.3, times=1)
     bodies = []

@@ -109,6 +109,7 @@ def test_compose_hardens_each_container_and_bounds_its_log() -> None:
     assert built == ["migrate"], "each would export an image of its own, and leave the last one"
 
 
+@pytest.mark.process
 def test_compose_sees_a_worker_alive_by_its_heartbeat(tmp_path: Path) -> None:
     services = [
         each for each in COMPOSE["services"].values() if "QUEUE" in each.get("environment", {})
@@ -275,6 +276,7 @@ def test_images_can_make_backups() -> None:
         assert "mariadb-client" in (ROOT / name).read_text().split()
 
 
+@pytest.mark.process
 def test_a_worker_is_alive_while_its_heart_beats(tmp_path: Path) -> None:
     sign = tmp_path / "alive"
     check = ["deploy/toolforge/start", "alive"]
@@ -292,6 +294,7 @@ def test_a_worker_is_alive_while_its_heart_beats(tmp_path: Path) -> None:
     assert not alive()
 
 
+@pytest.mark.process
 def test_compose_sees_beat_alive_whatever_files_it_keeps(tmp_path: Path) -> None:
     check = COMPOSE["services"]["beat"]["healthcheck"]["test"][1]
     check = check.replace("$$", "$").replace("/tmp", str(tmp_path))
@@ -318,6 +321,7 @@ def test_every_setting_that_is_named_exists() -> None:
     assert named - known == {"TOOLSDB_NAME"}  # of deploy/toolforge/start
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("entry", sorted(PROCFILE))
 def test_starts_what_the_procfile_names(entry: str, tmp_path: Path) -> None:
     """With programs that print what they were started with, in an environment as on Toolforge."""

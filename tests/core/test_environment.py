@@ -20,6 +20,7 @@ def test_values_are_read_and_defaults_stand_in() -> None:
     assert env.errors == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -86,6 +87,7 @@ def test_a_password_must_be_percent_encoded_and_is_never_shown(
     assert env.errors == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "address"),
     [("DATABASE_URL", "mysql://wv:se/cretpw@db/wv"), ("REDIS_URL", "redis://:se/cretpw@redis/0")],
@@ -104,6 +106,7 @@ def test_a_start_with_such_a_password_says_so(name: str, address: str) -> None:
     assert "cret" not in started.stderr.replace("SECRET", "")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("site", [{"WIKI": "commons"}, {"SITE_URL": "https://wv.example.org"}])
 def test_a_real_site_does_not_start_with_a_short_secret_key(site: dict[str, str]) -> None:
     for key, sentence in (("short", "SECRET_KEY must have at least 32"), ("x" * 32, "")):
@@ -118,6 +121,7 @@ def test_a_real_site_does_not_start_with_a_short_secret_key(site: dict[str, str]
         assert bool(started.returncode) == bool(sentence)
 
 
+@pytest.mark.process
 def test_all_mistakes_are_said_at_once() -> None:
     started = subprocess.run(
         [sys.executable, "manage.py", "check"],

@@ -153,6 +153,7 @@ def test_messages_come_with_notes_contexts_and_plurals_but_no_line_numbers(
     assert not [line for line in lines if line.startswith("#:") and line.rstrip()[-1].isdigit()]
 
 
+@pytest.mark.long
 def test_a_translator_gets_a_list_and_gives_it_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ def test_no_more_of_a_project_at_once_with_what_is_ahead(
     assert hands.begin(again) is True
 
 
+@pytest.mark.engine
 def test_after_a_refusal_nothing_more_is_asked_until_the_wiki_s_time(
     project: Project, sandbox: RunningSandbox
 ) -> None:
@@ -150,6 +151,7 @@ def test_after_a_refusal_nothing_more_is_asked_until_the_wiki_s_time(
     open_lanes()
 
 
+@pytest.mark.engine
 def test_a_refusal_of_one_ahead_costs_nobody_a_try(
     project: Project, sandbox: RunningSandbox
 ) -> None:
@@ -172,6 +174,7 @@ def test_a_refusal_of_one_ahead_costs_nobody_a_try(
     open_lanes()
 
 
+@pytest.mark.engine
 def test_downloads_keep_the_pace_of_the_lane(
     project: Project, sandbox: RunningSandbox, settings: Settings
 ) -> None:
@@ -183,6 +186,7 @@ def test_downloads_keep_the_pace_of_the_lane(
     assert time.monotonic() - began >= 0.5 * (number - 1)
 
 
+@pytest.mark.engine
 def test_the_same_picture_is_downloaded_and_looked_at_once_whoever_shows_it(
     project: Project, sandbox: RunningSandbox, bob: User, make_project: MakeProject
 ) -> None:

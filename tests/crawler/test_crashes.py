@@ -34,6 +34,8 @@ from tests.crawler.helpers import (
 )
 from tests.factories import make_user
 
+pytestmark = pytest.mark.process
+
 TASK = "import django; django.setup(); from crawler import tasks; tasks.{task}()"
 
 

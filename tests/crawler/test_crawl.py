@@ -119,6 +119,7 @@ def test_files_that_depict_the_person_are_added_up_to_a_bound(
     assert tagged.count() == 3  # two of the category's own were tagged, too
 
 
+@pytest.mark.waits
 def test_a_cycle_of_categories_ends_and_nothing_is_twice(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_busy_wiki_delays_and_a_wrong_title_is_set_aside(
     assert selectors.crawl_progress(project).unread == 1
 
 
+@pytest.mark.waits
 def test_a_wiki_that_is_too_slow_for_the_soft_limit_is_asked_again_later(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject
 ) -> None:

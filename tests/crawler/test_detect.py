@@ -50,6 +50,7 @@ def picture() -> Picture:
     return Picture.objects.get()
 
 
+@pytest.mark.engine
 def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -> None:
     look()
     looked = picture()
@@ -82,6 +83,7 @@ def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -
         assert crop.format == "JPEG"
 
 
+@pytest.mark.engine
 def test_the_learners_of_all_projects_that_show_it_are_told(
     project: Project,
     bob: User,
@@ -100,6 +102,7 @@ def test_the_learners_of_all_projects_that_show_it_are_told(
     assert picture().attempt == 1  # once for both
 
 
+@pytest.mark.engine
 def test_one_that_slept_past_its_lease_changes_nothing(project: Project) -> None:
     slow = turns.Turns().take_next()
     assert slow
@@ -115,6 +118,7 @@ def test_one_that_slept_past_its_lease_changes_nothing(project: Project) -> None
     assert crops_kept >= regions
 
 
+@pytest.mark.engine
 def test_looking_again_keeps_the_regions_that_answers_point_to(project: Project) -> None:
     look()
     region = Region.objects.get()
@@ -124,6 +128,7 @@ def test_looking_again_keeps_the_regions_that_answers_point_to(project: Project)
     assert Embedding.objects.count() == 1
 
 
+@pytest.mark.waits
 def test_a_lost_connection_is_tried_later_and_then_set_aside(
     project: Project, sandbox: RunningSandbox
 ) -> None:
@@ -143,6 +148,7 @@ def test_a_lost_connection_is_tried_later_and_then_set_aside(
     assert picture().error == ""
 
 
+@pytest.mark.engine
 def test_a_busy_wiki_costs_a_picture_no_try(project: Project, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=60)
     look()
@@ -154,6 +160,7 @@ def test_a_busy_wiki_costs_a_picture_no_try(project: Project, sandbox: RunningSa
     assert picture().attempt == 1
 
 
+@pytest.mark.engine
 def test_a_broken_file_is_set_aside_at_once_with_its_reason(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject
 ) -> None:
@@ -209,6 +216,7 @@ def test_an_engine_that_can_t_be_loaded_costs_no_picture_a_try(project: Project)
     assert (picture().state, picture().attempt) == (WorkState.QUEUED, 0)
 
 
+@pytest.mark.engine
 def test_a_photo_without_a_face_lies_in_the_tray(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject
 ) -> None:
@@ -222,6 +230,7 @@ def test_a_photo_without_a_face_lies_in_the_tray(
     assert not selectors.photos_without_faces(project)
 
 
+@pytest.mark.engine
 def test_progress_counts_and_tells_the_time_left(project: Project) -> None:
     before = selectors.crawl_progress(project)
     assert (before.photos, before.pending, before.looked_at) == (1, 1, 0)
@@ -238,6 +247,7 @@ def test_progress_counts_and_tells_the_time_left(project: Project) -> None:
     assert after.seconds_left
 
 
+@pytest.mark.engine
 def test_vectors_and_crops_go_when_no_project_needs_them_and_come_back(
     project: Project, bob: User, make_project: MakeProject
 ) -> None:
@@ -257,6 +267,7 @@ def test_vectors_and_crops_go_when_no_project_needs_them_and_come_back(
     assert len(stored(other)) == 1
 
 
+@pytest.mark.engine
 def test_the_folder_of_crops_stays_within_its_bound(project: Project) -> None:
     look()
     region = Region.objects.get()

@@ -37,6 +37,7 @@ def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> 
     return made
 
 
+@pytest.mark.engine
 def test_a_drawn_face_stands_instead_of_the_found_one(project: Project, bob: User) -> None:
     look()
     found = Region.objects.get()
@@ -96,6 +97,7 @@ def test_a_drawn_face_of_a_photo_that_is_gone_says_so(project: Project) -> None:
     assert (job.state, job.error) == (WorkState.ASIDE, "gone")
 
 
+@pytest.mark.engine
 def test_a_busy_wiki_costs_a_drawn_face_no_try(project: Project, sandbox: RunningSandbox) -> None:
     services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
     sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=30, times=1)
@@ -109,6 +111,7 @@ def test_a_busy_wiki_costs_a_drawn_face_no_try(project: Project, sandbox: Runnin
     assert job.state == WorkState.DONE
 
 
+@pytest.mark.engine
 def test_a_drawn_face_waits_while_its_project_is_paused(project: Project) -> None:
     services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
     Project.objects.update(state=Project.State.PAUSED)
@@ -124,6 +127,7 @@ SOLVAY = "File:Solvay conference 1927.jpg"
 UPRIGHT_FACE = (306, 387, 317, 315)  # as sandbox/data/manifest.csv has it, pixels
 
 
+@pytest.mark.engine
 def test_the_box_on_a_turned_picture_is_cut_from_the_pixels_that_people_see(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject
 ) -> None:
@@ -146,6 +150,7 @@ def test_the_box_on_a_turned_picture_is_cut_from_the_pixels_that_people_see(
     assert np.abs(apart).mean() < 6
 
 
+@pytest.mark.engine
 def test_the_vector_is_made_from_the_thumbnail_that_was_drawn_on(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject
 ) -> None:

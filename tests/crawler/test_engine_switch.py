@@ -87,6 +87,7 @@ def switch(project: Project, name: str) -> None:
     project.refresh_from_db()
 
 
+@pytest.mark.engine
 def test_every_label_keeps_its_face_and_no_face_is_there_twice(project: Project) -> None:
     labels = list(Label.objects.order_by("pk").values_list("pk", "region", "verdict"))
     boxes = {region.pk: region.box for region in Region.objects.all()}
@@ -112,6 +113,7 @@ def test_every_label_keeps_its_face_and_no_face_is_there_twice(project: Project)
         ]
 
 
+@pytest.mark.engine
 def test_the_old_engine_serves_until_all_is_there(
     project: Project, sandbox: RunningSandbox
 ) -> None:
@@ -137,6 +139,7 @@ def test_the_old_engine_serves_until_all_is_there(
     assert choice.serving(project) is SFACE
 
 
+@pytest.mark.engine
 def test_back_is_one_command_and_needs_no_download(
     project: Project, sandbox: RunningSandbox
 ) -> None:
@@ -166,6 +169,7 @@ def test_back_is_one_command_and_needs_no_download(
     ]
 
 
+@pytest.mark.engine
 def test_pictures_that_come_in_between_are_looked_at_by_both_with_one_download(
     project: Project, sandbox: RunningSandbox
 ) -> None:
@@ -181,6 +185,7 @@ def test_pictures_that_come_in_between_are_looked_at_by_both_with_one_download(
     assert sum(n for key, n in counts.items() if key.startswith("/upload")) == 1
 
 
+@pytest.mark.engine
 def test_what_cannot_be_looked_at_again_does_not_hold_it_up(
     project: Project, sandbox: RunningSandbox
 ) -> None:
@@ -195,6 +200,7 @@ def test_what_cannot_be_looked_at_again_does_not_hold_it_up(
     assert set(stored(project).region_ids.tolist()) == standing()
 
 
+@pytest.mark.engine
 def test_a_busy_wiki_costs_it_no_try(project: Project, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=30, times=1)
     reembedding.choose(project, SFACE.name)
@@ -207,6 +213,7 @@ def test_a_busy_wiki_costs_it_no_try(project: Project, sandbox: RunningSandbox) 
     assert choice.serving(project) is SFACE
 
 
+@pytest.mark.engine
 def test_the_newest_project_comes_first_and_another_deployment_s_default_is_followed(
     project: Project, bob: User, make_project: MakeProject, settings: Settings
 ) -> None:
@@ -234,6 +241,7 @@ def test_the_newest_project_comes_first_and_another_deployment_s_default_is_foll
     assert choice.serving(other) is choice.default()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("point", ["reembed:before-commit", "reembed:after-commit"])
 def test_a_killed_change_goes_on_where_it_was(
     sandbox: RunningSandbox,
@@ -259,6 +267,7 @@ def test_a_killed_change_goes_on_where_it_was(
     assert max(EngineLook.objects.values_list("attempt", flat=True)) <= 2
 
 
+@pytest.mark.engine
 def test_an_archived_project_comes_back_with_the_engine_that_is_its_own_then(
     project: Project,
 ) -> None:
@@ -275,6 +284,7 @@ def test_an_archived_project_comes_back_with_the_engine_that_is_its_own_then(
     assert set(Label.objects.values_list("region", "verdict")) == labels
 
 
+@pytest.mark.engine
 def test_status_says_how_far_it_is(project: Project) -> None:
     def said(*words: str) -> str:
         out = StringIO()
@@ -296,6 +306,7 @@ def test_status_says_how_far_it_is(project: Project) -> None:
         said("status", "--project", "none")
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("left", ["denied", "archived", "completed long ago"])
 def test_a_project_that_is_not_live_keeps_no_engine(
     project: Project, mona: User, left: str
@@ -321,6 +332,7 @@ def test_a_project_that_is_not_live_keeps_no_engine(
     assert set(stored(project).region_ids.tolist()) == faces
 
 
+@pytest.mark.engine
 def test_the_project_s_page_says_whose_vectors_it_has(
     project: Project, client_of: ClientOf
 ) -> None:
@@ -336,6 +348,7 @@ def test_the_project_s_page_says_whose_vectors_it_has(
     assert said() == f"Found and compared by YuNet + SFace ({SFACE.name})."
 
 
+@pytest.mark.engine
 def test_compare_runs_both_on_what_people_answered(project: Project) -> None:
     before = (Embedding.objects.count(), Region.objects.count())
     out = StringIO()

@@ -75,6 +75,7 @@ def cropped(picture: Picture, box: Box) -> tuple[Picture, Box]:
     return saved(part, 85), where
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("copy", [re_encoded, resized, cropped], ids=lambda copy: copy.__name__)
 @pytest.mark.parametrize("name", PHOTOS)
 def test_a_copy_s_face_has_nearly_the_same_hash(name: str, copy: Copy) -> None:
@@ -90,6 +91,7 @@ def test_a_copy_s_face_has_nearly_the_same_hash(name: str, copy: Copy) -> None:
     assert bits(face_hash(picture, box), face_hash(other, again)) <= COPY
 
 
+@pytest.mark.engine
 def test_other_faces_have_other_hashes() -> None:
     hashes = [face_hash(picture, box) for picture in map(read, PHOTOS) for box in boxes(picture)]
     apart = [bits(one, other) for one, other in combinations(hashes, 2)]
@@ -104,6 +106,7 @@ def test_every_box_has_32_digits(box: Box) -> None:
         assert face_hash(np.zeros(shape, np.uint8), box) == "0" * 32
 
 
+@pytest.mark.engine
 def test_found_and_drawn_faces_have_one_and_another_engine_fills_what_lacks(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject
 ) -> None:

@@ -67,6 +67,7 @@ def alike(one: Face, other: Face) -> float:
     return float(one.embedding @ other.embedding)
 
 
+@pytest.mark.engine
 def test_the_same_person_is_nearer_than_anybody_else(engine: OpenCvEngine) -> None:
     photos = {
         "Q76": (
@@ -249,6 +250,7 @@ def test_the_model_keeps_one_input_and_all_else() -> None:
         onnx.keep_input(model[:1000], "data")
 
 
+@pytest.mark.process
 def test_it_works_in_a_worker_s_memory_quietly_and_without_other_people_s_code() -> None:
     script = (
         "import resource, sys, numpy as np\n"

@@ -132,6 +132,7 @@ class TestDownload:
         assert pace.paused_until(pictures.LANE)
         open_lanes()
 
+    @pytest.mark.waits
     def test_nobody_answers(self, sandbox: RunningSandbox) -> None:
         sandbox.faults.add("cut-before", {"path": ORIGINALS})
         with pytest.raises(Unusable) as caught:

@@ -170,6 +170,7 @@ def test_more_unseen_photos_than_one_call_takes(
     assert len(titles(project)) == 8
 
 
+@pytest.mark.engine
 def test_a_picture_known_from_another_project_is_there_at_once(
     project: Project, bob: User, make_project: MakeProject
 ) -> None:

@@ -19,6 +19,8 @@ from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import ARMSTRONG, CURIE_1903, add_files, crawl, look, photo, stored
 
+pytestmark = pytest.mark.engine
+
 
 @pytest.fixture
 def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> Project:

@@ -141,6 +141,7 @@ def test_what_cannot_be_added_is_said(
     assert project.sources.count() == 1
 
 
+@pytest.mark.waits
 def test_a_silent_wiki_is_said(
     project: Project, sandbox: RunningSandbox, alice: User, client_of: ClientOf
 ) -> None:

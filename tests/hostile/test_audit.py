@@ -163,6 +163,7 @@ def test_no_post_is_turned_off_here() -> None:
     assert [key for key, gets in posts.items() if set(gets.split()) == {"404"}] == []
 
 
+@pytest.mark.long
 def test_each_post_is_refused_beyond_its_limit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = []
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0 + 1)
@@ -179,6 +180,7 @@ def test_each_post_is_refused_beyond_its_limit(site: Site, monkeypatch: pytest.M
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.long
 def test_each_post_writes_the_row_that_its_rule_names(site: Site) -> None:
     wrong = []
     for url in _posts():

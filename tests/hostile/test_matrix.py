@@ -196,6 +196,7 @@ def test_views_ask_for_the_right_that_their_rule_names_and_for_the_csrf_token() 
         assert not getattr(url.view, "csrf_exempt", False), url.key
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", ["the site", "public projects", "private projects"])
 def test_each_role_gets_what_the_rule_says(part: str, site: Site) -> None:
     private = part == "private projects"
@@ -222,6 +223,7 @@ def test_each_role_gets_what_the_rule_says(part: str, site: Site) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.long
 def test_nothing_of_another_project_is_found(site: Site) -> None:
     """As its owner, who also owns the other one."""
     wrong, who = [], Who.OWNER
@@ -240,6 +242,7 @@ def test_nothing_of_another_project_is_found(site: Site) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.long
 def test_nothing_of_another_project_is_changed_by_a_form(site: Site) -> None:
     names = site.private.names(Who.OWNER)
     form = dict.fromkeys(FIELDS, "on") | {
@@ -261,6 +264,7 @@ def test_nothing_of_another_project_is_changed_by_a_form(site: Site) -> None:
                 transaction.set_rollback(True)
 
 
+@pytest.mark.long
 def test_other_methods_are_refused(site: Site) -> None:
     wrong = []
     for url in URLS:
@@ -292,6 +296,7 @@ SENT_RAW = (
 )
 
 
+@pytest.mark.long
 def test_no_input_is_an_accident(site: Site) -> None:
     """Of who may do it; empty, absurd and of the wrong kind, in forms and in addresses."""
     wrong = []

@@ -60,6 +60,7 @@ def _bits_flipped(seed: int) -> bytes:
     return corpus.KINDS["bits_flipped"](random.Random(seed))[0]
 
 
+@pytest.mark.process
 def test_every_file_ends_as_pixels_or_with_a_reason(settings: Settings) -> None:
     """Fetched and decoded in one child, under the limits of a worker: it never dies."""
     settings.PICTURE_MAX_BYTES, settings.PICTURE_SECONDS = 2_000_000, 5
@@ -93,6 +94,7 @@ def test_every_file_ends_as_pixels_or_with_a_reason(settings: Settings) -> None:
     assert max(end.memory for end in ended) - held < MOST_MB
 
 
+@pytest.mark.process
 def test_the_fuzz_target_finds_nothing_in_a_moment() -> None:
     result = fuzz_decoder.fuzz(SEED, seconds=60, count=300)
     assert result["found"] == []
@@ -100,6 +102,7 @@ def test_the_fuzz_target_finds_nothing_in_a_moment() -> None:
     assert {LOOKED, "broken"} <= set(result["outcomes"])  # type: ignore[call-overload]
 
 
+@pytest.mark.process
 def test_what_kills_or_hangs_the_child_ends_that_number_alone() -> None:
     def look(number: int) -> str:
         if number == 1:
@@ -131,6 +134,7 @@ def photos_of(project: Project, cases: list[Case]) -> None:
         ProjectPhoto.objects.create(project=project, photo=shown)
 
 
+@pytest.mark.process
 @pytest.mark.timeout(240)
 def test_one_of_each_kind_through_the_detecting_worker(
     shared_database: str, sandbox: RunningSandbox, make_project: MakeProject, tmp_path: Path
@@ -173,6 +177,7 @@ def test_one_of_each_kind_through_the_detecting_worker(
     assert faces.count() > 20
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("attempt", [pictures.ALWAYS_BUSY - 2, pictures.ALWAYS_BUSY - 1])
 def test_a_picture_at_which_the_wiki_is_always_busy_is_set_aside_at_last(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject, attempt: int
@@ -192,6 +197,7 @@ def test_a_picture_at_which_the_wiki_is_always_busy_is_set_aside_at_last(
         assert rest.total_seconds() > 800, "it makes room for the others meanwhile"
 
 
+@pytest.mark.waits
 def test_names_of_every_kind_come_through_the_crawl(
     fresh_sandbox: RunningSandbox, alice: User, make_project: MakeProject, tmp_path: Path
 ) -> None:

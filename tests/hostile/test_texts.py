@@ -148,6 +148,7 @@ def differs(access: Access) -> bool:
     return access.of(list(Who).index(Who.MODERATOR)) == "ok" and bool(access.private)
 
 
+@pytest.mark.long
 def test_text_is_text_wherever_it_stands(site: Site) -> None:
     faults, told = [], 0
     for url, who in read_by(site):

@@ -35,6 +35,7 @@ def settings_said() -> str:
     return "\n".join(f"{each.status} {each.says}" for each in doctor.configuration())
 
 
+@pytest.mark.engine
 def test_where_all_is_well_it_says_so(sandbox: RunningSandbox, alice: User) -> None:
     """Alice's tokens are sealed; the wiki, its properties and the consumer are the sandbox's."""
     all_seen()
@@ -111,6 +112,7 @@ def test_a_wiki_that_is_busy_says_nothing_of_the_consumer(sandbox: RunningSandbo
         list(doctor.consumer())
 
 
+@pytest.mark.process
 def test_a_wiki_that_does_not_answer_is_named(settings: Any, tmp_path: Path) -> None:
     """By a process of its own, whose log is what an operator sees."""
     nobody = f"http://127.0.0.1:{free_port()}"
@@ -235,6 +237,7 @@ def test_a_damaged_list_of_static_files_is_told(
     assert finding.do == "Remove it, then manage.py collectstatic --noinput"
 
 
+@pytest.mark.process
 def test_whatever_is_damaged_it_ends_without_a_traceback(tmp_path: Path) -> None:
     """By a process of its own, whose output is what an operator sees."""
 

@@ -143,6 +143,7 @@ except SystemExit as end:
 """
 
 
+@pytest.mark.process
 def test_without_database_and_broker_it_says_so_and_nothing_more() -> None:
     """A real process whose servers are not there, and whose settings are those of nobody."""
     pytest.importorskip("MySQLdb")  # the extra [mariadb]

@@ -143,6 +143,7 @@ def test_an_id_that_is_brought_along_is_taken_only_in_one_shape(given: str, take
     assert (found == taken) == bool(taken)
 
 
+@pytest.mark.process
 def test_a_wrong_host_is_a_warning_in_one_line(shared_database: str) -> None:
     """Through the loggers as they are set up where the site runs."""
     code = (

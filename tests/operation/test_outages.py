@@ -86,6 +86,7 @@ def answers(run: subprocess.CompletedProcess[str]) -> list[Answer]:
     return [Answer(*json.loads(line)) for line in run.stdout.splitlines() if line[:1] == "["]
 
 
+@pytest.mark.process
 def test_every_address_answers_503_and_says_when_to_come_back(answers: list[Answer]) -> None:
     assert len(answers) > 200
     wrong = [
@@ -97,6 +98,7 @@ def test_every_address_answers_503_and_says_when_to_come_back(answers: list[Answ
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.process
 def test_probes_are_told_as_well(answers: list[Answer]) -> None:
     probes = [each for each in answers if each.key in ("health", "health-ready")]
     assert len(probes) == 3

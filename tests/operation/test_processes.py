@@ -55,6 +55,7 @@ def wait(until: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.process
 def test_beat_waits_longer_and_longer_in_one_line_each(tmp_path: Path) -> None:
     queue, away = tmp_path / "broker/queue", tmp_path / "away"
     log = tmp_path / "log"
@@ -104,6 +105,7 @@ def test_what_beat_could_not_send_stays_due(tmp_path: Path) -> None:
         assert scheduler.tick() > 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("how", "word"), [(signal.SIGTERM, "Warm"), (signal.SIGQUIT, "Cold")], ids=["term", "quit"]
 )

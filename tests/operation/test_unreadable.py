@@ -195,6 +195,7 @@ def worker(log: Path) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
+@pytest.mark.process
 def test_a_worker_drops_and_counts_them_and_goes_on(shared_database: str, tmp_path: Path) -> None:
     broker: Files | Redis = Redis() if settings.REDIS_URL else Files()
     log, last = tmp_path / "log", str(uuid4())
@@ -226,6 +227,7 @@ def test_a_worker_drops_and_counts_them_and_goes_on(shared_database: str, tmp_pa
     assert counted == dropped
 
 
+@pytest.mark.process
 def test_keys_of_another_type_are_dropped_and_counted(shared_database: str, tmp_path: Path) -> None:
     """At the start of a worker, and while it is at work."""
     broker: Files | Redis = Redis() if settings.REDIS_URL else Files()

@@ -162,6 +162,7 @@ def test_projects_for_a_denied_person_pause_and_stay_so(
     assert project.state == Project.State.ACTIVE
 
 
+@pytest.mark.engine
 def test_nothing_of_a_denied_person_is_crawled_looked_at_asked_or_shown(
     sandbox: RunningSandbox, project: Project, alice: User, client_of: ClientOf,
     make_project: MakeProject,
@@ -210,6 +211,7 @@ def test_nothing_of_a_denied_person_is_crawled_looked_at_asked_or_shown(
 # A file -----------------------------------------------------------------------------------
 
 
+@pytest.mark.engine
 def test_a_denied_file_goes_with_its_crops_vectors_and_questions_and_comes_back(
     sandbox: RunningSandbox, project: Project, alice: User, mona: User, client_of: ClientOf,
     django_capture_on_commit_callbacks: object,
@@ -242,6 +244,7 @@ def test_a_denied_file_goes_with_its_crops_vectors_and_questions_and_comes_back(
     assert Embedding.objects.filter(region=region).exists()
 
 
+@pytest.mark.engine
 def test_the_vectors_of_a_picture_stay_while_another_page_shows_it(
     sandbox: RunningSandbox, project: Project, mona: User,
     django_capture_on_commit_callbacks: object,
@@ -332,6 +335,7 @@ def test_a_category_denied_while_it_is_read_brings_nothing(
     assert titles(project) == set()
 
 
+@pytest.mark.waits
 def test_files_in_a_denied_category_are_left_alone_whatever_brought_them(
     sandbox: RunningSandbox, project: Project, alice: User, mona: User,
     make_project: MakeProject, django_capture_on_commit_callbacks: object,

@@ -102,6 +102,7 @@ def test_their_files_never_come(
     assert titles(later) == {title.removeprefix("File:") for title in left}
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("kind", [Kind.UPLOADER, Kind.AUTHOR])
 def test_what_is_here_goes_at_once_and_comes_back(
     kind: str, project: Project, mona: User, django_capture_on_commit_callbacks: Any

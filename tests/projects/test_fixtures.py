@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 
+import pytest
 import requests
 from django.conf import settings
 from django.db import connection
@@ -41,6 +42,7 @@ def test_the_cast_has_tokens_and_projects(
     assert client_of(mona).get("/admin/").status_code == 200
 
 
+@pytest.mark.process
 def test_another_thread_and_another_process_see_the_shared_database(
     shared_database: str, alice: User
 ) -> None:

@@ -93,6 +93,7 @@ def test_moderators_come_and_go_with_their_groups_on_the_wiki(
     assert not User.objects.get().is_staff
 
 
+@pytest.mark.waits
 def test_whoever_is_named_no_more_loses_the_rights_though_their_session_goes_on(
     fresh_sandbox: RunningSandbox, client_of: ClientOf, settings: Settings
 ) -> None:

@@ -97,6 +97,7 @@ def test_categories_are_completed_and_counted(browser: Client) -> None:
     assert int(found[1]) - int(found[2]) == 2
 
 
+@pytest.mark.waits
 def test_a_silent_wiki_is_said_in_the_lists(sandbox: RunningSandbox, browser: Client) -> None:
     sandbox.faults.add("cut-before", {})
     for name, field in [("person-search", "who"), ("category-search", "add")]:
@@ -192,6 +193,7 @@ def test_a_wrong_person_gets_a_sentence_and_keeps_the_rest(
     assert not Project.objects.exists()
 
 
+@pytest.mark.waits
 def test_a_silent_wiki_keeps_all_that_was_typed(sandbox: RunningSandbox, browser: Client) -> None:
     sandbox.faults.add("http", {}, status=503)
     page = post(browser, do="start", person="Q7186", **ticked("Marie Curie", 4))

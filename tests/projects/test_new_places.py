@@ -76,6 +76,7 @@ def test_years_and_reasons_of_events_are_those_of_wikidata(sandbox: RunningSandb
     ]
 
 
+@pytest.mark.waits
 @pytest.mark.django_db
 def test_suggestions_do_without_what_the_wiki_does_not_say(sandbox: RunningSandbox) -> None:
     person = wikidata.read_person(CURIE)

@@ -109,6 +109,7 @@ def test_a_long_title_in_another_script_is_not_cut(client_of: ClientOf) -> None:
     assert address in form.content.decode()
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize(
     ("about", "kind", "page_id"),
     [

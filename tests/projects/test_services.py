@@ -50,6 +50,7 @@ def test_a_project_has_twenty_sources_at_most(sandbox: RunningSandbox, alice: Us
     assert not Project.objects.exists()
 
 
+@pytest.mark.waits
 def test_a_silent_wiki_leaves_nothing_behind(sandbox: RunningSandbox, alice: User) -> None:
     sandbox.faults.add("http", {}, status=503)
     with pytest.raises(WikiError):

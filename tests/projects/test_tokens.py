@@ -167,6 +167,7 @@ def ask_in_a_process(**environment: str) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.process
 def test_three_processes_make_one_refresh(
     shared_database: str, sandbox: RunningSandbox, alice: User
 ) -> None:
@@ -179,6 +180,7 @@ def test_three_processes_make_one_refresh(
     assert who_am_i(printed.pop()) == "Alice"
 
 
+@pytest.mark.process
 def test_a_crash_between_the_wiki_and_the_database_ends_in_a_login(
     shared_database: str, sandbox: RunningSandbox, alice: User, tmp_path: Path
 ) -> None:

@@ -65,6 +65,7 @@ def _bare_transactions(path: Path) -> Iterator[str]:
     yield from visit(ast.parse(path.read_text()), "")
 
 
+@pytest.mark.waits
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_that_collided_is_run_again() -> None:
     runs: list[int] = []

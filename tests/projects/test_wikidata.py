@@ -176,6 +176,7 @@ def test_living_minors_are_refused(
         wikidata.read_person("Q76")
 
 
+@pytest.mark.waits
 def test_a_silent_wiki_is_an_error_of_its_own(sandbox: RunningSandbox) -> None:
     sandbox.faults.add("http", {"action": "wbsearchentities"}, status=503)
     with pytest.raises(WikiError):

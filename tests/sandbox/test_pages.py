@@ -66,6 +66,7 @@ def test_ranks_are_shown(wiki: RunningSandbox, http: requests.Session) -> None:
     assert "preferred rank" in page
 
 
+@pytest.mark.long
 def test_no_link_of_the_wiki_is_dead(wiki: RunningSandbox, http: requests.Session) -> None:
     """Walks from the main page over categories, files and items; thumbnails are left out."""
     waiting: list[str] = ["/"]

@@ -47,6 +47,7 @@ def run_a_worker(crash_at: str = "") -> int:
     return subprocess.run([sys.executable, "-c", ONE_RUN], env=env, timeout=60).returncode
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("point", ["before-call", "after-call", "after-commit"])
 def test_a_worker_killed_anywhere_leaves_one_edit_a_file(
     point: str,
@@ -73,6 +74,7 @@ def test_a_worker_killed_anywhere_leaves_one_edit_a_file(
         assert Edit.objects.filter(attempt=attempt, revision=edit.id).count() == 1
 
 
+@pytest.mark.process
 def test_removed_between_the_crash_and_the_next_try_stays_removed(
     shared_database: str,
     project: Project,
@@ -126,6 +128,7 @@ def test_a_worker_that_slept_past_its_lease_changes_nothing(
     assert Edit.objects.count() == 1
 
 
+@pytest.mark.waits
 def test_two_workers_on_one_attempt_make_one_edit(
     shared_database: str, project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
@@ -160,6 +163,7 @@ def test_two_workers_on_one_attempt_make_one_edit(
     assert the_attempt(batch).outcome == Outcome.WRITTEN
 
 
+@pytest.mark.process
 def test_workers_side_by_side_write_each_file_once(
     shared_database: str, project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:

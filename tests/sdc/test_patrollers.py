@@ -226,6 +226,7 @@ def test_an_answer_without_users_says_nothing_of_rights(
     assert "can’t be read now" in answer.content.decode()
 
 
+@pytest.mark.waits
 def test_while_the_wiki_is_silent_nobody_becomes_a_patroller(
     sent: EditBatch, pat: User, wiki: WikiItself, client_of: ClientOf
 ) -> None:

@@ -66,6 +66,7 @@ def test_at_six_a_minute_the_time_left_does_not_waver(
     assert progress.seconds_left == pytest.approx(30, rel=0.05)
 
 
+@pytest.mark.process
 def test_the_default_pace_is_what_the_launch_page_promises() -> None:
     """On Commons; the sandbox is quicker. And no page says another one."""
     code = "from django.conf import settings; print(settings.EDITS_A_MINUTE)"

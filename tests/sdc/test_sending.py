@@ -98,6 +98,7 @@ def test_a_users_batches_take_turns(
     assert [row.batch for row in rows] == [first, second] * 3
 
 
+@pytest.mark.waits
 def test_the_pace_is_the_operators(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself, settings: Any
 ) -> None:
@@ -126,6 +127,7 @@ def test_users_do_not_wait_for_each_other(
     assert len(by_time) == 6
 
 
+@pytest.mark.waits
 def test_the_task_sends_what_is_due(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:

@@ -225,6 +225,7 @@ def test_weighing_again_places_no_second_stop(
     assert WritingStop.objects.filter(source=Source.SHARE).count() == 2
 
 
+@pytest.mark.process
 def test_a_worker_killed_before_it_weighed_leaves_nobody_out(
     shared_database: str,
     project: Project,

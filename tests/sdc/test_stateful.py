@@ -57,6 +57,8 @@ from tests.sdc.allowed import forbidden_changes, forget_changes, watching_change
 from tests.sdc.conftest import CURIE, WikiItself, hours_pass, item_of, label_yes, time_passes
 from tests.sdc.warm_worker import WarmWorker
 
+pytestmark = pytest.mark.process
+
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
 FILES = 2
 BUDGET = 0.25  # seconds a worker works; all that is due is done by then

@@ -120,6 +120,7 @@ def test_other_words_take_the_place_of_the_first(sandbox: RunningSandbox, db: No
     assert WritingStop.objects.get().reason == "Charlie: Stop until Monday"
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("fault", ["http", "cut-before"])
 def test_nothing_is_written_while_the_page_cannot_be_read(
     fault: str, project: Project, alice: User, said_yes: Make, sandbox: RunningSandbox,

@@ -61,6 +61,7 @@ def answers(url: str) -> bool:
         return False
 
 
+@pytest.mark.process
 def test_one_id_leads_from_the_click_to_the_edit(
     shared_database: str,
     project: Project,

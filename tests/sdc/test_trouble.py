@@ -210,6 +210,7 @@ def test_a_fault_of_the_wiki_is_tried_again_but_not_for_ever(
     assert len(wiki.depicts(second.photo.page_id)) == 1
 
 
+@pytest.mark.waits
 def test_no_way_to_the_wiki_at_all_loses_nothing(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:

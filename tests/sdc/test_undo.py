@@ -590,6 +590,7 @@ def test_a_wiki_that_asks_for_patience_gets_it(
     assert not wiki.depicts(page_id)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("point", ["before-call", "after-call", "after-commit"])
 def test_a_worker_killed_anywhere_leaves_one_removal_a_file(
     point: str,
@@ -636,6 +637,7 @@ def test_stopping_settles_a_doubt_by_reading_and_removes_nothing_more(
         assert state == (Claim.State.WRITTEN if there else Claim.State.UNDONE)
 
 
+@pytest.mark.waits
 def test_two_workers_on_one_removal_make_one_edit(
     shared_database: str, alice: User, written: Written, wiki: WikiItself
 ) -> None:

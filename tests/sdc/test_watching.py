@@ -500,6 +500,7 @@ watching.work(10)
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("point", ["after-read", "after-commit"])
 def test_a_worker_killed_anywhere_leaves_no_look_undone(
     point: str,

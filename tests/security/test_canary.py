@@ -17,6 +17,8 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.process
+
 KEY = b"canary-of-the-sealing-key-32-byt"
 SECRETS = {
     "SECRET_KEY": "canary-secret-key",

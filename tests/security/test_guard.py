@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+import pytest
+
 from classify import guard
 from classify.guard import Deed, Said
 
@@ -65,6 +67,7 @@ def _answers_until_caught(deeds: list[Deed], name: str) -> int:
     raise AssertionError("never caught")
 
 
+@pytest.mark.long
 def test_nobody_who_looks_is_doubted() -> None:
     """200 people, some 1,700 answers each: what the guard sees at once is a part of that."""
     for seed in SEEDS:

@@ -170,6 +170,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.process
 def test_with_https_cookies_are_of_this_host_alone(shared_database: str) -> None:
     site = {"SITE_URL": "https://wikivisage.example", "ALLOWED_HOSTS": "wikivisage.example"}
     ended = subprocess.run(
@@ -189,6 +190,7 @@ def test_with_https_cookies_are_of_this_host_alone(shared_database: str) -> None
     assert told["cookies"][told["session"]]["httponly"]
 
 
+@pytest.mark.process
 def test_the_login_may_pass_through_all_hosts_that_the_wiki_sends_it_to() -> None:
     """Chromium holds form-action against the redirects of a form, too."""
     ended = subprocess.run(
@@ -204,6 +206,7 @@ def test_the_login_may_pass_through_all_hosts_that_the_wiki_sends_it_to() -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.process
 def test_debug_is_refused_on_a_real_site() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", "import wikivisage.settings"],

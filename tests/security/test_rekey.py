@@ -141,6 +141,7 @@ def test_a_key_that_was_taken_away_too_early_is_missed_aloud(
         _rekey()
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_it_runs_beside_processes_that_write_and_refresh(
     shared_database: str, one_key: None, settings: Settings

@@ -153,6 +153,7 @@ def manage(environment: dict[str, str], *arguments: str) -> subprocess.Completed
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
 
 
+@pytest.mark.process
 def test_a_backup_brings_everything_back_but_vectors(
     project: Project, wiki: WikiItself, elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
@@ -180,6 +181,7 @@ def test_a_backup_brings_everything_back_but_vectors(
     assert [each["code"] for each in json.loads(left.stdout)["findings"]] == ["unknown-batch"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("saved", ["preview", "confirmed"])
 def test_what_was_sent_after_the_backup_and_removed_by_somebody_stays_removed(
     saved: str, project: Project, wiki: WikiItself, elsewhere: dict[str, str], tmp_path: Path
@@ -205,6 +207,7 @@ def test_what_was_sent_after_the_backup_and_removed_by_somebody_stays_removed(
     assert wiki.depicts(photo.page_id) == []
 
 
+@pytest.mark.process
 def test_what_was_taken_back_after_the_backup_and_restored_by_somebody_stands(
     project: Project, wiki: WikiItself, elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
@@ -223,6 +226,7 @@ def test_what_was_taken_back_after_the_backup_and_restored_by_somebody_stands(
     assert len(wiki.depicts(page_id)) == 1
 
 
+@pytest.mark.process
 def test_says_what_is_wrong_with_a_file(elsewhere: dict[str, str], tmp_path: Path) -> None:
     kinds = {"sqlite": (b"SQLite format 3\0", "SQLite"), "mysql": (b"/*M!999999\\- e", "MariaDB")}
     head, name = kinds.pop(connection.vendor)
@@ -241,6 +245,7 @@ def test_says_what_is_wrong_with_a_file(elsewhere: dict[str, str], tmp_path: Pat
         assert "Traceback" not in said.stderr
 
 
+@pytest.mark.process
 def test_a_file_or_folder_that_is_missing_is_named(
     elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
@@ -279,6 +284,7 @@ def test_dated_backups_are_kept_so_many(
         call_command("backup", keep=0)
 
 
+@pytest.mark.process
 def test_nobody_is_seen_where_nothing_runs(
     shared_database: str, elsewhere: dict[str, str], tmp_path: Path
 ) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from bench.system import ROOT
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.timeout(300)
 def test_the_short_benchmark_of_writing_loses_and_doubles_nothing() -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from bench.system import ROOT
 
+pytestmark = pytest.mark.process
+
 SERVERS = ("mariadbd", "mariadb-install-db", "redis-server")
 
 

@@ -27,6 +27,8 @@ from django.conf import settings
 
 from bench.system import ROOT, free_ports
 
+pytestmark = pytest.mark.process
+
 MB = 1_000_000
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"

@@ -82,6 +82,7 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Start:
     return begin
 
 
+@pytest.mark.process
 def test_a_first_start_without_room_ends_with_a_sentence(start: Start, tmp_path: Path) -> None:
     ran = start(8, 0.4, "manage.py", "run", "--no-demo")
     assert ran.returncode == 1
@@ -89,6 +90,7 @@ def test_a_first_start_without_room_ends_with_a_sentence(start: Start, tmp_path:
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
+@pytest.mark.process
 def test_without_room_for_the_demo_the_rest_goes_on(start: Start, tmp_path: Path) -> None:
     ran = start(20, 20, "-c", DEMO)
     assert "goes on" in ran.stdout, ran.stderr

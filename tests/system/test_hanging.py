@@ -14,6 +14,8 @@ from projects.models import WikiPace
 from wikivisage import workers
 from wikivisage.management.commands.run import Command, Part
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.django_db
 def test_the_supervisor_kills_a_worker_that_hangs_and_no_other() -> None:

@@ -16,6 +16,8 @@ from bench.system import System
 from bench.volunteer import Volunteer, wait
 from tests.system.test_start import start
 
+pytestmark = pytest.mark.process
+
 QID, CATEGORY = "Q7186", "Marie Curie"
 
 

@@ -83,6 +83,7 @@ def test_every_migration_leaves_the_code_before_it_working() -> None:
     assert not set(EXCEPTIONS) - set(found), "an exception that nothing needs any more"
 
 
+@pytest.mark.process
 @pytest.mark.timeout(400)
 @pytest.mark.django_db
 def test_old_code_inserts_while_the_new_schema_arrives(tmp_path: Path) -> None:

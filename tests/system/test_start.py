@@ -33,6 +33,7 @@ def start(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.process
 def test_a_taken_port_is_said_with_a_way_on(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -45,6 +46,7 @@ def test_a_taken_port_is_said_with_a_way_on(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.process
 def test_a_wiki_that_runs_already_is_used_and_no_other_is_started(
     sandbox: RunningSandbox,
 ) -> None:
@@ -57,6 +59,7 @@ def test_a_wiki_that_runs_already_is_used_and_no_other_is_started(
     assert sandbox.world.request_counts != before
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("client", "fault", "says"),
     [
@@ -91,6 +94,7 @@ def test_what_is_wrong_with_the_consumer_is_said_at_start(
     assert lines == ["consumer " + says.format(url=sandbox.url)]
 
 
+@pytest.mark.waits
 def test_the_start_waits_for_nothing_that_is_said_of_the_consumer(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,11 +133,13 @@ def appears(text: str, command: Any) -> bool:
     return text in command.stdout.getvalue()
 
 
+@pytest.mark.process
 def test_a_sandbox_of_its_own_knows_the_consumer() -> None:
     with System() as system:
         assert not [line for line in system.lines if line.startswith("consumer")]
 
 
+@pytest.mark.process
 def test_moderators_may_be_nobody(tmp_path: Path) -> None:
     """Set to nothing it does away with the sandbox's own."""
     said = {}

@@ -19,6 +19,8 @@ from django.db import OperationalError
 from tests.environment import free_port
 from wikivisage.settings import _database
 
+pytestmark = pytest.mark.process
+
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
 
 

@@ -91,6 +91,7 @@ def assert_nothing_is_left(vectors: list[bytes], pictures: list[bytes]) -> None:
         assert not any(secret in data for secret in vectors + pictures), path
 
 
+@pytest.mark.engine
 def test_a_project_falls_asleep_wakes_and_ends(
     project: Project, alice: User, client_of: ClientOf
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_project_falls_asleep_wakes_and_ends(
     assert_nothing_is_left(vectors, pictures)
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("how", ["completed", "denied", "deleted"])
 def test_what_no_live_project_needs_goes(
     project: Project, alice: User, mona: User, client_of: ClientOf, how: str
@@ -162,6 +164,7 @@ def beside(project: Project, bob: User, make_project: MakeProject) -> Project:
     return made
 
 
+@pytest.mark.engine
 def test_a_picture_that_a_project_works_on_keeps_all_its_faces(
     project: Project, beside: Project
 ) -> None:
@@ -171,6 +174,7 @@ def test_a_picture_that_a_project_works_on_keeps_all_its_faces(
     assert held() == cropped() == {*of(ARMSTRONG)}
 
 
+@pytest.mark.engine
 def test_a_yes_of_an_ended_project_keeps_nothing_for_a_sleeping_one(
     project: Project, beside: Project, alice: User
 ) -> None:
@@ -180,6 +184,7 @@ def test_a_yes_of_an_ended_project_keeps_nothing_for_a_sleeping_one(
     assert held() == cropped() == set()
 
 
+@pytest.mark.engine
 def test_a_yes_keeps_no_crop_of_a_picture_that_no_live_project_shows(
     project: Project, beside: Project, bob: User
 ) -> None:
@@ -194,6 +199,7 @@ def test_a_yes_keeps_no_crop_of_a_picture_that_no_live_project_shows(
     assert cropped() == set()
 
 
+@pytest.mark.engine
 def test_whatever_a_person_does_counts_as_activity_and_what_the_tool_does_not(
     project: Project, alice: User
 ) -> None:

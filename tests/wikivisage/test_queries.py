@@ -86,6 +86,7 @@ def at(faces: int) -> dict[str, int]:
     return found
 
 
+@pytest.mark.long
 def test_no_page_asks_more_of_a_larger_project() -> None:
     few = at(800)
     assert len(few) > 40, "most addresses answer"
@@ -163,6 +164,7 @@ class Life:
         learn(self.project)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_census_is_what_a_plain_count_would_say(
     seed: int,
@@ -234,6 +236,7 @@ def counts(sql: str) -> bool:
     )
 
 
+@pytest.mark.long
 def test_no_page_counts_a_large_project(monkeypatch: pytest.MonkeyPatch) -> None:
     """The learner's worker does; before it has, pages say so."""
     cache.clear()

@@ -88,6 +88,7 @@ def told(project: Project, user: User, client_of: ClientOf) -> list[int]:
     return [*heads, step.count]
 
 
+@pytest.mark.long
 def test_it_falls_face_by_face_as_one_answers_alone(
     project: Project, cast: Cast, alice: User, client_of: ClientOf
 ) -> None:

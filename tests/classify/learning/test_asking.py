@@ -316,6 +316,7 @@ def test_answers_given_twice_and_differently_are_asked_a_third_time() -> None:
     assert learning.third_looks(first, second).tolist() == [1]
 
 
+@pytest.mark.process
 def test_learning_needs_no_django() -> None:
     seen = "import sys, classify.learning; sys.exit('django' in sys.modules)"
     subprocess.run([sys.executable, "-c", seen], check=True)
