@@ -77,9 +77,10 @@ def _note_process(event: str, args: tuple[Any, ...]) -> None:
 
 
 def _note_sleep(seconds: float) -> None:
-    usage.slept += seconds
-    caller = sys._getframe(1)
-    usage.slept_at = f"{caller.f_code.co_filename}:{caller.f_lineno}"
+    if seconds > MAX_SLEEP_SECONDS:  # the pace of edits and reads sleeps some milliseconds
+        usage.slept += seconds
+        caller = sys._getframe(1)
+        usage.slept_at = f"{caller.f_code.co_filename}:{caller.f_lineno}"
     _sleep(seconds)
 
 
@@ -138,7 +139,7 @@ def _find_need(cpu_seconds: float) -> str:
     """Return what an unmarked test needed, and the mark for it; nothing where it needed none."""
     if usage.processes:
         return f"It starts a process ({usage.processes[0]}): mark it `process`."
-    if usage.slept > MAX_SLEEP_SECONDS:
+    if usage.slept:
         return f"It sleeps {usage.slept:.2f} s ({usage.slept_at}): mark it `waits`."
     if _count_engine_loads() > usage.engine_loads:
         return "It uses a face engine: mark it `engine`."
