@@ -7,7 +7,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 MARKS := not browser and not engine and not process and not long and not waits
 # Two more than there are cores, since many tests wait for others' processes; each takes 600 MB
 WORKERS ?= $(shell echo $$(($(CORES) < 5 ? $(CORES) + 2 : 6)))
-PYTEST := -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Tests that a database or a broker can't change, or whose queries are asked by others that stay:
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \
@@ -40,7 +40,7 @@ run: $(VENV)/installed  ## The whole tool on this machine, with a sandbox wiki (
 	@$(BIN)/python manage.py run
 
 test: $(VENV)/installed  ## The quick tests: all that need no process, browser, engine or long story (two minutes)
-	@$(BIN)/pytest -q -n $(CORES) --dist loadfile -m "$(MARKS)" $(ARGS)
+	@$(BIN)/pytest -q -n $(CORES) --dist loadfile --check-needs -m "$(MARKS)" $(ARGS)
 
 test-all: $(VENV)/installed  ## Every test that needs no server (ten minutes)
 	@$(BIN)/pytest $(PYTEST) $(ARGS)

@@ -7,7 +7,7 @@
   users of the sandbox's accounts with their tokens sealed in the database, which they bring.
 * `client_of(user)`: Django's test client, logged in as that user (None: nobody).
 * `make_project(owner, qid, categories, members=[…], **fields)`: see `tests.factories`.
-* `chromium`: a real browser (Playwright's Browser), started once; skips without one.
+* `chromium`: a real browser (Playwright's Browser), started once a module; skips without one.
 * `web`: the address of our pages over HTTP; `visit("/p/…", user=alice, screen=PHONE)` opens one in
   a window of its own (`bench.browser.Window`).
 * `shared_database`: a real file (or MariaDB) that threads and other processes can open, too;
@@ -138,12 +138,10 @@ def client_of(db: None) -> ClientOf:
     return browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium once; a test that uses it is marked `browser`.
-
-    All of these run in one worker, since a process can have one Playwright at a time.
-    """
+    """Debian's Chromium; mark the test with `pytest.mark.browser`. It ends with the module, since
+    there can be one Playwright at a time."""
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: apt install chromium")
     # Playwright runs an event loop in this thread; Django must not mistake that for async code.
@@ -251,10 +249,6 @@ def _is_ours(complaint: str) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest groups first, so that no process waits for one at the end."""
+    """Those that run the whole system come first, so that no process waits for one at the end."""
     whole = ("tests/system/", "tests/e2e/")
-
-    def is_short(item: pytest.Item) -> bool:
-        return not (item.nodeid.startswith(whole) or item.get_closest_marker("browser"))
-
-    items.sort(key=is_short)
+    items.sort(key=lambda item: not item.nodeid.startswith(whole))

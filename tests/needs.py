@@ -1,9 +1,9 @@
-"""Marks say what a test needs; a test without the mark that it needs fails.
+"""Marks say what a test needs; with `--check-needs` a test without the mark that it needs fails.
 
-`make test` runs the tests without any of these marks. So that it stays quick, a test that starts
-a process or sleeps without the mark fails, as does one that takes more than MAX_CPU_SECONDS; those
-above LISTED_CPU_SECONDS are listed at the end. Processor seconds are counted, never the clock, so
-that a busy machine changes nothing.
+`make test` runs the tests without any of these marks, and checks them. So that it stays quick, a
+test that starts a process or sleeps without the mark fails, as does one that takes more than
+MAX_CPU_SECONDS; those above LISTED_CPU_SECONDS are listed at the end. Processor seconds are
+counted, never the clock, so that a busy machine changes nothing.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ NEEDS = {
     "long": "plays a long story, or asks every page as everybody",
     "waits": "lets real time pass",
 }
-# Tests with one of these marks run in one worker: one Chromium, one pair of engines.
-GROUPS = ("browser", "engine")
 MAX_SLEEP_SECONDS = 0.05
 MAX_CPU_SECONDS = 3.0
 LISTED_CPU_SECONDS = 0.5
@@ -90,16 +88,13 @@ time.sleep = _note_sleep  # type: ignore[assignment]  # of its argument as types
 sys.addaudithook(_note_process)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--check-needs", action="store_true", help="fail tests that lack a mark")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for name, need in NEEDS.items():
         config.addinivalue_line("markers", f"{name}: {need}")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group the tests for xdist's `--dist loadgroup`: by file, or by what they share."""
-    for item in items if config.getoption("dist", "no") == "loadgroup" else ():
-        shared = next((name for name in GROUPS if item.get_closest_marker(name)), None)
-        item.add_marker(pytest.mark.xdist_group(shared or item.nodeid.partition("::")[0]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -126,7 +121,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
-    if not {mark.name for mark in item.iter_markers()}.intersection(NEEDS):
+    marked = any(mark.name in NEEDS for mark in item.iter_markers())
+    if item.config.getoption("check_needs") and not marked:
         seconds = usage.cpu_seconds()
         if seconds > LISTED_CPU_SECONDS:
             item.user_properties.append(("cpu_seconds", round(seconds, 1)))
