@@ -1,4 +1,4 @@
-"""The group of the moderators, with what they look at and the one list that they write."""
+"""The group of the moderators."""
 
 from typing import Any
 
@@ -6,38 +6,11 @@ from django.conf import settings
 from django.db import migrations
 
 GROUP = "moderators"
-LOOK_AT = {
-    "projects": ("user", "person", "project", "source", "membership", "invite", "denyentry",
-                 "auditevent"),
-    "crawler": ("photo", "picture", "projectphoto", "region"),
-    "classify": ("answer", "label", "score"),
-    "sdc": ("claim", "editbatch", "claimattempt", "edit", "watch", "writingstop"),
-}  # fmt: skip
-DO = [("projects", "project", "moderate", "Can do what moderators do")] + [
-    ("projects", "denyentry", f"{deed}_denyentry", f"Can {deed} deny entry")
-    for deed in ("add", "change", "delete")
-]
 
 
 def make(apps: Any, schema_editor: Any) -> None:
-    """Django makes permissions after all migrations, so those that the group has are made here."""
-    group, _new = apps.get_model("auth", "Group").objects.get_or_create(name=GROUP)
-    rights = [
-        (app, model, f"view_{model}", f"Can view {apps.get_model(app, model)._meta.verbose_name}")
-        for app, models in LOOK_AT.items()
-        for model in models
-    ]
-    group.permissions.set([_permission(apps, *right) for right in rights + DO])
-
-
-def _permission(apps: Any, app: str, model: str, codename: str, name: str) -> Any:
-    types = apps.get_model("contenttypes", "ContentType").objects
-    kind, _new = types.get_or_create(app_label=app, model=model)
-    permissions = apps.get_model("auth", "Permission").objects
-    found, _new = permissions.get_or_create(
-        content_type=kind, codename=codename, defaults={"name": name}
-    )
-    return found
+    """Create the group; wikivisage.moderator_group gives it its rights after the migrations."""
+    apps.get_model("auth", "Group").objects.get_or_create(name=GROUP)
 
 
 def let_in_who_moderated(apps: Any, schema_editor: Any) -> None:
