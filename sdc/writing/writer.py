@@ -43,7 +43,7 @@ TURNS: dict[str, type[Turn]] = {EditBatch.Kind.ADD: Adding, EditBatch.Kind.UNDO:
 
 
 class Clock(Protocol):
-    """What `work` measures its budget with and waits by, in seconds; as the module `time`."""
+    """A clock in seconds, like the module `time`: `work` reads it and waits by it."""
 
     def monotonic(self) -> float: ...
 
