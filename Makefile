@@ -3,11 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
-# Marks of tests that need more than this process; see tests/needs.py
-MARKS := not browser and not engine and not process and not long and not waits
 # Two more than there are cores, since many tests wait for others' processes; each takes 600 MB
 WORKERS ?= $(shell echo $$(($(CORES) < 5 ? $(CORES) + 2 : 6)))
-PYTEST := -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST := -q --dist loadfile --no-loadscope-reorder -n
 # Tests that a database or a broker can't change, or whose queries are asked by others that stay:
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \
@@ -39,15 +37,15 @@ help:  ## This list
 run: $(VENV)/installed  ## The whole tool on this machine, with a sandbox wiki (PORT=8000; WIKI=commons for the real one)
 	@$(BIN)/python manage.py run
 
-test: $(VENV)/installed  ## The quick tests: all that need no process, browser, engine or long story (two minutes)
-	@$(BIN)/pytest -q -n $(CORES) --dist loadfile --check-needs -m "$(MARKS)" $(ARGS)
+test: $(VENV)/installed  ## The quick tests: all that need no process, browser, engine or long story (see tests/needs.py)
+	@$(BIN)/pytest $(PYTEST) $(CORES) --unmarked $(ARGS)
 
-test-all: $(VENV)/installed  ## Every test that needs no server (ten minutes)
-	@$(BIN)/pytest $(PYTEST) $(ARGS)
+test-all: $(VENV)/installed  ## Every test that needs no server
+	@$(BIN)/pytest $(PYTEST) $(WORKERS) $(ARGS)
 
 test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DATABASE_URL, REDIS_URL)
 	@DATABASE_URL=$${DATABASE_URL:-mysql://root@127.0.0.1/wikivisage} REDIS_URL=$${REDIS_URL:-redis://127.0.0.1:6379/9} \
-		$(BIN)/pytest $(PYTEST) -m "not browser" $(addprefix --ignore tests/,$(NO_SERVER)) $(ARGS)
+		$(BIN)/pytest $(PYTEST) $(WORKERS) -m "not browser" $(addprefix --ignore tests/,$(NO_SERVER)) $(ARGS)
 
 smoke: $(VENV)/installed  ## The whole path without a browser, on fresh data; prints one JSON line at the end
 	@$(BIN)/python -m bench.smoke

@@ -1,9 +1,8 @@
-"""Marks say what a test needs; with `--check-needs` a test without the mark that it needs fails.
+"""Marks say what a test needs; `--unmarked` runs the tests without any, and checks them.
 
-`make test` runs the tests without any of these marks, and checks them. So that it stays quick, a
-test that starts a process or sleeps without the mark fails, as does one that takes more than
-MAX_CPU_SECONDS; those above LISTED_CPU_SECONDS are listed at the end. Processor seconds are
-counted, never the clock, so that a busy machine changes nothing.
+So that `make test` stays quick, a test fails there that starts a process, sleeps, uses a face
+engine or takes more than MAX_CPU_SECONDS; those above LISTED_CPU_SECONDS are listed at the end.
+Processor seconds are counted, never the clock, so that a busy machine changes nothing.
 """
 
 from __future__ import annotations
@@ -43,16 +42,20 @@ class Usage:
     engine_loads: int = 0
     shared_depth: int = 0
 
-    def begin(self) -> None:
-        self.__dict__.update(
-            vars(Usage(started_at=_cpu_seconds(), engine_loads=_count_engine_loads()))
-        )
-
     def cpu_seconds(self) -> float:
         return _cpu_seconds() - self.started_at - self.shared_cpu
 
-
-usage = Usage()
+    def find_need(self) -> str:
+        """Return what the test needed, and the mark for it; nothing where it needed none."""
+        if self.processes:
+            return f"It starts a process ({self.processes[0]}): mark it `process`."
+        if self.slept:
+            return f"It sleeps {self.slept:.2f} s ({self.slept_at}): mark it `waits`."
+        if _count_engine_loads() > self.engine_loads:
+            return "It uses a face engine: mark it `engine`."
+        if (seconds := self.cpu_seconds()) > MAX_CPU_SECONDS:
+            return f"It takes {seconds:.1f} processor seconds: mark it `long`."
+        return ""
 
 
 def _cpu_seconds() -> float:
@@ -67,81 +70,76 @@ def _count_engine_loads() -> int:
     return sum(info.hits + info.misses for info in loads)
 
 
-def _note_process(event: str, args: tuple[Any, ...]) -> None:
-    if event in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
-        program = str(args[0]) if args else event
-        if program != "git":  # pywikibot asks it for a version, once in each process
-            usage.processes.append(program)
-
-
-def _note_sleep(seconds: float) -> None:
-    if seconds > MAX_SLEEP_SECONDS:  # the pace of edits and reads sleeps some milliseconds
-        usage.slept += seconds
-        caller = sys._getframe(1)
-        usage.slept_at = f"{caller.f_code.co_filename}:{caller.f_lineno}"
-    _sleep(seconds)
-
-
-# This module is loaded before the product is, so that `from time import sleep` finds this one.
 _sleep: Callable[[float], None] = time.sleep
-time.sleep = _note_sleep  # type: ignore[assignment]  # of its argument as typeshed has it
-sys.addaudithook(_note_process)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--check-needs", action="store_true", help="fail tests that lack a mark")
+    parser.addoption("--unmarked", action="store_true", help="run tests that need nothing more")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for name, need in NEEDS.items():
         config.addinivalue_line("markers", f"{name}: {need}")
+    if config.getoption("unmarked"):
+        config.pluginmanager.register(UnmarkedTests())
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[Any],
-) -> Generator[None, object, object]:
-    if fixturedef.scope == "function" or usage.shared_depth:
+class UnmarkedTests:
+    """A plugin that leaves out the marked tests, and measures the others."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        sys.addaudithook(self._note_process)
+        time.sleep = self._note_sleep  # type: ignore[assignment]  # typeshed lets it take more
+
+    def _note_process(self, event: str, args: tuple[Any, ...]) -> None:
+        if event in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
+            program = str(args[0]) if args else event
+            if program != "git":  # pywikibot asks it for a version, once in each process
+                self.usage.processes.append(program)
+
+    def _note_sleep(self, seconds: float) -> None:
+        if seconds > MAX_SLEEP_SECONDS:  # the pace of edits and reads sleeps some milliseconds
+            caller = sys._getframe(1)
+            self.usage.slept += seconds
+            self.usage.slept_at = f"{caller.f_code.co_filename}:{caller.f_lineno}"
+        _sleep(seconds)
+
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        marked = [item for item in items if any(map(item.get_closest_marker, NEEDS))]
+        config.hook.pytest_deselected(items=marked)
+        items[:] = [item for item in items if item not in marked]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Generator[None, object, object]:
+        if fixturedef.scope == "function" or self.usage.shared_depth:
+            return (yield)
+        before = _cpu_seconds()
+        self.usage.shared_depth += 1
+        try:
+            return (yield)
+        finally:
+            self.usage.shared_depth -= 1
+            self.usage.shared_cpu += _cpu_seconds() - before
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        self.usage = Usage(started_at=_cpu_seconds(), engine_loads=_count_engine_loads())
         return (yield)
-    before = _cpu_seconds()
-    usage.shared_depth += 1
-    try:
-        return (yield)
-    finally:
-        usage.shared_depth -= 1
-        usage.shared_cpu += _cpu_seconds() - before
 
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    usage.begin()
-    return (yield)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    result = yield
-    marked = any(mark.name in NEEDS for mark in item.iter_markers())
-    if item.config.getoption("check_needs") and not marked:
-        seconds = usage.cpu_seconds()
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        result = yield
+        seconds = self.usage.cpu_seconds()
         if seconds > LISTED_CPU_SECONDS:
             item.user_properties.append(("cpu_seconds", round(seconds, 1)))
-        if unmet := _find_need(seconds):
-            pytest.fail(unmet, pytrace=False)
-    return result
-
-
-def _find_need(cpu_seconds: float) -> str:
-    """Return what an unmarked test needed, and the mark for it; nothing where it needed none."""
-    if usage.processes:
-        return f"It starts a process ({usage.processes[0]}): mark it `process`."
-    if usage.slept:
-        return f"It sleeps {usage.slept:.2f} s ({usage.slept_at}): mark it `waits`."
-    if _count_engine_loads() > usage.engine_loads:
-        return "It uses a face engine: mark it `engine`."
-    if cpu_seconds > MAX_CPU_SECONDS:
-        return f"It takes {cpu_seconds:.1f} processor seconds: mark it `long`."
-    return ""
+        if need := self.usage.find_need():
+            pytest.fail(need, pytrace=False)
+        return result
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,6 +19,8 @@ from crawler.engines.boxes import overlap
 from crawler.engines.dlib_engine import drawn_scale, load
 from tests.crawler.helpers import DATA
 
+pytestmark = pytest.mark.engine
+
 PORTRAITS = (
     "obama_2012_lowres_240p.jpg",
     "congress_warren.jpg",
@@ -44,7 +46,6 @@ def true_boxes(name: str) -> list[tuple[float, float, float, float]]:
     return [tuple(face["box"]) for face in json.loads(row["faces"])]
 
 
-@pytest.mark.engine
 def test_it_finds_the_face_of_each_single_portrait() -> None:
     for name in PORTRAITS:
         height, width = read(name).shape[:2]
@@ -57,7 +58,6 @@ def test_it_finds_the_face_of_each_single_portrait() -> None:
         ), name
 
 
-@pytest.mark.engine
 def test_small_pictures_are_searched_for_smaller_faces() -> None:
     """Einstein's face is 22 px high here, 88 px after two doublings."""
     height, width = read("einstein_oslofjord_1920.jpg").shape[:2]
@@ -79,7 +79,6 @@ def test_faces_carry_what_is_kept_of_them() -> None:
     assert 40 < face.height_px < 240
 
 
-@pytest.mark.engine
 def test_the_same_person_is_nearer_than_another() -> None:
     def vector(name: str) -> np.ndarray:
         return looked(name)[0].embedding
@@ -90,7 +89,6 @@ def test_the_same_person_is_nearer_than_another() -> None:
     assert same < 0.6 < other
 
 
-@pytest.mark.engine
 def test_a_box_drawn_round_the_head_gives_the_same_vector() -> None:
     """Alignment is the detector's, however generously a person draws."""
     name = "congress_warren.jpg"
@@ -103,14 +101,12 @@ def test_a_box_drawn_round_the_head_gives_the_same_vector() -> None:
     assert mine.score is None
 
 
-@pytest.mark.engine
 def test_a_box_at_the_edge_of_nothing_still_gives_a_vector() -> None:
     picture = np.zeros((50, 60, 3), dtype=np.uint8)
     face = load().embed(picture, (0.9, 0.9, 0.1, 0.1))
     assert np.isfinite(face.embedding).all()
 
 
-@pytest.mark.engine
 def test_a_sliver_across_a_tall_picture_is_not_enlarged_beyond_memory() -> None:
     """A person may draw one; its short side as large as a face would make 60 megapixels."""
     assert drawn_scale(96.0, 120.0) * 96 == pytest.approx(160)
@@ -120,7 +116,6 @@ def test_a_sliver_across_a_tall_picture_is_not_enlarged_beyond_memory() -> None:
     assert np.isfinite(face.embedding).all()
 
 
-@pytest.mark.engine
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "weights.dat"
     file.write_bytes(b"something else")
@@ -128,7 +123,6 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         check_digest(file, next(iter(load().weights.values())))
 
 
-@pytest.mark.engine
 def test_loading_it_leaves_pillow_strict_and_skips_the_unfree_model() -> None:
     load()
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False

@@ -23,6 +23,9 @@ from tests.crawler.helpers import DATA
 OBAMA = "obama_2012_official_portrait.jpg"
 
 
+pytestmark = pytest.mark.engine
+
+
 @pytest.fixture(scope="module")
 def engine() -> OpenCvEngine:
     return opencv_engine.load()
@@ -67,7 +70,6 @@ def alike(one: Face, other: Face) -> float:
     return float(one.embedding @ other.embedding)
 
 
-@pytest.mark.engine
 def test_the_same_person_is_nearer_than_anybody_else(engine: OpenCvEngine) -> None:
     photos = {
         "Q76": (

@@ -6,6 +6,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import numpy as np
+import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -103,6 +104,7 @@ def told(project: Project) -> list[tuple[int, str]]:
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@pytest.mark.engine
 @given(layout=layouts(), engines=st.permutations(ENGINES))
 def test_a_swap_keeps_every_label_and_back_again(
     layout: tuple[list[Box], list[Box], list[Box], list[int]],

@@ -47,6 +47,7 @@ def one_of_each_kind() -> list[Case]:
     return all_cases()[: len(corpus.KINDS) + len(corpus.HANDED)]
 
 
+@pytest.mark.long
 def test_a_seed_makes_the_same_files_again() -> None:
     cases = all_cases()
     assert len(cases) >= 500

@@ -46,6 +46,8 @@ ask("tray", "get", "/p/AAAAAAAAAAA/tray", X_Background="1")
 ask("keys", "post", "/account/keys", HX_Request="true")
 """
 # What needs nobody and nothing that is saved.
+pytestmark = pytest.mark.process
+
 NEEDS_NO_DATABASE = {
     *("health", "health-live", "health-ready", "metrics", "style", "offline", "manifest"),
     *("service-worker", "robots", "sitemap", "favicon", "language", "theme"),
@@ -86,7 +88,6 @@ def answers(run: subprocess.CompletedProcess[str]) -> list[Answer]:
     return [Answer(*json.loads(line)) for line in run.stdout.splitlines() if line[:1] == "["]
 
 
-@pytest.mark.process
 def test_every_address_answers_503_and_says_when_to_come_back(answers: list[Answer]) -> None:
     assert len(answers) > 200
     wrong = [
@@ -98,7 +99,6 @@ def test_every_address_answers_503_and_says_when_to_come_back(answers: list[Answ
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.process
 def test_probes_are_told_as_well(answers: list[Answer]) -> None:
     probes = [each for each in answers if each.key in ("health", "health-ready")]
     assert len(probes) == 3

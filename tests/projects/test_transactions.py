@@ -89,6 +89,7 @@ def test_a_transaction_that_collided_is_run_again() -> None:
     assert len(runs) == 1, "within a transaction that is for whoever began it"
 
 
+@pytest.mark.waits
 @pytest.mark.django_db(transaction=True)
 def test_a_new_try_begins_with_its_models_as_they_were() -> None:
     seen: list[tuple[int | None, str, bool]] = []
@@ -112,6 +113,7 @@ def test_a_new_try_begins_with_its_models_as_they_were() -> None:
     }
 
 
+@pytest.mark.waits
 @pytest.mark.django_db(transaction=True)
 def test_two_in_each_others_way_both_get_their_turn(shared_database: str) -> None:
     """On MariaDB this is a deadlock: each holds the row that the other wants."""
@@ -132,6 +134,7 @@ def test_two_in_each_others_way_both_get_their_turn(shared_database: str) -> Non
     assert failures(lambda: take(a, b), lambda: take(b, a)) == []
 
 
+@pytest.mark.waits
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_outside_of_transactions_is_run_again(shared_database: str) -> None:
     if connection.vendor != "mysql":
