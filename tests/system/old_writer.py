@@ -23,7 +23,7 @@ from django.db.migrations.executor import MigrationExecutor  # noqa: E402
 
 def main(targets: list[tuple[str, str]], stop: Path) -> None:
     executor = MigrationExecutor(connection)
-    newest = {node for node in executor.loader.graph.leaf_nodes() if node[0] in dict(targets)}
+    newest = set(executor.loader.graph.leaf_nodes())  # of other apps, too: they come last
     model = executor.migrate(targets).apps.get_model
     user = model("projects", "User").objects.create(username="old")
     inserted = {True: 0, False: 0}
