@@ -25,14 +25,17 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.cache import caches
 from django.db import connection, connections
-from django.test import Client
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client, override_settings
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 import sandbox as sandbox_package
 from bench.browser import CHROMIUM, DESK, Screen, Window
@@ -45,6 +48,32 @@ from tests.pages.harness import Visit
 
 ClientOf = Callable[[User | None], Client]
 MakeProject = Callable[..., Project]
+
+
+# Makes tables from the models, 20 times as quick; tests/system/test_migrations.py compares both.
+WITHOUT_MIGRATIONS = override_settings(
+    MIGRATION_MODULES={app.label: None for app in apps.get_app_configs()}
+)
+
+
+@pytest.fixture(scope="session")
+def django_db_use_migrations() -> bool:
+    """Start making the test database without migrations; `django_db_setup` below ends that."""
+    WITHOUT_MIGRATIONS.enable()
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Record all migrations as applied, since processes that a test starts look there."""
+    WITHOUT_MIGRATIONS.disable()
+    with django_db_blocker.unblock():
+        recorder = MigrationRecorder(connection)
+        recorder.ensure_schema()
+        recorder.migration_qs.bulk_create(
+            recorder.Migration(app=app, name=name)
+            for app, name in MigrationLoader(None).disk_migrations
+        )
 
 
 @pytest.fixture(autouse=True)

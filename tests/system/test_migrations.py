@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, migrations
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED
+from pytest_django import DjangoDbBlocker
 
 from bench.system import ROOT
 from tests.system.servers import fresh_database
@@ -80,6 +82,12 @@ def test_every_migration_leaves_the_code_before_it_working() -> None:
     }
     assert {key: why for key, why in found.items() if key not in EXCEPTIONS} == {}
     assert not set(EXCEPTIONS) - set(found), "an exception that nothing needs any more"
+
+
+def test_the_migrations_lead_to_the_models(django_db_blocker: DjangoDbBlocker) -> None:
+    """Since the other tests' tables are made from the models alone."""
+    with django_db_blocker.unblock():
+        call_command("makemigrations", check=True, dry_run=True)
 
 
 @pytest.mark.process
