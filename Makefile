@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
 # Two more than there are cores, since many tests wait for others' processes; each takes 600 MB
 WORKERS ?= $(shell echo $$(($(CORES) < 5 ? $(CORES) + 2 : 6)))
-PYTEST := -q --dist loadfile --no-loadscope-reorder -n
+PYTEST := -q --dist loadgroup --no-loadscope-reorder -n
 # Tests that a database or a broker can't change, or whose queries are asked by others that stay:
 # every page is asked by wikivisage/test_queries.py, every deed by the tests of its service
 NO_SERVER := sandbox contract classify_pages \

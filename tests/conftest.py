@@ -7,7 +7,7 @@
   users of the sandbox's accounts with their tokens sealed in the database, which they bring.
 * `client_of(user)`: Django's test client, logged in as that user (None: nobody).
 * `make_project(owner, qid, categories, members=[…], **fields)`: see `tests.factories`.
-* `chromium`: a real browser (Playwright's Browser), started once a module; skips without one.
+* `chromium`: a real browser (Playwright's Browser), started once; skips without one.
 * `web`: the address of our pages over HTTP; `visit("/p/…", user=alice, screen=PHONE)` opens one in
   a window of its own (`bench.browser.Window`).
 * `shared_database`: a real file (or MariaDB) that threads and other processes can open, too;
@@ -167,10 +167,9 @@ def client_of(db: None) -> ClientOf:
     return browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; mark the test with `pytest.mark.browser`. It ends with the module, since
-    there can be one Playwright at a time."""
+    """Debian's Chromium; mark the test with `pytest.mark.browser`."""
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: apt install chromium")
     # Playwright runs an event loop in this thread; Django must not mistake that for async code.
@@ -275,9 +274,3 @@ def _is_ours(complaint: str) -> bool:
     if complaint.startswith("503") and "/crops/" in complaint:
         return False
     return complaint.startswith(("script:", "5")) or "Content Security Policy" in complaint
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that run the whole system come first, so that no process waits for one at the end."""
-    whole = ("tests/system/", "tests/e2e/")
-    items.sort(key=lambda item: not item.nodeid.startswith(whole))

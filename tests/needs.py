@@ -3,6 +3,9 @@
 So that `make test` stays quick, a test fails there that starts a process, sleeps, uses a face
 engine or takes more than MAX_CPU_SECONDS; those above LISTED_CPU_SECONDS are listed at the end.
 Processor seconds are counted, never the clock, so that a busy machine changes nothing.
+
+The tests in a browser run in one worker with one Chromium, those with an engine in one that loads
+it once; of the others each file stays together, for the sake of its module fixtures.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
 
 from crawler.engines import dlib_engine, opencv_engine
 
@@ -25,6 +30,8 @@ NEEDS = {
     "long": "plays a long story, or asks every page as everybody",
     "waits": "lets real time pass",
 }
+ONE_WORKER = ("browser", "engine")  # of these needs each has one worker for all of its tests
+WHOLE_SYSTEMS = ("tests/system/", "tests/e2e/")
 MAX_SLEEP_SECONDS = 0.05
 MAX_CPU_SECONDS = 3.0
 LISTED_CPU_SECONDS = 0.5
@@ -82,6 +89,31 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {need}")
     if config.getoption("unmarked"):
         config.pluginmanager.register(UnmarkedTests())
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist writes the groups into the names of the tests
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group what needs one worker; start that and the whole systems first: they take longest."""
+    for item in items:
+        for need in filter(item.get_closest_marker, ONE_WORKER):
+            item.add_marker(pytest.mark.xdist_group(need))
+            break
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    items.sort(key=lambda item: not item.nodeid.startswith(WHOLE_SYSTEMS))
+
+
+class GroupsAndFiles(LoadGroupScheduling):
+    """Gives a worker a whole group of tests, or all other tests of a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        group: str = super()._split_scope(nodeid)
+        return nodeid.partition("::")[0] if group == nodeid else group
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupsAndFiles | None:
+    """Schedule `--dist loadgroup` by groups and files."""
+    return GroupsAndFiles(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 class UnmarkedTests:
