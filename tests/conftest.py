@@ -41,6 +41,7 @@ import sandbox as sandbox_package
 from bench.browser import CHROMIUM, DESK, Screen, Window
 from bench.browser import chromium as start_chromium
 from classify import memory
+from projects import traces
 from projects.models import Project, User
 from sandbox import RunningSandbox
 from tests import factories
@@ -77,9 +78,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(autouse=True)
-def _learner_of_one_test() -> Iterator[None]:
-    """Another test's project may have the same keys: nothing is kept in mind of it."""
-    yield
+def _nothing_of_another_test() -> Iterator[None]:
+    """Begin without a request's trace; forget learners, since the next projects have their keys."""
+    with traces.apart():
+        yield
     memory.forget()
 
 
