@@ -43,6 +43,11 @@ test: $(VENV)/installed  ## The quick tests: all that need no process, browser, 
 test-all: $(VENV)/installed  ## Every test that needs no server
 	@$(BIN)/pytest $(PYTEST) $(WORKERS) $(ARGS)
 
+coverage: $(VENV)/installed  ## Which lines and branches of the apps the tests reach; fails below 95 % (25 minutes)
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN)/coverage run -m pytest $(PYTEST) $(WORKERS) $(ARGS)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+
 test-services: $(VENV)/installed-mariadb  ## The tests on MariaDB and Redis (DATABASE_URL, REDIS_URL)
 	@DATABASE_URL=$${DATABASE_URL:-mysql://root@127.0.0.1/wikivisage} REDIS_URL=$${REDIS_URL:-redis://127.0.0.1:6379/9} \
 		$(BIN)/pytest $(PYTEST) $(WORKERS) -m "not browser" $(addprefix --ignore tests/,$(NO_SERVER)) $(ARGS)
@@ -135,4 +140,4 @@ $(VENV)/installed-mariadb: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mariadb]'
 	@touch $@
 
-.PHONY: help fuzz run test test-all test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean
+.PHONY: coverage help fuzz run test test-all test-services test-compose smoke bench bench-detect bench-write bench-learning bench-rescore bench-pages bench-room chaos soak lint licences audit messages messages-check setup lock clean

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.db import connection
 from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
@@ -29,6 +30,7 @@ NEEDS = {
     "process": "starts another process",
     "long": "plays a long story, or asks every page as everybody",
     "waits": "lets real time pass",
+    "mariadb": "asks for what only MariaDB does; left out on another database",
 }
 ONE_WORKER = ("browser", "engine")  # of these needs each has one worker for all of its tests
 WHOLE_SYSTEMS = ("tests/system/", "tests/e2e/")
@@ -91,9 +93,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(UnmarkedTests())
 
 
+def _deselect(config: pytest.Config, items: list[pytest.Item], *needs: str) -> None:
+    marked = {item for item in items if any(map(item.get_closest_marker, needs))}
+    config.hook.pytest_deselected(items=list(marked))
+    items[:] = [item for item in items if item not in marked]
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist writes the groups into the names of the tests
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group what needs one worker; start that and the whole systems first: they take longest."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this database can't; group what needs one worker; start the longest first."""
+    if connection.vendor != "mysql":
+        _deselect(config, items, "mariadb")
     for item in items:
         for need in filter(item.get_closest_marker, ONE_WORKER):
             item.add_marker(pytest.mark.xdist_group(need))
@@ -140,9 +150,7 @@ class UnmarkedTests:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        marked = [item for item in items if any(map(item.get_closest_marker, NEEDS))]
-        config.hook.pytest_deselected(items=marked)
-        items[:] = [item for item in items if item not in marked]
+        _deselect(config, items, *NEEDS)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(

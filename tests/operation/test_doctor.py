@@ -153,9 +153,8 @@ def test_a_database_whose_name_nobody_knows() -> None:
     assert finding.says == "The host name of the database is unknown here."
 
 
+@pytest.mark.mariadb
 def test_each_no_of_mariadb_has_its_line() -> None:
-    if connection.vendor != "mysql":
-        return  # SQLite refuses nobody
     refused = "The database server refuses the user or its password."
     assert refusal(user="nobody", password="x").says == refused
     assert refusal(database="not_there").says == "The server has no database of this name."

@@ -113,12 +113,10 @@ def test_a_new_try_begins_with_its_models_as_they_were() -> None:
     }
 
 
-@pytest.mark.waits
+@pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
 def test_two_in_each_others_way_both_get_their_turn(shared_database: str) -> None:
     """On MariaDB this is a deadlock: each holds the row that the other wants."""
-    if connection.vendor != "mysql":
-        return  # SQLite lets one writer in at a time
     a, b = (WikiPace.objects.create(wiki="sandbox", lane=lane).pk for lane in "ab")
     both = threading.Barrier(2)
     met: list[int] = []
@@ -134,11 +132,9 @@ def test_two_in_each_others_way_both_get_their_turn(shared_database: str) -> Non
     assert failures(lambda: take(a, b), lambda: take(b, a)) == []
 
 
-@pytest.mark.waits
+@pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_outside_of_transactions_is_run_again(shared_database: str) -> None:
-    if connection.vendor != "mysql":
-        return
     row = WikiPace.objects.create(wiki="sandbox", lane="a")
     held, gave_up = threading.Event(), threading.Event()
 

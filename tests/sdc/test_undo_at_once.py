@@ -7,7 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connection, connections
+import pytest
+from django.db import connections
 from django.urls import reverse
 
 from projects.models import Project, User
@@ -18,6 +19,7 @@ AT_ONCE, FILES = 6, 8
 WRITTEN = ClaimAttempt.Outcome.WRITTEN
 
 
+@pytest.mark.mariadb
 def test_a_batch_is_taken_back_once_while_it_is_written(
     shared_database: str,
     project: Project,
@@ -26,8 +28,6 @@ def test_a_batch_is_taken_back_once_while_it_is_written(
     wiki: WikiItself,
     client_of: Any,
 ) -> None:
-    if connection.vendor != "mysql":
-        return  # SQLite lets one writer in at a time
     labels = said_yes(project, FILES)
     batch = confirmed(project, alice)
     address = reverse("batch-undo", args=[project.public_id, batch.code])

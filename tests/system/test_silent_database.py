@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from django.db import connection
 
 from tests.system.test_front import Gunicorn
 
@@ -62,11 +61,8 @@ class Proxy:
 
 
 @pytest.fixture
-def proxy(shared_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy | None]:
-    """Between MariaDB and the processes that the test starts; None with SQLite."""
-    if connection.vendor != "mysql":
-        yield None
-        return
+def proxy(shared_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Between MariaDB and the processes that the test starts."""
     parts = urlsplit(shared_database)
     with Proxy(parts.hostname or "127.0.0.1", parts.port or 3306) as proxy:
         user = parts.netloc.rpartition("@")[0]
@@ -75,10 +71,9 @@ def proxy(shared_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
         yield proxy
 
 
+@pytest.mark.mariadb
 @pytest.mark.timeout(180)
-def test_a_silent_database_is_given_up_and_comes_back(proxy: Proxy | None, tmp_path: Path) -> None:
-    if proxy is None:
-        return  # SQLite is a file
+def test_a_silent_database_is_given_up_and_comes_back(proxy: Proxy, tmp_path: Path) -> None:
     with (
         Gunicorn(tmp_path, LOG_FORMAT="json", DATABASE_URL=os.environ["DATABASE_URL"]) as gunicorn,
         ThreadPoolExecutor(2 * THREADS) as pool,
