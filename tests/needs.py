@@ -108,7 +108,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for need in filter(item.get_closest_marker, ONE_WORKER):
             item.add_marker(pytest.mark.xdist_group(need))
             break
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, NEEDS)))
     items.sort(key=lambda item: not item.nodeid.startswith(WHOLE_SYSTEMS))
 
 

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -42,11 +41,9 @@ def test_it_says_when_it_is_ready_keeps_its_state_and_stops_when_told(tmp_path: 
     finally:
         first.send_signal(signal.SIGTERM)
     assert first.wait(timeout=10) == 0
-    begun = time.monotonic()
     second = start(tmp_path)
     try:
         url = address(second)
-        assert time.monotonic() - begun < 10
         asked = {
             "action": "query",
             "titles": "File:New.jpg",

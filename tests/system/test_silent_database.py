@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,7 +21,6 @@ import requests
 from tests.system.test_front import Gunicorn
 
 THREADS = 4  # of that Gunicorn
-ANSWERS_AFTER = 10 + 3  # seconds: the limits for a statement and for a new connection
 
 
 class Proxy:
@@ -79,30 +77,19 @@ def test_a_silent_database_is_given_up_and_comes_back(proxy: Proxy, tmp_path: Pa
         ThreadPoolExecutor(2 * THREADS) as pool,
     ):
 
-        def get(path: str) -> tuple[int, str | None, float]:
-            began = time.monotonic()
+        def get(path: str) -> tuple[int, str | None]:
             answer = requests.get(f"http://127.0.0.1:{gunicorn.port}{path}", timeout=60)
-            return (
-                answer.status_code,
-                answer.headers.get("Retry-After"),
-                time.monotonic() - began,
-            )
+            return answer.status_code, answer.headers.get("Retry-After")
 
-        def get_many() -> list[tuple[int, str | None, float]]:
-            return list(pool.map(get, ["/projects"] * 2 * THREADS))
+        def get_many() -> set[tuple[int, str | None]]:
+            return set(pool.map(get, ["/projects"] * 2 * THREADS))
 
         for _ in range(3):  # each thread then has a connection that it keeps
-            assert {status for status, *_more in get_many()} == {200}
+            assert get_many() == {(200, None)}
         proxy.passing.clear()
-        answers = get_many()
-        assert {answer[:2] for answer in answers} == {(503, "10")}
-        slowest = max(seconds for *_more, seconds in answers)
-        assert 3 < slowest < ANSWERS_AFTER + 3 + 4  # the second half waits for a connection only
-        answers = get_many()
-        assert {answer[:2] for answer in answers} == {(503, "10")}
-        assert max(seconds for *_more, seconds in answers) < 3 + 3 + 4
-        status, _retry, seconds = get("/health/live")
-        assert (status, seconds < 1) == (200, True)
+        assert get_many() == {(503, "10")}, "those that had a connection, and those that want one"
+        assert get_many() == {(503, "10")}
+        assert get("/health/live") == (200, None)
         proxy.passing.set()
-        assert {status for status, *_more in get_many()} == {200}
+        assert get_many() == {(200, None)}
         assert "Traceback" not in (tmp_path / "web.log").read_text()
