@@ -321,7 +321,7 @@ class Edit(AppendOnly):
 
     class Meta:
         base_manager_name = "objects"
-        constraints = [models.UniqueConstraint(fields=["guid", "kind"], name="one_edit")]
+        constraints = [models.UniqueConstraint(fields=["attempt", "kind"], name="one_edit")]
         indexes = [models.Index(fields=["wiki", "page_id"], name="edit_page")]
 
 

@@ -60,13 +60,6 @@ class PageNow:
         return statements.with_guid(self.statements, guid) is not None
 
 
-@dataclass(frozen=True)
-class Revision:
-    id: int
-    user: str
-    comment: str
-
-
 def read_pages(read: Read, page_ids: Iterable[int]) -> dict[int, PageNow]:
     """What the pages of these ids are now; each id asked for is in the answer."""
     found: dict[int, PageNow] = {}
@@ -121,16 +114,6 @@ def read_item_labels(body: Node) -> dict[str, str]:
     return {qid: next(iter(texts.values())) for qid, texts in labels.items() if texts}
 
 
-def our_revision(read: Read, page_id: int, mark: str, since: int) -> Revision | None:
-    """The revision of a page after `since` whose summary names our batch, newest first."""
-    for revision in map(read_revision, read_history(read, page_id, rvprop="ids|user|comment")):
-        if revision.id <= since:
-            return None
-        if mark in revision.comment:
-            return revision
-    return None
-
-
 def read_history(read: Read, page_id: int, **wanted: str) -> Iterator[Node]:
     """Yield the revisions of a page, newest first, HISTORY at most. `wanted` are parameters of
     `prop=revisions` that say what of each."""
@@ -152,13 +135,6 @@ def list_revisions(body: Node) -> list[Node]:
     answer does not tell of it, since no edit of ours there would mean that none was made."""
     page = body["query"]["pages"][0]
     return page["revisions"].items(required=not page["missing"].flag())
-
-
-def read_revision(row: Node) -> Revision:
-    """Without user or comment where the wiki hides them."""
-    return Revision(
-        row["revid"].integer(), row["user"].text("", longest=255), row["comment"].text("")
-    )
 
 
 @dataclass(frozen=True)

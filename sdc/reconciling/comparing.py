@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from django.db.models import QuerySet
 
-from projects.http import Read
+from projects.http import Read, WikiError
+from projects.json_tree import UNREADABLE
 from sdc import reading, statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
 from sdc.reading import A_CALL, PageNow
@@ -14,6 +17,7 @@ from sdc.reconciling.repairs import look_again, move, record, remember_removed
 from sdc.reconciling.report import Code, Finding, Report
 from sdc.reconciling.rows import NO_FILE, File, read_file, read_files, unspoken
 from sdc.reconciling.states import LOCKS, state_of
+from sdc.revisions import Changes, find_revision
 
 Outcome = ClaimAttempt.Outcome
 Kind = Edit.Kind
@@ -78,7 +82,12 @@ class Reconciliation:
             if file.in_flight or file.fingerprint != before[page_id].fingerprint:
                 self._found(Code.BUSY, page_id)
                 continue
-            self._compare_file(file, page)
+            try:
+                self._compare_file(file, page)
+            except WikiError as error:  # of what its revisions changed
+                if error.code != UNREADABLE:
+                    raise
+                self._found(Code.UNREADABLE, page_id, detail=error.text)
         self._look_up_revisions(after, pages)
 
     def _compare_file(self, file: File, page: PageNow) -> None:
@@ -138,27 +147,56 @@ class Reconciliation:
             self._found(code, *about, detail=problem, repaired=done)
 
     def _compare_marked(self, file: File, page: PageNow) -> None:
-        """Each edit on the wiki has its row of the ledger."""
-        recorded = {edit.revision: edit for edit in file.edits if edit.revision}
+        """Each edit on the wiki has its rows of the ledger, one for each statement it wrote."""
+        marked_of: dict[str, list[Marked]] = defaultdict(list)
         for marked in self.marks.by_page.get(page.page_id, ()):
-            if marked.revision in recorded:
+            marked_of[marked.code].append(marked)
+        for code, edits in marked_of.items():
+            attempts = [each for each in file.attempts if each.batch_id == self.batches[code].pk]
+            if attempts:
+                self._compare_batch(file, page, attempts, edits)
                 continue
-            batch = self.batches[marked.code]
-            attempt = next((each for each in file.attempts if each.batch_id == batch.pk), None)
-            if attempt is None:
+            for marked in edits:
                 self._found(Code.UNKNOWN_FILE, page.page_id, detail=named(marked))
-                continue
-            edit = file.edit_of(attempt)
-            about = (page.page_id, file.claim_of(attempt).qid, attempt.statement_guid)
-            if edit is None:
-                done = self.repair and record(attempt, page, marked)
-                self._found(Code.UNRECORDED, *about, detail=named(marked), repaired=done)
-                if done:
-                    file.edits = read_file(page.page_id).edits
-            elif edit.revision is None:
-                self._found(Code.NO_REVISION, *about, detail=f"it is {marked.revision}")
-            else:
-                self._found(Code.EXTRA_EDIT, *about, detail=named(marked))
+
+    def _compare_batch(
+        self, file: File, page: PageNow, attempts: list[ClaimAttempt], edits: list[Marked]
+    ) -> None:
+        """Compare the edits of one batch on a file with its rows about that file.
+
+        What an edit changed is read only where a row may lack its edit, or an edit its row.
+        """
+        ids = {attempt.pk for attempt in attempts}
+        recorded = {edit.revision for edit in file.edits if edit.attempt_id in ids}
+        lacking = [each for each in attempts if file.edit_of(each) is None]
+        if not any(attempt.began_at for attempt in lacking):
+            edits = [marked for marked in edits if marked.revision not in recorded]
+        marked_by = {marked.revision: marked for marked in edits}
+        parents = {marked.revision: marked.parent for marked in edits}
+        seen: set[int] = set()
+        for change in Changes(self.read).get(parents):
+            owners = [attempt for attempt in attempts if change.is_of(attempt)]
+            for attempt in owners:
+                self._compare_change(file, page, attempt, marked_by[change.id], attempt.pk in seen)
+            seen |= {attempt.pk for attempt in owners}
+            if not owners and change.id not in recorded:
+                self._found(Code.EXTRA_EDIT, page.page_id, detail=named(marked_by[change.id]))
+
+    def _compare_change(
+        self, file: File, page: PageNow, attempt: ClaimAttempt, marked: Marked, is_second: bool
+    ) -> None:
+        """Compare an edit that made what this attempt intended with the attempt's row."""
+        edit = file.edit_of(attempt)
+        about = (page.page_id, file.claim_of(attempt).qid, attempt.statement_guid)
+        if edit is None and not is_second:
+            done = self.repair and record(attempt, page, marked)
+            self._found(Code.UNRECORDED, *about, detail=named(marked), repaired=done)
+            if done:
+                file.edits = read_file(page.page_id).edits
+        elif edit is not None and edit.revision is None and not is_second:
+            self._found(Code.NO_REVISION, *about, detail=f"it is {marked.revision}")
+        elif edit is None or edit.revision != marked.revision:
+            self._found(Code.EXTRA_EDIT, *about, detail=named(marked))
 
     def _compare_attempt(self, file: File, attempt: ClaimAttempt, page: PageNow) -> None:
         """What was sent, or may have been, is in the ledger."""
@@ -166,11 +204,10 @@ class Reconciliation:
         if file.edit_of(attempt):
             return
         if attempt.undoes_id is None and page.has_guid(attempt.statement_guid):
-            mark, since = statements.batch_mark(attempt.batch.code), attempt.base_revision
-            ours = reading.our_revision(self.read, page.page_id, mark, since)
-            marked = Marked(ours.id, page.page_id, attempt.batch.code, "") if ours else None
+            ours = find_revision(self.read, attempt, attempt.base_revision)
+            marked = Marked(ours, page.page_id, attempt.batch.code, "") if ours else None
             done = self.repair and record(attempt, page, marked)
-            detail = f"{attempt.outcome}, revision {ours.id if ours else 'not found'}"
+            detail = f"{attempt.outcome}, revision {ours or 'not found'}"
             self._found(Code.UNRECORDED, *about, detail=detail, repaired=done)
         elif attempt.outcome == Outcome.WRITTEN:
             self._found(Code.UNPROVEN, *about, detail=f"batch {attempt.batch.code}")
@@ -200,13 +237,17 @@ class Reconciliation:
     def _look_up_revisions(self, files: dict[int, File], pages: dict[int, PageNow]) -> None:
         """Each revision that the ledger names is an edit of that batch on that file. Most are
         among the users' contributions; the rest (say, of a renamed user) are asked for."""
-        seen = {each.revision for page_id in files for each in self.marks.by_page.get(page_id, ())}
+        seen = {
+            (each.revision, each.code)
+            for page_id in files
+            for each in self.marks.by_page.get(page_id, ())
+        }
         suspects = [
             edit
             for page_id, file in files.items()
             for edit in file.edits
             if edit.revision
-            and edit.revision not in seen
+            and (edit.revision, edit.batch.code) not in seen
             and edit.batch_id in self.in_scope
             and pages[page_id].problem not in UNKNOWN
         ]

@@ -28,6 +28,7 @@ class Marked:
     page_id: int
     code: str
     timestamp: str
+    parent: int = 0  # the revision before it
     added: str = ""  # the item of the statement that it made, by the wiki's own words
 
 
@@ -36,6 +37,7 @@ class Contribution:
     """An edit of a user; without a comment where the wiki hides it."""
 
     revision: int
+    parent: int
     page_id: int
     comment: str
     timestamp: str
@@ -45,6 +47,7 @@ def read_contribution(row: Node) -> Contribution:
     """Of an answer to `list=usercontribs`."""
     return Contribution(
         row["revid"].integer(),
+        row["parentid"].integer(0),
         row["pageid"].integer(),
         row["comment"].text(""),
         row["timestamp"].text("", longest=40),
@@ -84,7 +87,12 @@ class Marks:
                     continue
                 added = _ADDED.match(row.comment)
                 edit = Marked(
-                    row.revision, row.page_id, match[1], row.timestamp, added[1] if added else ""
+                    row.revision,
+                    row.page_id,
+                    match[1],
+                    row.timestamp,
+                    row.parent,
+                    added[1] if added else "",
                 )
                 if edit.code in self.batches:
                     self.by_page[edit.page_id].append(edit)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from projects.http import Read
-from projects.json_tree import Node, parse
+from projects.json_tree import Node
 from sdc.reading import read_history
+from sdc.revisions import read_slot
 from sdc.statements import Statements, read_statements
 
 WITH_CONTENT = "ids|user|comment|timestamp|content"
@@ -72,9 +73,5 @@ def read_change(row: Node) -> tuple[Change, Statements | None]:
         words_of(row["comment"].text("")),
         row["timestamp"].moment(),
     )
-    slot = row["slots"]["mediainfo"]
-    if slot.is_missing:
-        return change, None if "texthidden" in row or "suppressed" in row else {}
-    if slot["content"].is_missing:
-        return change, None
-    return change, read_statements(parse(slot["content"].text())["statements"])
+    stored = read_slot(row)
+    return change, None if stored is None else read_statements(stored)

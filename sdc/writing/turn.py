@@ -2,7 +2,8 @@
 
 Everything about an edit is in the database before the call. After a crash, a cut connection or
 any other doubtful end the file and its history are read before anything is repeated. So the wiki
-ends with one edit of ours, whatever dies and when.
+ends with one edit of ours, whatever dies and when. Whose edit a revision is, its content says
+(`sdc/revisions.py`): a batch may have written other statements to the same file.
 
 What adding (`adding.py`) and taking back (`removing.py`) have in common is here.
 """
@@ -24,7 +25,7 @@ from projects.faults import crash_point
 from projects.http import Read, WikiError
 from projects.json_tree import UNREADABLE
 from projects.work import Overtaken, WorkState
-from sdc import reading, statements
+from sdc import reading, revisions
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.reading import PageNow
 from sdc.reasons import OF_THE_SITE, Reason
@@ -222,10 +223,10 @@ class Turn(ABC):
             self._unreadable(Outcome(Next.LATER, Reason.UNREADABLE))
         done = self._done_by(page)
         if done or self.attempt.in_doubt:
-            found = self._our_revision(session)
+            found = self._find_revision(session)
             if done or found:
                 self._take()
-                self._succeeded(found.id if found else None, results.FOUND_BY_READING, page)
+                self._succeeded(found, results.FOUND_BY_READING, page)
                 return True
         reason = self._why_not_now(page)
         if reason is None:
@@ -326,7 +327,7 @@ class Turn(ABC):
         page_id = self.claim.page_id
         try:
             page = reading.read_pages(session.read, [page_id])[page_id]
-            found = self._our_revision(session)
+            found = self._find_revision(session)
         except WikiError as error:
             outcome = judge_failure(error)
             self._put_back(outcome, in_doubt=True)
@@ -335,15 +336,14 @@ class Turn(ABC):
         if page.problem is Reason.UNREADABLE:
             results.put_back(self.attempt, page.problem, in_doubt=True, counted=True)
         elif found or self._done_by(page):
-            self._succeeded(found.id if found else None, results.FOUND_BY_READING, page)
+            self._succeeded(found, results.FOUND_BY_READING, page)
         elif why := self._overtaken_by_others(page):
             self._end_without_edit(why)
         else:
             results.put_back(self.attempt, reason, in_doubt=True, counted=True)
 
-    def _our_revision(self, session: Session) -> reading.Revision | None:
-        mark = statements.batch_mark(self.batch.code)
-        return reading.our_revision(session.read, self.claim.page_id, mark, self._since())
+    def _find_revision(self, session: Session) -> int | None:
+        return revisions.find_revision(session.read, self.attempt, self._since())
 
     def _put_back(self, outcome: Outcome, *, in_doubt: bool) -> None:
         counted = not outcome.patient and outcome.next in (Next.LATER, Next.TOKEN, Next.REFUSE)

@@ -12,7 +12,8 @@ from crawler import commons
 from projects import http, wikis
 from projects.http import WikiError
 from projects.json_tree import Node
-from sdc import reading, statements
+from sdc import reading, revisions, statements
+from sdc.models import Claim, ClaimAttempt
 from sdc.reasons import Reason
 from tests.contract.replayed import Recorded, codes_of, names_of, parameters, recording, replaying
 
@@ -114,12 +115,21 @@ def entity_of(name: str, page_id: int) -> statements.Statements | None:
     return reading.read_entity(Node(body)["entities"][mid])
 
 
-def test_our_revision_is_found_in_the_history_by_its_mark(settings: Any) -> None:
+def test_marked_revisions_and_what_they_changed_are_read(settings: Any) -> None:
+    """The history without content, then the entities of revisions and of their parents."""
     with replaying(lambda _given: recording("undo/revisions-with-slots")) as url:
         settings.WIKI = wikis.sandbox(url)
         read = partial(http.api, settings.WIKI.commons_api)
-        found = reading.our_revision(read, 36, "batch 17", since=0)
-        assert found
-        assert (found.id, found.user) == (163, "ExampleUser")
-        assert reading.our_revision(read, 36, "batch 17", since=163) is None
-        assert reading.our_revision(read, 36, "batch 99", since=0) is None
+        [marked] = revisions.list_marked(read, 36, "batch 17", since=0)
+        assert (marked.id, marked.parent) == (163, 36)
+        assert revisions.list_marked(read, 36, "batch 17", since=163) == []
+        assert revisions.list_marked(read, 36, "batch 99", since=0) == []
+        changes = revisions.Changes(read).get({163: 36, 164: 163})
+    first, second = (f"M36$ffffffff-0000-4000-8000-00000000000{n}" for n in range(2))
+    found = [(each.after.has_guid(first), each.after.has_guid(second)) for each in changes]
+    assert found == [(True, False), (True, True)]
+    assert [each.is_of(attempt_at(second)) for each in changes] == [False, True]
+
+
+def attempt_at(guid: str) -> ClaimAttempt:
+    return ClaimAttempt(claim=Claim(qid="Q5"), statement={"id": guid})

@@ -25,7 +25,7 @@ from projects import (
     wiki_users,
 )
 from projects.json_tree import Node, WikiError
-from sdc import reading
+from sdc import reading, revisions
 from sdc.reconciling import marks
 from sdc.rights import switch
 from sdc.watch import history
@@ -113,8 +113,9 @@ READERS = {
     "pages": Reader(each_page(reading.read_page), PAGES, PAGES),
     "statements": Reader(each_entity(reading.read_entity), ENTITIES, ENTITIES),
     "labels": Reader(reading.read_item_labels, ENTITIES, ENTITIES),
-    "revisions": Reader(each_revision(reading.read_revision), PAGES),
+    "revisions": Reader(each_revision(revisions.read_revision), PAGES),
     "changes": Reader(each_revision(history.read_change), PAGES),
+    "entities of revisions": Reader(revisions.read_listed_entities, PAGES),
     "contributions": Reader(
         lambda body: body["query"]["usercontribs"].read_items(marks.read_contribution),
         ("query", "usercontribs"),

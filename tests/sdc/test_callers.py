@@ -236,6 +236,15 @@ def write_in_doubt(scene: Scene) -> Drive:
     return drive
 
 
+def write_after_a_lost_answer(scene: Scene) -> Drive:
+    """The edit was made, so that the history has a revision with the mark of the batch."""
+    drive = write(scene)
+    scene.wiki.running.faults.add("cut-after-effect", {"action": "wbsetclaim"}, times=1)
+    drive()
+    assert ClaimAttempt.objects.filter(in_doubt=True).exists()
+    return drive
+
+
 def watch_removed(scene: Scene) -> Drive:
     labels = scene.said_yes(scene.project, 2)
     send_to_the_end(confirmed(scene.project, scene.alice))
@@ -442,7 +451,12 @@ CALLERS = {
     ),
     "write": Caller(("sdc.writing.account.Session._submit",), {"action": "wbsetclaim"}, write),
     "our revision": Caller(
-        ("sdc.reading.read_history",), query("rvprop=ids|user|comment"), write_in_doubt
+        ("sdc.reading.read_history",), query("rvprop=ids|comment"), write_in_doubt
+    ),
+    "entities of revisions": Caller(
+        ("sdc.revisions.read_entities",),
+        query("rvprop=ids|comment|content"),
+        write_after_a_lost_answer,
     ),
     "watch": Caller(
         ("sdc.watch.watching._look_at",), {"path": API, "action": "wbgetentities"}, watch_removed
