@@ -22,7 +22,7 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, models
 
 from crawler import tidying
@@ -91,7 +91,10 @@ def read(source: Path) -> None:
             _load_sqlite(packed) if connection.vendor == "sqlite" else _load_mysql(packed)
     except (OSError, EOFError, sqlite3.DatabaseError) as error:
         raise BackupError(f"{source} is not a whole backup ({error}). {HALF}") from error
-    call_command("migrate", verbosity=0, interactive=False)
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except CommandError as error:
+        raise BackupError(f"{error} {HALF}") from error
     results.doubt_all()
     end_all_leases()
     workers.forget()

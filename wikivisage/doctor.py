@@ -30,7 +30,7 @@ from projects.sealing import Unsealable, unseal
 from sdc.models import Edit, EditBatch
 from sdc.reasons import Reason
 from sdc.rights import switch
-from wikivisage import health, workers
+from wikivisage import health, schema_history, workers
 from wikivisage.rekeying import SEALED, Column, Sealed
 
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -145,7 +145,8 @@ def database() -> Findings:
     else:
         yield from _sqlite(took)
     part = health.migrations()
-    yield Finding("migrations", _word(part), part.says, "manage.py migrate")
+    command = "" if part.says == schema_history.SENTENCE else "manage.py migrate"
+    yield Finding("migrations", _word(part), part.says, command)
 
 
 def broker() -> Findings:

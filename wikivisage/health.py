@@ -20,7 +20,7 @@ from django.urls import resolve
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from wikivisage import backlog, workers
+from wikivisage import backlog, schema_history, workers
 from wikivisage.outages import RETRY_AFTER
 
 OK, DEGRADED, FAILED = "ok", "degraded", "failed"
@@ -119,10 +119,14 @@ def database() -> Part:
 
 
 def migrations() -> Part:
+    lacking, is_earlier = True, False
     try:
         lacking = not _are_applied()
+        is_earlier = lacking and schema_history.is_earlier(connection)
     except DatabaseError:
-        lacking = True
+        pass
+    if is_earlier:
+        return Part(FAILED, schema_history.SENTENCE)
     if lacking:
         return Part(FAILED, "The database lacks migrations: run manage.py migrate.")
     return Part(OK, "All migrations are applied.")

@@ -46,6 +46,7 @@ IN_ENGLISH = (
     "wikivisage/doctor.py",
     "wikivisage/health.py",
     "wikivisage/messages/",
+    "wikivisage/schema_history.py",
     "sdc/reconciling/report.py",
     "crawler/engines/",
 )
