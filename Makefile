@@ -60,7 +60,7 @@ bench: bench-detect
 bench-detect: $(VENV)/installed  ## How many faces are found, in what time and memory (PHOTOS=folder with manifest.csv)
 	@$(BIN)/python -W ignore -m bench.detection $(if $(PHOTOS),--photos $(PHOTOS))
 
-bench-write: $(VENV)/installed  ## How fast and how carefully claims are written, with faults and kills (13 minutes; QUICK=1: one)
+bench-write: $(VENV)/installed  ## How fast and how carefully claims are written, with faults and kills (15 minutes; QUICK=1: three)
 	@$(BIN)/python -W ignore -m bench.writing
 
 bench-learning: $(VENV)/installed  ## How few answers a tag needs, against the centroid rule (2 minutes; QUICK=1: 20 s; ENCODINGS=folder)

@@ -17,9 +17,9 @@ from projects import tokens
 from projects.models import Membership, Person, Project, User, WikiPace
 from projects.work import WorkState
 from sdc import services
-from sdc.models import ClaimAttempt, Edit, EditBatch, Writer
+from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
 from sdc.rights import first_steps
-from sdc.statements import batch_mark
+from sdc.statements import batch_mark, depicts
 
 OVER = (EditBatch.State.DONE, EditBatch.State.STOPPED)
 
@@ -177,10 +177,70 @@ class Sending:
         }
 
 
+class OneFile(Sending):
+    """A batch that names several people on one file. A project has one person today, so the rows
+    of the others are made here; what becomes of them is the product's own."""
+
+    def __init__(
+        self, project: Project, user: User, wiki: Wiki, page_id: int, qids: list[str]
+    ) -> None:
+        super().__init__(project, user, wiki, [page_id])
+        self.page_id, self.qids = page_id, qids
+
+    def preview(self) -> None:
+        super().preview()
+        first = self.draft.attempts.select_related("claim").get()
+        for qid in self.qids:
+            claim = Claim.objects.create(
+                wiki=self.draft.wiki, page_id=self.page_id, qid=qid, photo=first.claim.photo
+            )
+            guid = ClaimAttempt.new_guid(self.page_id)
+            ClaimAttempt.objects.create(
+                batch=self.draft,
+                claim=claim,
+                label=first.label,
+                region=first.region,
+                guid=guid,
+                statement=depicts(guid, qid, first.place),
+                cautions=first.cautions,
+                sha1=first.sha1,
+                title=first.title,
+                base_revision=first.base_revision,
+            )
+
+    def confirm(self) -> None:
+        self.batches = [services.confirm(self.draft, self.user)]
+        planned = self.batches[0].attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED)
+        assert planned.count() == 1 + len(self.qids)
+
+    def count_faults(self) -> dict[str, int]:
+        """Statements that are lost or doubled, rows of the ledger that name the revision of another
+        statement, and whether anything else of the file changed."""
+        entity = self.wiki.entities([self.page_id])[self.page_id]
+        guids = {str(attempt.guid) for attempt in self.attempts}
+        said = Counter(
+            _item(row)
+            for row in statements(entity).get(DEPICTS, ())
+            if row["id"] in guids or _item(row) in self.qids
+        )
+        added = self.wiki.guids_added(self.page_id)
+        ledger = {edit.guid: edit.revision for edit in self.edits}
+        there = {row["id"] for row in statements(entity).get(DEPICTS, ())}
+        marked = self.wiki.edits(batch_mark(self.batches[0].code))
+        return {
+            "lost": len(guids - (there & ledger.keys())),
+            "doubled": sum(n - 1 for n in said.values()) + max(len(marked) - len(guids), 0),
+            "wrong": sum(guid not in added.get(ledger[guid] or 0, ()) for guid in ledger),
+            "foreign_statements_touched": int(
+                without(entity, guids) != without(self.before[self.page_id], set())
+            ),
+        }
+
+
 def _saying(entity: Entity, qid: str) -> list[Entity]:
     """The statements of a file that say that it depicts the person."""
-    return [
-        row
-        for row in statements(entity).get(DEPICTS, ())
-        if row["mainsnak"]["datavalue"]["value"]["id"] == qid
-    ]
+    return [row for row in statements(entity).get(DEPICTS, ()) if _item(row) == qid]
+
+
+def _item(row: Entity) -> str:
+    return str(row["mainsnak"]["datavalue"]["value"]["id"])

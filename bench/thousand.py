@@ -78,6 +78,17 @@ class Wiki:
         sql = "SELECT page_id FROM revision WHERE wiki = 'commons' AND instr(comment, ?) > 0"
         return [row["page_id"] for row in self.world.store.rows(sql, (mark,))]
 
+    def guids_added(self, page_id: int) -> dict[int, set[str]]:
+        """The GUIDs that each revision of a page added."""
+        found: dict[int, set[str]] = {}
+        before: set[str] = set()
+        for revision in reversed(self.world.history(self.page(page_id))):
+            groups = statements(revision.entity or {}).values()
+            after = {str(row["id"]) for rows in groups for row in rows}
+            found[revision.id] = after - before
+            before = after
+        return found
+
     def sub(self, name: str) -> str:
         account = self.world.users.by_name(name)
         assert account

@@ -1,17 +1,20 @@
 """`make bench-write`: how fast and how carefully claims are written, on fresh data.
 
 The whole system runs as `make run` starts it, against the sandbox wiki in its own process with
-100 ms of latency. What is sent is confirmed by the product's own services. Four runs:
+100 ms of latency. What is sent is confirmed by the product's own services. Five runs:
 
 * at the operator's pace, five minutes, the second half with maxlag, 429s and kills;
 * the pace lifted to the wiki's own limit, undisturbed;
 * the same for 1,000 claims on 1,000 files with maxlag, 429s and twelve kills;
+* twelve statements of twelve people on one file, killed at every named point of a write;
 * the existing tool's way on a sample: read, write, sleep a second.
 
 The last line of stdout is JSON: edits a minute are those of the run that kept least of its pace,
 with the waits left out that the wiki ordered (`Retry-After`); writes and calls an edit are those
-of all runs together, refused calls and those after kills included. QUICK=1 takes a minute.
-Exit code 1 when a claim was lost or doubled, or anything of others was touched.
+of all runs together, refused calls and those after kills included. QUICK=1 takes three minutes.
+RUNS=13 does the first and the third alone.
+Exit code 1 when a claim was lost or doubled, a row of the ledger names the revision of another
+statement, or anything of others was touched.
 """
 
 from __future__ import annotations
@@ -34,10 +37,10 @@ import psutil
 import requests
 
 from bench.system import System
-from bench.thousand import DEPICTS, Wiki, statements
+from bench.thousand import DEPICTS, KINDS, Wiki, statements
 
 if TYPE_CHECKING:
-    from bench.confirmed import Sending
+    from bench.confirmed import OneFile, Sending
 
 QUICK = os.environ.get("QUICK") == "1"
 LATENCY = 0.1  # seconds before each answer of the wiki
@@ -45,6 +48,10 @@ RETRY_AFTER = 2 if QUICK else 5  # seconds that the wiki orders to wait
 LIFTED = 6000  # a pace that the wiki's own limit undercuts
 BATCH_MAX = 1000
 SENDER, OTHER = "Alice", "Bob"
+# Twelve people of the sandbox, named on one file; the first is the project's.
+PEOPLE = ["Q567", "Q937", "Q47480", "Q76", "Q6279", "Q9960", "Q7186", "Q37463", "Q57641", "Q76346",
+          "Q68761", "Q9123"]  # fmt: skip
+POINTS = ("before-call", "after-call", "after-commit")  # see projects/faults.py
 PATIENCE = 60  # seconds without any edit after which a run is given up
 Event = tuple[int, str]  # after so many edits: "maxlag", "429", "kill", "kill-all"
 
@@ -131,15 +138,18 @@ def spread(claims: int, events: list[str]) -> list[Event]:
 
 def main() -> int:
     runs = plan()
-    chosen = os.environ.get("RUNS", "")
+    chosen, last = os.environ.get("RUNS", ""), str(len(runs) + 1)
     runs = [run for number, run in enumerate(runs, 1) if not chosen or str(number) in chosen]
+    one_file: dict[str, int] = {}
     with database() as where:
-        system = System(environment=where | steady(runs[0].pace))
+        system = System(environment=where | steady(runs[0].pace if runs else LIFTED))
         set_up_django(system)
         with prepared(system, runs) as bench:
             results = [bench.go(run) for run in runs]
+            if not chosen or last in chosen:
+                one_file = bench.write_one_file()
             theirs = bench.existing_tool(8 if QUICK else 40)
-    return report(results, theirs)
+    return report(results, theirs, one_file)
 
 
 def steady(pace: int) -> dict[str, str]:
@@ -196,10 +206,11 @@ def set_up_django(system: System) -> None:
 def prepared(system: System, runs: list[Run]) -> Iterator[Bench]:
     from bench import confirmed
 
-    most = max(run.claims for run in runs)
+    most = max((run.claims for run in runs), default=100)
     say(f"making {most} files and their labels")
     wiki = Wiki(Path(system.folder.name), system.wiki)
-    wiki.fill(most)
+    wiki.fill(most + KINDS)
+    *_others, shared = wiki.page_ids(most + KINDS)  # has statements of others
     user = confirmed.make_user(wiki, SENDER)
     photos = confirmed.make_photos(wiki, wiki.page_ids(most))
     projects = {run.qid: confirmed.say_yes(user, run.qid, photos[: run.claims]) for run in runs}
@@ -209,8 +220,10 @@ def prepared(system: System, runs: list[Run]) -> Iterator[Bench]:
         ))
         for run in runs
     }  # fmt: skip
+    several = confirmed.say_yes(user, PEOPLE[0], confirmed.make_photos(wiki, [shared]))
+    one_file = confirmed.OneFile(several, user, wiki, shared, PEOPLE[1:])
     try:
-        yield Bench(system, wiki, sendings)
+        yield Bench(system, wiki, sendings, one_file)
     finally:
         system.stop()
         wiki.world.close()
@@ -218,8 +231,11 @@ def prepared(system: System, runs: list[Run]) -> Iterator[Bench]:
 
 
 class Bench:
-    def __init__(self, system: System, wiki: Wiki, sendings: dict[str, Any]) -> None:
+    def __init__(
+        self, system: System, wiki: Wiki, sendings: dict[str, Any], one_file: OneFile
+    ) -> None:
         self.system, self.wiki, self.sendings = system, wiki, sendings
+        self.one_file = one_file
         self.control = f"{system.wiki}/_sandbox"
 
     def go(self, run: Run) -> Result:
@@ -302,6 +318,44 @@ class Bench:
             if path.endswith("/w/api.php"):
                 found[action] = found.get(action, 0) + count
         return found
+
+    def write_one_file(self) -> dict[str, int]:
+        """Write twelve statements to one file while the worker is killed at each named point in
+        turn; return what was made and what is wrong."""
+        say(f"one file: {len(PEOPLE)} statements, kills at every point")
+        orders = Path(self.system.folder.name) / "orders"
+        orders.mkdir()
+        self.system.environment |= {"WIKIVISAGE_FAULTS": str(orders), "EDITS_A_MINUTE": "6000"}
+        self.system.start()
+        try:
+            self.one_file.preview()
+            self.one_file.confirm()
+            kills = self._kill_at_points(orders)
+        except BaseException:
+            print("\n".join(self.system.lines[-40:]), file=sys.stderr)
+            raise
+        finally:
+            self.system.stop()
+            del self.system.environment["WIKIVISAGE_FAULTS"]
+        found = {"edits": self.one_file.edits.count(), "kills": kills}
+        found |= self.one_file.count_faults()
+        say(f"one file: {found}")
+        return found
+
+    def _kill_at_points(self, orders: Path) -> int:
+        """Kill whoever passes the next point, until the batch is over; return how often."""
+        kills, order, moved = -1, orders / "none", time.monotonic()
+        while not self.one_file.is_over():
+            if not order.exists():
+                kills, moved = kills + 1, time.monotonic()
+                order = orders / f"write:{POINTS[kills % len(POINTS)]}"
+                draft = orders / ".draft"  # whoever passes must find it whole
+                draft.write_text("SIGKILL")
+                draft.rename(order)
+            if time.monotonic() - moved > PATIENCE:
+                raise RuntimeError(f"nothing for {PATIENCE} s: {self.one_file.state()}")
+            time.sleep(0.05)
+        return kills + (not order.exists())
 
     def existing_tool(self, count: int) -> float:
         """Edits a minute of the existing tool's way, on files that have structured data already:
@@ -411,7 +465,11 @@ def cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def report(results: list[Result], theirs: float) -> int:
+def report(results: list[Result], theirs: float, one_file: dict[str, int]) -> int:
+    wrong = {name: n for name, n in one_file.items() if name not in ("edits", "kills")}
+    if not results:
+        print(json.dumps({"one_file": one_file}))
+        return 1 if any(wrong.values()) else 0
     rows = [result.row() for result in results]
     widths = {name: max(len(str(row[name])) for row in [*rows, {name: name}]) for name in rows[0]}
     for row in [{name: name for name in rows[0]}, *rows]:
@@ -433,9 +491,10 @@ def report(results: list[Result], theirs: float) -> int:
         "kills": sum(result.kills for result in results),
         "existing_tool_per_minute": round(theirs, 1),
         "runs": rows,
+        "one_file": one_file,
     }
     print(json.dumps(figures))
-    return 1 if any(bad.values()) else 0
+    return 1 if any([*bad.values(), *wrong.values()]) else 0
 
 
 def say(words: str) -> None:
