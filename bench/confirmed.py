@@ -14,7 +14,7 @@ from bench.thousand import DEPICTS, Entity, Wiki, statements, without
 from classify.models import Answer, Label, Origin, Verdict
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects import tokens
-from projects.models import Membership, Person, Project, User, WikiPace
+from projects.models import Membership, Person, Project, Subject, User, WikiPace
 from projects.work import WorkState
 from sdc import services
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
@@ -60,7 +60,8 @@ def say_yes(user: User, qid: str, photos: list[Photo]) -> Project:
     """A project about that person in which the user, who took care, said Yes to a face of each
     photo."""
     person = Person.objects.create(wiki=settings.WIKI.code, qid=qid, labels={"en": qid})
-    project = Project.objects.create(person=person, owner=user, active_key=f"{user.pk}:{person.pk}")
+    project = Project.objects.create(owner=user, active_key=f"{user.pk}:{person.pk}")
+    project.subject = Subject.objects.create(project=project, person=person)
     Membership.objects.create(project=project, user=user, role=Membership.Role.OWNER)
     ProjectPhoto.objects.bulk_create(
         [ProjectPhoto(project=project, photo=photo) for photo in photos], batch_size=200
@@ -70,7 +71,7 @@ def say_yes(user: User, qid: str, photos: list[Photo]) -> Project:
     for number, photo in enumerate(photos, 1):
         at = now - number * timedelta(seconds=10)
         region = Region.objects.create(picture=photo.picture, origin=Region.Origin.DETECTOR, **box)
-        said: dict[str, Any] = {"project": project, "photo": photo, "region": region, "user": user}
+        said: dict[str, Any] = {"subject": project.subject, "photo": photo, "region": region, "user": user}
         answer = Answer.objects.create(
             **said, verdict=Verdict.YES, origin=Origin.ASK, created_at=at
         )

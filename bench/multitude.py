@@ -44,6 +44,7 @@ from projects.models import (
     Person,
     Project,
     Source,
+    Subject,
     Tally,
     User,
 )
@@ -150,7 +151,6 @@ class _Builder:
         )
         owner = self.members[0]
         self.project = Project.objects.create(
-            person=person,
             owner=owner,
             active_key=f"{owner.pk}:{person.pk}",
             revision=1000,
@@ -158,6 +158,7 @@ class _Builder:
             pulse=1,
             turn_at=self.now,
         )
+        self.project.subject = Subject.objects.create(project=self.project, person=person)
         roles = [Membership.Role.OWNER, Membership.Role.REVIEWER]
         _write(
             Membership(
@@ -225,7 +226,7 @@ class _Builder:
         return f"File:Marie Curie at event {number % 997} ({number}).jpg"
 
     def about(self, region: int) -> dict[str, Any]:
-        return {"project": self.project, "region_id": region, "photo_id": self.picture_of[region]}
+        return {"subject": self.project.subject, "region_id": region, "photo_id": self.picture_of[region]}
 
     def answers(self) -> None:
         """A fifth of all faces, of these some twice and differently, and some taken back."""
@@ -289,7 +290,7 @@ class _Builder:
             if label is None:
                 (self.matches if likely else self.hardly).append(region)
         columns = "id region photo unlikely is_match doubt"
-        _fill(Score, columns, rows, {"project": self.project.pk, "revision": 1000})
+        _fill(Score, columns, rows, {"subject": self.project.subject.pk, "revision": 1000})
         left = self.faces - len(self.labels)
         Learner.objects.create(
             project=self.project,
@@ -304,7 +305,7 @@ class _Builder:
         )
         _write(
             Forecast(
-                project=self.project,
+                subject=self.project.subject,
                 answers=n * 100,
                 precision=1 - 0.5 / (n + 2),
                 recall=n / (n + 8),
@@ -334,7 +335,11 @@ class _Builder:
             for rank, region in enumerate(chosen)
         )
         _write(
-            Skip(project=self.project, user=self.members[n % self.n_members], region_id=region)
+            Skip(
+                subject=self.project.subject,
+                user=self.members[n % self.n_members],
+                region_id=region,
+            )
             for n, region in enumerate(self.hardly[-200:])
         )
 
@@ -343,7 +348,7 @@ class _Builder:
         seen = [label for label in self.yes if label.origin != Origin.BOOTSTRAP]
         half = seen[: len(seen) // 2]
         done = Round.objects.create(
-            project=self.project,
+            subject=self.project.subject,
             about=Round.About.APPROVED,
             frame=len(half),
             faces=self.faces,
@@ -353,7 +358,7 @@ class _Builder:
         )
         left = self.hardly[-60:]
         open_ = Round.objects.create(
-            project=self.project,
+            subject=self.project.subject,
             about=Round.About.LEFT,
             frame=self.faces - len(self.labels),
             faces=self.faces,
@@ -527,25 +532,26 @@ class _Builder:
         )
         projects = _write(
             Project(
-                person=person,
                 owner=self.members[n % self.n_members],
                 active_key=f"other-{n}",
                 revision=10,
                 active_at=self.now - timedelta(hours=n + 1),
             )
-            for n, person in enumerate(people)
+            for n in range(OTHERS)
         )
+        pairs = zip(projects, people, strict=True)
+        subjects = _write(Subject(project=project, person=person) for project, person in pairs)
         _write(
             Membership(project=each, user=each.owner, role=Membership.Role.OWNER)
             for each in projects
         )
-        for n, project in enumerate(projects):
+        for n, (project, subject) in enumerate(zip(projects, subjects, strict=True)):
             faces = self.hardly[n * FACES_OF_OTHERS : (n + 1) * FACES_OF_OTHERS]
             photos = {self.picture_of[face] for face in faces}
             _write(ProjectPhoto(project=project, photo_id=photo) for photo in photos)
             _write(
                 Score(
-                    project=project,
+                    subject=subject,
                     region_id=face,
                     photo_id=self.picture_of[face],
                     unlikely=0.1,

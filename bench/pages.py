@@ -354,7 +354,7 @@ def ask_next(bench: Bench) -> list[Asked]:
     def hold(number: int, faces: int) -> None:
         """Of the first ones this one holds a few, and nobody holds the others."""
         user = built.members[number % MEMBERS]
-        every = Question.objects.filter(project=built.project, rank__lt=FREE)
+        every = Question.objects.filter(subject=built.project.subject, rank__lt=FREE)
         every.update(leased_to=None, leased_until=None)
         first = list(every.order_by("rank")[:faces])
         mine = every.filter(pk__in=[each.pk for each in first])
@@ -425,7 +425,7 @@ def press_keys(bench: Bench) -> list[float]:
     from classify.models import Question
 
     built = bench.built
-    asked = Question.objects.filter(project=built.project)
+    asked = Question.objects.filter(subject=built.project.subject)
     asked.update(leased_to=None, leased_until=None)
     cookies = bench.client(built.members[5]).cookies
     with keypress.server(settings.PORT, {"DATABASE_URL": _address()}) as origin:

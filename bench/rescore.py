@@ -52,7 +52,7 @@ def measure(number: int) -> dict[str, float]:
     from classify.learning import Model, prior_for
     from classify.memory import Mind
     from crawler.engines import KINDS
-    from projects.models import Person, Project
+    from projects.models import Person, Project, Subject
 
     rng = np.random.default_rng(0)
     kind = KINDS["sface"]
@@ -75,7 +75,8 @@ def measure(number: int) -> dict[str, float]:
         hashed=none,
     )
     mind = Mind(0, kind, known, model, 0, np.full(number, -1, np.int64))
-    project = Project(person=Person())
+    project = Project()
+    project.subject = Subject(project=project, person=Person())
     person = every < 20 * CLUSTER  # one who looks like twenty different people
     said = none.copy()
 

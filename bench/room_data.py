@@ -101,21 +101,23 @@ def ask() -> dict[str, Any]:
     from classify.models import Label, Question, Score
     from projects.models import Project
 
-    project = Project.objects.get(person__qid="Q7186")
-    Question.objects.filter(project=project).delete()
-    answered = Label.objects.filter(project=project).values_list("region", flat=True)
+    project = Project.objects.get(subject__person__qid="Q7186")
+    Question.objects.filter(subject=project.subject).delete()
+    answered = Label.objects.filter(subject=project.subject).values_list("region", flat=True)
     near = list(
-        Label.objects.filter(project=project, verdict="yes").values_list("region", flat=True)[:6]
+        Label.objects.filter(subject=project.subject, verdict="yes").values_list(
+            "region", flat=True
+        )[:6]
     )
     done = set(answered)
-    rows = Score.objects.filter(project=project).order_by("-is_match", "pk")
+    rows = Score.objects.filter(subject=project.subject).order_by("-is_match", "pk")
     open_ = [row for row in rows.values_list("region", "photo", "is_match") if row[0] not in done]
     likely = [row for row in open_ if row[2]][: QUESTIONS // 2]
     chosen = likely + [row for row in open_ if not row[2]][: QUESTIONS - len(likely)]
     Question.objects.bulk_create(
         [
             Question(
-                project=project,
+                subject=project.subject,
                 region_id=region,
                 photo_id=photo,
                 rank=float(rank),
@@ -148,11 +150,11 @@ def queries() -> dict[str, int]:
     from classify.models import Question
     from projects.models import User
 
-    asked = list(Question.objects.order_by("rank").select_related("region", "project"))
+    asked = list(Question.objects.order_by("rank").select_related("region", "subject__project"))
     client = Client(headers={"host": f"127.0.0.1:{settings.PORT}"})
     user = User.objects.get(username="member-3")
     client.force_login(user)
-    base = f"/p/{asked[0].project.public_id}"
+    base = f"/p/{asked[0].subject.project.public_id}"
 
     def one() -> dict[str, Any]:
         region = asked.pop(0).region

@@ -131,11 +131,12 @@ def fill(count: int) -> Project:
     from django.conf import settings
 
     from crawler.models import Photo, Picture, ProjectPhoto
-    from projects.models import Membership, Person, Project, User
+    from projects.models import Membership, Person, Project, Subject, User
 
     owner = User.objects.create(username="soak", issuer=settings.WIKI.issuer, sub="1")
     person = Person.objects.create(wiki=settings.WIKI.code, qid="Q7186")
-    project = Project.objects.create(person=person, owner=owner, active_key="soak")
+    project = Project.objects.create(owner=owner, active_key="soak")
+    Subject.objects.create(project=project, person=person)
     Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
     looks = Picture.objects.bulk_create(
         [

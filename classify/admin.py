@@ -13,7 +13,7 @@ from projects.moderation import ModerationAdmin, by_project, by_user, picture_ta
 
 
 def face(row: Answer | Label | Score) -> SafeString:
-    address = reverse("crop", args=[row.project.public_id, row.region.public_id])
+    address = reverse("crop", args=[row.subject.project.public_id, row.region.public_id])
     return picture_tag(address, str(row.photo))
 
 
@@ -21,35 +21,41 @@ def file(row: Answer | Label | Score) -> SafeString:
     return format_html("<a href='{}'>{}</a>", row.photo.page_url, row.photo.name)
 
 
+def project(row: Answer | Label | Score) -> str:
+    return str(row.subject.project)
+
+
 face.short_description = _("face")  # type: ignore[attr-defined]
 file.short_description = _("photo")  # type: ignore[attr-defined]
+project.short_description = _("project")  # type: ignore[attr-defined]
+project.admin_order_field = "subject__project"  # type: ignore[attr-defined]
 
 
 @admin.register(Answer)
 class AnswerAdmin(ModerationAdmin[Answer]):
-    list_display = (face, file, "project", "verdict", "origin", "user", "created_at")
-    list_filter = ("verdict", "origin", by_user("user"), by_project("project"))
+    list_display = (face, file, project, "verdict", "origin", "user", "created_at")
+    list_filter = ("verdict", "origin", by_user("user"), by_project("subject__project"))
     texts = ("user__wiki_username", "photo__title")
-    exact = ("project__public_id", "project__person__qid", "photo__page_id")
-    list_select_related = ("project__person", "photo", "region", "user")
+    exact = ("subject__project__public_id", "subject__person__qid", "photo__page_id")
+    list_select_related = ("subject__project__subject__person", "photo", "region", "user")
     ordering = ("-id",)
 
 
 @admin.register(Label)
 class LabelAdmin(ModerationAdmin[Label]):
-    list_display = (face, file, "project", "verdict", "origin", "user", "disputed", "decided_at")
-    list_filter = ("verdict", "origin", "disputed", by_user("user"), by_project("project"))
+    list_display = (face, file, project, "verdict", "origin", "user", "disputed", "decided_at")
+    list_filter = ("verdict", "origin", "disputed", by_user("user"), by_project("subject__project"))
     texts = ("user__wiki_username", "photo__title")
-    exact = ("project__public_id", "project__person__qid", "photo__page_id")
-    list_select_related = ("project__person", "photo", "region", "user")
+    exact = ("subject__project__public_id", "subject__person__qid", "photo__page_id")
+    list_select_related = ("subject__project__subject__person", "photo", "region", "user")
     ordering = ("-id",)
 
 
 @admin.register(Score)
 class ScoreAdmin(ModerationAdmin[Score]):
-    list_display = (face, file, "project", "unlikely", "is_match", "revision")
-    list_filter = ("is_match", by_project("project"))
+    list_display = (face, file, project, "unlikely", "is_match", "revision")
+    list_filter = ("is_match", by_project("subject__project"))
     texts = ("photo__title",)
-    exact = ("project__public_id", "project__person__qid", "photo__page_id")
-    list_select_related = ("project__person", "photo", "region")
+    exact = ("subject__project__public_id", "subject__person__qid", "photo__page_id")
+    list_select_related = ("subject__project__subject__person", "photo", "region")
     ordering = ("-id",)

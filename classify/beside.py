@@ -17,7 +17,7 @@ from classify.learning.copies import BITS
 from classify.models import Label, Origin, Question, Verdict
 from crawler.models import Region
 from projects import denials
-from projects.models import Project
+from projects.models import Person, Project
 from projects.prepared import prepared
 
 ENOUGH = 6  # confirmed faces
@@ -30,6 +30,7 @@ class Named:
     """Somebody said in another, public project who this very face is."""
 
     project: Project
+    person: Person  # whom it looks for
     is_same: bool  # the person who is asked about
 
 
@@ -45,7 +46,7 @@ class Beside:
     choice: list[Region] = field(default_factory=list)
 
 
-WITH_WORDS: Any = ("word__photo__picture", "word__project__person")
+WITH_WORDS: Any = ("word__photo__picture", "word__subject__person", "word__subject__project")
 
 
 def beside(
@@ -61,9 +62,9 @@ def beside(
     looked for by their face. Where people differ nothing is confirmed, and persons that are left
     alone are not named. All of it is one query, the next question waits for it.
     """
-    rows = _faces(project.pk, sorted({*nearest, *region_ids}), picture_id)
+    rows = _faces(project.subject.pk, sorted({*nearest, *region_ids}), picture_id)
     words = list({word.pk: word for word in map(_word_of, rows) if word}.values())
-    by_region = {word.region_id: word for word in words if word.project_id == project.pk}
+    by_region = {word.region_id: word for word in words if word.subject_id == project.subject.pk}
     confirmed = _tiles(by_region[region] for region in nearest if region in by_region)
     asked = [word for word in words if word.region_id in region_ids]
     shown = _different(confirmed if nearest else _latest(project))
@@ -72,10 +73,10 @@ def beside(
 
 
 @prepared
-def _faces(project: Any, region_ids: Any, picture_id: Any) -> QuerySet[Any]:
+def _faces(subject: Any, region_ids: Any, picture_id: Any) -> QuerySet[Any]:
     """These, and those of the picture, each with whoever it is said to be in any project."""
     yes = Q(labels__verdict=Verdict.YES)
-    answered = Label.objects.filter(project=project, region=OuterRef("pk"))
+    answered = Label.objects.filter(subject=subject, region=OuterRef("pk"))
     faces = Region.objects.annotate(word=FilteredRelation("labels", condition=yes))
     faces = faces.annotate(is_answered=Exists(answered)).select_related(*WITH_WORDS)
     found = faces.filter(pk__in=region_ids)
@@ -92,7 +93,7 @@ def _word_of(row: Any) -> Label | None:
 
 
 def _latest(project: Project) -> list[Tile]:
-    yes = Label.objects.filter(project=project, verdict=Verdict.YES)
+    yes = Label.objects.filter(subject=project.subject, verdict=Verdict.YES)
     faces = yes.exclude(region__origin=Region.Origin.PHOTO).order_by("-id")[:LATEST]
     return _of_all_times(_tiles(faces.select_related("region", "photo")))
 
@@ -101,22 +102,22 @@ def _names(project: Project, words: Iterable[Label]) -> dict[int, list[Named]]:
     told = [
         word
         for word in words
-        if word.project_id != project.pk
-        and word.project.visibility == Project.Visibility.PUBLIC
-        and word.project.person.wiki == project.person.wiki
+        if word.subject_id != project.subject.pk
+        and word.subject.project.visibility == Project.Visibility.PUBLIC
+        and word.subject.person.wiki == project.person.wiki
         and word.origin != Origin.BOOTSTRAP
         and not word.disputed
     ]
     if not told:  # as nearly always
         return {}
-    qids = [word.project.person.qid for word in told]
+    qids = [word.subject.person.qid for word in told]
     alone = set(denials.denied_qids().filter(value__in=qids))
     found: dict[int, dict[int, Named]] = defaultdict(dict)
     for word in sorted(told, key=lambda word: word.pk):
-        person = word.project.person
+        person = word.subject.person
         if person.qid not in alone:
             same = person.qid == project.person.qid
-            found[word.region_id].setdefault(person.pk, Named(word.project, same))
+            found[word.region_id].setdefault(person.pk, Named(word.subject.project, person, same))
     return {region: list(names.values()) for region, names in found.items()}
 
 

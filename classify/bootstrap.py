@@ -108,7 +108,7 @@ def label_tagged(project: Project) -> int:
     examples = list(_single_faces(_unlabelled(project)))
     for photo, region in examples:
         Answer.objects.create(
-            project=project,
+            subject=project.subject,
             photo=photo,
             region=region,
             verdict=Verdict.YES,
@@ -136,10 +136,10 @@ def _unlabelled(project: Project) -> QuerySet[ProjectPhoto]:
 def _example_photos(tagged: QuerySet[ProjectPhoto]) -> QuerySet[ProjectPhoto]:
     """Of these project photos, the ones with one face about which nobody said a word."""
     said = Label.objects.filter(
-        project=OuterRef("project"), region__picture=OuterRef("photo__picture")
+        subject__project=OuterRef("project"), region__picture=OuterRef("photo__picture")
     )
     used = Answer.objects.filter(
-        project=OuterRef("project"), photo=OuterRef("photo"), origin=Origin.BOOTSTRAP
+        subject__project=OuterRef("project"), photo=OuterRef("photo"), origin=Origin.BOOTSTRAP
     )
     return tagged.filter(
         ~Exists(said),

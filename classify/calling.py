@@ -30,7 +30,7 @@ def call_back(project: Project) -> None:
     if project.state == Project.State.COMPLETED:
         return
     now = timezone.now()
-    given = Answer.objects.filter(project=project)
+    given = Answer.objects.filter(subject=project.subject)
     last = given.order_by("id").last()
     if last and last.origin == Origin.UNDO and last.created_at > now - HERE:
         return  # somebody took back what was the last of it, and goes on with that

@@ -242,7 +242,7 @@ class _Counted:
 def _approved_at(project: Project, revision: int) -> Approved:
     """Counted once for what people said until this revision and the rounds that are finished:
     of thousands it takes a while, and pages ask every few seconds."""
-    finished = Round.objects.filter(project=project, done_at__isnull=False).count()
+    finished = Round.objects.filter(subject=project.subject, done_at__isnull=False).count()
     key = f"approved:{project.public_id}:{revision}:{finished}"
     found: Approved | None = cache.get(key)
     if found is None:
@@ -311,9 +311,11 @@ def _errors(rounds: list[_Counted], outvoted: int) -> Interval:
 
 def _rounds(project: Project, outvoted: set[int]) -> dict[int, _Counted]:
     """What the finished rounds about what is approved found, counted in the database."""
-    yes = Label.objects.filter(project=project, region=OuterRef("region"), verdict=Verdict.YES)
+    yes = Label.objects.filter(
+        subject=project.subject, region=OuterRef("region"), verdict=Verdict.YES
+    )
     yes = yes.exclude(region__in=outvoted)
-    drawn = Look.objects.filter(project=project, round__about=About.APPROVED)
+    drawn = Look.objects.filter(subject=project.subject, round__about=About.APPROVED)
     # A later round may have shown what an earlier one left to its sample: that is known then.
     seen = looks.covering(project).exclude(why=Why.FRAME)
     rows = (
@@ -344,7 +346,7 @@ def _rounds(project: Project, outvoted: set[int]) -> dict[int, _Counted]:
 def _outvoted(project: Project) -> QuerySet[Label]:
     """Approved faces whose last word is another one, by somebody whose word weighs less."""
     last = counting(project).filter(region=OuterRef("region")).order_by("-id").values("verdict")
-    differed = Look.objects.filter(project=project, region=OuterRef("region"))
+    differed = Look.objects.filter(subject=project.subject, region=OuterRef("region"))
     doubtful = looks.approved(project).filter(
         Exists(differed.exclude(said__in=("", Verdict.YES))), disputed=True
     )
@@ -361,7 +363,7 @@ def _left(project: Project, revision: int) -> Left:
     """
     learner = Learner.objects.filter(project=project).first() or Learner()
     faces = learner.left
-    rounds = Round.objects.filter(project=project, about=About.LEFT, done_at__isnull=False)
+    rounds = Round.objects.filter(subject=project.subject, about=About.LEFT, done_at__isnull=False)
     last = rounds.order_by("id").last()
     if (
         not faces
@@ -372,7 +374,9 @@ def _left(project: Project, revision: int) -> Left:
         return Left(0, answered, number=Interval(0, 0, 0, all_seen=True))
     if last is None:
         return Left(faces)
-    yes = Label.objects.filter(project=project, region=OuterRef("region"), verdict=Verdict.YES)
+    yes = Label.objects.filter(
+        subject=project.subject, region=OuterRef("region"), verdict=Verdict.YES
+    )
     redrawn = Q(said=Verdict.YES, region__replaced_by__isnull=False)
     seen = last.looks.exclude(said="").aggregate(
         looked=Count("pk"), hits=Count("pk", filter=Exists(yes) | redrawn)
@@ -390,17 +394,17 @@ def _left(project: Project, revision: int) -> Left:
 
 def _answered(project: Project) -> int:
     """Faces that people said a word about."""
-    said = Label.objects.filter(project=project).exclude(origin=Origin.BOOTSTRAP)
+    said = Label.objects.filter(subject=project.subject).exclude(origin=Origin.BOOTSTRAP)
     return said.exclude(region__origin=Region.Origin.PHOTO).count()
 
 
 def _found_since(last: Round) -> int:
     """Faces of the person that people found since, outside of the sample."""
     before = Answer.objects.filter(
-        project=last.project_id, region=OuterRef("region"), pk__lte=last.after
+        subject=last.subject_id, region=OuterRef("region"), pk__lte=last.after
     )
     found = Label.objects.filter(
-        ~Exists(before), project=last.project_id, verdict=Verdict.YES, answer__gt=last.after
+        ~Exists(before), subject=last.subject_id, verdict=Verdict.YES, answer__gt=last.after
     )
     return found.exclude(region__in=last.looks.values("region")).count()
 

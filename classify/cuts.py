@@ -113,9 +113,9 @@ def _read(measured: dict[str, dict[str, int]]) -> Counts:
 @part("measured", lambda: {"every": {}, "yes": {}, "no": {}})
 def _measured(project: Project) -> dict[str, dict[str, int]]:
     """How many faces are in each bin, as JSON can hold it: see Counts."""
-    measured = Score.objects.filter(project=project, unlikely__lt=Score.FAR)
-    of_region = Score.objects.filter(project=project, region=OuterRef("region"))
-    by_people = Label.objects.filter(project=project).exclude(origin=Origin.BOOTSTRAP)
+    measured = Score.objects.filter(subject=project.subject, unlikely__lt=Score.FAR)
+    of_region = Score.objects.filter(subject=project.subject, region=OuterRef("region"))
+    by_people = Label.objects.filter(subject=project.subject).exclude(origin=Origin.BOOTSTRAP)
     said = by_people.annotate(
         unlikely=Subquery(of_region.values("unlikely")[:1], output_field=FloatField())
     ).filter(unlikely__lt=Score.FAR)
@@ -138,7 +138,7 @@ def _nearest(project: Project, at: float) -> tuple[list[Score], list[Score]]:
     beyond: list[Score] = []
     for match in (True, False):
         rows = Score.objects.filter(
-            project=project, is_match=match, photo__state=Photo.State.LIVE
+            subject=project.subject, is_match=match, photo__state=Photo.State.LIVE
         ).select_related("region", "photo")
         within += rows.filter(unlikely__lt=at).order_by("-unlikely", "-pk")[:BESIDE]
         beyond += rows.filter(unlikely__gte=at, unlikely__lt=Score.FAR).order_by("unlikely", "pk")[

@@ -36,7 +36,8 @@ class Facts:
     @classmethod
     def read(cls, project: Project, user: User, regions: Iterable[int], photos: Any) -> Self:
         qid = project.person.qid
-        rows = _rows(project.pk, user.pk, qid, sorted(set(regions)), sorted(set(photos)))
+        keys = (project.pk, project.subject.pk, user.pk)
+        rows = _rows(*keys, qid, sorted(set(regions)), sorted(set(photos)))
         answers = {row.given.pk: row.given for row in rows if "given" in row.__dict__}
         voices = {
             key: Voice.of(*(getattr(row, f"{whose}_{each}") for each in VOICE))
@@ -66,17 +67,19 @@ def _giver(row: Any) -> int | None:
 
 
 @prepared
-def _rows(project: Any, user: Any, qid: Any, regions: Any, photos: Any) -> QuerySet[Any]:
+def _rows(
+    project: Any, subject: Any, user: Any, qid: Any, regions: Any, photos: Any
+) -> QuerySet[Any]:
     """A row for each region, photo that shows it and answer to it."""
-    asked = Question.objects.filter(project=project, region=OuterRef("pk"))
-    looks = Look.objects.filter(project=project, region=OuterRef("pk"))
+    asked = Question.objects.filter(subject=subject, region=OuterRef("pk"))
+    looks = Look.objects.filter(subject=subject, region=OuterRef("pk"))
     voices = {
         f"{whose}_{each}": Subquery(_membership(project, of).values(each)[:1])
         for whose, of in (("own", user), ("their", OuterRef("given__user")))
         for each in VOICE
     }
     shows = Q(picture__photos__in=photos)
-    given = Q(answers__project=project)
+    given = Q(answers__subject=subject)
     faces = Region.objects.filter(pk__in=regions).annotate(
         shown=FilteredRelation("picture__photos", condition=shows),
         given=FilteredRelation("answers", condition=given),

@@ -60,14 +60,14 @@ def note(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> None
     There is one row for a number of answers. What was thought after more of them goes with the
     answers that were taken back. Call in the learner's last transaction.
     """
-    course = Forecast.objects.filter(project=project)
+    course = Forecast.objects.filter(subject=project.subject)
     answers = int(words.said.sum())
     course.filter(answers__gt=answers).delete()
     if (now := expected(mind, words, thoughts)) is None:
         course.all().delete()  # a curve that stopped when the rule was changed says nothing
         return
     Forecast.objects.update_or_create(
-        project=project,
+        subject=project.subject,
         answers=answers,
         defaults={
             "precision": now.precision,
@@ -81,7 +81,7 @@ def note(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> None
 
 def _thin(project: Project) -> None:
     """Of more than KEPT rows every second of the older half goes."""
-    course = Forecast.objects.filter(project=project).order_by("answers", "id")
+    course = Forecast.objects.filter(subject=project.subject).order_by("answers", "id")
     keys = list(course.values_list("pk", flat=True))
     if len(keys) > KEPT:
         Forecast.objects.filter(pk__in=keys[1 : len(keys) // 2 : 2]).delete()
@@ -89,4 +89,4 @@ def _thin(project: Project) -> None:
 
 def course(project: Project) -> list[Forecast]:
     """From the first answer to now, in one query."""
-    return list(Forecast.objects.filter(project=project).order_by("answers", "id"))
+    return list(Forecast.objects.filter(subject=project.subject).order_by("answers", "id"))

@@ -32,7 +32,7 @@ def kept() -> QuerySet[Region]:
         photo__picture=OuterRef("picture"), photo__state=Photo.State.LIVE
     )
     said = Label.objects.filter(region=OuterRef("pk"), verdict=Verdict.YES)
-    said = said.filter(project__in=keeping.live())
+    said = said.filter(subject__project__in=keeping.live())
     needed = Exists(shown.filter(project__in=keeping.awake()))
     return Region.objects.filter(
         needed | (Exists(said) & Exists(shown.filter(project__in=keeping.live())))
@@ -80,7 +80,7 @@ def stale_questions() -> QuerySet[Any]:
 def _of_forgotten(rows: QuerySet[Any]) -> QuerySet[Any]:
     held = Embedding.objects.filter(region=OuterRef("region"))
     others = Project.objects.exclude(pk__in=keeping.awake()).values_list("pk", flat=True)
-    return rows.filter(~Exists(held), project__in=list(others))
+    return rows.filter(~Exists(held), subject__project__in=list(others))
 
 
 def forget_scores(until: float) -> int:

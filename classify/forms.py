@@ -223,7 +223,7 @@ class ReassignForm(ReviewForm):
         public_id = self.cleaned_data["other"]
         if not public_id:
             return None
-        found = Project.objects.select_related("person").filter(public_id=public_id).first()
+        found = Project.objects.with_subject().filter(public_id=public_id).first()
         if found is None:
             raise forms.ValidationError(_("There is no such project."), "unknown")
         return found

@@ -275,24 +275,24 @@ def _likelihoods(project: Project, said: QuerySet[Label]) -> list[Cursor] | None
     regions = dict(said.order_by().values_list("region", "pk")[: SORTED + 1])
     if len(regions) > SORTED:
         return None
-    scores = Score.objects.filter(project=project, region__in=list(regions))
+    scores = Score.objects.filter(subject=project.subject, region__in=list(regions))
     thought = dict(scores.values_list("region", "unlikely"))
     return [(thought.get(region, Score.FAR), pk) for region, pk in regions.items()]
 
 
 def _doubts(project: Project) -> list[Cursor]:
     """What is said in doubt, the most doubted first."""
-    scores = Score.objects.filter(project=project, doubt__isnull=False)
+    scores = Score.objects.filter(subject=project.subject, doubt__isnull=False)
     doubts = dict(scores.values_list("region", "doubt")[:SORTED])
-    said = Label.objects.filter(project=project, region__in=list(doubts))
+    said = Label.objects.filter(subject=project.subject, region__in=list(doubts))
     return [(-(doubts[region] or 0.0), pk) for region, pk in said.values_list("region", "pk")]
 
 
 def _candidates(project: Project, which: Which) -> QuerySet[Any]:
     """What a filter's faces are among, by an index alone."""
     if which in (Which.MATCHES, Which.OTHERS):
-        return Score.objects.filter(project=project, is_match=which == Which.MATCHES)
-    said = Label.objects.filter(project=project)
+        return Score.objects.filter(subject=project.subject, is_match=which == Which.MATCHES)
+    said = Label.objects.filter(subject=project.subject)
     if which in (Which.CONFIRMED, Which.APPROVED, Which.ON_COMMONS):
         return said.filter(verdict=Verdict.YES)
     return said
@@ -481,19 +481,21 @@ def gallery_counts(project: Project) -> dict[str, int]:
 
 def unanswered(project: Project) -> QuerySet[Score]:
     """Faces that nobody said a word of."""
-    said = Label.objects.filter(project=project, region=OuterRef("region"))
-    return _left_in_peace(Score.objects.filter(~Exists(said), not_paused(), project=project))
+    said = Label.objects.filter(subject=project.subject, region=OuterRef("region"))
+    return _left_in_peace(
+        Score.objects.filter(~Exists(said), not_paused(), subject=project.subject)
+    )
 
 
 def _left_in_peace(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Without faces in files, and of persons, that are left alone."""
     listed = denials.denied_qids()
-    return rows.exclude(photo__state=Photo.State.DENIED).exclude(project__person__qid__in=listed)
+    return rows.exclude(photo__state=Photo.State.DENIED).exclude(subject__person__qid__in=listed)
 
 
 def rows_of(project: Project, which: Which) -> QuerySet[Any]:
     """What a filter shows: labels or, where nobody answered, scores."""
-    said = _left_in_peace(Label.objects.filter(project=project))
+    said = _left_in_peace(Label.objects.filter(subject=project.subject))
     said = said.exclude(region__origin=Region.Origin.PHOTO)
     yes = said.filter(verdict=Verdict.YES)
     match which:
@@ -535,7 +537,7 @@ ON_COMMONS: list[Callable[[Project], Exists]] = [_found_there]
 
 def _doubted(project: Project, said: QuerySet[Label]) -> QuerySet[Label]:
     """Answers that the other faces contradict; a word that was said twice stays and is not."""
-    score = Score.objects.filter(project=project, region=OuterRef("region"))
+    score = Score.objects.filter(subject=project.subject, region=OuterRef("region"))
     same = labels.counting(project).filter(region=OuterRef("region"), verdict=OuterRef("verdict"))
     same = same.exclude(origin=Origin.BOOTSTRAP).order_by()
     times = same.values("region").annotate(times=Count("pk")).values("times")
@@ -547,7 +549,7 @@ def likeliest_first(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Some labels or scores, each with its `key`. For few of them: a gallery walks by `_walk`."""
     key: Any = F("unlikely")
     if rows.model is not Score:
-        scored = Score.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
+        scored = Score.objects.filter(subject=OuterRef("subject"), region=OuterRef("region"))
         key = Coalesce(Subquery(scored.values("unlikely")[:1]), Value(Score.FAR))
     keyed: QuerySet[Any] = rows.annotate(key=key)
     return keyed.order_by("key", "pk")
@@ -557,7 +559,9 @@ def tiles_of(project: Project, rows: Sequence[Any]) -> list[Tile]:
     """The faces of some labels or scores, in that order."""
     if rows and isinstance(rows[0], Score):
         return [Tile(row.region, row.photo, score=row, key=_key(row)) for row in rows]
-    scores = Score.objects.filter(project=project, region__in=[row.region_id for row in rows])
+    scores = Score.objects.filter(
+        subject=project.subject, region__in=[row.region_id for row in rows]
+    )
     by_region = {score.region_id: score for score in scores}
     return [
         Tile(row.region, row.photo, row, by_region.get(row.region_id), _key(row)) for row in rows

@@ -41,7 +41,7 @@ def watch() -> int:
     since = Answer.objects.filter(pk__gt=after, pk__lte=newest, origin__in=ASKED)
     found = sum(_judge(theirs, guard.doubt(deeds_of(theirs))) for theirs in _members(since))
     again = since.filter(origin=Origin.AGAIN).order_by()
-    seen_again = {"region__in": again.values("region"), "project__in": again.values("project")}
+    seen_again = {"region__in": again.values("region"), "subject__in": again.values("subject")}
     for theirs in _members(Answer.objects.filter(origin=Origin.REVIEW, **seen_again)):
         why = Membership.Doubt.CONTRADICTS if guard.contradicts(reviews_of(theirs)) else ""
         found += _judge(theirs, why)
@@ -51,10 +51,10 @@ def watch() -> int:
 
 def _members(answers: QuerySet[Answer]) -> Iterator[Membership]:
     """Who gave these answers, if they count; read one by one, as those before them are judged."""
-    pairs = answers.order_by().exclude(user=None).values_list("project", "user").distinct()
+    pairs = answers.order_by().exclude(user=None).values_list("subject__project", "user").distinct()
     for project_id, user_id in list(pairs[:PEOPLE]):
         rows = Membership.objects.filter(project=project_id, user=user_id, counts=True)
-        if theirs := rows.select_related("project", "user").first():
+        if theirs := rows.select_related("project__subject__person", "user").first():
             yield theirs
 
 
@@ -90,7 +90,7 @@ def reviews_of(theirs: Membership) -> list[guard.Deed]:
 
 def _answers_of(theirs: Membership, origins: Sequence[str]) -> list[Answer]:
     """The latest of these kinds, the oldest first, at which nobody has looked yet."""
-    mine = Answer.objects.filter(project=theirs.project, user=theirs.user, undone_by=None)
+    mine = Answer.objects.filter(subject=theirs.project.subject, user=theirs.user, undone_by=None)
     if theirs.looked_at:
         mine = mine.filter(created_at__gt=theirs.looked_at)
     return list(mine.filter(origin__in=origins).order_by("-pk")[:WINDOW])[::-1]
@@ -100,7 +100,7 @@ def _said_again(theirs: Membership, after: dict[int, int]) -> dict[int, list[boo
     """Face -> what each of the others said at a second look that was drawn at random, `after` the
     answer of this key."""
     project = theirs.project
-    drawn = Look.objects.filter(project=project, region__in=after, why=Look.Why.SAMPLED)
+    drawn = Look.objects.filter(subject=project.subject, region__in=after, why=Look.Why.SAMPLED)
     words = counting(project).filter(region__in=drawn.values("region"), origin=Origin.AGAIN)
     sure = words.filter(verdict__in=SURE).exclude(user=theirs.user).order_by("pk")
     last: dict[int, dict[int | None, bool]] = {}
@@ -164,7 +164,7 @@ def _said(answer: Answer, known: dict[int, str]) -> guard.Said:
 
 def _known(project: Project, user: User, regions: set[int]) -> dict[int, str]:
     """What is known of faces by others' words that count, the latest last, and as traps."""
-    traps = Look.objects.filter(project=project, region__in=regions, why=Look.Why.TRAP)
+    traps = Look.objects.filter(subject=project.subject, region__in=regions, why=Look.Why.TRAP)
     known: dict[int, str] = dict(traps.values_list("region", "before"))
     words = counting(project).filter(region__in=regions).exclude(user=user)
     sure = words.filter(verdict__in=SURE)

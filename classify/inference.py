@@ -46,7 +46,7 @@ def infer(learner: Learner) -> None:
 
 def _infer(learner: Learner) -> None:
     crash_point("infer:before-work")
-    project = Project.objects.select_related("person").get(pk=learner.project_id)
+    project = Project.objects.with_subject().get(pk=learner.project_id)
     if not memory.knows(project):  # nor do statements tell anything new while it does
         bootstrap.label_tagged(project)
     project.refresh_from_db()  # the revision comes first: what is read next is at least as new
@@ -137,7 +137,7 @@ def _save_scores(
     until = time.monotonic() + SECONDS
     for start in range(0, len(mind.gone), BATCH):
         gone = mind.gone[start : start + BATCH]
-        Score.objects.filter(project=project, region__in=gone).delete()
+        Score.objects.filter(subject=project.subject, region__in=gone).delete()
     mind.gone = []
     rows = np.flatnonzero(_moved(mind, saved, thoughts, doubt))
     rows = rows[np.argsort(thoughts.unlikely[rows], kind="stable")]
@@ -148,7 +148,7 @@ def _save_scores(
             matches = thoughts.is_match[some] & ~_answered(project, mind, some, thoughts)
             upsert(
                 _scores(project, mind, some, thoughts.unlikely[some], matches, doubt[some]),
-                ["project", "region"],
+                ["subject", "region"],
                 ["photo", "unlikely", "is_match", "doubt", "revision"],
             )
         saved.photo_ids[some] = mind.faces.photo_ids[some]
@@ -177,7 +177,7 @@ def _moved(mind: Mind, saved: Saved, thoughts: Thoughts, doubt: Doubles) -> Mask
 def _answered(project: Project, mind: Mind, rows: Ints, thoughts: Thoughts) -> Mask:
     """Were these matches answered since the labels were read? Call with the project held."""
     matches = mind.faces.region_ids[rows[thoughts.is_match[rows]]].tolist()
-    said = Label.objects.filter(project=project, region__in=matches)
+    said = Label.objects.filter(subject=project.subject, region__in=matches)
     return np.isin(mind.faces.region_ids[rows], list(said.values_list("region", flat=True)))
 
 
@@ -193,7 +193,7 @@ def _scores(
     columns = (faces.region_ids[rows], faces.photo_ids[rows], unlikely, is_match, doubt)
     for region, photo, far, match, odds in zip(*(each.tolist() for each in columns), strict=True):
         yield Score(
-            project=project,
+            subject=project.subject,
             region_id=region,
             photo_id=photo,
             unlikely=far,

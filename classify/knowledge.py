@@ -147,7 +147,7 @@ class Words:
 
     @classmethod
     def read(cls, project: Project, faces: Faces) -> Self:
-        labels = Label.objects.filter(project=project)
+        labels = Label.objects.filter(subject=project.subject)
         given = [Word(*row) for row in labels.values_list("region", "verdict", "origin")]
         rows = faces.rows_of(word.region for word in given)
         missing = [word.region for word, row in zip(given, rows, strict=True) if row < 0]
@@ -250,7 +250,9 @@ def _regions(project: Project) -> dict[int, Place]:
     rows = Region.objects.filter(replaced_by=None, picture__in=live.values("photo__picture"))
     drawn = rows.filter(origin=Region.Origin.PERSON, replaces=None).values_list("pk", flat=True)
     mine = set(
-        Label.objects.filter(project=project, region__in=drawn).values_list("region", flat=True)
+        Label.objects.filter(subject=project.subject, region__in=drawn).values_list(
+            "region", flat=True
+        )
     )
     foreign = set(drawn) - mine
     columns = rows.exclude(origin=Region.Origin.PHOTO).values_list(

@@ -53,15 +53,19 @@ def lock_for_answers(project: Project) -> bool:
     return bool(open_.tell_learner(only_words=True, active_at=timezone.now()))
 
 
-def standing(project: Any) -> QuerySet[Answer]:
+def standing(project: Project) -> QuerySet[Answer]:
     """Answers that nobody has taken back, oldest first."""
-    answers = Answer.objects.filter(project=project, undone_by=None)
+    return _standing_about(project.subject)
+
+
+def _standing_about(subject: Any) -> QuerySet[Answer]:
+    answers = Answer.objects.filter(subject=subject, undone_by=None)
     return answers.exclude(origin=Origin.UNDO).order_by("id")
 
 
-def given_by(project: Any, user: Any) -> QuerySet[Any, Any]:
+def given_by(subject: Any, user: Any) -> QuerySet[Any, Any]:
     """How many answers of the user stand, as a subquery: each undo takes one of them back."""
-    given = Answer.objects.filter(project=project, user=user).order_by().values("project")
+    given = Answer.objects.filter(subject=subject, user=user).order_by().values("subject")
     one = Case(When(origin=Origin.UNDO, then=-1), default=1)
     return given.annotate(n=Sum(one)).values("n")
 
@@ -78,9 +82,9 @@ def is_counted(project: Project, user: User) -> bool:
     return mine is None or mine.counts
 
 
-def said_by(project: Any, user: Any) -> QuerySet[Answer]:
+def said_by(subject: Any, user: Any) -> QuerySet[Answer]:
     """For Exists within rows that have a region: what the user said of it, and what stands."""
-    return standing(project).order_by().filter(user=user, region=OuterRef("region"))
+    return _standing_about(subject).order_by().filter(user=user, region=OuterRef("region"))
 
 
 class Voice(NamedTuple):
@@ -181,7 +185,7 @@ class Said:
     def _label(self, answers: list[Answer]) -> Label:
         word = self._word(answers)
         return Label(
-            project_id=word.project_id,
+            subject_id=word.subject_id,
             region_id=word.region_id,
             photo_id=word.photo_id,
             verdict=word.verdict,
@@ -202,8 +206,8 @@ def relabel(
     """
     labels = (said or Said.read(project, region_ids)).labels()
     gone = set(region_ids) - labels.keys()
-    Label.objects.filter(project=project, region__in=gone).delete()
-    upsert(labels.values(), ["project", "region"], LABEL_FIELDS)
+    Label.objects.filter(subject=project.subject, region__in=gone).delete()
+    upsert(labels.values(), ["subject", "region"], LABEL_FIELDS)
     return labels
 
 
@@ -215,7 +219,9 @@ def rebuild_labels(project: Project) -> int:
     """
     lock(project)
     region_ids = set(standing(project).values_list("region", flat=True))
-    region_ids |= set(Label.objects.filter(project=project).values_list("region", flat=True))
+    region_ids |= set(
+        Label.objects.filter(subject=project.subject).values_list("region", flat=True)
+    )
     return sum(len(relabel(project, some)) for some in _portions(region_ids))
 
 

@@ -11,11 +11,11 @@ from projects.models import Project
 
 def answered(*, project: Project, photos: set[int], **_: Any) -> set[int]:
     """Those that people said something about stay."""
-    said = Answer.objects.filter(project=project, photo__in=photos, user__isnull=False)
+    said = Answer.objects.filter(subject=project.subject, photo__in=photos, user__isnull=False)
     return set(said.exclude(origin=Origin.BOOTSTRAP).values_list("photo", flat=True))
 
 
 def forget(*, project: Project, photos: set[int], **_: Any) -> None:
     """Nothing is asked or thought of what has left. Answers are never deleted."""
     for model in (Question, Score, Label):
-        model.objects.filter(project=project, photo__in=photos).delete()
+        model.objects.filter(subject=project.subject, photo__in=photos).delete()

@@ -86,8 +86,8 @@ def wanted(project: Project) -> Wanted:
 def wanted_by(projects: Iterable[Project]) -> dict[int, int]:
     """Count the looks of `wanted` by the key of the project, in two queries."""
     open_ = _pending(projects).filter(not_paused(), said="").order_by()
-    rows = open_.values("project").annotate(n=Count("pk"))
-    return dict(rows.values_list("project", "n"))
+    rows = open_.values("subject__project").annotate(n=Count("pk"))
+    return dict(rows.values_list("subject__project", "n"))
 
 
 def draft(
@@ -111,11 +111,11 @@ def begin(project: Project, drafts: Iterable[Draft]) -> None:
     """Open these rounds. Call inside a transaction that holds the project, when nobody has said
     a word since they were drafted."""
     opened = _open_rounds(project)
-    last = Answer.objects.filter(project=project).aggregate(last=Max("pk"))["last"]
+    last = Answer.objects.filter(subject=project.subject).aggregate(last=Max("pk"))["last"]
     for each in drafts:
         if each.about not in opened:
             round_ = Round.objects.create(
-                project=project,
+                subject=project.subject,
                 about=each.about,
                 frame=each.frame,
                 faces=each.faces,
@@ -130,7 +130,7 @@ def draw_rest(project: Project, rng: np.random.Generator) -> int:
     """Draw all that finished rounds have left to their samples, for who wants certainty instead
     of a percentage; returns how many. What was stated stays until all of these are seen."""
     Project.objects.select_for_update().get(pk=project.pk)
-    if Round.objects.filter(project=project, about=About.APPROVED, done_at=None).exists():
+    if Round.objects.filter(subject=project.subject, about=About.APPROVED, done_at=None).exists():
         return 0
     once = approved(project).filter(Exists(covering(project)))
     once = once.exclude(Exists(covering(project).exclude(why=Why.FRAME)))
@@ -154,7 +154,7 @@ def covering(project: Project) -> QuerySet[Look]:
     speaks = Q(why=Why.FRAME) | ~Q(said="") & ~Q(why=Why.TRAP) | Q(said=Verdict.YES)
     return Look.objects.filter(
         speaks,
-        project=project,
+        subject=project.subject,
         region=OuterRef("region"),
         round__about=About.APPROVED,
         round__done_at__isnull=False,
@@ -201,7 +201,9 @@ def settle(project: Project, region_ids: Collection[int]) -> None:
     The first word since the round was drawn is the look. Where it differs from the word before,
     the face is asked once more, alone; the word after that settles it. An undo opens it again.
     """
-    drawn = Look.objects.filter(project=project, region__in=region_ids).exclude(why=Why.FRAME)
+    drawn = Look.objects.filter(subject=project.subject, region__in=region_ids).exclude(
+        why=Why.FRAME
+    )
     looks = list(drawn.select_related("round"))
     if not looks:
         return
@@ -221,7 +223,7 @@ def put_back(project: Project, region_ids: Collection[int], user: User) -> None:
     opened = list(_unsaid(project).filter(mine, region__in=region_ids).values_list("pk", flat=True))
     if not opened:
         return
-    held = Look.objects.filter(project=project, leased_to=user, leased_until__gte=now)
+    held = Look.objects.filter(subject=project.subject, leased_to=user, leased_until__gte=now)
     held.update(leased_until=F("leased_until") + questions.LEASE)
     put = Look.objects.filter(pk__in=opened)
     put.update(leased_to=user, leased_until=now + questions.LEASE)
@@ -239,7 +241,7 @@ def close(project: Project) -> None:
     Faces that were withdrawn, denied or drawn anew meanwhile hold nothing up.
     """
     waiting = _pending([project]).order_by().values("round")
-    rounds = Round.objects.filter(project=project, done_at=None).exclude(pk__in=waiting)
+    rounds = Round.objects.filter(subject=project.subject, done_at=None).exclude(pk__in=waiting)
     ended = list(rounds.values_list("pk", flat=True))  # MariaDB reads no table that it updates
     Round.objects.filter(pk__in=ended).update(done_at=timezone.now())
 
@@ -277,10 +279,10 @@ def _draft_approved(
 def _draft_left(
     project: Project, faces: Faces, left: Mask, rng: np.random.Generator
 ) -> Draft | None:
-    last = Round.objects.filter(project=project, about=About.LEFT).order_by("id").last()
-    if last and not _much_happened(last, faces):
+    last = Round.objects.filter(subject=project.subject, about=About.LEFT).order_by("id").last()
+    if last and not _much_happened(project, last, faces):
         return None
-    said = Label.objects.filter(project=project).exclude(origin=Origin.BOOTSTRAP)
+    said = Label.objects.filter(subject=project.subject).exclude(origin=Origin.BOOTSTRAP)
     left = left & ~np.isin(faces.region_ids, list(said.values_list("region", flat=True)))
     rows = np.flatnonzero(left)
     if not len(rows):
@@ -291,23 +293,23 @@ def _draft_left(
     return Draft(About.LEFT, len(rows), len(faces.region_ids), looks)
 
 
-def _much_happened(last: Round, faces: Faces) -> bool:
+def _much_happened(project: Project, last: Round, faces: Faces) -> bool:
     """Whether what is left has become another crowd since it was last drawn from."""
     if len(faces.region_ids) - last.faces > CAME * last.frame:
         return True
-    since = counting(last.project).filter(pk__gt=last.after).exclude(origin=Origin.BOOTSTRAP)
+    since = counting(project).filter(pk__gt=last.after).exclude(origin=Origin.BOOTSTRAP)
     elsewhere = since.exclude(region__in=last.looks.values("region"))
     return elsewhere.order_by().values("region").distinct().count() >= MANY
 
 
 def _still_no(project: Project, region_ids: list[int]) -> dict[int, int]:
     """Of these regions those that people say No to by now, with their photos."""
-    said = Label.objects.filter(project=project, region__in=region_ids, verdict=Verdict.NO)
+    said = Label.objects.filter(subject=project.subject, region__in=region_ids, verdict=Verdict.NO)
     return dict(said.exclude(origin=Origin.BOOTSTRAP).values_list("region", "photo"))
 
 
 def _open(projects: Iterable[Project]) -> QuerySet[Round]:
-    return Round.objects.filter(project__in=list(projects), done_at=None)
+    return Round.objects.filter(subject__in=[each.subject for each in projects], done_at=None)
 
 
 def _open_rounds(project: Project) -> set[str]:
@@ -318,7 +320,7 @@ def _write(round_: Round, looks: Sequence[Drawn]) -> None:
     rows = (
         Look(
             round=round_,
-            project_id=round_.project_id,
+            subject_id=round_.subject_id,
             rank=rank,
             region_id=region,
             photo_id=photo,
@@ -332,8 +334,10 @@ def _write(round_: Round, looks: Sequence[Drawn]) -> None:
 
 def _pending(projects: Iterable[Project]) -> QuerySet[Look]:
     """Looks that hold their round open: to be given for the first or (third) once more."""
-    held = ProjectPhoto.objects.live().filter(project=OuterRef("project"), photo=OuterRef("photo"))
-    word = Label.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
+    held = ProjectPhoto.objects.live().filter(
+        project=OuterRef("subject__project"), photo=OuterRef("photo")
+    )
+    word = Label.objects.filter(subject=OuterRef("subject"), region=OuterRef("region"))
     return Look.objects.filter(
         Q(said="") | Q(third=True),
         Q(before="") | Exists(word),  # an undo may have left nothing to be looked at again
@@ -357,7 +361,7 @@ def _choose(project: Project, user: User, exclude: Collection[str]) -> list[Look
     looks = _unsaid(project).filter(not_paused())
     looks = looks.exclude(region__public_id__in=list(exclude))
     if not is_counted(project, user):
-        looks = looks.exclude(Exists(said_by(project, user)))
+        looks = looks.exclude(Exists(said_by(project.subject, user)))
     own = looks.filter(leased_to=user, leased_until__gte=timezone.now())
     if held := list(own.order_by("leased_until", "rank")):
         return [look for look in held if look.leased_until == held[0].leased_until]
@@ -366,7 +370,7 @@ def _choose(project: Project, user: User, exclude: Collection[str]) -> list[Look
     if first is None:
         return []
     here = list(free.filter(round=first.round_id))
-    said = Label.objects.filter(project=project, user=user)
+    said = Label.objects.filter(subject=project.subject, user=user)
     mine = set(said.filter(region__in=[look.region_id for look in here]).values_list("region_id"))
     here.sort(key=lambda look: (look.region_id,) in mine)  # stable: by rank within both
     return here[:SIZE]
@@ -411,11 +415,11 @@ def _ask_third(project: Project, looks: list[Look]) -> None:
     """Ask, before all others, those that are open a third time; each is a screen by itself."""
     third = {look.region_id: look for look in looks if look.third}
     settled = {look.region_id for look in looks} - third.keys()
-    asked = Question.objects.filter(project=project, kind=Question.Kind.THIRD)
+    asked = Question.objects.filter(subject=project.subject, kind=Question.Kind.THIRD)
     asked.filter(region__in=settled).delete()
     rows = [
         Question(
-            project=project,
+            subject=project.subject,
             region_id=look.region_id,
             photo_id=look.photo_id,
             kind=Question.Kind.THIRD,
@@ -424,4 +428,4 @@ def _ask_third(project: Project, looks: list[Look]) -> None:
         )
         for look in third.values()
     ]
-    upsert(rows, ["project", "region"], ["photo", "kind", "rank", "screen"])
+    upsert(rows, ["subject", "region"], ["photo", "kind", "rank", "screen"])

@@ -185,7 +185,7 @@ def saved_scores(mind: Mind, project: Project, learner: Learner) -> Saved:
     What was last saved is trusted if this process did the last run that ended; the learner was
     taken once since.
     """
-    answers = Answer.objects.filter(project=project)
+    answers = Answer.objects.filter(subject=project.subject)
     last = answers.aggregate(last=Max("pk"))["last"] or 0
     ours = learner.attempt == mind.attempt + 1 and learner.computed_at == mind.settled_at
     if mind.saved is None or not ours:
@@ -220,7 +220,7 @@ def _make_room(project: Project) -> None:
 
 
 def _read_scores(project: Project, faces: Faces) -> tuple[Saved, list[int]]:
-    rows = Score.objects.filter(project=project).values_list(
+    rows = Score.objects.filter(subject=project.subject).values_list(
         "region", "photo", "unlikely", "is_match", "doubt"
     )
     saved, gone = Saved.none(len(faces)), []

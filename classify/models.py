@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crawler.models import Photo, Region
-from projects.models import Project, User
+from projects.models import Project, Subject, User
 from projects.work import WorkQuerySet, WorkRow
 
 
@@ -36,7 +36,7 @@ class Answer(models.Model):
     """Append-only: who said what. Undo is a new row; `verdict` is empty where an undo leaves
     the region without a word."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="answers")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="answers")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="answers")
     user = models.ForeignKey(
@@ -58,15 +58,15 @@ class Answer(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["project", "region", "id"], name="answer_region"),
-            models.Index(fields=["project", "user", "id"], name="answer_user"),
+            models.Index(fields=["subject", "region", "id"], name="answer_region"),
+            models.Index(fields=["subject", "user", "id"], name="answer_user"),
         ]
 
 
 class Label(models.Model):
-    """The current word on a region in a project, rebuildable from its answers."""
+    """The current word on a region about a subject, rebuildable from its answers."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="labels")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="labels")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="labels")
     verdict = models.CharField(max_length=12, choices=Verdict)
@@ -79,17 +79,17 @@ class Label(models.Model):
     decided_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "region"], name="one_label")]
-        indexes = [models.Index(fields=["project", "verdict", "id"], name="label_verdict")]
+        constraints = [models.UniqueConstraint(fields=["subject", "region"], name="one_label")]
+        indexes = [models.Index(fields=["subject", "verdict", "id"], name="label_verdict")]
 
 
 class Score(models.Model):
-    """What the model thinks of a region in a project; never outranks a label."""
+    """What the model thinks of a region about a subject; never outranks a label."""
 
     UNCERTAIN = 0.05  # a face this far beyond the project's threshold may still be the person
     FAR = 99.0  # before anything is known
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="scores")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="scores")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="scores")
     # 0 is the likeliest: 1 − the probability by exemplars, the distance by the centroid rule
@@ -100,10 +100,10 @@ class Score(models.Model):
     revision = models.PositiveBigIntegerField()  # Project.revision it was computed from
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "region"], name="one_score")]
+        constraints = [models.UniqueConstraint(fields=["subject", "region"], name="one_score")]
         indexes = [
-            models.Index(fields=["project", "is_match", "unlikely", "id"], name="score_likely"),
-            models.Index(fields=["project", "doubt"], name="score_doubt"),
+            models.Index(fields=["subject", "is_match", "unlikely", "id"], name="score_likely"),
+            models.Index(fields=["subject", "doubt"], name="score_doubt"),
         ]
 
 
@@ -135,7 +135,7 @@ class Question(Leased):
         THIRD = "third", _("answered twice and differently")
 
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="questions")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="questions")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="questions")
     rank = models.FloatField()
@@ -147,21 +147,21 @@ class Question(Leased):
     nearest = models.JSONField(default=list)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "region"], name="one_question")]
-        indexes = [models.Index(fields=["project", "rank", "id"], name="question_rank")]
+        constraints = [models.UniqueConstraint(fields=["subject", "region"], name="one_question")]
+        indexes = [models.Index(fields=["subject", "rank", "id"], name="question_rank")]
 
 
 class Skip(models.Model):
     """A face that somebody would rather not answer; it is asked of others, and last of them."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="skips")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["project", "user", "region"], name="one_skip")
+            models.UniqueConstraint(fields=["subject", "user", "region"], name="one_skip")
         ]
 
 
@@ -176,7 +176,7 @@ class Round(models.Model):
         APPROVED = "approved", _("what is approved")
         LEFT = "left", _("what is left")
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rounds")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="rounds")
     about = models.CharField(max_length=8, choices=About)
     frame = models.PositiveIntegerField()
     faces = models.PositiveIntegerField(default=0)  # of the project, answered ones among them
@@ -202,7 +202,7 @@ class Look(Leased):
         FRAME = "frame", _("not drawn")
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="looks")
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="looks")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="looks")
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="looks")
     why = models.CharField(max_length=8, choices=Why)
@@ -213,7 +213,7 @@ class Look(Leased):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["round", "region"], name="one_look_a_round")]
-        indexes = [models.Index(fields=["project", "said", "id"], name="look_open")]
+        indexes = [models.Index(fields=["subject", "said", "id"], name="look_open")]
 
 
 class Bootstrap(WorkRow):
@@ -251,7 +251,7 @@ class Forecast(models.Model):
     them, see `classify.certainty` for what is.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="forecasts")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="forecasts")
     answers = models.PositiveIntegerField()  # given by people until then
     precision = models.FloatField(null=True)  # of what is taken for the person
     recall = models.FloatField(null=True)  # of the photos that show the person
@@ -259,7 +259,7 @@ class Forecast(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["project", "answers"], name="forecast_course")]
+        indexes = [models.Index(fields=["subject", "answers"], name="forecast_course")]
 
 
 class Census(models.Model):

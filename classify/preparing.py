@@ -39,7 +39,9 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> i
     faces = mind.faces
     existing = _existing(project, guesses=thoughts.chances is not None)
     fixed = [question for question in existing if _stays(question)]
-    skipped = faces.of(set(Skip.objects.filter(project=project).values_list("region", flat=True)))
+    skipped = faces.of(
+        set(Skip.objects.filter(subject=project.subject).values_list("region", flat=True))
+    )
     open_ = thoughts.askable & ~faces.of(question.region_id for question in fixed)
     open_ &= ~np.isin(faces.photo_ids, _paused(project))
     now = timezone.now()
@@ -49,7 +51,7 @@ def prepare(project: Project, mind: Mind, words: Words, thoughts: Thoughts) -> i
     asks += rules.one_by_one(mind, thoughts, open_ & skipped, rules.SINGLY)
     made = _questions(project, mind, words.confirmed, asks, {each.screen for each in fixed})
     answered = _answered(project, thoughts, [each.region_id for each in made + existing])
-    upsert((each for each in made if each.region_id not in answered), ["project", "region"], FIELDS)
+    upsert((each for each in made if each.region_id not in answered), ["subject", "region"], FIELDS)
     wanted = {question.region_id for question in made + fixed}
     lost = faces.rows_of(each.region_id for each in existing) < 0
     pointless = [
@@ -74,7 +76,7 @@ def _paused(project: Project) -> list[int]:
 def _existing(project: Project, *, guesses: bool) -> list[Question]:
     """The questions of a project. Screens made by the other rule, which `guesses` chances or
     does not, end with that rule, even for who is looking at them."""
-    existing = list(Question.objects.filter(project=project))
+    existing = list(Question.objects.filter(subject=project.subject))
     screens = (Question.Kind.LIKELY, Question.Kind.OTHERS)
     ended = [
         each.pk
@@ -97,7 +99,7 @@ def _questions(
     numbers = (number for number in count() if number not in taken)
     asked = [
         Question(
-            project=project,
+            subject=project.subject,
             region_id=int(mind.faces.region_ids[row]),
             photo_id=int(mind.faces.photo_ids[row]),
             kind=ask.kind.value,
@@ -144,7 +146,7 @@ def _times(years: Doubles) -> Ints:
 def _answered(project: Project, thoughts: Thoughts, regions: list[int]) -> set[int]:
     """Of these regions the ones that need no question: people answered them, perhaps just now.
     By the centroid rule nor do those that a statement confirms."""
-    labels = Label.objects.filter(project=project, region__in=regions)
+    labels = Label.objects.filter(subject=project.subject, region__in=regions)
     if thoughts.order is None:
         labels = labels.exclude(origin=Origin.BOOTSTRAP)
     return set(labels.values_list("region", flat=True))

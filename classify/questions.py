@@ -66,7 +66,7 @@ def next_question(
         if not candidates:
             break
         for question in candidates:
-            if lease([question], user):
+            if lease(project, [question], user):
                 found: Question = question
                 return found
     return None
@@ -87,12 +87,12 @@ def put_back(project: Project, undone: Sequence[Answer]) -> None:
     """
     if not undone:
         return
-    last = Question.objects.filter(project=project).aggregate(last=Max("screen"))["last"]
+    last = Question.objects.filter(subject=project.subject).aggregate(last=Max("screen"))["last"]
     verdicts = [each.undoes.verdict for each in undone if each.undoes]
     screen, until = 0 if last is None else last + 1, timezone.now() + LEASE
     rows = {
         undo.region_id: Question(
-            project=project,
+            subject=project.subject,
             region_id=undo.region_id,
             photo_id=undo.photo_id,
             rank=-float(undo.pk),  # of several that were put back, the last comes first
@@ -104,7 +104,7 @@ def put_back(project: Project, undone: Sequence[Answer]) -> None:
         )
         for undo, verdict in zip(undone, verdicts, strict=True)
     }
-    upsert(rows.values(), ["project", "region"], PUT_BACK)
+    upsert(rows.values(), ["subject", "region"], PUT_BACK)
 
 
 def _kind(verdicts: list[str]) -> str:
@@ -127,22 +127,26 @@ def worth_of(projects: Iterable[Project]) -> dict[int, int]:
     is one answer more. Completed and archived projects ask nothing.
     """
     asking = [project for project in projects if project.state not in SILENT]
-    asked = Question.objects.filter(project__in=asking).order_by().values("project")
-    asked = asked.exclude(pauses.is_paused("project__person__qid"))
-    thought = Max("project__learner__worth", filter=~THIRD)
-    told = asked.annotate(third=Count("pk", filter=THIRD), thought=thought)
-    return {row["project"]: row["third"] + round(row["thought"] or 0) for row in told}
+    asked = Question.objects.filter(subject__in=[project.subject for project in asking])
+    asked = asked.exclude(pauses.is_paused("subject__person__qid"))
+    thought = Max("subject__project__learner__worth", filter=~THIRD)
+    told = (
+        asked.order_by()
+        .values("subject__project")
+        .annotate(third=Count("pk", filter=THIRD), thought=thought)
+    )
+    return {row["subject__project"]: row["third"] + round(row["thought"] or 0) for row in told}
 
 
 def release(project: Project, region_ids: Collection[int], user: User) -> None:
-    mine = Question.objects.filter(project=project, region__in=region_ids, leased_to=user)
+    mine = Question.objects.filter(subject=project.subject, region__in=region_ids, leased_to=user)
     mine.update(leased_to=None, leased_until=None)
 
 
 def let_go(project: Project, regions: Collection[Region], user: User) -> None:
     """Ask no more what was to be found out: who the person is, among those seen most often."""
-    mine = Question.objects.filter(project=project, region__in=regions, leased_to=user)
-    common = Question.objects.filter(project=project, kind=Question.Kind.COMMON)
+    mine = Question.objects.filter(subject=project.subject, region__in=regions, leased_to=user)
+    common = Question.objects.filter(subject=project.subject, kind=Question.Kind.COMMON)
     (mine | common.filter(free() | Q(leased_to=user))).delete()
 
 
@@ -196,7 +200,7 @@ def open_to(
     `worth`, how many more are worth giving, so that a page needs no other query for these.
     """
     return _asked(most)(
-        project.pk,
+        project.subject.pk,
         user.pk,
         timezone.now(),
         selectors.learner(project).worth,
@@ -213,7 +217,7 @@ def _asked(most: int) -> Callable[..., list[Any]]:
 
 
 def _open(
-    project: Any,
+    subject: Any,
     user: Any,
     now: Any,
     worth: Any,
@@ -222,12 +226,12 @@ def _open(
     skipped_since: Any = None,
     is_counted: bool = True,
 ) -> QuerySet[Any]:
-    mine = Q(region__skips__user=user, region__skips__project=project)
-    every = Question.objects.filter(project=project).order_by().values("project")
+    mine = Q(region__skips__user=user, region__skips__subject=subject)
+    every = Question.objects.filter(subject=subject).order_by().values("subject")
     thought = Max(worth, filter=~THIRD)
     asked: QuerySet[Any] = (
         Question.objects.annotate(skip=FilteredRelation("region__skips", condition=mine))
-        .filter(free(now) | Q(leased_to=user), project=project, photo__state=Photo.State.LIVE)
+        .filter(free(now) | Q(leased_to=user), subject=subject, photo__state=Photo.State.LIVE)
         .filter(not_paused(now=now))
         .exclude(public_id__in=exclude)
         .exclude(region__public_id__in=held)
@@ -236,11 +240,11 @@ def _open(
             skipped_at=F("skip__created_at"),
             free_left=_number(every.filter(free(now)), Count("pk")),
             worth=_number(every, Count("pk", filter=THIRD) + Coalesce(thought, 0)),
-            given=Coalesce(Subquery(given_by(project, user)), 0),
+            given=Coalesce(Subquery(given_by(subject, user)), 0),
         )
     )
     if not is_counted:
-        asked = asked.exclude(Exists(said_by(project, user)))
+        asked = asked.exclude(Exists(said_by(subject, user)))
     if skipped_since is None:
         return asked
     again = Q(skipped_at=None) | Q(skipped_at__lt=skipped_since)
@@ -253,7 +257,9 @@ def _number(rows: QuerySet[Any, Any], of: Any) -> Coalesce:
 
 def has_skipped(project: Project, user: User) -> bool:
     """Whether something could be asked of the user now that they skipped."""
-    asked = _open(project, user, timezone.now(), Value(0), is_counted=is_counted(project, user))
+    asked = _open(
+        project.subject, user, timezone.now(), Value(0), is_counted=is_counted(project, user)
+    )
     return asked.filter(free(), skipped_at__isnull=False).exists()
 
 
@@ -278,7 +284,7 @@ def _in_turn(questions: QuerySet[Any], user: Any, now: Any) -> QuerySet[Any]:
     )
 
 
-def lease(asked: Sequence[Any], user: User) -> list[Any]:
+def lease(project: Project, asked: Sequence[Any], user: User) -> list[Any]:
     """Lease these (see `open_to`) to the user for two minutes; returns those that nobody else
     took first."""
     now = timezone.now()
@@ -290,7 +296,7 @@ def lease(asked: Sequence[Any], user: User) -> list[Any]:
     for each in asked:
         each.leased_to, each.leased_until = user, until
     if taken and new:
-        _prepare_more(asked[0], new)
+        _prepare_more(project, asked[0], new)
     if taken == len(keys) or not taken:
         return list(asked) if taken else []
     mine = Question.objects.filter(pk__in=keys, leased_to=user).values_list("pk", flat=True)
@@ -310,12 +316,12 @@ def let_loose(taken: Sequence[Any]) -> None:
 
 
 @atomic
-def _prepare_more(taken: Any, number: int) -> None:
+def _prepare_more(project: Project, taken: Any, number: int) -> None:
     """Have the learner bring more for those who come next, should little be free by now.
 
     Where no more is worth asking there is none; each lease then wakes it once, in vain.
     """
     if taken.free_left - number >= FEW:
         return
-    Project.objects.filter(pk=taken.project_id).tell_learner(only_words=True)
+    Project.objects.filter(pk=project.pk).tell_learner(only_words=True)
     announce("questions-taken")

@@ -36,11 +36,13 @@ def offered(project: Project, user: User, faces: Iterable[int], words: str = "")
     member = Q(pk__in=mine.values("project"))
     found = Project.objects.filter(member | anybodys).exclude(pk=project.pk)
     found = found.exclude(state=Project.State.ARCHIVED).exclude(pk__in=shut.values("project"))
-    found = found.exclude(person__qid__in=denials.denied_qids()).exclude(pauses.is_paused())
-    looked_at = found.select_related("person").order_by("-active_at", "-pk")[:MOST]
+    found = found.exclude(subject__person__qid__in=denials.denied_qids()).exclude(
+        pauses.is_paused()
+    )
+    looked_at = found.with_subject().order_by("-active_at", "-pk")[:MOST]
     named = set(
         Label.objects.filter(region__in=faces, verdict=Verdict.YES).values_list(
-            "project", flat=True
+            "subject__project", flat=True
         )
     )
     own = set(mine.values_list("project", flat=True))
@@ -85,8 +87,8 @@ def take_back(user: User, client_uuids: Iterable[UUID]) -> None:
     names = [beside(each) for each in client_uuids]
     said = Answer.objects.filter(user=user, client_uuid__in=names, undone_by=None)
     by_project: dict[Project, list[Answer]] = defaultdict(list)
-    for answer in said.select_related("project__person", "photo"):
-        by_project[answer.project].append(answer)
+    for answer in said.select_related("subject__project__subject__person", "photo"):
+        by_project[answer.subject.project].append(answer)
     for project, answers in by_project.items():
         if not may(user, Can.ANSWER, project):
             continue
@@ -120,6 +122,6 @@ def _remove(project: Project, photo: Photo, user: User) -> None:
     if not added.exists() or labels.standing(project).filter(photo=photo).exists():
         return
     if held.filter(is_portrait=False).delete()[0]:
-        Score.objects.filter(project=project, photo=photo).delete()
-        Question.objects.filter(project=project, photo=photo).delete()
+        Score.objects.filter(subject=project.subject, photo=photo).delete()
+        Question.objects.filter(subject=project.subject, photo=photo).delete()
         audit(user, "photo.taken-back", project, f"photo:{photo.pk}")

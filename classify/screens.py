@@ -98,7 +98,7 @@ def next_screen(
         if not chosen:
             return None
         mine = {each.pk for each in chosen if each.leased_to_id == user.pk}
-        taken = questions.lease(chosen, user)
+        taken = questions.lease(project, chosen, user)
         if len(taken) == len(chosen) or (taken and not left):
             return screen_of(project, taken)
         # so that two people do not get half of a screen each

@@ -69,7 +69,7 @@ def face_counts(project: Project) -> FaceCounts:
 def _face_counts(project: Project) -> dict[str, int]:
     face = ~Q(region__origin=Region.Origin.PHOTO)
     said_no = Q(verdict__in=(Verdict.NO, Verdict.NOT_A_FACE))
-    said = Label.objects.filter(project=project).aggregate(
+    said = Label.objects.filter(subject=project.subject).aggregate(
         confirmed=Count("pk", filter=face & Q(verdict=Verdict.YES)),
         rejected=Count("pk", filter=face & said_no),
         cant_tell=Count("pk", filter=face & ~said_no & ~Q(verdict=Verdict.YES)),
@@ -88,7 +88,7 @@ def _face_counts(project: Project) -> dict[str, int]:
 
 def wordless(project: Project) -> QuerySet[Photo]:
     """Select photos in which no face was found, that nobody answered and no objection pauses."""
-    unanswered = photos_without_faces(project).exclude(labels__project=project)
+    unanswered = photos_without_faces(project).exclude(labels__subject=project.subject)
     return unanswered.filter(not_paused(""))
 
 
@@ -123,7 +123,7 @@ def still_needed(project: Project) -> int:
     The learner counts the same, as of the last time that it ran. No more are looked at than are
     needed.
     """
-    yes = Label.objects.filter(project=project, verdict=Verdict.YES)
+    yes = Label.objects.filter(subject=project.subject, verdict=Verdict.YES)
     faces = yes.exclude(region__origin=Region.Origin.PHOTO)
     if project.rule == Project.Rule.EXEMPLARS:
         return _needed(project, int(faces.exists()))
@@ -154,7 +154,7 @@ def eligible(project: Project) -> QuerySet[Label]:
     mine = ProjectPhoto.objects.filter(project=project, photo=OuterRef("photo"))
     return Label.objects.filter(
         Exists(mine),
-        project=project,
+        subject=project.subject,
         verdict=Verdict.YES,
         photo__state=Photo.State.LIVE,
         region__picture=F("photo__picture"),
@@ -219,9 +219,9 @@ def portrait(project: Project) -> Tile | None:
 
 
 def of_portraits() -> Exists:
-    """Of rows with a project and a photo those in the person's portrait."""
-    here = ProjectPhoto.objects.filter(project=OuterRef("project"), photo=OuterRef("photo"))
-    return Exists(here.filter(is_portrait=True))
+    """Of rows with a subject and a photo those in the person's portrait."""
+    held = {"project": OuterRef("subject__project"), "photo": OuterRef("photo")}
+    return Exists(ProjectPhoto.objects.filter(**held, is_portrait=True))
 
 
 def typical(project: Project) -> Tile | None:
@@ -229,7 +229,7 @@ def typical(project: Project) -> Tile | None:
     to be by people, else the nearest by its score."""
     yes = rows_of(project, Which.CONFIRMED).exclude(origin=Origin.BOOTSTRAP)
     yes = yes.exclude(of_portraits())
-    scored = Score.objects.filter(project=project).exclude(unlikely=Score.FAR)
+    scored = Score.objects.filter(subject=project.subject).exclude(unlikely=Score.FAR)
     scored = scored.exclude(of_portraits())
     # those that were answered, by their scores, in whose order they lie
     confirmed = scored.filter(Exists(yes.filter(region=OuterRef("region"))), is_match=False)

@@ -159,7 +159,7 @@ def undo(project: Project, user: User, client_uuid: UUID) -> Answer | None:
 def undone_with(undo: Answer) -> list[Answer]:
     """The undos of the deed that this one is part of, the last answer's first."""
     deed = Answer.objects.filter(
-        project=undo.project_id, user=undo.user_id, origin=Origin.UNDO, created_at=undo.created_at
+        subject=undo.subject_id, user=undo.user_id, origin=Origin.UNDO, created_at=undo.created_at
     )
     return list(deed.select_related("undoes").order_by("id"))
 
@@ -185,8 +185,10 @@ def skip_screen(project: Project, regions: Sequence[Region], user: User) -> None
     """Leave all faces of a screen to others."""
     _enter(project)
     now = timezone.now()
-    rows = [Skip(project=project, user=user, region=each, created_at=now) for each in regions]
-    upsert(rows, ["project", "user", "region"], ["created_at"])
+    rows = [
+        Skip(subject=project.subject, user=user, region=each, created_at=now) for each in regions
+    ]
+    upsert(rows, ["subject", "user", "region"], ["created_at"])
     questions.release(project, [region.pk for region in regions], user)
     announce("answers-given")
 
@@ -221,8 +223,8 @@ def draw(
     drawn = Given(region, photo, client_uuid)
     [made] = _record(project, [(drawn, Verdict.YES)], user, Origin.DRAWN)
     if replaces:
-        Score.objects.filter(project=project, region=replaces).delete()
-        Question.objects.filter(project=project, region=replaces).delete()
+        Score.objects.filter(subject=project.subject, region=replaces).delete()
+        Question.objects.filter(subject=project.subject, region=replaces).delete()
         relabel(project, [replaces.pk])
         audit(user, "region.redrawn", project, f"region:{replaces.pk}", by=region.pk)
     return made
@@ -301,7 +303,7 @@ def _record(
     region_ids = [each.region.pk for each, _verdict in new]
     # one moment for all: by it undo knows what was one deed
     at = timezone.now() - timedelta(seconds=max((each.waited for each, _verdict in new), default=0))
-    fields = {"project": project, "user": user, "origin": origin, "created_at": at}
+    fields = {"subject": project.subject, "user": user, "origin": origin, "created_at": at}
     answers = Answer.objects.bulk_create(
         Answer(
             **fields,
@@ -317,7 +319,7 @@ def _record(
     if new:
         after = facts.said.with_answers(answers)
         relabel(project, region_ids, after)
-        Question.objects.filter(project=project, region__in=region_ids).delete()
+        Question.objects.filter(subject=project.subject, region__in=region_ids).delete()
         if facts.looked:
             looks.settle(project, region_ids)
         give_credit(project, facts.said, after)
@@ -342,7 +344,7 @@ def _take_back(
     before = Said.read(project, region_ids)
     undone = Answer.objects.bulk_create(
         Answer(
-            project=project,
+            subject=project.subject,
             photo_id=taken.photo_id,
             region=taken.region,
             user_id=taken.user_id,
@@ -386,7 +388,9 @@ def _is_asked_again(undo: Answer) -> bool:
 def _match_again(project: Project, region_ids: Collection[int]) -> None:
     """Back to the review at once, by the distances they had; the learner looks closer."""
     if region_ids and selectors.still_needed(project) == 0:
-        near = Score.objects.filter(project=project, unlikely__lt=selectors.match_below(project))
+        near = Score.objects.filter(
+            subject=project.subject, unlikely__lt=selectors.match_below(project)
+        )
         near.filter(region__in=region_ids).update(is_match=True)
 
 
@@ -412,7 +416,9 @@ def _withdraw_box(project: Project, box: Region) -> None:
 def _already(uuids: Sequence[UUID], project: Project, user: User) -> dict[UUID, Answer]:
     """The answers that were sent before under these uuids."""
     made = {each.client_uuid: each for each in Answer.objects.filter(client_uuid__in=uuids)}
-    if any((each.project_id, each.user_id) != (project.pk, user.pk) for each in made.values()):
+    if any(
+        (each.subject_id, each.user_id) != (project.subject.pk, user.pk) for each in made.values()
+    ):
         raise _sent_before()
     return made
 

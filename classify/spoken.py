@@ -62,7 +62,9 @@ def answers_of(
         rows = rows.filter(pk__lt=before)
     found = list(rows.order_by("-id").select_related("region", "photo__picture")[: limit + 1])
     page = found[:limit]
-    labels = Label.objects.filter(project=project, region__in=[each.region_id for each in page])
+    labels = Label.objects.filter(
+        subject=project.subject, region__in=[each.region_id for each in page]
+    )
     by_region = {label.region_id: label for label in labels.select_related("user")}
     spoken = [Spoken(each, by_region.get(each.region_id)) for each in page]
     return Page(spoken, page[-1].pk if len(found) > limit else None)
@@ -103,5 +105,5 @@ def _given(project: Project, user: User) -> QuerySet[Answer]:
 
 def _overruled(project: Project) -> Exists:
     """For answers: the face has another word by now."""
-    words = Label.objects.filter(project=project, region=OuterRef("region"))
+    words = Label.objects.filter(subject=project.subject, region=OuterRef("region"))
     return Exists(words.exclude(origin=Origin.BOOTSTRAP).exclude(verdict=OuterRef("verdict")))

@@ -58,7 +58,9 @@ class Years:
 @part("years", dict)
 def count(project: Project) -> Counted:
     """By counting all photos of a project."""
-    yes = Label.objects.filter(project=project, photo=OuterRef("photo"), verdict=Verdict.YES)
+    yes = Label.objects.filter(
+        subject=project.subject, photo=OuterRef("photo"), verdict=Verdict.YES
+    )
     rows = ProjectPhoto.objects.live().filter(project=project).order_by()
     by_date = rows.annotate(
         first=ExtractYear("photo__taken_from"), last=ExtractYear("photo__taken_to")

@@ -92,8 +92,10 @@ def _due() -> QuerySet[CrawlStep]:
     watched = Q(source__project__state=Project.State.COMPLETED, source__watched=True)
     due = CrawlStep.objects.due()
     due = due.filter(Q(source__project__state=Project.State.ACTIVE) | watched)
-    due = due.exclude(source__project__person__qid__in=denials.denied_qids())
-    return due.filter(~Q(title="") | ~Exists(rest)).select_related("source__project__person")
+    due = due.exclude(source__project__subject__person__qid__in=denials.denied_qids())
+    return due.filter(~Q(title="") | ~Exists(rest)).select_related(
+        "source__project__subject__person"
+    )
 
 
 def _in_turn(steps: QuerySet[CrawlStep]) -> QuerySet[CrawlStep]:

@@ -39,7 +39,7 @@ def _due() -> WorkQuerySet[EmbedJob]:
     # a box is drawn by a person, so a completed project gets its vector, too
     reviewed = (Project.State.ACTIVE, Project.State.COMPLETED)
     active = EmbedJob.objects.due().filter(project__state__in=reviewed)
-    return active.exclude(project__person__qid__in=denials.denied_qids())
+    return active.exclude(project__subject__person__qid__in=denials.denied_qids())
 
 
 def _take_next() -> EmbedJob | None:

@@ -145,7 +145,9 @@ def _pause(photos: QuerySet[Photo], until: datetime | None) -> None:
 
 def _tell_of_person(objection: Objection) -> None:
     """Have pages and previews of the person's projects read anew; their faces are the same."""
-    theirs = Project.objects.filter(person__wiki=objection.wiki, person__qid=objection.value)
+    theirs = Project.objects.filter(
+        subjects__person__wiki=objection.wiki, subjects__person__qid=objection.value
+    )
     ids = sorted(theirs.values_list("pk", flat=True))
     Project.objects.filter(pk__in=ids).tell_learner(only_words=True)
     announce("questions-taken")

@@ -131,7 +131,7 @@ def _still(picture: Picture) -> QuerySet[Picture]:
 def _waiting_projects() -> QuerySet[ProjectPhoto, int]:
     due = ProjectPhoto.objects.live().filter(photo__picture__in=Picture.objects.due())
     active = due.filter(project__state=Project.State.ACTIVE)
-    active = active.exclude(project__person__qid__in=denials.denied_qids())
+    active = active.exclude(project__subject__person__qid__in=denials.denied_qids())
     return active.values_list("project", flat=True).distinct()
 
 

@@ -135,9 +135,9 @@ class ProjectAdmin(ModerationAdmin[Project]):
         "active_at",
     )
     list_filter: ClassVar[Any] = ("state", "visibility", "joining", by_user("owner"))
-    texts = ("name", "person__labels", "owner__wiki_username")
-    exact = ("person__qid", "public_id")
-    list_select_related = ("person", "owner")
+    texts = ("name", "subject__person__labels", "owner__wiki_username")
+    exact = ("subject__person__qid", "public_id")
+    list_select_related = ("subject__person", "owner")
     ordering = ("-id",)
     inlines = (SourceInline, MembershipInline)
     actions: Any = ("pause", "resume")
@@ -170,7 +170,7 @@ class ProjectAdmin(ModerationAdmin[Project]):
         page = link(project.get_absolute_url(), _("project page"))
         return lines(plain(project.name), project.person, page)
 
-    @admin.display(description="Q-ID", ordering="person__qid")
+    @admin.display(description="Q-ID", ordering="subject__person__qid")
     def qid(self, project: Project) -> SafeString:
         return item_link(project.person.qid)
 
@@ -206,7 +206,7 @@ class PersonAdmin(ModerationAdmin[Person]):
 @admin.register(Invite)
 class InviteAdmin(ModerationAdmin[Invite]):
     list_display = ("project", "created_by", "expires_at", "uses", "max_uses", "revoked_at")
-    list_select_related = ("project__person", "created_by")
+    list_select_related = ("project__subject__person", "created_by")
     ordering = ("-id",)
     exclude = ("code",)
 
@@ -365,7 +365,7 @@ class AuditEventAdmin(ModerationAdmin[AuditEvent]):
     list_filter = ("action", by_user("actor"), by_project("project"))
     texts = ("actor__wiki_username",)
     exact = ("target", "project__public_id", "action")
-    list_select_related = ("actor", "project__person")
+    list_select_related = ("actor", "project__subject__person")
     ordering = ("-id",)
     fields: ClassVar[Any] = ("at", "actor", "action", "project", "target", "said")
     readonly_fields: ClassVar[Any] = ("said",)

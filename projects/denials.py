@@ -72,7 +72,7 @@ def persons(qid: str) -> QuerySet[DenyEntry]:
     return entries().filter(kind=Kind.PERSON, value=qid)
 
 
-def left_alone(qid: str = "person__qid") -> Exists:
+def left_alone(qid: str = "subject__person__qid") -> Exists:
     """Whether the person whose Q-ID is at this path of a row is on the list: to filter by."""
     return Exists(entries().filter(kind=Kind.PERSON, value=OuterRef(qid)))
 

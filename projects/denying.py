@@ -70,7 +70,9 @@ def reword(entry: DenyEntry, by: User) -> None:
 
 
 def _projects(entry: DenyEntry) -> QuerySet[Project]:
-    return Project.objects.filter(person__wiki=entry.wiki, person__qid=entry.value)
+    return Project.objects.filter(
+        subjects__person__wiki=entry.wiki, subjects__person__qid=entry.value
+    )
 
 
 def _tell_owners(entry: DenyEntry, code: str) -> None:

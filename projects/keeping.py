@@ -31,7 +31,7 @@ def live() -> QuerySet[Project]:
     """Neither ended nor left alone. A completed one counts until its time has gone."""
     going = Project.objects.exclude(state=State.ARCHIVED).filter(deleted_at=None)
     going = going.exclude(state=State.COMPLETED, active_at__lt=since())
-    return going.exclude(person__qid__in=denials.denied_qids())
+    return going.exclude(subject__person__qid__in=denials.denied_qids())
 
 
 def awake() -> QuerySet[Project]:

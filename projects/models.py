@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F
+from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -177,7 +178,43 @@ class Person(models.Model):
         return _("born %(year)s") % {"year": self.born_from.year} if self.born_from else ""
 
 
+class OnlySubjectDescriptor(ForwardManyToOneDescriptor[Any]):
+    """Reads the subject with its person, in one query."""
+
+    def get_queryset(self, **hints: Any) -> models.QuerySet[Any]:
+        return super().get_queryset(**hints).select_related("person")
+
+
+class OnlySubject(models.ForeignObject["Subject", "Subject"]):
+    """A project's subject, joined by `Subject.project` as if the project pointed to it.
+
+    It has no column. This is the one place that knows that a project has exactly one subject:
+    without one, `project.subject` raises Subject.DoesNotExist; with several,
+    Subject.MultipleObjectsReturned.
+    """
+
+    forward_related_accessor_class = OnlySubjectDescriptor
+
+    def contribute_to_class(self, cls: Any, name: str, *_args: Any, **options: Any) -> None:
+        super().contribute_to_class(
+            cls, name, **options | {"private_only": True}
+        )  # not part of migrations
+
+    def _check_unique_target(self) -> list[Any]:
+        return []  # Django wants `Subject.project` to be unique, which it will not stay
+
+    def set_cached_value(self, instance: Any, value: Any) -> None:
+        """Let `project.subject.project` be the same project, without a query."""
+        super().set_cached_value(instance, value)
+        if value is not None:
+            value.__class__.project.field.set_cached_value(value, instance)
+
+
 class ProjectQuerySet(models.QuerySet["Project"]):
+    def with_subject(self) -> ProjectQuerySet:
+        """Load each project's subject and its person, in the same query."""
+        return self.select_related("subject__person")
+
     def tell_learner(self, *, only_words: bool = False, **fields: Any) -> int:
         """Something changed that the learner should see. Call in the transaction of the change;
         it holds the projects' rows until that ends. With `only_words` people said something, and
@@ -188,7 +225,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 
 class Project(models.Model):
-    """One person to find in some sources, worked on by some people."""
+    """A person to find in some sources, worked on by some people."""
 
     class Visibility(models.TextChoices):
         PUBLIC = "public", _("public")
@@ -211,7 +248,14 @@ class Project(models.Model):
         CENTROID = "centroid", _("by the distance to the mean of confirmed faces")
 
     public_id = PublicIdField()
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="projects")
+    subject = OnlySubject(
+        "Subject",
+        on_delete=models.DO_NOTHING,
+        from_fields=["id"],
+        to_fields=["project"],
+        related_name="+",
+        editable=False,
+    )
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="owned_projects")
     # owner and person while the project is live, null afterwards: one live project for both,
     # without the conditional constraint that MariaDB does not have
@@ -255,9 +299,33 @@ class Project(models.Model):
         return reverse("project", args=[self.public_id])
 
     @property
+    def person(self) -> Person:
+        return self.subject.person
+
+    @property
     def faces_revision(self) -> int:
         """As long as it is the same, the project has the same faces with the same vectors."""
         return self.revision - self.words
+
+
+class Subject(models.Model):
+    """A person that a project looks for. What people and the model say of a region points here."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        DROPPED = "dropped"  # no longer looked for, and kept because people answered about it
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="subjects")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="subjects")
+    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "person"], name="one_subject")]
+
+    def __str__(self) -> str:
+        return str(self.person)
 
 
 class Source(models.Model):

@@ -116,7 +116,7 @@ def _person_of_project(about: str) -> str:
     if not named:
         return ""
     public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, public_id=named[1])
-    return public.values_list("person__qid", flat=True).first() or ""
+    return public.values_list("subject__person__qid", flat=True).first() or ""
 
 
 def _qid_beside_name(text: str) -> str:
@@ -132,7 +132,9 @@ def _person_called(name: str) -> str:
     if not wanted:
         return ""
     public = Project.objects.filter(visibility=Project.Visibility.PUBLIC, deleted_at=None)
-    sought = Person.objects.filter(wiki=settings.WIKI.code, pk__in=public.values("person"))
+    sought = Person.objects.filter(
+        wiki=settings.WIKI.code, pk__in=public.values("subjects__person")
+    )
     rows = sought.values_list("qid", "labels").iterator()  # labels are in all languages: much
     called = [qid for qid, labels in rows if wanted in map(_same_name, labels.values())]
     return called[0] if len(called) == 1 else ""

@@ -35,13 +35,13 @@ def active(now: Any = None) -> QuerySet[Objection]:
     return rows.filter(pauses_until__gt=now or timezone.now())
 
 
-def until_of(qid: str = "person__qid", now: Any = None) -> Subquery:
+def until_of(qid: str = "subject__person__qid", now: Any = None) -> Subquery:
     """Until when the person whose Q-ID is at this path of a row is paused; null: not at all."""
     mine = active(now).filter(kind=Kind.PERSON, value=OuterRef(qid)).order_by("-pauses_until")
     return Subquery(mine.values("pauses_until")[:1], output_field=DateTimeField())
 
 
-def is_paused(qid: str = "person__qid") -> Exists:
+def is_paused(qid: str = "subject__person__qid") -> Exists:
     """Whether the person whose Q-ID is at this path of a row is paused: to filter by."""
     return Exists(active().filter(kind=Kind.PERSON, value=OuterRef(qid)))
 

@@ -55,7 +55,7 @@ def find_invite(code: str, user: User) -> Invite:
     whom it says nothing new.
     """
     typed = re.sub(r"[\s-]", "", code).upper()
-    found = Invite.objects.select_related("project__person").filter(code=typed).first()
+    found = Invite.objects.select_related("project__subject__person").filter(code=typed).first()
     if found is None:
         raise Refused("no-invite", _("There is no such code. Check it letter by letter."))
     refuse_project(found.project)
@@ -217,7 +217,7 @@ def banned() -> Refused:
 
 def _make_owner(project: Project, user: User) -> None:
     live = project.active_key is not None
-    key = f"{user.pk}:{project.person_id}" if live else None
+    key = f"{user.pk}:{project.subject.person_id}" if live else None
     try:
         _set_owner(project, user, key)
     except IntegrityError:

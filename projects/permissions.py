@@ -46,7 +46,7 @@ ROLES: dict[Can, frozenset[str]] = {
 
 # What every page of a project reads with it, in one query. Of upper apps: the learner and the
 # census, of which most pages show something.
-READ_WITH: Any = ("person", "owner", "learner", "census", "reader")
+READ_WITH: Any = ("subject__person", "owner", "learner", "census", "reader")
 LEFT_ALONE = "left_alone"  # on such a project: whether its person is on the deny-list
 READER = "_reader"  # on a project found for a page: the key of who asks, and their membership
 

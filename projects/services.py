@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from projects import ledger, places, wikidata
 from projects.categories import refuse_denied
-from projects.models import Membership, Person, Project, Source, User
+from projects.models import Membership, Person, Project, Source, Subject, User
 from projects.pipeline import announce
 from projects.places import Place
 from projects.refusal import Refused
@@ -27,8 +27,10 @@ MAX_SOURCES = 20  # beside the portrait
 
 def live_projects(qid: str) -> QuerySet[Project]:
     """Projects for a person that are not archived, oldest first."""
-    found = Project.objects.filter(person__wiki=settings.WIKI.code, person__qid=qid)
-    return found.exclude(active_key=None).select_related("person", "owner").order_by("id")
+    found = Project.objects.filter(
+        subjects__person__wiki=settings.WIKI.code, subjects__person__qid=qid
+    )
+    return found.exclude(active_key=None).with_subject().select_related("owner").order_by("id")
 
 
 def create_project(
@@ -114,7 +116,8 @@ def _create(
     **fields: str,
 ) -> Project:
     key = f"{owner.pk}:{person.pk}"
-    project = Project.objects.create(person=person, owner=owner, active_key=key, **fields)
+    project = Project.objects.create(owner=owner, active_key=key, **fields)
+    project.subject = Subject.objects.create(project=project, person=person, added_by=owner)
     Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
     called = {"name": project.name} if project.name else {}
     ledger.audit(owner, "project.created", project, f"person:{person.qid}", **called)

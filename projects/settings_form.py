@@ -106,7 +106,7 @@ def set_state(project: Project, by: User | None, state: str) -> None:
     if state in (Project.State.ACTIVE, Project.State.COMPLETED):
         denials.refuse_project(project)
     live = state != Project.State.ARCHIVED
-    key = f"{project.owner_id}:{project.person_id}" if live else None
+    key = f"{project.owner_id}:{project.subject.person_id}" if live else None
     # not one that was handed over since `project` was read: its place is the new owner's
     rows = Project.objects.filter(pk=project.pk, owner=project.owner_id).exclude(state=state)
     if state in COMES_FROM:

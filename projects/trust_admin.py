@@ -254,7 +254,9 @@ class ObjectionAdmin(ForModerators, ModerationAdmin[Objection]):
     def would_stop(self, row: Objection) -> SafeString | str:
         if row.kind != Objection.Kind.PERSON:
             return _text("This file, or all files that this names, in every project.")
-        theirs = Project.objects.filter(person__wiki=row.wiki, person__qid=row.value)
+        theirs = Project.objects.filter(
+            subjects__person__wiki=row.wiki, subjects__person__qid=row.value
+        )
         return lines(*(link(one.get_absolute_url(), one) for one in theirs[:50])) or NOTHING
 
     @admin.action(permissions=["moderate"], description=_("Start review"))

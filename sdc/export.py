@@ -86,7 +86,7 @@ def label_rows(project: Project) -> Iterator[Row]:
     qid, name = project.person.qid, project.person.label()
     said = claims_of(project).filter(state__in=(Claim.State.WRITTEN, Claim.State.PRESENT))
     on_wiki = Exists(said) | Exists(depicting(project))
-    rows = Label.objects.filter(project=project).exclude(photo__state=Photo.State.DENIED)
+    rows = Label.objects.filter(subject=project.subject).exclude(photo__state=Photo.State.DENIED)
     rows = rows.annotate(on_wiki=on_wiki)
     for label in _in_chunks(rows.select_related("photo", "region__picture", "user")):
         photo, region = label.photo, label.region

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from projects import tokens
-from projects.models import Membership, Person, Project, Source, User
+from projects.models import Membership, Person, Project, Source, Subject, User
 from projects.moderators import set_moderator
 from projects.tours import TOURS
 from sandbox import RunningSandbox
@@ -109,9 +109,8 @@ def make_project(
     `projects.services.create_project` it asks no wiki, adds no portrait and wakes nobody.
     """
     person = make_person(qid)
-    project = Project.objects.create(
-        person=person, owner=owner, active_key=f"{owner.pk}:{person.pk}", **fields
-    )
+    project = Project.objects.create(owner=owner, active_key=f"{owner.pk}:{person.pk}", **fields)
+    project.subject = Subject.objects.create(project=project, person=person, added_by=owner)
     Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
     for member in members or []:
         Membership.objects.create(project=project, user=member)

@@ -65,7 +65,7 @@ def visible(user: Any) -> QuerySet[Project]:
         )
         seen |= Q(Exists(own))
     marked = Project.objects.annotate(left_alone=denials.left_alone())
-    return marked.filter(seen).select_related("person").order_by("-active_at", "-id")
+    return marked.filter(seen).with_subject().order_by("-active_at", "-id")
 
 
 def cards(projects: Iterable[Project]) -> list[Card]:
@@ -77,9 +77,10 @@ def cards(projects: Iterable[Project]) -> list[Card]:
     figures = ("census__counts", "learner__faces", "learner__confirmed", "learner__matches")
     kept = {key: _figures(*told) for key, *told in known.values_list("pk", *figures)}
     rows = [row for row in every if kept.get(row.pk) is None]
-    labels = Label.objects.filter(project__in=rows, verdict=Verdict.YES)
-    answered = Label.objects.filter(project=OuterRef("project"), region=OuterRef("region"))
-    matches = Score.objects.filter(~Exists(answered), project__in=rows, is_match=True)
+    subjects = [row.subject for row in rows]
+    labels = Label.objects.filter(subject__in=subjects, verdict=Verdict.YES)
+    answered = Label.objects.filter(subject=OuterRef("subject"), region=OuterRef("region"))
+    matches = Score.objects.filter(~Exists(answered), subject__in=subjects, is_match=True)
     confirmed, to_review = _by_project(labels), _by_project(matches)
     for project, told in kept.items():
         if told:
@@ -107,5 +108,5 @@ def _figures(
 
 
 def _by_project(rows: QuerySet[Any]) -> dict[int, int]:
-    counted = rows.order_by().values("project").annotate(n=Count("pk")).values_list("project", "n")
-    return dict(counted)
+    counted = rows.order_by().values("subject__project").annotate(n=Count("pk"))
+    return dict(counted.values_list("subject__project", "n"))

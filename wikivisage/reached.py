@@ -143,7 +143,7 @@ def _count() -> Together:
     photos = Picture.objects.filter(state=WorkState.DONE).order_by()
     by_day = photos.annotate(day=TruncDate("looked_at", tzinfo=UTC)).values("day")
     looked_at = list(by_day.annotate(n=Count("pk")).values_list("day", "n"))
-    people = Person.objects.annotate(begun=Min("projects__created_at")).exclude(begun=None)
+    people = Person.objects.annotate(begun=Min("subjects__project__created_at")).exclude(begun=None)
     begun = list(people.values_list("begun", flat=True))
     # of a file that is gone nobody knows whether the statement would stand
     seen = watched().exclude(checked_at=None).exclude(finding=Watch.Finding.GONE)

@@ -124,7 +124,7 @@ def unanswered(project: str) -> tuple[str, str] | None:
         mine = Project.objects.get(public_id=project.rpartition("/")[2])
         shown = Photo.objects.filter(project_photos__project=mine, state=Photo.State.LIVE)
         faces = Region.objects.filter(picture__photos__in=shown, replaced_by=None)
-        face = faces.exclude(labels__project=mine).order_by("?").first()
+        face = faces.exclude(labels__subject__project=mine).order_by("?").first()
         photo = shown.filter(picture=face.picture_id).first() if face else None
         return (face.public_id, photo.public_id) if face and photo else None
     except (DatabaseError, InterfaceError):

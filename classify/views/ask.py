@@ -73,7 +73,7 @@ def question_next(request: HttpRequest, project: Project) -> HttpResponse:
 def questions_keep(request: HttpRequest, project: Project) -> HttpResponse:
     """Of the faces that a page holds (`face`) those that may still be asked there, for two
     minutes more; and the figures as they are by now."""
-    asked = Question.objects.filter(project=project)
+    asked = Question.objects.filter(subject=project.subject)
     kept = questions.keep(project, asked, signed_in(request), faces_named(request, "face"))
     return JsonResponse({"kept": sorted(kept)} | counts.of(project, request.user))
 
@@ -139,7 +139,7 @@ def asked_again(request: HttpRequest, project: Project, undone: Answer) -> str:
     an objection pauses it."""
     if pauses.of_project(project):
         return ""
-    asked = Question.objects.filter(not_paused(), project=project, region=undone.region_id)
+    asked = Question.objects.filter(not_paused(), subject=project.subject, region=undone.region_id)
     question = asked.select_related("region", "photo__picture").first()
     if question is None:
         return ""
@@ -241,7 +241,7 @@ def not_asking(request: HttpRequest, project: Project, url: str) -> dict[str, An
     """Why there is nothing to ask the user now, in how many seconds to ask again, and what else
     there is to do; `url` is the page's."""
     user = signed_in(request)
-    held = Question.objects.filter(project=project).exclude(questions.free())
+    held = Question.objects.filter(subject=project.subject).exclude(questions.free())
     # before what is learned: an answer that comes in between makes the learner be behind
     holders = set(held.values_list("leased_to", flat=True))
     known = selectors.learner(project)

@@ -106,7 +106,7 @@ def _nothing(request: HttpRequest, project: Project) -> dict[str, Any]:
         "why": why,
         "again": again,
         "sure": sure,
-        "third": Question.objects.filter(project=project, kind=Question.Kind.THIRD).count(),
+        "third": Question.objects.filter(subject=project.subject, kind=Question.Kind.THIRD).count(),
         "may_review": True,
         "counts": counts.of(project, request.user) | _more(project),
     }

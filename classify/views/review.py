@@ -158,7 +158,7 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
 def review_face(request: HttpRequest, project: Project, region_id: str) -> HttpResponse:
     """One face of the gallery in its photo: what was said of it, by whom and when."""
     [tile] = _tiles(project, [region_id])
-    answers = Answer.objects.filter(project=project, region=tile.region).exclude(verdict="")
+    answers = Answer.objects.filter(subject=project.subject, region=tile.region).exclude(verdict="")
     standing = answers.exclude(origin=Origin.UNDO).select_related("user")
     boxes = Region.objects.filter(picture=tile.photo.picture_id, replaced_by=None)
     context = whose(project) | {
@@ -299,10 +299,11 @@ def _tiles(project: Project, public_ids: list[str]) -> list[Tile]:
     denied = any(photos[face.picture_id].state == "denied" for face in faces)
     if denied or denials.denied_project(project):
         raise Http404
-    said = Label.objects.filter(project=project, region__in=faces).select_related("user")
+    said = Label.objects.filter(subject=project.subject, region__in=faces).select_related("user")
     words_ = {label.region_id: label for label in said}
     thought = {
-        score.region_id: score for score in Score.objects.filter(project=project, region__in=faces)
+        score.region_id: score
+        for score in Score.objects.filter(subject=project.subject, region__in=faces)
     }
     return [
         Tile(face, photos[face.picture_id], words_.get(face.pk), thought.get(face.pk))

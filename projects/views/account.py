@@ -25,8 +25,8 @@ def account(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     mine = (
         user.memberships.filter(state=Membership.State.ACTIVE)
-        .select_related("project__person")
-        .annotate(left_alone=denials.left_alone("project__person__qid"))
+        .select_related("project__subject__person")
+        .annotate(left_alone=denials.left_alone("project__subject__person__qid"))
         .order_by("-project__active_at")[:100]
     )
     context = {

@@ -30,7 +30,7 @@ Cursor = tuple[datetime, int]
 def notifications(request: HttpRequest) -> HttpResponse:
     """The latest first, paged by time: `before` is the last one of the page before."""
     user = signed_in(request)
-    rows = user.notifications.select_related("project__person").order_by("-at", "-id")
+    rows = user.notifications.select_related("project__subject__person").order_by("-at", "-id")
     before = _cursor(request.GET.get("before", ""))
     if before:
         at, pk = before

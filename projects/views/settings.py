@@ -41,7 +41,7 @@ def settings(request: HttpRequest, project: Project) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("project-settings", project.public_id)
     status = 422 if form.errors else 200
-    fresh = Project.objects.select_related("person", "owner").get(pk=project.pk)
+    fresh = Project.objects.with_subject().select_related("owner").get(pk=project.pk)
     members = project.memberships.filter(state=Membership.State.ACTIVE)
     has_others = members.exclude(role=Membership.Role.OWNER).exists()
     context = {"project": fresh, "form": form, "has_others": has_others}

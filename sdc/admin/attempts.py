@@ -40,7 +40,8 @@ class ClaimAttemptAdmin(OfAttempt[ClaimAttempt]):
     texts = ("claim__photo__title", "batch__user__wiki_username", "error_detail")
     exact = ("guid", "batch__code", "claim__qid", "claim__page_id")
     list_select_related = (
-        "batch__user", "batch__project__person", "claim__photo__picture", "region", "label",
+        "batch__user", "batch__project__subject__person", "claim__photo__picture", "region",
+        "label",
     )  # fmt: skip
     ordering = ("-id",)
     fields = (

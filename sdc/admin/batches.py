@@ -46,13 +46,13 @@ class EditBatchAdmin(ModerationAdmin[EditBatch]):
         "state",
         InTrouble,
         "kind",
-        by_person("project__person__qid"),
+        by_person("project__subject__person__qid"),
         by_project("project"),
         by_user("user"),
     )
     texts = ("user__wiki_username",)
-    exact = ("code", "project__public_id", "project__person__qid")
-    list_select_related = ("project__person", "user")
+    exact = ("code", "project__public_id", "project__subject__person__qid")
+    list_select_related = ("project__subject__person", "user")
     ordering = ("-id",)
     actions = ("stop_batches", "undo_batches")
     fields = (

@@ -54,7 +54,7 @@ class ClaimAdmin(ModerationAdmin[Claim]):
     )
     texts = ("photo__title",)
     exact = ("qid", "page_id", "project__public_id")
-    list_select_related = ("photo__picture", "project__person", "held_by")
+    list_select_related = ("photo__picture", "project__subject__person", "held_by")
     ordering = ("-id",)
     actions = ("hold", "release", "reject")
     fields = (

@@ -31,7 +31,7 @@ class EditAdmin(OfAttempt[Edit]):
     exact = ("guid", "qid", "page_id", "batch__code")
     list_select_related = (
         "attempt__claim__photo__picture", "attempt__region", "attempt__watch", "user",
-        "attempt__batch__project__person",
+        "attempt__batch__project__subject__person",
     )  # fmt: skip
     ordering = ("-id",)
     fields = (

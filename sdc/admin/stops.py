@@ -24,8 +24,8 @@ class WritingStopAdmin(ModerationAdmin[WritingStop]):
     )  # fmt: skip
     list_filter = (Holds, "scope", "source", by_user("user"), by_project("project"))
     texts = ("reason", "user__wiki_username", "placed_by__wiki_username")
-    exact = ("project__public_id", "project__person__qid")
-    list_select_related = ("user", "project__person", "placed_by", "lifted_by")
+    exact = ("project__public_id", "project__subject__person__qid")
+    list_select_related = ("user", "project__subject__person", "placed_by", "lifted_by")
     ordering = (F("lifted_at").asc(nulls_first=True), "-id")
     actions = ("lift",)
     fields = (

@@ -31,6 +31,7 @@ from projects.models import (
     Membership,
     Notification,
     Project,
+    ProjectQuerySet,
     User,
     WikiCredential,
 )
@@ -95,13 +96,13 @@ def check(user: User) -> None:
         raise Refused("owner", words)
 
 
-def own_with_others(user: User) -> QuerySet[Project]:
+def own_with_others(user: User) -> ProjectQuerySet:
     """Projects that go on, that the user owns and in which others are."""
     going = Project.objects.filter(owner=user).exclude(state=Project.State.ARCHIVED)
     return going.filter(pk__in=_others(user))
 
 
-def own_alone(user: User) -> QuerySet[Project]:
+def own_alone(user: User) -> ProjectQuerySet:
     """Projects of which the user is the only member, ended ones among them."""
     mine = Project.objects.filter(owner=user, deleted_at=None)
     return mine.exclude(pk__in=_others(user))
@@ -220,16 +221,16 @@ def own_data(user: User) -> dict[str, Any]:
                 "created_at", "last_seen_at", "user_agent"
             )
         ),
-        "memberships": list(
+        "memberships": _without_subject(
             user.memberships.values(
-                "project__public_id", "project__person__qid", "role", "state", "joined_at",
+                "project__public_id", "project__subject__person__qid", "role", "state", "joined_at",
                 "counts", "note", "doubt",
             )
         ),
-        "answers": list(
+        "answers": _without_subject(
             answers.values(
-                "project__public_id", "photo__title", "region__public_id", "verdict", "origin",
-                "created_at",
+                "subject__project__public_id", "photo__title", "region__public_id", "verdict",
+                "origin", "created_at",
             )
         ),
         "contributions": _without_foreign_projects(
@@ -245,9 +246,9 @@ def own_data(user: User) -> dict[str, Any]:
         ),
         "notifications": list(user.notifications.values("kind", "data", "at", "read_at")),
         "asked_for_persons": list(_admissions(user)),
-        "skipped": list(
+        "skipped": _without_subject(
             Skip.objects.filter(user=user).values(
-                "project__public_id", "region__public_id", "created_at"
+                "subject__project__public_id", "region__public_id", "created_at"
             )
         ),
         "left_out": list(
@@ -274,6 +275,11 @@ def own_data(user: User) -> dict[str, Any]:
         "deeds": list(_deeds(user)),
         "deeds_about_you": list(_said_of(user)),
     }  # fmt: skip
+
+
+def _without_subject(rows: QuerySet[Any, Any]) -> list[dict[str, Any]]:
+    """Return rows whose names lead from the project to the person without the subject."""
+    return [{name.replace("subject__", ""): value for name, value in row.items()} for row in rows]
 
 
 def _without_foreign_projects(user: User, rows: QuerySet[Any, Any]) -> list[dict[str, Any]]:

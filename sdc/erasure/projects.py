@@ -35,6 +35,7 @@ from projects.models import (
     Notification,
     Project,
     Source,
+    Subject,
     Tally,
     User,
 )
@@ -54,7 +55,9 @@ GOES: tuple[type[models.Model], ...] = (
     EmbedJob, ProjectPhoto, Source, ProjectEngine, Invite, Notification,
 )  # fmt: skip
 # With the project itself, so only where nothing was ever sent.
-STAYS: tuple[type[models.Model], ...] = (EditBatch, Contribution, Tally, Membership, WritingStop)
+STAYS: tuple[type[models.Model], ...] = (
+    EditBatch, Contribution, Tally, Membership, WritingStop, Subject,
+)  # fmt: skip
 
 Counts = list[tuple[str, int]]
 
@@ -112,7 +115,7 @@ def delete(project: Project, by: User) -> None:
         joining=Project.Joining.INVITE,
         visibility=Project.Visibility.PRIVATE,
     )
-    Question.objects.filter(project=held).delete()
+    Question.objects.filter(subject__project=held).delete()
     Invite.objects.filter(project=held).delete()
     announce("project-deleted")
 
@@ -135,7 +138,7 @@ def go_on(until: float) -> int:
 def _empty(project: Project, until: float) -> int:
     count = 0
     for model in GOES:
-        rows = model._base_manager.filter(project=project)
+        rows = _rows_of(model, project)
         while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:STEP]):
             atomic(model._base_manager.filter(pk__in=keys).delete)()
             count += len(keys)
@@ -177,7 +180,14 @@ def _senders(project: Project) -> QuerySet[User]:
 
 
 def _of(model: type[models.Model], project: Project) -> int:
-    return model._base_manager.filter(project=project).count()
+    return _rows_of(model, project).count()
+
+
+def _rows_of(model: type[models.Model], project: Project) -> QuerySet[Any]:
+    """Select the rows that point to a project or to one of its subjects."""
+    names = {field.name for field in model._meta.fields}
+    path = "project" if "project" in names else "subject__project"
+    return model._base_manager.filter(**{path: project})
 
 
 def relations_to(

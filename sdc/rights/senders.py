@@ -253,7 +253,12 @@ def _first_batch(user: User) -> EditBatch | None:
     sent = EditBatch.objects.filter(
         counts, user=user, wiki=settings.WIKI.code, kind=EditBatch.Kind.ADD
     )
-    return sent.exclude(confirmed_at=None).select_related("project__person").order_by("pk").first()
+    return (
+        sent.exclude(confirmed_at=None)
+        .select_related("project__subject__person")
+        .order_by("pk")
+        .first()
+    )
 
 
 def written_rows(batch: EditBatch) -> Iterable[ClaimAttempt]:

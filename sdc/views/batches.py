@@ -41,7 +41,7 @@ from sdc.watch import findings, watching
 
 ROWS = 25  # shown at once
 FACES = 20  # of what is to be taken back
-READ_WITH = ("project__person", "project__owner", "user", "undoes")
+READ_WITH = ("project__subject__person", "project__owner", "user", "undoes")
 Kind, State = EditBatch.Kind, EditBatch.State
 Outcome = ClaimAttempt.Outcome
 View = Callable[..., HttpResponseBase]

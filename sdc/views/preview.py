@@ -207,7 +207,7 @@ def _own_draft(project: Project, user: User) -> EditBatch:
 
 def _own_attempt(project: Project, user: User, attempt_id: int) -> ClaimAttempt:
     drafts = EditBatch.objects.filter(project=project, user=user, state=State.DRAFT)
-    rows = ClaimAttempt.objects.select_related("batch__project__person", "claim__photo")
+    rows = ClaimAttempt.objects.select_related("batch__project__subject__person", "claim__photo")
     return get_object_or_404(rows, pk=attempt_id, batch__in=drafts)
 
 

@@ -111,7 +111,7 @@ def batches_of_user(user: User) -> QuerySet[EditBatch]:
     out = Q(attempts__watch__finding__in=TAKEN_OUT)
     mine = EditBatch.objects.filter(user=user).exclude(confirmed_at=None)
     return (
-        mine.select_related("project__person")
+        mine.select_related("project__subject__person")
         .annotate(n_written=Count("attempts", filter=written), n_out=Count("attempts", filter=out))
         .annotate(n_taken_back=taken_back())
         .order_by("-pk")
@@ -171,7 +171,7 @@ def _counts(rows: QuerySet[Watch]) -> dict[str, int]:
 def _told(rows: QuerySet[Watch]) -> QuerySet[Watch]:
     """With what a page says of them."""
     return rows.select_related(
-        "claim_attempt__batch__project__person",
+        "claim_attempt__batch__project__subject__person",
         "claim_attempt__batch__user",
         "claim_attempt__claim__photo__picture",
         "claim_attempt__region",

@@ -195,7 +195,7 @@ class Desk:
         mine = open_attempts().filter(batch__user=user)
         rows = mine.due()
         attempt = (
-            rows.select_related("claim", "label", "batch__project__person", "batch__user")
+            rows.select_related("claim", "label", "batch__project__subject__person", "batch__user")
             .order_by("batch__turn_at", "due_at", "pk")
             .first()
         )

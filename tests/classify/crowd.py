@@ -63,7 +63,7 @@ class Crowd:
         ids = [int(self.region_ids[row]) for row in rows]
         Answer.objects.bulk_create(
             Answer(
-                project=self.project,
+                subject=self.project.subject,
                 photo_id=int(self.photo_ids[row]),
                 region_id=int(self.region_ids[row]),
                 user=user,
@@ -129,7 +129,9 @@ def look_at_all(project: Project, user: User, is_person: Callable[[Region], bool
     screens = 0
     while look(project, user, is_person):
         screens += 1
-    for third in Look.objects.filter(project=project, third=True).select_related("region", "photo"):
+    for third in Look.objects.filter(subject=project.subject, third=True).select_related(
+        "region", "photo"
+    ):
         verdict = Verdict.YES if is_person(third.region) else Verdict.NO
         services.answer(project, third.region, third.photo, user, verdict, Origin.ASK, uuid4())
     return screens

@@ -34,7 +34,7 @@ def photo_of(region: Region) -> Photo:
 
 
 def word(project: Project, region: Region) -> str | None:
-    label = Label.objects.filter(project=project, region=region).first()
+    label = Label.objects.filter(subject=project.subject, region=region).first()
     return label.verdict if label else None
 
 
@@ -44,7 +44,7 @@ def credit(user: User) -> dict[str, int]:
 
 def labels_of(project: Project) -> list[tuple[Any, ...]]:
     return list(
-        Label.objects.filter(project=project)
+        Label.objects.filter(subject=project.subject)
         .order_by("region")
         .values_list("region", *LABEL_FIELDS)
     )

@@ -210,8 +210,8 @@ class TestExamples:
         drawn = services.draw(elsewhere, photo, box, charlie, uuid4(), replaces=region).region
         embed(drawn, cast.face("marie"))
         learn(project)
-        assert not Label.objects.filter(project=project).exists()
-        assert project.questions.get().region == drawn
+        assert not Label.objects.filter(subject=project.subject).exists()
+        assert project.subject.questions.get().region == drawn
 
     def test_every_project_has_its_own(
         self, make_project: MakeProject, project: Project, cast: Cast, alice: User
@@ -220,4 +220,4 @@ class TestExamples:
         other = make_project(alice, "Q937")
         ProjectPhoto.objects.create(project=other, photo=photo)
         bootstrap.label_all_tagged()
-        assert [label.project for label in Label.objects.all()] == [project]
+        assert [label.subject.project for label in Label.objects.all()] == [project]

@@ -127,7 +127,7 @@ def test_a_tagged_group_photo_is_asked_first_and_never_guessed(
     )
     learn(project)
     assert asked(project)[0] == group[1].pk
-    assert not project.labels.exists()
+    assert not project.subject.labels.exists()
 
     say(alice, "yes", group[1])
     learn(project)

@@ -27,7 +27,7 @@ Why = Look.Why
 def learned(project: Project, faces: int) -> None:
     """The worker has been there: this many faces, and so many of them nobody looked at."""
     project.refresh_from_db()
-    said = Label.objects.filter(project=project).count()
+    said = Label.objects.filter(subject=project.subject).count()
     Learner.objects.update_or_create(
         project=project,
         defaults={"revision": project.revision, "faces": faces, "left": faces - said},
@@ -139,7 +139,7 @@ def test_the_stated_precision_and_what_is_left_hold_whatever_happens_later(
         left=len(live - set(Label.objects.values_list("region", flat=True))),
     )
     stated = certainty.of(project)
-    rounds = Round.objects.filter(project=project, about="approved")
+    rounds = Round.objects.filter(subject=project.subject, about="approved")
     covered = set(
         Look.objects.filter(round__in=rounds).exclude(why=Why.TRAP).values_list("region", flat=True)
     )
@@ -218,7 +218,7 @@ def test_a_face_that_is_drawn_better_is_no_error(project: Project, alice: User, 
 def test_what_is_left_is_said_of_what_nobody_looked_at(project: Project, alice: User) -> None:
     crowd = add_crowd(project, 472)
     crowd.draw()
-    sample = Look.objects.filter(project=project).values_list("region", flat=True)
+    sample = Look.objects.filter(subject=project.subject).values_list("region", flat=True)
     found = {sample[0]}
     look_at_all(project, alice, lambda region: region.pk in found)
     learned(project, 472)

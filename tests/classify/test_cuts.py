@@ -31,7 +31,9 @@ def project(make_project: MakeProject, alice: User, bob: User) -> Project:
 
 
 def test_both_sides_are_counted_as_the_scores_stand(project: Project) -> None:
-    distances = sorted(Score.objects.filter(project=project).values_list("unlikely", flat=True))
+    distances = sorted(
+        Score.objects.filter(subject=project.subject).values_list("unlikely", flat=True)
+    )
     assert len(distances) == 16
     between = (distances[7] + distances[8]) / 2
     cut = cuts.cut(project, round(between, 2))
@@ -63,7 +65,7 @@ def test_by_exemplars_the_line_is_a_chance_of_one_half(project: Project) -> None
     cut = cuts.cut(project, 0.3)
     assert cut
     assert cut.at == 0.5, "there is nothing to set"
-    likely = Score.objects.filter(project=project, unlikely__lt=0.5).count()
+    likely = Score.objects.filter(subject=project.subject, unlikely__lt=0.5).count()
     assert cut.within.faces == likely
 
 

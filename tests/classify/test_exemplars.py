@@ -25,7 +25,7 @@ Kind = Question.Kind
 def screens(project: Project) -> list[list[Question]]:
     """Questions by screen, as they would be asked."""
     found: dict[int, list[Question]] = {}
-    for question in Question.objects.filter(project=project).order_by("rank"):
+    for question in Question.objects.filter(subject=project.subject).order_by("rank"):
         found.setdefault(question.screen, []).append(question)
     return list(found.values())
 
@@ -107,7 +107,7 @@ def test_asking_ends_when_nothing_is_worth_it_and_looking_again_begins(
     assert asked(project) == []
     assert learner.worth == 0
     assert learner.left == 30
-    assert Round.objects.filter(project=project).exists()
+    assert Round.objects.filter(subject=project.subject).exists()
 
 
 def test_one_face_a_photo_is_the_person(

@@ -111,7 +111,7 @@ def test_by_the_centroid_rule_nothing_is_expected(
 
 def test_a_long_course_is_thinned_out_in_its_older_half(project: Project) -> None:
     Forecast.objects.bulk_create(
-        Forecast(project=project, answers=n) for n in range(forecasts.KEPT + 1)
+        Forecast(subject=project.subject, answers=n) for n in range(forecasts.KEPT + 1)
     )
     forecasts._thin(project)
     kept = [row[0] for row in rows(project)]

@@ -23,7 +23,7 @@ def regions(shared_database: str, project: Project, cast: Cast) -> list[Region]:
     found = [add_photo(project, [cast.face("marie")]) for _ in range(SCREENS * SIZE)]
     for place, (photo, [region]) in enumerate(found):
         Question.objects.create(
-            project=project, region=region, photo=photo, rank=place, screen=place // SIZE
+            subject=project.subject, region=region, photo=photo, rank=place, screen=place // SIZE
         )
     return [region for _photo, [region] in found]
 

@@ -32,7 +32,9 @@ def matches(project: Project) -> set[int]:
 def asked(project: Project) -> list[int]:
     """Region ids in the order they would be asked."""
     return list(
-        Question.objects.filter(project=project).order_by("rank").values_list("region", flat=True)
+        Question.objects.filter(subject=project.subject)
+        .order_by("rank")
+        .values_list("region", flat=True)
     )
 
 

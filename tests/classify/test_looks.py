@@ -202,7 +202,7 @@ def test_what_is_left_is_drawn_anew_when_faces_came_or_many_were_answered(
     look_at_all(project, alice, lambda region: False)
     both.draw()
     assert Round.objects.filter(about="left").count() == 2
-    left = Label.objects.filter(project=project).values_list("region", flat=True)
+    left = Label.objects.filter(subject=project.subject).values_list("region", flat=True)
     rows = [row for row, pk in enumerate(both.region_ids.tolist()) if pk not in set(left)]
     both.say(alice, Verdict.NO, rows[:40])
     both.draw()
@@ -374,7 +374,7 @@ def test_doubted_answers_are_shown_worst_first_until_the_word_is_said_twice(
     ids = crowd.region_ids.tolist()
     for row, doubt in ((3, 1.5), (100, 4.0), (7, 2.0), (8, None)):
         Score.objects.create(
-            project=project,
+            subject=project.subject,
             photo_id=int(crowd.photo_ids[row]),
             region_id=ids[row],
             doubt=doubt,

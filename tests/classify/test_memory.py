@@ -42,14 +42,16 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def thought(project: Project) -> dict[int, tuple[float, bool]]:
-    rows = Score.objects.filter(project=project).values_list("region", "unlikely", "is_match")
+    rows = Score.objects.filter(subject=project.subject).values_list(
+        "region", "unlikely", "is_match"
+    )
     return {region: (round(unlikely, 2), match) for region, unlikely, match in rows}
 
 
 def anew(project: Project) -> dict[int, tuple[float, bool]]:
     """The scores that a worker comes to that remembers nothing, and finds none."""
     memory.forget()
-    Score.objects.filter(project=project).delete()
+    Score.objects.filter(subject=project.subject).delete()
     Project.objects.filter(pk=project.pk).update(revision=F("revision") + 1)
     learn(project)
     return thought(project)

@@ -39,7 +39,7 @@ def test_a_full_screen_takes_as_many_queries_as_one_face(
     approve(project, faces[:1], alice)  # makes the tally of the day
     one = approve(project, faces[1:2], alice)
     many = approve(project, faces[2:], alice)
-    assert Label.objects.filter(project=project, verdict="yes").count() == 61
+    assert Label.objects.filter(subject=project.subject, verdict="yes").count() == 61
     assert many == one
 
 

@@ -56,7 +56,7 @@ def test_counts_add_up(learned: Project, alice: User) -> None:
 
 
 def test_uncertain_faces_are_near_the_threshold(learned: Project) -> None:
-    scores = learned.scores.filter(is_match=False, region__labels=None).order_by("unlikely")
+    scores = learned.subject.scores.filter(is_match=False, region__labels=None).order_by("unlikely")
     learned.rule, learned.threshold = Project.Rule.CENTROID, scores[0].unlikely - 0.04
     assert selectors.face_counts(learned).uncertain >= 1
 
@@ -99,7 +99,7 @@ def test_best_worst_and_newest_first(learned: Project) -> None:
     for which in (Which.MATCHES, Which.CONFIRMED):
         best = shown(learned, which)
         assert shown(learned, which, Order.WORST) == best[::-1]
-        nearest_first = learned.scores.filter(region__in=best).order_by("unlikely", "pk")
+        nearest_first = learned.subject.scores.filter(region__in=best).order_by("unlikely", "pk")
         assert best == list(nearest_first.values_list("region", flat=True))
         assert sorted(shown(learned, which, Order.NEWEST)) == sorted(best)
     labels = [tile.label for tile in galleries.gallery(learned, "confirmed", "newest").tiles]
@@ -138,12 +138,13 @@ def test_equal_distances_are_paged_by_key(project: Project, cast: Cast) -> None:
 def test_a_page_of_the_gallery_takes_few_queries(
     learned: Project, django_assert_max_num_queries: object
 ) -> None:
+    project = Project.objects.with_subject().get(pk=learned.pk)
     with django_assert_max_num_queries(5):  # type: ignore[operator]
-        for tile in galleries.gallery(learned, "confirmed").tiles:
+        for tile in galleries.gallery(project, "confirmed").tiles:
             assert tile.photo.picture
             assert tile.score
     with django_assert_max_num_queries(3):  # type: ignore[operator]
-        for tile in galleries.gallery(learned, "matches").tiles:
+        for tile in galleries.gallery(project, "matches").tiles:
             assert tile.photo.picture
 
 
@@ -244,6 +245,6 @@ def test_a_photo_replaced_on_the_wiki_keeps_its_answers(
     Photo.objects.filter(pk=photo.pk).update(picture=picture)
     Project.objects.update(revision=F("revision") + 1)
     learn(project)
-    assert project.labels.get().region == hers[0]
-    assert project.questions.filter(region=region).exists()
+    assert project.subject.labels.get().region == hers[0]
+    assert project.subject.questions.filter(region=region).exists()
     assert selectors.eligible_labels(project) == []

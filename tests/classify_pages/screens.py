@@ -17,7 +17,7 @@ def lay_out(
     nearest: Sequence[Region] = (),
 ) -> None:
     """Ask about these faces, a list for each screen, and about no others."""
-    Question.objects.filter(project=project).delete()
+    Question.objects.filter(subject=project.subject).delete()
     for number, faces in enumerate(screens):
         ask_about(project, faces, number, kind, marked, nearest)
 
@@ -33,7 +33,7 @@ def ask_about(
     """One more screen, the `number`th."""
     for place, face in enumerate(faces):
         Question.objects.create(
-            project=project,
+            subject=project.subject,
             region=face,
             photo=Photo.objects.filter(picture=face.picture_id).earliest("id"),
             rank=100 * number + place,

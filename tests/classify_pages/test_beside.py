@@ -66,7 +66,7 @@ def test_a_name_of_the_same_person_speaks_for_yes(
 def test_what_is_not_confirmed_in_public_is_not_named(
     why: str, project: Project, face: Region, other: Project, bob: User
 ) -> None:
-    label = Label.objects.filter(project=other)
+    label = Label.objects.filter(subject=other.subject)
     match why:
         case "private":
             Project.objects.filter(pk=other.pk).update(visibility=Project.Visibility.PRIVATE)
@@ -94,7 +94,7 @@ def test_the_faces_to_compare_are_of_different_ages(
     for _ in range(3):
         add_photo(project, [cast.face("marie")])
     learn(project)
-    for question in Question.objects.filter(project=project):
+    for question in Question.objects.filter(subject=project.subject):
         tiles = beside.beside(project, question.nearest, []).confirmed
         years = [int(tile.photo.year) for tile in tiles]
         assert len(tiles) == preparing.NEAREST

@@ -33,7 +33,9 @@ def choice_on(html: str) -> list[str]:
 
 
 def said(project: Project) -> dict[str, str]:
-    return dict(Label.objects.filter(project=project).values_list("region__public_id", "verdict"))
+    return dict(
+        Label.objects.filter(subject=project.subject).values_list("region__public_id", "verdict")
+    )
 
 
 @pytest.mark.parametrize("page", ["ask", "grid"])

@@ -202,13 +202,13 @@ def test_one_yes_among_those_seen_most_often_says_nothing_of_the_others(
     screens.next_screen(project, bob)  # holds the second one
     found = sent(faces[:6], faces[2:3], word=["", "", "", "background", "", ""], rest="open")
     assert background(browser, f"{here}/grid/answer", found).status_code == 200
-    said = dict(Label.objects.filter(project=project).values_list("region", "verdict"))
+    said = dict(Label.objects.filter(subject=project.subject).values_list("region", "verdict"))
     assert said == {faces[2].pk: Verdict.YES, faces[3].pk: Verdict.BACKGROUND}
     asked = set(Question.objects.values_list("region", flat=True))
     assert asked == {face.pk for face in faces[6:12]}, "what was to be found out is asked no more"
     nobody = sent(faces[12:], [], rest="open")
     assert background(browser, f"{here}/grid/answer", nobody).status_code == 200
-    rejected = Label.objects.filter(project=project, verdict=Verdict.NO)
+    rejected = Label.objects.filter(subject=project.subject, verdict=Verdict.NO)
     assert set(rejected.values_list("region", flat=True)) == {face.pk for face in faces[12:]}
 
 
@@ -472,9 +472,9 @@ def test_says_when_nothing_more_is_worth_asking(
     assert "16 faces are left that nobody looked at" in page
     assert f"{here}/again" not in page
     photo = Photo.objects.get(picture=faces[0].picture)
-    round_ = project.rounds.create(about="approved", frame=1, revision=1)
+    round_ = project.subject.rounds.create(about="approved", frame=1, revision=1)
     Look.objects.create(
-        project=project, round=round_, photo=photo, region=faces[0], why="sampled", rank=0
+        subject=project.subject, round=round_, photo=photo, region=faces[0], why="sampled", rank=0
     )
     page = client_of(bob).get(f"{here}/grid").content.decode()
     assert "1 second look waits" in page

@@ -170,7 +170,7 @@ def test_a_double_click_confirms_one_screen(
     page.locator("[data-do=confirm]").dblclick()
     eventually(lambda: Label.objects.count() == SCREEN)
     page.wait_for_timeout(500)
-    assert Answer.objects.filter(project=real_project, origin=Origin.GRID).count() == SCREEN
+    assert Answer.objects.filter(subject=real_project.subject, origin=Origin.GRID).count() == SCREEN
 
 
 def test_switches_between_the_grid_and_one_face(

@@ -139,7 +139,7 @@ def test_no_paused_face_is_asked_alone_in_a_grid_or_a_third_time(
 ) -> None:
     photo, [face] = add_photo(project, [cast.face("marie")])
     for kind in (Question.Kind.ONE, Question.Kind.LIKELY, Question.Kind.THIRD):
-        Question.objects.filter(project=project).delete()
+        Question.objects.filter(subject=project.subject).delete()
         lay_out(project, [[face]], kind)
         assert screens.next_screen(project, bob)
     object_to(photo.title)
@@ -221,7 +221,7 @@ def test_a_second_look_at_one_paused_photo_is_neither_taken_nor_kept_nor_shown(
         assert paused.region not in shown
         rest = [each.region.public_id for each in screen.faces]
         assert refusal(browser, project, "again/answer", shown=rest, yes=rest) == ""
-    [left] = Look.objects.filter(project=project, said="").exclude(why=Look.Why.FRAME)
+    [left] = Look.objects.filter(subject=project.subject, said="").exclude(why=Look.Why.FRAME)
     assert left.region == paused.region, "to be looked at once the pause is over"
     assert looks.wanted(project).faces == looks.wanted_by([project]).get(project.pk, 0) == 0
     page = browser.get(url(project, "again")).content.decode()

@@ -34,12 +34,14 @@ def here(project: Project, faces: list[Region]) -> str:
 def pierre(make_project: MakeProject, charlie: User) -> Project:
     """Charlie's project of another person, open to anybody."""
     made = make_project(charlie, "Q37463", joining=Project.Joining.OPEN)
-    Person.objects.filter(pk=made.person_id).update(labels={"fr": "Pierre Curie", "en": "P. Curie"})
+    Person.objects.filter(pk=made.person.pk).update(labels={"fr": "Pierre Curie", "en": "P. Curie"})
     return made
 
 
 def wording(project: Project) -> dict[str, str]:
-    return dict(Label.objects.filter(project=project).values_list("region__public_id", "verdict"))
+    return dict(
+        Label.objects.filter(subject=project.subject).values_list("region__public_id", "verdict")
+    )
 
 
 def reassigned(faces: list[Region], other: str) -> dict[str, Any]:

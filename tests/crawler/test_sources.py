@@ -264,12 +264,12 @@ def test_photos_leave_with_their_source_but_not_those_that_others_bring_or_peopl
         region = add_face(photo.picture, cast.face("marie"))
         by = {"user": alice, "origin": "ask"} if name == answered else {"origin": "bootstrap"}
         said = Answer.objects.create(
-            project=project, photo=photo, region=region, verdict="yes", **by
+            subject=project.subject, photo=photo, region=region, verdict="yes", **by
         )
         Label.objects.create(
-            project=project, photo=photo, region=region, verdict="yes", answer=said, **by
+            subject=project.subject, photo=photo, region=region, verdict="yes", answer=said, **by
         )
-        Score.objects.create(project=project, photo=photo, region=region, revision=1)
+        Score.objects.create(subject=project.subject, photo=photo, region=region, revision=1)
     before = titles(project)
     sourcing.remove(went, alice)
     assert titles(project) == before  # nothing leaves before the others were read

@@ -97,7 +97,9 @@ def draw_boxes(picture: Picture, drawn: list[Box], redrawn: list[int], user: Use
 
 def told(project: Project) -> list[tuple[int, str]]:
     return list(
-        Label.objects.filter(project=project).order_by("pk").values_list("region", "verdict")
+        Label.objects.filter(subject=project.subject)
+        .order_by("pk")
+        .values_list("region", "verdict")
     )
 
 

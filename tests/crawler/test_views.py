@@ -225,8 +225,8 @@ def test_a_drawn_face_whose_file_was_overwritten_is_listed_with_its_reason_and_a
     project: Project, region: Region, bob: User, charlie: User, client_of: ClientOf
 ) -> None:
     shown = photo(ARMSTRONG)
-    answer = {"project": project, "photo": shown, "region": region, "user": bob, "verdict": "yes"}
-    Answer.objects.create(**answer, origin="drawn", client_uuid=uuid4())
+    answer = {"subject": project.subject, "photo": shown, "region": region, "user": bob}
+    Answer.objects.create(**answer, verdict="yes", origin="drawn", client_uuid=uuid4())
     overwritten = {"state": WorkState.ASIDE, "error": Picture.Error.OVERWRITTEN}
     EmbedJob.objects.update(**overwritten)
     address = reverse("set-aside", args=[project.public_id])

@@ -229,12 +229,12 @@ class Made:
         answered = [self._said(photo, member) for photo in self.photos]
         asked, looked = (self._region(self.photos[0], left) for left in (0.4, 0.7))
         for region in (asked, looked):
-            where = {"project": project, "photo": self.photos[0], "region": region}
+            where = {"subject": project.subject, "photo": self.photos[0], "region": region}
             Score.objects.create(**where, unlikely=0.3, is_match=True, revision=0)
-        where = {"project": project, "photo": self.photos[0]}
+        where = {"subject": project.subject, "photo": self.photos[0]}
         Question.objects.create(**where, region=asked, rank=1, nearest=[answered[0].pk])
         drawn = Round.objects.create(
-            project=project, about=Round.About.APPROVED, frame=1, revision=0
+            subject=project.subject, about=Round.About.APPROVED, frame=1, revision=0
         )
         Look.objects.create(**where, region=looked, round=drawn, why=Look.Why.SAMPLED, rank=1)
         Learner.objects.create(
@@ -248,7 +248,7 @@ class Made:
 
     def _said(self, photo: Photo, user: User) -> Region:
         region = self._region(photo, 0.1)
-        said = {"project": self.project, "photo": photo, "region": region, "user": user,
+        said = {"subject": self.project.subject, "photo": photo, "region": region, "user": user,
                 "verdict": Verdict.YES, "origin": Origin.ASK}  # fmt: skip
         Label.objects.create(**said, answer=Answer.objects.create(**said))
         return region

@@ -90,10 +90,10 @@ def _batches(project: Project, user: User) -> None:
 
 
 def _course(project: Project) -> None:
-    Forecast.objects.filter(project=project).delete()
+    Forecast.objects.filter(subject=project.subject).delete()
     Forecast.objects.bulk_create(
         Forecast(
-            project=project,
+            subject=project.subject,
             answers=answers,
             precision=1 - 0.3 * 0.985**answers,
             recall=0.97 - 0.6 * 0.98**answers,

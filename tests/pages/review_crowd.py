@@ -69,7 +69,7 @@ def add_faces(project: Project, n: int, models: Sequence[Photo] = ()) -> list[Re
     project.refresh_from_db()
     Score.objects.bulk_create(
         Score(
-            project=project,
+            subject=project.subject,
             photo=photo,
             region=region,
             unlikely=at / n / 2,
@@ -94,7 +94,7 @@ def say(project: Project, user: User, regions: Sequence[Region], verdict: str) -
     }
     Answer.objects.bulk_create(
         Answer(
-            project=project,
+            subject=project.subject,
             photo=photos[region.picture_id],
             region=region,
             user=user,
@@ -105,7 +105,7 @@ def say(project: Project, user: User, regions: Sequence[Region], verdict: str) -
     )
     keys = [region.pk for region in regions]
     labels.relabel(project, keys)
-    Score.objects.filter(project=project, region__in=keys).update(is_match=False)
+    Score.objects.filter(subject=project.subject, region__in=keys).update(is_match=False)
 
 
 def _crop(region: Region) -> None:

@@ -51,7 +51,7 @@ def faces(real_project: Project) -> list[Region]:
     for face in known:
         say(real_project, face, real_project.owner, "yes")
     lay_out(real_project, [[face] for face in asked], Question.Kind.ONE, nearest=known[:6])
-    Question.objects.filter(project=real_project).update(chance=0.83)
+    Question.objects.filter(subject=real_project.subject).update(chance=0.83)
     return asked
 
 
@@ -93,10 +93,19 @@ def test_by_keyboard_alone_with_what_is_known_beside_it(
     factories.make_person("Q37463", labels={"en": "Pierre Curie"})
     other = factories.make_project(bob, "Q37463")
     named = Answer.objects.create(
-        project=other, region=faces[0], photo=Photo.objects.earliest("id"), verdict="yes", user=bob
+        subject=other.subject,
+        region=faces[0],
+        photo=Photo.objects.earliest("id"),
+        verdict="yes",
+        user=bob,
     )
     Label.objects.create(
-        project=other, region=faces[0], photo=named.photo, answer=named, verdict="yes", user=bob
+        subject=other.subject,
+        region=faces[0],
+        photo=named.photo,
+        answer=named,
+        verdict="yes",
+        user=bob,
     )
     window = visit(f"{here}/ask", user=real_project.owner)
     page = window.page
@@ -380,7 +389,7 @@ def test_says_what_else_is_useful_while_others_answer(
 ) -> None:
     real_project.memberships.create(user=bob)
     real_project.sources.all().delete()  # all of them are read
-    mine = Question.objects.filter(project=real_project)
+    mine = Question.objects.filter(subject=real_project.subject)
     for _ in faces:
         services.next_question(
             real_project, bob, mine.exclude(leased_to=None).values_list("public_id", flat=True)

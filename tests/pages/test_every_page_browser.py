@@ -98,7 +98,9 @@ def of_two_faces(project: Project) -> dict[str, Any]:
 
 
 def _faces(project: Project) -> list[str]:
-    said = Label.objects.filter(project=project, verdict=Verdict.YES, region__origin="detector")
+    said = Label.objects.filter(
+        subject=project.subject, verdict=Verdict.YES, region__origin="detector"
+    )
     return list(said.order_by("pk").values_list("region__public_id", flat=True))
 
 
@@ -237,11 +239,11 @@ def world(real_project: Project, bob: User) -> Project:
     asked, a batch that waits for its worker, a draft, an invite, another member."""
     owner = real_project.owner
     Membership.objects.create(project=real_project, user=bob)
-    asked = list(Question.objects.filter(project=real_project).order_by("rank")[:8])
+    asked = list(Question.objects.filter(subject=real_project.subject).order_by("rank")[:8])
     yes, no = [one.region for one in asked[:6]], [one.region for one in asked[6:]]
     give(real_project, owner, Verdict.YES, *yes)
     give(real_project, owner, Verdict.NO, *no)
-    scored = Score.objects.filter(project=real_project).exclude(region__in=[*yes, *no])
+    scored = Score.objects.filter(subject=real_project.subject).exclude(region__in=[*yes, *no])
     left = [score.region for score in scored.order_by("unlikely").select_related("region")]
     lay_out(real_project, [left[:8]], nearest=yes[:3])
     people.invite(real_project, owner)

@@ -38,7 +38,7 @@ def test_the_way_of_asking_changes_by_itself_and_by_hand(
     here: str, real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
     lay_out(real_project, [faces[:4], faces[4:5], faces[5:9], faces[9:10], faces[10:11]])
-    asked = Question.objects.filter(project=real_project)
+    asked = Question.objects.filter(subject=real_project.subject)
     for alone in (faces[4], faces[9], faces[10]):
         asked.filter(region=alone).update(kind=Question.Kind.ONE, marked=False)
     window = visit(f"{here}/grid", user=real_project.owner)
@@ -71,7 +71,7 @@ def test_a_crowded_screen_with_what_the_tool_thinks(
     here: str, real_project: Project, faces: list[Region], visit: Visit
 ) -> None:
     lay_out(real_project, [faces[:16], faces[16:]])
-    Question.objects.filter(project=real_project).update(chance=0.83)
+    Question.objects.filter(subject=real_project.subject).update(chance=0.83)
     window = visit(f"{here}/grid", user=real_project.owner)
     page = window.page
     shows(window, faces[0])

@@ -38,7 +38,7 @@ def test_a_crowded_project_in_both_themes_by_keyboard_and_by_touch(
     visit: Visit, real_project: Project
 ) -> None:
     project, owner = real_project, real_project.owner
-    asked = Question.objects.filter(project=project).order_by("rank")[:6]
+    asked = Question.objects.filter(subject=project.subject).order_by("rank")[:6]
     give(project, owner, "yes", *[question.region for question in asked[:3]])
     crowd(project)
     window = visit(f"/p/{project.public_id}/", user=owner)

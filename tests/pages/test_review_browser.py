@@ -237,7 +237,7 @@ def test_one_says_who_else_it_is_and_takes_it_back(
 def expect_word_in(page: Page, wanted: dict[Project, str], region: str) -> None:
     page.wait_for_function("() => !Object.keys(localStorage).some((k) => k.includes(':review:'))")
     for project, word in wanted.items():
-        label = Label.objects.filter(project=project, region__public_id=region).first()
+        label = Label.objects.filter(subject=project.subject, region__public_id=region).first()
         assert (label.verdict if label else "") == word
 
 

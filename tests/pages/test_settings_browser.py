@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def test_the_picture_follows_the_slider_by_keyboard(real_project: Project, visit: Visit) -> None:
     owner = real_project.owner
-    asked = Question.objects.filter(project=real_project).order_by("rank")[:6]
+    asked = Question.objects.filter(subject=real_project.subject).order_by("rank")[:6]
     give(real_project, owner, Verdict.YES, *[one.region for one in asked])
     Project.objects.update(rule=Project.Rule.CENTROID)
     Project.objects.filter(pk=real_project.pk).tell_learner()

@@ -138,7 +138,7 @@ def test_alice_hands_her_project_over_to_bob(
     assert owner.post(address).status_code == 422
     owner.post(address, {"sure": "on"})
     project.refresh_from_db()
-    assert (project.owner, project.active_key) == (bob, f"{bob.pk}:{project.person_id}")
+    assert (project.owner, project.active_key) == (bob, f"{bob.pk}:{project.person.pk}")
     assert (theirs(project, bob).role, theirs(project, alice).role) == (Role.OWNER, Role.REVIEWER)
     assert Notification.objects.get(user=bob).data == {"code": "owner", "who": "Alice"}
     assert AuditEvent.objects.get(action="project.handed-over").actor == alice
@@ -202,4 +202,4 @@ def test_two_clicks_at_once_are_one_deed() -> None:
     owners = Membership.objects.filter(project=project, role=Role.OWNER)
     project.refresh_from_db()
     assert [each.user for each in owners] == [project.owner]
-    assert project.active_key == f"{project.owner_id}:{project.person_id}"
+    assert project.active_key == f"{project.owner_id}:{project.person.pk}"

@@ -186,7 +186,7 @@ def test_archiving_wants_a_ticked_box_and_frees_the_place(
     client_of(alice).post(address, {"deed": "reopen"})
     fresh.refresh_from_db()
     assert fresh.state == Project.State.ACTIVE
-    assert fresh.active_key == f"{alice.pk}:{fresh.person_id}"
+    assert fresh.active_key == f"{alice.pk}:{fresh.person.pk}"
 
 
 def test_an_unknown_deed_changes_nothing(

@@ -173,16 +173,16 @@ def test_nothing_of_a_denied_person_is_crawled_looked_at_asked_or_shown(
     look()
     region = Region.objects.get()
     photo = Photo.objects.get()
-    Question.objects.create(project=project, region=region, photo=photo, rank=1)
+    Question.objects.create(subject=project.subject, region=region, photo=photo, rank=1)
     assert questions.next_question(project, alice)
     services.answer(project, region, photo, alice, "yes", "review", uuid4())
     assert galleries.gallery(project, "confirmed").tiles
     box = (0.1, 0.1, 0.2, 0.2)
     drawn = draw_region(project, photo, box, alice)
-    Question.objects.create(project=project, region=drawn, photo=photo, rank=1)
+    Question.objects.create(subject=project.subject, region=drawn, photo=photo, rank=1)
     assert questions.next_question(project, alice)
-    round_ = Round.objects.create(project=project, about="approved", frame=1, revision=1)
-    where = {"project": project, "photo": photo, "region": drawn}
+    round_ = Round.objects.create(subject=project.subject, about="approved", frame=1, revision=1)
+    where = {"subject": project.subject, "photo": photo, "region": drawn}
     Look.objects.create(**where, round=round_, why=Look.Why.SAMPLED, rank=1)
     assert looks.next_screen(project, alice)
     assert reassigning.offered(other, alice, []) == [project]
@@ -220,7 +220,7 @@ def test_a_denied_file_goes_with_its_crops_vectors_and_questions_and_comes_back(
     crawl()
     look()
     region, photo = Region.objects.get(), Photo.objects.get()
-    Question.objects.create(project=project, region=region, photo=photo, rank=1)
+    Question.objects.create(subject=project.subject, region=region, photo=photo, rank=1)
     assert Embedding.objects.exists()
     assert crops.path_of(region).exists()
     revision = Project.objects.get().revision

@@ -115,7 +115,7 @@ def test_what_is_here_goes_at_once_and_comes_back(
     assert region
     assert crops.path_of(region).exists()
     assert Embedding.objects.exists()
-    Question.objects.create(project=project, photo=held, region=region, rank=1)
+    Question.objects.create(subject=project.subject, photo=held, region=region, rank=1)
     with django_capture_on_commit_callbacks(execute=True):
         entry = deny(mona, kind, maker(kind, CURIE))
     held.refresh_from_db()

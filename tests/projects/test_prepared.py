@@ -17,7 +17,7 @@ from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.django_db
 Built = list[tuple[Any, ...]]
-READ_WITH: Any = ("person", "mine")
+READ_WITH: Any = ("subject__person", "mine")
 
 
 def projects_of(user: Any, since: Any, public_ids: Any, active: Any = None) -> QuerySet[Any]:

@@ -35,6 +35,15 @@ def test_two_owners_share_one_person(sandbox: RunningSandbox, alice: User, bob: 
     assert [p.owner for p in services.live_projects("Q7186")] == [alice, bob]
 
 
+def test_a_new_project_looks_for_one_person_whom_its_owner_added(
+    sandbox: RunningSandbox, alice: User
+) -> None:
+    project = services.create_project(alice, "Q7186", PLACES)
+    [subject] = project.subjects.all()
+    assert subject == project.subject
+    assert (subject.person.qid, subject.added_by, subject.state) == ("Q7186", alice, "active")
+
+
 def test_a_category_named_twice_is_one_source_of_the_greater_depth(
     sandbox: RunningSandbox, alice: User
 ) -> None:

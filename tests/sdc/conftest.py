@@ -176,7 +176,7 @@ def label_yes(project: Project, wiki: WikiItself, page_id: int, by: User) -> Lab
     region = Region.objects.create(
         picture=picture, origin=Region.Origin.DETECTOR, x=0.25, y=0.1, w=0.2, h=0.3
     )
-    said = {"project": project, "photo": photo, "region": region, "user": by}
+    said = {"subject": project.subject, "photo": photo, "region": region, "user": by}
     answer = Answer.objects.create(**said, verdict=Verdict.YES, origin=Origin.ASK)
     return Label.objects.create(**said, verdict=Verdict.YES, origin=Origin.ASK, answer=answer)
 

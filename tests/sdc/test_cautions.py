@@ -134,7 +134,7 @@ def test_what_is_no_face_or_was_redrawn_makes_no_crowd(
 ) -> None:
     other = Region.objects.exclude(pk=crowd.region_id).first()
     assert other
-    said = {"project": project, "photo": crowd.photo, "region": other, "user": alice}
+    said = {"subject": project.subject, "photo": crowd.photo, "region": other, "user": alice}
     wrong = Answer.objects.create(**said, verdict=Verdict.NOT_A_FACE, origin=Origin.ASK)
     Label.objects.create(**said, verdict=Verdict.NOT_A_FACE, origin=Origin.ASK, answer=wrong)
     assert warned(project, alice)[0].outcome == Outcome.PLANNED

@@ -142,7 +142,7 @@ def test_two_workers_on_one_attempt_make_one_edit(
 
     def one() -> None:
         attempt = ClaimAttempt.objects.select_related(
-            "claim", "label", "batch__project__person", "batch__user"
+            "claim", "label", "batch__project__subject__person", "batch__user"
         ).get(batch=batch)
         turn = Adding(writer, attempt, Account(alice), Pages(), list)
         gate.wait()

@@ -250,7 +250,9 @@ def asked(project: Project, wiki: WikiItself, alice: User, said_yes: Make) -> li
     photos = []
     for rank, label in enumerate(labels):
         photos.append(label.photo)
-        Question.objects.create(project=project, photo=label.photo, region=label.region, rank=rank)
+        Question.objects.create(
+            subject=project.subject, photo=label.photo, region=label.region, rank=rank
+        )
         label.delete()
     return photos
 
@@ -300,7 +302,12 @@ def test_of_a_paused_person_the_review_can_only_be_read(
     for photo in asked:
         region = photo.picture.regions.get()
         Score.objects.create(
-            project=project, region=region, photo=photo, is_match=True, unlikely=0.1, revision=1
+            subject=project.subject,
+            region=region,
+            photo=photo,
+            is_match=True,
+            unlikely=0.1,
+            revision=1,
         )
     gallery = reverse("review", args=[project.public_id])
     face = asked[0].picture.regions.get().public_id
@@ -324,7 +331,7 @@ def test_of_a_paused_person_the_review_can_only_be_read(
         refused = post(browser, project, name, **sent)
         assert (refused.status_code, refused.json()["error"]) == (422, "objected"), name
         assert "this is paused until" in refused.json()["sentence"]
-    assert not Label.objects.filter(project=project).exists()
+    assert not Label.objects.filter(subject=project.subject).exists()
     photo = asked[0].public_id
     queued = post(browser, project, "answer", region=face, photo=photo, verdict="yes")
     assert queued.status_code == 200, "it was in the browser's queue before"

@@ -53,8 +53,8 @@ def labels(
         )
     Region.objects.filter(pk=found[2].region_id).update(h=0.05)
     wiki.somebody_adds(found[3].photo.page_id, "Q937")
-    review = {"project": project, "photo": found[0].photo, "region": found[0].region, "user": bob}
-    Answer.objects.create(**review, verdict=Verdict.YES, origin=Origin.REVIEW)
+    review = {"subject": project.subject, "photo": found[0].photo, "region": found[0].region}
+    Answer.objects.create(**review, user=bob, verdict=Verdict.YES, origin=Origin.REVIEW)
     services.prepare_batch(project, alice)
     gone = Claim.objects.get(page_id=found[6].photo.page_id)
     Claim.objects.filter(pk=gone.pk).update(state=Claim.State.REMOVED)

@@ -34,7 +34,7 @@ def another_face(label: Label, size: float, origin: str = Origin.ASK) -> Label:
     region = Region.objects.create(
         picture=label.photo.picture, origin=Region.Origin.DETECTOR, x=0, y=0, w=size, h=size
     )
-    said: dict[str, Any] = {"project": label.project, "photo": label.photo, "region": region}
+    said: dict[str, Any] = {"subject": label.subject, "photo": label.photo, "region": region}
     said |= {"verdict": Verdict.YES, "origin": origin}
     return Label.objects.create(**said, answer=Answer.objects.create(**said))
 
@@ -106,7 +106,9 @@ def test_it_takes_one_query(
     project: Project, said_yes: Make, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     said_yes(project, 5)
-    project = Project.objects.select_related("person", "census", "learner").get(pk=project.pk)
+    project = Project.objects.select_related("subject__person", "census", "learner").get(
+        pk=project.pk
+    )
     assert not has_many_rows(project)  # which every page of a project asks once
     with django_assert_num_queries(1):
         assert ready_count(project) == 5

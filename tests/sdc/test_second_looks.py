@@ -59,7 +59,7 @@ def page(client: Any, project: Project, **query: Any) -> str:
 
 
 def say(client: Any, label: Label, verdict: str, given: uuid.UUID | None = None) -> Any:
-    address = reverse("second-look", args=[label.project.public_id, watch_of(label).pk])
+    address = reverse("second-look", args=[label.subject.project.public_id, watch_of(label).pk])
     form = {"verdict": verdict, "client_uuid": str(given or uuid.uuid4())}
     return client.post(address, form, follow=True)
 
@@ -266,7 +266,7 @@ def test_the_answer_goes_to_the_box_as_it_is_drawn_now(
     row = watch_of(labels[0])
     assert second_looks.face_of(row) == better
     second_looks.look_again(row, alice, Verdict.NO, uuid.uuid4())
-    assert Label.objects.get(project=project, region=better).verdict == Verdict.NO
+    assert Label.objects.get(subject=project.subject, region=better).verdict == Verdict.NO
 
 
 def test_in_an_archived_project_the_list_is_read_only(

@@ -34,7 +34,7 @@ def taken_back(
     """Statements on real photos, of which others removed two and changed one."""
     settings.SMALL_FACE_PERCENT = 0  # so that none is left out
     owner: User = real_project.owner
-    best = Score.objects.filter(project=real_project).order_by("unlikely", "pk")
+    best = Score.objects.filter(subject=real_project.subject).order_by("unlikely", "pk")
     photos: dict[int, Score] = {}
     for score in best.select_related("region", "photo"):
         if not wiki.depicts(score.photo.page_id):

@@ -60,7 +60,7 @@ class Scene:
     @property
     def batch(self) -> EditBatch:
         """The newest."""
-        return EditBatch.objects.select_related("project__person", "user").latest("pk")
+        return EditBatch.objects.select_related("project__subject__person", "user").latest("pk")
 
     def draft(self, *, asks: bool = False) -> EditBatch:
         draft = services.prepare_batch(self.project, self.alice)

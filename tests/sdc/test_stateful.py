@@ -242,7 +242,7 @@ class Story(RuleBasedStateMachine):
 
     def answer_changes(self, project: int, file: int, verdict: str) -> None:
         labels = Label.objects.filter(
-            project=self.projects[project], photo__page_id=self.pages[file]
+            subject__project=self.projects[project], photo__page_id=self.pages[file]
         )
         if labels.exclude(verdict=verdict).update(verdict=verdict):
             self._note("answer", file)
@@ -512,7 +512,7 @@ class Story(RuleBasedStateMachine):
         drafts = EditBatch.objects.filter(
             project=self.projects[project], user=self.users[name], state=State.DRAFT
         )
-        if draft := drafts.select_related("project__person").first():
+        if draft := drafts.select_related("project__subject__person").first():
             with may_be_refused():
                 services.confirm(draft, self.users[name])
 
@@ -558,7 +558,7 @@ class Story(RuleBasedStateMachine):
         """One that was confirmed, the newest first."""
         batches = list(
             EditBatch.objects.exclude(confirmed_at=None)
-            .select_related("user", "project__person")
+            .select_related("user", "project__subject__person")
             .order_by("-pk")[: number + 1]
         )
         return batches[-1] if batches else None

@@ -24,7 +24,7 @@ def answered(label: Label, *origins: str) -> Label:
     """The label as answers of these origins make it, the first one first."""
     Answer.objects.filter(region=label.region).delete()
     for origin in origins:
-        said: Any = {"project": label.project, "photo": label.photo, "region": label.region}
+        said: Any = {"subject": label.subject, "photo": label.photo, "region": label.region}
         answer = Answer.objects.create(**said, user=label.user, verdict=Verdict.YES, origin=origin)
         made = {"user": label.user, "verdict": Verdict.YES, "origin": origin, "answer": answer}
         Label.objects.update_or_create(**said, defaults=made)

@@ -238,7 +238,7 @@ def test_it_is_never_added_again_by_any_project(
     removed = ClaimAttempt.objects.get(batch=sent, claim__page_id=page_ids(sent)[0])
     assert removed.label
     again = type(removed.label).objects.get(pk=removed.label.pk)
-    again.pk, again.project, again.user = None, other, bob
+    again.pk, again.subject, again.user = None, other.subject, bob
     again.save(force_insert=True)
     other.project_photos.create(photo=again.photo)
     hours_pass(A_DAY)

@@ -40,7 +40,7 @@ def _screens(project: Project, user: User, number: int, chance: float = 0.02) ->
     for n in range(number):
         photo, faces = add_photo(project, [cast.face("a stranger") for _ in range(SCREEN)])
         Question.objects.bulk_create(
-            Question(project=project, photo=photo, region=face, rank=0, chance=chance)
+            Question(subject=project.subject, photo=photo, region=face, rank=0, chance=chance)
             for face in faces
         )
         waited = 60.0 * (number - n)
@@ -199,10 +199,12 @@ def _reviewed(project: Project, user: User, number: int) -> list[Region]:
 
 def _draw(project: Project, faces: list[Region]) -> None:
     """A second look at these faces, drawn at random."""
-    round_ = Round.objects.create(project=project, about="approved", frame=len(faces), revision=1)
+    round_ = Round.objects.create(
+        subject=project.subject, about="approved", frame=len(faces), revision=1
+    )
     Look.objects.bulk_create(
         Look(
-            project=project, round=round_, region=face, rank=rank, why=Look.Why.SAMPLED,
+            subject=project.subject, round=round_, region=face, rank=rank, why=Look.Why.SAMPLED,
             photo=Photo.objects.get(picture=face.picture_id), before=Verdict.YES,
         )
         for rank, face in enumerate(faces)

@@ -32,8 +32,9 @@ def main(targets: list[tuple[str, str]], stop: Path) -> None:
         number = sum(inserted.values())
         person = model("projects", "Person").objects.create(wiki="sandbox", qid=f"Q{number}")
         project = model("projects", "Project").objects.create(
-            public_id=f"old{number}", person=person, owner=user, active_key=f"{number}"
+            public_id=f"old{number}", owner=user, active_key=f"{number}"
         )
+        model("projects", "Subject").objects.create(project=project, person=person, added_by=user)
         model("projects", "Membership").objects.create(project=project, user=user, role="owner")
         model("sdc", "EditBatch").objects.create(
             project=project, user=user, wiki="sandbox", code=f"{number:012x}", summary="old"

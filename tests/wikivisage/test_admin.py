@@ -43,7 +43,7 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
         picture=picture, origin=Region.Origin.DETECTOR, x=0.1, y=0.1, w=0.2, h=0.2
     )
     Embedding.objects.create(region=region, engine="test", vector=b"sealed")
-    face = {"project": made, "photo": photo, "region": region}
+    face = {"subject": made.subject, "photo": photo, "region": region}
     said = {"user": bob, "verdict": Verdict.YES, "origin": Origin.ASK}
     answer = Answer.objects.create(**face, **said)
     Label.objects.create(**face, **said, answer=answer)

@@ -25,7 +25,7 @@ State = Project.State
 
 
 def fresh(project: Project) -> Project:
-    return Project.objects.select_related("person").get(pk=project.pk)
+    return Project.objects.with_subject().get(pk=project.pk)
 
 
 def press(client_of: ClientOf, user: User, project: Project, deed: str) -> str:
@@ -56,7 +56,7 @@ def test_it_says_what_was_reached_and_asks_nobody(
     project: Project, faces: list[Region], alice: User, bob: User, client_of: ClientOf
 ) -> None:
     give(project, alice, "yes", *faces[:5])
-    assert Question.objects.filter(project=project).exists()
+    assert Question.objects.filter(subject=project.subject).exists()
     page = press(client_of, alice, project, "complete")
     for dt, dd in (("photos looked at", 8), ("faces confirmed", 5), ("people took part", 2)):
         assert f"<dt>{dt}</dt><dd>{dd}</dd>" in page
@@ -83,13 +83,13 @@ def test_faces_are_still_reviewed_taken_back_and_learned_from(
     own = uuid4()
     sent = {"deed": "approve", "region": faces[5].public_id, "uuid": own, "client_uuid": uuid4()}
     assert client_of(alice).post(approve, sent).status_code in (200, 302)
-    label = Label.objects.get(project=project, region=faces[5])
+    label = Label.objects.get(subject=project.subject, region=faces[5])
     assert label.verdict == "yes"
     learn(project)
     assert fresh(project).revision == project.learner.revision
     undo = reverse("undo", args=[project.public_id])
     client_of(alice).post(undo, {"target": own, "client_uuid": uuid4()})
-    assert not Label.objects.filter(project=project, region=faces[5]).exists()
+    assert not Label.objects.filter(subject=project.subject, region=faces[5]).exists()
 
 
 def test_new_photos_wait_and_offer_to_open_it_again(

@@ -48,7 +48,7 @@ def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> 
     for title in (ARMSTRONG, CURIE_1903):
         shown = photo(title)
         for region in Region.objects.filter(picture=shown.picture):
-            Score.objects.create(project=made, photo=shown, region=region, revision=1)
+            Score.objects.create(subject=made.subject, photo=shown, region=region, revision=1)
     return made
 
 

@@ -15,6 +15,7 @@ from projects.models import (
     Membership,
     Notification,
     Project,
+    Subject,
     User,
     WikiCredential,
 )
@@ -37,7 +38,7 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
     photo = Photo.objects.create(wiki="sandbox", page_id=7, title="File:A.jpg", picture=picture)
     ProjectPhoto.objects.create(project=made, photo=photo)
     region = Region.objects.create(picture=picture, origin="detector", x=0, y=0, w=1, h=1)
-    face = {"project": made, "photo": photo, "region": region}
+    face = {"subject": made.subject, "photo": photo, "region": region}
     said = {"user": bob, "verdict": Verdict.YES, "origin": Origin.ASK}
     Label.objects.create(**face, **said, answer=Answer.objects.create(**face, **said))
     ledger.contribute(made, bob, Contribution.Kind.ANSWER)
@@ -70,6 +71,7 @@ def delete(client_of: ClientOf, user: User, project: Project, name: str = "Marie
 def test_each_relation_has_its_place_in_the_lists() -> None:
     """A new model that points to projects or users is thought of here, too."""
     cascades = {model for model, _ in relations_to(Project, CASCADE)}
+    cascades |= {model for model, _ in relations_to(Subject, CASCADE)}
     assert cascades == {*projects.GOES, *projects.STAYS} - {EditBatch}
     related = {model for model, _ in relations_to(User)}
     assert {*accounts.LEDGER, *accounts.GOES} <= related
@@ -78,7 +80,7 @@ def test_each_relation_has_its_place_in_the_lists() -> None:
     assert moving == {
         "Admission", "Answer", "AuditEvent", "Claim", "Contribution", "DenyEntry", "EmbedJob",
         "Invite", "Label", "Look", "Membership", "Objection", "Project", "ProjectPhoto", "Question",
-        "Region", "Tally", "Watch", "WritingStop",
+        "Region", "Subject", "Tally", "Watch", "WritingStop",
     }  # fmt: skip
 
 
@@ -216,7 +218,7 @@ def test_everybody_may_take_along_what_is_kept_about_them(
     project: Project, alice: User, bob: User, client_of: ClientOf
 ) -> None:
     sent(project, bob)
-    Skip.objects.create(project=project, user=bob, region=Region.objects.get())
+    Skip.objects.create(subject=project.subject, user=bob, region=Region.objects.get())
     ledger.audit(alice, "member.role", project, f"user:{bob.pk}", role="reviewer")
     told = client_of(bob).get(reverse("account-data")).json()
     assert told["account"]["wiki_username"] == "Bob"

@@ -169,7 +169,7 @@ def test_the_forecast_is_a_chart_that_the_polled_part_brings(
     fragment = polled.content.decode()
     assert "Expected precision" in fragment
     assert '<polyline class="chart-line is-yes' in fragment
-    assert Forecast.objects.filter(project=project).count() == 2
+    assert Forecast.objects.filter(subject=project.subject).count() == 2
 
 
 def test_the_centroid_rule_says_that_it_has_no_forecast(

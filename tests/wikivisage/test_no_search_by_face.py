@@ -96,7 +96,7 @@ def test_a_name_is_told_of_the_very_region_only_and_never_of_a_face_like_it(
             ProjectPhoto.objects.create(project=project, photo=photo)
         regions.append(region)
     known, alike = regions
-    face = {"project": theirs, "photo": known.picture.photos.get(), "region": known}
+    face = {"subject": theirs.subject, "photo": known.picture.photos.get(), "region": known}
     said = {"user": bob, "verdict": Verdict.YES, "origin": Origin.ASK}
     Label.objects.create(**face, **said, answer=Answer.objects.create(**face, **said))
     named = beside(mine, [], [known.pk, alike.pk]).named

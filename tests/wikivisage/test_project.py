@@ -24,7 +24,7 @@ PRIVATE = Project.Visibility.PRIVATE
 
 
 def fresh(project: Project) -> Project:
-    return Project.objects.select_related("person").get(pk=project.pk)
+    return Project.objects.with_subject().get(pk=project.pk)
 
 
 def address(project: Project, path: str = "") -> str:

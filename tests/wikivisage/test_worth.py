@@ -22,7 +22,7 @@ LEFT = re.compile(
 
 
 def fresh(project: Project) -> Project:
-    return Project.objects.select_related("person").get(pk=project.pk)
+    return Project.objects.with_subject().get(pk=project.pk)
 
 
 def pages(project: Project, user: User | None, client_of: ClientOf) -> dict[str, str]:
@@ -157,7 +157,7 @@ def test_a_face_that_is_asked_about_a_third_time_is_an_answer_more(
     give(project, alice, "yes", *faces)
     photo = ProjectPhoto.objects.get(project=project, photo__picture=faces[0].picture).photo
     Question.objects.create(
-        project=project, region=faces[0], photo=photo, rank=-1, kind=Question.Kind.THIRD
+        subject=project.subject, region=faces[0], photo=photo, rank=-1, kind=Question.Kind.THIRD
     )
     assert "About 1 answer is worth giving" in pages(project, alice, client_of)["project"]
 

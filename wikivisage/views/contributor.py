@@ -77,14 +77,16 @@ def _given(person: User, since: date, public: bool) -> dict[date, int]:
     answers = Answer.objects.filter(user=person, undone_by=None, created_at__gte=begin)
     answers = answers.exclude(origin=Origin.UNDO)
     if public:
-        answers = answers.filter(project__visibility=Project.Visibility.PUBLIC)
+        answers = answers.filter(subject__project__visibility=Project.Visibility.PUBLIC)
     days = answers.order_by().annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day")
     return dict(days.annotate(n=Count("pk")).values_list("day", "n"))
 
 
 def _projects(person: User, *, public: bool) -> list[tuple[Membership, int]]:
     rows = _seen(person.memberships.filter(state=Membership.State.ACTIVE), public)
-    found = list(rows.select_related("project__person").order_by("-project__active_at")[:PROJECTS])
+    found = list(
+        rows.select_related("project__subject__person").order_by("-project__active_at")[:PROJECTS]
+    )
     did = contributions_in_each(person, [row.project_id for row in found])
     return [(row, did.get(row.project_id, 0)) for row in found]
 
@@ -99,6 +101,8 @@ def _visible(projects: set[Project], viewer: Any) -> list[Project]:
 
 
 def _seen(rows: QuerySet[Any], public: bool) -> QuerySet[Any]:
-    marked: QuerySet[Any] = rows.annotate(left_alone=denials.left_alone("project__person__qid"))
+    marked: QuerySet[Any] = rows.annotate(
+        left_alone=denials.left_alone("project__subject__person__qid")
+    )
     seen = {"project__visibility": Project.Visibility.PUBLIC, "left_alone": False}
     return marked.filter(**seen) if public else marked

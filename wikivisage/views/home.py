@@ -34,10 +34,10 @@ def home(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"trial": trial, "said": said if said in ("yes", "no") else ""}
     if request.headers.get("HX-Request"):
         return render(request, "wikivisage/_try.html", context)
-    asked = Question.objects.filter(project=OuterRef("pk"))
-    again = Round.objects.filter(project=OuterRef("pk"), done_at=None)
+    asked = Question.objects.filter(subject=OuterRef("subject__pk"))
+    again = Round.objects.filter(subject=OuterRef("subject__pk"), done_at=None)
     waits = Q(Exists(asked)) | Q(Exists(again)) | Q(learner__matches__gt=0)
-    open_ = public.filter(waits).select_related("person")
+    open_ = public.filter(waits).with_subject()
     latest = open_.order_by("-active_at", "-id")[:CONSIDERED]
     ordered = sorted((card for card in cards(latest) if card.waiting), key=_need)
     context |= {
@@ -60,24 +60,25 @@ def _question(projects: Any, after: str) -> dict[str, Any] | None:
     in the portrait, which stands beside it.
     """
     prepared = (
-        Question.objects.filter(not_paused(), project__in=projects)
+        Question.objects.filter(not_paused(), subject__project__in=projects)
         .exclude(region__origin=Region.Origin.PHOTO)
         .exclude(selectors.of_portraits())
-        .select_related("project__person", "photo__picture", "region")
-        .order_by("-project__active_at", "rank", "id")
+        .select_related("subject__project__subject__person", "photo__picture", "region")
+        .order_by("-subject__project__active_at", "rank", "id")
     )
     last = prepared.filter(region__public_id=after).first() if after else None
     if last:  # at the end it begins again
-        same = prepared.filter(project=last.project_id)
+        same = prepared.filter(subject=last.subject_id)
         later = Q(rank__gt=last.rank) | Q(rank=last.rank, id__gt=last.pk)
         prepared = same.filter(later) if same.filter(later).exists() else same
     question = prepared.first()
     if question is None:
         return None
-    face = (None if after else selectors.typical(question.project)) or question
+    project = question.subject.project
+    face = (None if after else selectors.typical(project)) or question
     faces = Region.objects.filter(picture=face.photo.picture_id, replaced_by=None)
     return {
-        "project": question.project,
+        "project": project,
         "photo": face.photo,
         "region": face.region,
         "others": faces.exclude(pk=face.region.pk).exclude(origin=Region.Origin.PHOTO)[:60],

@@ -71,8 +71,8 @@ def account_delete(request: HttpRequest) -> HttpResponse:
         "goes": accounts.goes(user),
         "nameless": accounts.becomes_nameless(user),
         "stays": accounts.stays(user),
-        "with_others": accounts.own_with_others(user).select_related("person"),
-        "alone": accounts.own_alone(user).select_related("person"),
+        "with_others": accounts.own_with_others(user).with_subject(),
+        "alone": accounts.own_alone(user).with_subject(),
     }
     status = 422 if problem else 200
     return render(request, "wikivisage/account_delete.html", context, status=status)

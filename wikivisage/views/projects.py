@@ -76,7 +76,7 @@ def projects(request: HttpRequest) -> HttpResponse:
 def answer_now(request: HttpRequest) -> HttpResponse:
     """To the questions of one of my projects, or to the list of those that need a hand."""
     if request.user.is_authenticated:
-        waiting = Exists(Question.objects.filter(project=OuterRef("pk"), leased_to=None))
+        waiting = Exists(Question.objects.filter(subject=OuterRef("subject__pk"), leased_to=None))
         mine = visible(request.user).filter(_own(request), waiting, state=Project.State.ACTIVE)
         if project := mine.first():
             return redirect(way_used(request), project.public_id)
@@ -104,9 +104,9 @@ def _sorted(rows: QuerySet[Project], sort: Sort) -> QuerySet[Project]:
             return rows.order_by(left.desc(nulls_last=True), "-active_at", "-id")
         case Sort.NAME:
             codes = languages.chain(get_language() or "en")
-            names = [KeyTextTransform(code, "person__labels") for code in codes]
+            names = [KeyTextTransform(code, "subject__person__labels") for code in codes]
             own = NullIf("name", Value(""))
-            return rows.order_by(Lower(Coalesce(own, *names, "person__qid")), "id")
+            return rows.order_by(Lower(Coalesce(own, *names, "subject__person__qid")), "id")
         case Sort.NEWEST:
             return rows.order_by("-id")
         case Sort.ACTIVE:
@@ -116,7 +116,7 @@ def _sorted(rows: QuerySet[Project], sort: Sort) -> QuerySet[Project]:
 def _matching(rows: QuerySet[Project], query: str) -> QuerySet[Project]:
     # lowered here: to MariaDB's collation of ours an A is no a
     rows = rows.alias(own=Lower("name"))
-    named = Q(person__qid=query.upper()) | Q(own__contains=query.lower())
+    named = Q(subject__person__qid=query.upper()) | Q(own__contains=query.lower())
     for code in languages.chain(get_language() or "en"):
-        named |= Q(**{f"person__labels__{code}__icontains": query})
+        named |= Q(**{f"subject__person__labels__{code}__icontains": query})
     return rows.filter(named)

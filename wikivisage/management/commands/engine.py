@@ -132,7 +132,7 @@ def _cost(seen: comparing.Seen) -> rehearsal.Cost | None:
 def labelled(project: Project, most: int) -> dict[Picture, list[comparing.Word]]:
     """What people said of faces in a project, by picture, the newest first."""
     words: dict[Picture, list[comparing.Word]] = {}
-    labels = Label.objects.filter(project=project, verdict__in=(Verdict.YES, Verdict.NO))
+    labels = Label.objects.filter(subject=project.subject, verdict__in=(Verdict.YES, Verdict.NO))
     labels = labels.exclude(origin=Origin.BOOTSTRAP).exclude(region__origin=Region.Origin.PHOTO)
     for label in labels.select_related("region__picture").order_by("-pk"):
         picture = label.region.picture
