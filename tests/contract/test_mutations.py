@@ -227,6 +227,7 @@ def shape(body: Any, path: Path) -> Any:
     return way, frozenset(beside) if isinstance(beside, dict) else None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", READERS)
 def test_whatever_is_changed_is_read_or_is_unreadable(name: str) -> None:
     reader, tried = READERS[name], 0

@@ -541,6 +541,7 @@ def scene(
     return Scene(wiki, alice, project, said_yes, client_of(alice), client_of(None))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CALLERS)
 def test_a_bad_shape_is_told_and_passes(
     name: str, scene: Scene, caplog: pytest.LogCaptureFixture, settings: Any
