@@ -71,7 +71,12 @@ def say_yes(user: User, qid: str, photos: list[Photo]) -> Project:
     for number, photo in enumerate(photos, 1):
         at = now - number * timedelta(seconds=10)
         region = Region.objects.create(picture=photo.picture, origin=Region.Origin.DETECTOR, **box)
-        said: dict[str, Any] = {"subject": project.subject, "photo": photo, "region": region, "user": user}
+        said: dict[str, Any] = {
+            "subject": project.subject,
+            "photo": photo,
+            "region": region,
+            "user": user,
+        }
         answer = Answer.objects.create(
             **said, verdict=Verdict.YES, origin=Origin.ASK, created_at=at
         )

@@ -226,7 +226,11 @@ class _Builder:
         return f"File:Marie Curie at event {number % 997} ({number}).jpg"
 
     def about(self, region: int) -> dict[str, Any]:
-        return {"subject": self.project.subject, "region_id": region, "photo_id": self.picture_of[region]}
+        return {
+            "subject": self.project.subject,
+            "region_id": region,
+            "photo_id": self.picture_of[region],
+        }
 
     def answers(self) -> None:
         """A fifth of all faces, of these some twice and differently, and some taken back."""

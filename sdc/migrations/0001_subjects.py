@@ -12,9 +12,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('classify', '0001_initial'),
-        ('crawler', '0001_initial'),
-        ('projects', '0001_initial'),
+        ('classify', '0001_subjects'),
+        ('crawler', '0001_subjects'),
+        ('projects', '0001_subjects'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
