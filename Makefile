@@ -43,7 +43,7 @@ test: $(VENV)/installed  ## The quick tests: all that need no process, browser, 
 test-all: $(VENV)/installed  ## Every test that needs no server
 	@$(BIN)/pytest $(PYTEST) $(WORKERS) $(ARGS)
 
-coverage: $(VENV)/installed  ## Which lines and branches of the apps the tests reach; fails below 95 % (25 minutes)
+coverage: $(VENV)/installed  ## Which lines and branches of the apps the tests reach (an hour; fails below 95 %)
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/coverage run -m pytest $(PYTEST) $(WORKERS) $(ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report

@@ -25,7 +25,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass
 class Shape:
-    """What is counted in one folder."""
+    """Counts of one folder."""
 
     files: int = 0
     first_level: int = 0
