@@ -54,28 +54,26 @@ def _need(card: Card) -> tuple[bool, int]:
 
 
 def _question(projects: Any, after: str) -> dict[str, Any] | None:
-    """A face of a public project to try: shown, but neither leased nor saved.
+    """Return a face of a public project to try: shown, but neither leased nor saved.
 
     The first one is the person if any is; those `after` a region are prepared questions. None is
     in the portrait, which stands beside it.
     """
-    prepared = (
-        Question.objects.filter(not_paused(), subject__project__in=projects)
-        .exclude(region__origin=Region.Origin.PHOTO)
-        .exclude(selectors.of_portraits())
-        .select_related("subject__project__subject__person", "photo__picture", "region")
-        .order_by("-subject__project__active_at", "rank", "id")
-    )
-    last = prepared.filter(region__public_id=after).first() if after else None
-    if last:  # at the end it begins again
-        same = prepared.filter(subject=last.subject_id)
-        later = Q(rank__gt=last.rank) | Q(rank=last.rank, id__gt=last.pk)
-        prepared = same.filter(later) if same.filter(later).exists() else same
-    question = prepared.first()
-    if question is None:
+    prepared = Question.objects.filter(not_paused()).exclude(selectors.of_portraits())
+    prepared = prepared.exclude(region__origin=Region.Origin.PHOTO).order_by("rank", "id")
+    answered = prepared.filter(region__public_id=after, subject__project__in=projects)
+    last = answered.first() if after else None
+    asked = projects.filter(subject=last.subject_id) if last else projects
+    asked = asked.filter(Exists(prepared.filter(subject=OuterRef("subject__pk"))))
+    project = asked.with_subject().order_by("-active_at", "-id").first()
+    if project is None:
         return None
-    project = question.subject.project
+    same = prepared.filter(subject=project.subject).select_related("photo__picture", "region")
+    later = Q(rank__gt=last.rank) | Q(rank=last.rank, id__gt=last.pk) if last else Q()
+    question = same.filter(later).first() or same.first()  # at the end it begins again
     face = (None if after else selectors.typical(project)) or question
+    if face is None:
+        return None
     faces = Region.objects.filter(picture=face.photo.picture_id, replaced_by=None)
     return {
         "project": project,
