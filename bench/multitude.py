@@ -91,9 +91,15 @@ def analyze() -> None:
         if connection.vendor != "mysql":
             cursor.execute("ANALYZE")
             return
-        cursor.execute("SET foreign_key_checks = 1, unique_checks = 1")
         for model in models:
             cursor.execute(f"ANALYZE TABLE {model._meta.db_table}")
+
+
+def _check(*, rows: bool) -> None:
+    """Let MariaDB check each row against other tables and rows, or not."""
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET foreign_key_checks = {rows:d}, unique_checks = {rows:d}")
 
 
 class _Builder:
@@ -105,11 +111,10 @@ class _Builder:
         self.hardly: list[int] = []
 
     def build(self) -> Multitude:
-        if connection.vendor == "mysql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET foreign_key_checks = 0, unique_checks = 0")
+        _check(rows=False)
         with transaction.atomic():
             self.write()
+        _check(rows=True)
         return Multitude(
             self.project,
             self.members[0],
