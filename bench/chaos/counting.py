@@ -19,6 +19,7 @@ from bench.chaos.work import Contributor, Wiki
 from bench.thousand import DEPICTS, statements
 from classify.models import Answer, Learner
 from crawler.models import CrawlStep, Photo, Picture, Region
+from crawler.selectors import UNFINISHED
 from projects.models import Project, WikiPace
 from projects.work import WorkRow, WorkState
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
@@ -160,11 +161,18 @@ def under_way() -> str:
 
 
 def at_rest() -> bool:
-    """Nothing is under way, and nothing is due."""
-    return (
-        not any(rows.filter(busy()).exists() for rows in work_rows())
-        and not behind().exists()
-        and not open_batches().exists()
+    """Return whether nothing is under way or due, and each listing and picture has come to its end.
+
+    Looks along the chain, since the end of a listing queues pictures that a look before would not
+    have seen. A listing or picture that waits for its next try, or is held by a worker that died,
+    is due only later.
+    """
+    return not (
+        CrawlStep.objects.filter(state__in=UNFINISHED).exists()
+        or Picture.objects.filter(state__in=UNFINISHED).exists()
+        or any(rows.filter(busy()).exists() for rows in work_rows())
+        or behind().exists()
+        or open_batches().exists()
     )
 
 
@@ -266,13 +274,13 @@ def lost_photos(contributors: list[Contributor]) -> list[str]:
     for each in contributors:
         project = Project.objects.get(public_id=each.project.rpartition("/")[2])
         there = Photo.objects.filter(project_photos__project=project)
-        states = dict(there.values_list("page_id", "picture__state"))
-        reasons = dict(there.values_list("page_id", "picture__error"))
+        rows = there.values_list("page_id", "picture__state", "picture__error", "picture__due_at")
+        pictures = {page: rest for page, *rest in rows}
         for page in each.pages:
-            looked_at = states.get(page) == WorkState.DONE
-            honest = states.get(page) == WorkState.ASIDE and reasons[page]
-            if not looked_at and not honest:
-                found.append(f"photo {page} of {each.person}: {states.get(page)}")
+            state, reason, due_at = pictures.get(page, ("not in the project", "", None))
+            honest = state == WorkState.ASIDE and reason
+            if state != WorkState.DONE and not honest:
+                found.append(f"photo {page} of {each.person}: {state} {reason} {due_at}")
     return found
 
 
