@@ -59,13 +59,15 @@ def growth() -> dict[str, dict[str, float]]:
 
     from bench import multitude
     from classify.models import Answer
+    from crawler import choice
     from crawler.models import Embedding, Region
     from sdc.models import Edit
 
     multitude.build(FACES, MEMBERS)
     regions = list(Region.objects.values_list("pk", flat=True))
+    engine = choice.default()
     Embedding.objects.bulk_create(
-        [Embedding(region_id=pk, engine="sface", vector=os.urandom(SEALED)) for pk in regions],
+        [Embedding(region_id=pk, engine=engine, vector=os.urandom(SEALED)) for pk in regions],
         batch_size=2000,
         ignore_conflicts=True,
     )

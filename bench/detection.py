@@ -290,9 +290,9 @@ def _in_a_process(name: str, thumbs: str, photos: Path | None) -> Result:
 
 
 def _print(results: dict[str, Result], photos: list[Photo]) -> None:
-    from crawler import choice
+    from django.conf import settings
 
-    base, ours = results[BASE], results[OURS[choice.default().key]]
+    base, ours = results[BASE], results[OURS[settings.ENGINE]]
     faces = sum(len(photo.persons) for photo in photos)
     print(f"{len(photos)} photos, {faces} faces of people: portraits have 1–3, groups 4–50")
     print(f"{'':42}portraits  groups  false/photo  photos/s  ms (≤ 2 faces)  peak MB  against")

@@ -33,6 +33,7 @@ from classify.models import (
     Verdict,
 )
 from crawler import crops
+from crawler.engine_versions import version
 from crawler.engines import KINDS
 from crawler.models import CrawlStep, Photo, Picture, ProjectEngine, ProjectPhoto, Region
 from projects.models import (
@@ -55,6 +56,7 @@ from sdc.statements import depicts
 M = TypeVar("M", bound=models.Model)
 Box = dict[str, float]
 
+SFACE = KINDS["sface"]
 SOURCES, BATCHES = 12, 10
 OTHERS, FACES_OF_OTHERS = 29, 40  # small projects beside it
 SCREEN, SCREENS = 20, 30  # questions: twenty people hold one or two screens each,
@@ -205,9 +207,10 @@ class _Builder:
             photos.append((n, f"photo{n}", n, self.title(n), n, f"/thumb/a/ab/{n}.jpg", when, when))
             source = self.sources[n % SOURCES].pk
             held.append((n, n, source, n % 20 == 0, n % 2000 == 7, n == 1))
+        detector, engine = version(SFACE.detector.name), version(SFACE.name)
         _fill(Picture, "id sha1 state error faces looked_at", pictures, {
-            "width": 2000, "height": 1500, "mime": "image/jpeg", "detector": "bench",
-            "engine": KINDS["sface"].name,
+            "width": 2000, "height": 1500, "mime": "image/jpeg", "detector": detector.pk,
+            "engine": engine.pk,
         })  # fmt: skip
         _fill(Photo, "id public_id page_id title picture thumb_path taken_from taken_to", photos, {
             "wiki": wiki, "uploader": "Uploader", "author": "Somebody", "licence": "CC BY-SA 4.0",
@@ -222,9 +225,9 @@ class _Builder:
         self.picture_of = {row[0]: row[2] for row in rows}
         _fill(Region, "id public_id picture x", rows, {
             "origin": "detector", "y": 0.2, "w": 0.2, "h": 0.3, "score": 0.9, "face_px": 200,
-            "quality": 0.8, "detector": "bench",
+            "quality": 0.8, "detector": detector.pk,
         })  # fmt: skip
-        ProjectEngine.objects.create(project=self.project, serving=KINDS["sface"].name)
+        ProjectEngine.objects.create(project=self.project, serving=engine)
 
     @staticmethod
     def title(number: int) -> str:

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from classify.learning.distances import Floats, Ints, Mask
-from classify.learning.priors import Prior, prior_for
+from classify.learning.priors import Prior
+from crawler.engines import KINDS
 
 FREQUENT = 10  # photos of somebody who is seen often
 DETECTOR = {"sface": 1, "dlib": 4}  # the bit in `det` of the detector that goes with an engine
-METRIC = {"sface": "cosine", "dlib": "euclidean"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Encodings:
 
     @property
     def prior(self) -> Prior:
-        return prior_for(METRIC[self.engine])
+        kind = KINDS[self.engine]
+        return Prior.of(kind.metric, kind.prior)
 
     def people(self, photos: int) -> Ints:
         """Identities with that many photos or more."""

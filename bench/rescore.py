@@ -20,6 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wikivisage.settings")
 import json
 import resource
 import time
+from dataclasses import asdict
 from multiprocessing import get_context
 from typing import Any
 
@@ -49,16 +50,19 @@ def measure(number: int) -> dict[str, float]:
     django.setup()
     from classify import rules
     from classify.knowledge import Faces, Words
-    from classify.learning import Model, prior_for
+    from classify.learning import Model, Prior
     from classify.memory import Mind
+    from crawler.engine_versions import describe_embedder
     from crawler.engines import KINDS
+    from crawler.models import EngineVersion
     from projects.models import Person, Project, Subject
 
     rng = np.random.default_rng(0)
     kind = KINDS["sface"]
     vectors = faces(number)
     started = time.perf_counter()
-    model = Model.of(prior_for(kind.metric), vectors, np.arange(number))
+    prior = Prior.of(kind.metric, kind.prior)
+    model = Model.of(prior, vectors, np.arange(number))
     found = time.perf_counter() - started
     del vectors
     every, none = np.arange(number), np.zeros(number, bool)
@@ -74,7 +78,8 @@ def measure(number: int) -> dict[str, float]:
         hashes=np.zeros((number, 16), np.uint8),
         hashed=none,
     )
-    mind = Mind(0, kind, known, model, 0, np.full(number, -1, np.int64))
+    engine = EngineVersion(**asdict(describe_embedder(kind)))
+    mind = Mind(0, engine, known, model, 0, np.full(number, -1, np.int64))
     project = Project()
     project.subject = Subject(project=project, person=Person())
     person = every < 20 * CLUSTER  # one who looks like twenty different people

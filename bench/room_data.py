@@ -77,6 +77,7 @@ def add_vectors(faces: int) -> None:
 
     from classify.models import Label, Score
     from crawler import vectors
+    from crawler.engine_versions import version
     from crawler.engines import KINDS
     from crawler.models import Embedding, Region
 
@@ -84,6 +85,7 @@ def add_vectors(faces: int) -> None:
     said = dict(Label.objects.values_list("region", "verdict"))
     likely = set(Score.objects.filter(is_match=True).values_list("region", flat=True))
     centres = rng.standard_normal((faces // CLUSTER + 2, 128)).astype(np.float32)
+    engine = version(KINDS["sface"].name)
     rows = []
     for number, region in enumerate(Region.objects.order_by("pk")[:faces]):
         verdict = said.get(region.pk)
@@ -92,7 +94,7 @@ def add_vectors(faces: int) -> None:
         vector = alike * centres[0] + centres[1 + number // CLUSTER]
         vector += rng.standard_normal(128).astype(np.float32)
         face: Any = SimpleNamespace(embedding=vector / np.linalg.norm(vector))
-        rows.append(vectors.of(region, face, KINDS["sface"].name))
+        rows.append(vectors.of(region, face, engine))
     Embedding.objects.bulk_create(rows, batch_size=2000)
 
 

@@ -64,7 +64,7 @@ def forget_vectors(until: float) -> int:
 @atomic
 def _forget(vectors: list[int], regions: list[int], projects: list[int]) -> None:
     Embedding.objects.filter(pk__in=vectors).delete()
-    Region.objects.filter(pk__in=regions).update(phash="")
+    Region.objects.filter(pk__in=regions).update(phash="", landmarks=None)
     Project.objects.filter(pk__in=projects).tell_learner()
 
 

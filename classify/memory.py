@@ -22,7 +22,7 @@ from classify.learning.distances import Floats, Ints, Mask
 from classify.learning.scorer import Doubles
 from classify.models import Answer, Learner, Score
 from crawler import choice, vectors
-from crawler.engines import Kind
+from crawler.models import EngineVersion
 from projects.models import Person, Project
 
 PORTRAIT, STATED = 0.95, 0.7  # how much a Yes weighs that no person has said
@@ -60,7 +60,7 @@ class Mind:
     """The faces of a project, and all that is thought of them."""
 
     project_id: int
-    kind: Kind
+    engine: EngineVersion
     faces: Faces
     model: learning.Model
     faces_revision: int
@@ -76,30 +76,30 @@ class Mind:
     @classmethod
     def read(cls, project: Project, before: Mind | None = None) -> Self:
         """All anew from the database; vectors that are in memory needn't be opened again."""
-        kind = choice.serving(project)
-        listed = vectors.listed(project, kind.name)
-        there, matrix = _opened(listed.keys, kind, before)
+        engine = choice.serving(project)
+        listed = vectors.listed(project, engine)
+        there, matrix = _opened(listed.keys, engine, before)
         faces = Faces.read(project, listed)
         keep = np.isin(listed.keys, faces.keys) & there
         faces = faces.taken(np.isin(faces.keys, listed.keys[keep]))
-        prior = learning.prior_for(kind.metric)
+        prior = learning.Prior.of(engine.metric, engine.prior)
         matrix = matrix if keep.all() else matrix[keep]
         model = learning.Model.of(prior, matrix, faces.picture_ids)
         copies = learning.copies(prior.space, model.scorer.alike, faces.hashes, faces.hashed)
-        return cls(project.pk, kind, faces, model, project.faces_revision, copies)
+        return cls(project.pk, engine, faces, model, project.faces_revision, copies)
 
     def caught_up(self, project: Project) -> Mind:
         """With the faces that the project has now: itself where only some came, else a new one."""
-        kind = choice.serving(project)
-        if kind.name != self.kind.name:
+        engine = choice.serving(project)
+        if engine != self.engine:
             return Mind.read(project)
-        faces = Faces.read(project, vectors.listed(project, kind.name))
+        faces = Faces.read(project, vectors.listed(project, engine))
         old = len(self.faces)
         came = faces.keys[~np.isin(faces.keys, self.faces.keys)]
         gone = not np.isin(self.faces.keys, faces.keys).all()
         if gone or len(came) > MANY_NEW * old:
             return Mind.read(project, self)
-        there, matrix = vectors.opened(came, kind)
+        there, matrix = vectors.opened(came, engine)
         keys = np.concatenate([self.faces.keys, came[there]])
         order = np.argsort(faces.keys)
         at = np.searchsorted(faces.keys, keys, sorter=order)
@@ -197,16 +197,16 @@ def saved_scores(mind: Mind, project: Project, learner: Learner) -> Saved:
     return mind.saved
 
 
-def _opened(keys: Ints, kind: Kind, before: Mind | None) -> tuple[Mask, Floats]:
+def _opened(keys: Ints, engine: EngineVersion, before: Mind | None) -> tuple[Mask, Floats]:
     """As vectors.opened; what another mind has open is taken from there."""
-    if before is None or before.kind.name != kind.name or not len(before.faces):
-        return vectors.opened(keys, kind)
+    if before is None or before.engine != engine or not len(before.faces):
+        return vectors.opened(keys, engine)
     known = dict(zip(before.faces.keys.tolist(), range(len(before.faces)), strict=True))
     rows = np.array([known.get(key, -1) for key in keys.tolist()], np.int64)
     new = np.flatnonzero(rows < 0)
     there = np.ones(len(keys), bool)
     matrix = before.model.scorer.vectors[rows]
-    there[new], matrix[new] = vectors.opened(keys[new], kind)
+    there[new], matrix[new] = vectors.opened(keys[new], engine)
     return there, matrix
 
 

@@ -32,7 +32,7 @@ class Cost:
         return self.tags / self.there if self.there else 0.0
 
 
-def rehearse(vectors: Floats, photos: Ints, person: Mask, metric: str) -> Cost | None:
+def rehearse(vectors: Floats, photos: Ints, person: Mask, prior: learning.Prior) -> Cost | None:
     """From one known face of the person until asking on is not worth it.
 
     Of vectors float32[n, d] with the photo of each and whether it is the person. A screen is one
@@ -43,14 +43,16 @@ def rehearse(vectors: Floats, photos: Ints, person: Mask, metric: str) -> Cost |
     if len(starts) < LEAST:
         return None
     some = starts[np.unique(np.linspace(0, len(starts) - 1, STARTS).astype(int))]
-    costs = [_from(int(start), vectors, photos, person, metric) for start in some]
+    costs = [_from(int(start), vectors, photos, person, prior) for start in some]
     actions, tags = (sum(column) for column in zip(*costs, strict=True))
     return Cost(actions, tags, len(some) * (len(starts) - 1))
 
 
-def _from(start: int, vectors: Floats, photos: Ints, person: Mask, metric: str) -> tuple[int, int]:
+def _from(
+    start: int, vectors: Floats, photos: Ints, person: Mask, prior: learning.Prior
+) -> tuple[int, int]:
     """Actions, and the person's faces that were confirmed."""
-    model = learning.Model.of(learning.prior_for(metric), vectors, photos)
+    model = learning.Model.of(prior, vectors, photos)
     open_ = np.ones(len(model), bool)
     open_[start] = False
     model.tell(np.array([start]), np.array([True]))

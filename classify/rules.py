@@ -89,9 +89,10 @@ def by_centroid(mind: Mind, words: Words, project: Project) -> Thoughts:
         none = np.zeros(len(faces), bool)
         return Thoughts(unlikely, none, None, ~words.labelled, left, order, len(order))
     middle = learning.centroid(vectors[positive])
-    if mind.kind.metric == "cosine":  # a mean is shorter than what it is the mean of, so nearer
+    engine = mind.engine
+    if engine.metric == "cosine":  # a mean is shorter than what it is the mean of, so nearer
         middle = middle / np.float32(max(float(np.linalg.norm(middle)), 1e-9))
-    distances = usual_scale(mind.kind.metric, mind.kind.match) * learning.distances(vectors, middle)
+    distances = usual_scale(engine.metric, engine.match) * learning.distances(vectors, middle)
     is_match = (distances < project.threshold) & ~words.labelled & faces.trusted
     # Matches are settled twenty at a look in the review. Asked singly are, before them,
     # those just beyond the threshold, since nobody else finds these.
@@ -161,7 +162,7 @@ def _in_order(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Itera
 def _order(mind: Mind, words: Words, tiers: Ints) -> Ints:
     """Rows to ask: what is nearest to the examples comes first within each of `tiers`."""
     faces, vectors = mind.faces, mind.model.scorer.vectors
-    if (scale := usual_scale(mind.kind.metric, mind.kind.match)) != 1:
+    if (scale := usual_scale(mind.engine.metric, mind.engine.match)) != 1:
         vectors = vectors * np.float32(scale)
     examples = words.confirmed | (faces.portrait & ~words.spoken)
     costs = learning.cost(vectors, faces.picture_ids, vectors[examples], vectors[words.no])

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +9,6 @@ class CrawlerConfig(AppConfig):
 
     def ready(self) -> None:
         from crawler import brought, selectors  # noqa: F401  # their parts of the census
+        from crawler.engine_versions import write_versions
+
+        post_migrate.connect(write_versions, sender=self, dispatch_uid="engine-versions")

@@ -5,45 +5,59 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.db.models import QuerySet
 
-from crawler.engines import KINDS, Kind, named
-from crawler.models import Picture, ProjectEngine
+from crawler.engine_versions import version
+from crawler.engines import KINDS
+from crawler.models import EngineVersion, Picture, ProjectEngine
 from projects.models import Project
 
 
-def default() -> Kind:
-    """The engine of this deployment (setting ENGINE)."""
-    return KINDS[settings.ENGINE]
+def default_name() -> str:
+    """Return the name of the engine of this deployment (setting ENGINE)."""
+    return KINDS[settings.ENGINE].name
 
 
-def serving(project: Project) -> Kind:
-    """The engine whose vectors of this project are compared. Raises UnknownEngine."""
-    row = ProjectEngine.objects.filter(project=project).first()
-    return named(row.serving) if row else default()
+def default() -> EngineVersion:
+    """Return the engine of this deployment."""
+    return version(default_name())
+
+
+def rows() -> QuerySet[ProjectEngine]:
+    """Return the rows of projects, with the versions that they point to."""
+    return ProjectEngine.objects.select_related("serving", "chosen")
+
+
+def serving(project: Project) -> EngineVersion:
+    """Return the engine whose vectors of this project are compared."""
+    row = rows().filter(project=project).first()
+    return row.serving if row else default()
 
 
 def row_of(project: Project) -> ProjectEngine:
-    """Its row, made where it had none: from then on it keeps its engine until it is changed."""
-    row, _new = ProjectEngine.objects.get_or_create(
-        project=project, defaults={"serving": default().name}
-    )
+    """Return the row of a project, made where it had none.
+
+    With a row a project keeps its engine until it is changed.
+    """
+    row = rows().filter(project=project).first()
+    if row is None:
+        row, _new = rows().get_or_create(project=project, defaults={"serving": default()})
     return row
 
 
-def wanted(row: ProjectEngine) -> str:
-    """The name of the engine that a project is to have."""
-    return row.chosen or default().name
+def wanted(row: ProjectEngine) -> EngineVersion:
+    """Return the engine that a project is to have."""
+    return row.chosen or default()
 
 
 def needed(projects: Iterable[int]) -> set[str]:
     """Names of the engines that these projects have or change to."""
     keys = set(projects)
-    rows = ProjectEngine.objects.filter(project__in=keys)
     names: set[str] = set()
-    for row in rows:
+    for row in rows().filter(project__in=list(keys)):
         keys.discard(row.project_id)
-        names |= {row.serving, wanted(row)}
-    return names | ({default().name} if keys else set())
+        names |= {row.serving.name, row.chosen.name if row.chosen else default_name()}
+    return names | ({default_name()} if keys else set())
 
 
 def needed_for(picture: Picture) -> set[str]:
@@ -54,6 +68,6 @@ def needed_for(picture: Picture) -> set[str]:
 
 
 def first_for(picture: Picture) -> str:
-    """The engine that looks at a picture first: that of the project whose turn it is."""
-    row = ProjectEngine.objects.filter(project=picture.held_for_id).first()
-    return row.serving if row else default().name
+    """Return the engine that looks at a picture first: that of the project whose turn it is."""
+    row = rows().filter(project=picture.held_for_id).first()
+    return row.serving.name if row else default_name()

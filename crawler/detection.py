@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from crawler import choice, crops, pictures, places, reembedding
 from crawler.downloads import Ahead
+from crawler.engine_versions import version
 from crawler.engines import Engine, Face
 from crawler.engines.base import Picture as Pixels
 from crawler.models import Picture, ProjectPhoto
@@ -124,8 +125,8 @@ def save(picture: Picture, pixels: Pixels, faces: list[Face], engine: Engine) ->
 def _keep(picture: Picture, faces: int, placed: places.Placed, engine: Engine) -> None:
     picture.settle_or_raise(
         WorkState.DONE,
-        detector=engine.detector,
-        engine=engine.name,
+        detector=version(engine.detector.name),
+        engine=version(engine.name),
         faces=faces,
         looked_at=timezone.now(),
         tries=0,

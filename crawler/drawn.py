@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Callable
 
-from crawler import choice, crops, pictures, turns, vectors, versions
-from crawler.engines import Engine, Face, Kind
+from crawler import choice, crops, pictures, places, turns, vectors, versions
+from crawler.engine_versions import version
+from crawler.engines import Engine, Face
 from crawler.hashing import face_hash
-from crawler.models import EmbedJob, Picture, Region
+from crawler.models import EmbedJob, EngineVersion, Picture, Region
 from crawler.pictures import Unusable
 from projects import denials, pace
 from projects.faults import crash_point
@@ -63,12 +64,14 @@ def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
         photo = pictures.page_of(region.picture)
         pixels = pictures.load_shown(photo)
         versions.check(photo)  # afterwards: what was loaded before is what was drawn on
-        face = load(first.name).embed(pixels, region.box)
+        engine = load(first.name)
+        face = engine.embed(pixels, region.box)
         more = {name: load(name).embed(pixels, region.box) for name in sorted(others)}
         phash = face_hash(pixels, region.box)
         crops.save(region, pixels)
         crash_point("embed:before-commit")
-        _keep(job, region, phash, first, {first.name: face, **more})
+        detector = version(engine.detector.name)
+        _keep(job, region, phash, detector, {first.name: face, **more})
         crash_point("embed:after-commit")
     except Unusable as error:
         pictures.set_back(job, error)
@@ -85,15 +88,20 @@ def look(job: EmbedJob, load: Callable[[str], Engine]) -> None:
 
 
 @atomic
-def _keep(job: EmbedJob, region: Region, phash: str, first: Kind, faces: dict[str, Face]) -> None:
+def _keep(
+    job: EmbedJob, region: Region, phash: str, detector: EngineVersion, faces: dict[str, Face]
+) -> None:
+    """Save a drawn face; the first of `faces` is the serving engine's."""
+    first = next(iter(faces.values()))
     job.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
     Region.objects.filter(pk=region.pk).update(
-        face_px=faces[first.name].height_px,
-        detector=first.detector,
-        quality=faces[first.name].quality,
+        face_px=first.height_px,
+        detector=detector,
+        landmarks=places.rounded(first.landmarks),
+        quality=first.quality,
         phash=phash,
     )
     for name, face in faces.items():
-        vectors.save(region, face, name)
+        vectors.save(region, face, version(name))
     Project.objects.filter(pk=job.project_id).tell_learner()
     announce("region-embedded")

@@ -17,6 +17,61 @@ from projects.texts import plain
 from projects.work import WorkQuerySet, WorkRow
 
 
+class EngineVersionQuerySet(models.QuerySet["EngineVersion"]):
+    def update(self, **values: Any) -> int:
+        """Update rows. Raises ValueError for a field that never changes."""
+        if fixed := sorted(EngineVersion.IMMUTABLE.intersection(values)):
+            raise ValueError(f"{', '.join(fixed)} of an engine version never changes")
+        return super().update(**values)
+
+
+class EngineVersion(models.Model):
+    """One version of a detector, which finds faces, or of an embedder, which makes vectors.
+
+    Vectors of one version can be compared with each other only, so what they depend on never
+    changes: other weights are another version. See `crawler.engine_versions`.
+    """
+
+    class Part(models.TextChoices):
+        DETECTOR = "detector", _("detector")
+        EMBEDDER = "embedder", _("embedder")
+
+    class State(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted")
+        RETIRED = "retired", _("retired")
+
+    IMMUTABLE = frozenset({"name", "part", "weights", "dimension", "metric", "match"})
+
+    name = models.CharField(max_length=64, unique=True)
+    part = models.CharField(max_length=8, choices=Part)
+    weights = models.JSONField()  # file name -> sha256, 64 hex digits
+    # How vectors look and are compared; 0 and "" for a detector.
+    dimension = models.PositiveSmallIntegerField(default=0)
+    metric = models.CharField(max_length=16, blank=True)  # "cosine" or "euclidean"
+    match = models.FloatField(default=0)  # in this metric: what its makers call the same person
+    licence_code = models.CharField(max_length=100)
+    licence_weights = models.CharField(max_length=100)
+    prior = models.JSONField(default=dict, blank=True)  # see `classify.learning.Prior.of`
+    state = models.CharField(max_length=8, choices=State, default=State.ACCEPTED)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = EngineVersionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, **kwargs: Any) -> None:
+        """Save the row. Raises ValueError where a field changed that never does."""
+        if self.pk and (fixed := self._changed_fields()):
+            raise ValueError(f"{', '.join(fixed)} of {self} never changes")
+        super().save(**kwargs)
+
+    def _changed_fields(self) -> list[str]:
+        names = sorted(self.IMMUTABLE)
+        saved = EngineVersion.objects.filter(pk=self.pk).values(*names).first()
+        return [name for name in names if saved and saved[name] != getattr(self, name)]
+
+
 class CrawlStep(WorkRow):
     """One listing to read to its end: a category of a source, a file, a search.
 
@@ -84,8 +139,17 @@ class Picture(WorkRow):
     width = models.PositiveIntegerField()  # of the upright original, pixels
     height = models.PositiveIntegerField()
     mime = models.CharField(max_length=64)
-    detector = models.CharField(max_length=64, blank=True)  # that looked at it first
-    engine = models.CharField(max_length=64, blank=True)  # and the name of its whole engine
+    detector = models.ForeignKey(  # of the engine that looked at it first
+        EngineVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"part": EngineVersion.Part.DETECTOR},
+    )
+    engine = models.ForeignKey(  # the embedder of that engine
+        EngineVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     faces = models.PositiveSmallIntegerField(null=True)  # found by the detector
     looked_at = models.DateTimeField(null=True, blank=True)
     # The project whose turn it is being looked at in; its pictures in flight are counted by it.
@@ -243,7 +307,18 @@ class Region(models.Model):
     quality = models.FloatField(null=True, blank=True)
     # Perceptual hash of the face, 32 hex digits: alike for crops and re-uploads of a photo
     phash = models.CharField(max_length=32, blank=True)
-    detector = models.CharField(max_length=64, blank=True)
+    # The version that placed the landmarks, also in a box that a person drew.
+    detector = models.ForeignKey(
+        EngineVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"part": EngineVersion.Part.DETECTOR},
+    )
+    # Points [x, y], 0–1 of the upright picture, so that any later embedder that aligns by this
+    # detector's needs to detect nothing again. They go with the vectors.
+    landmarks = models.JSONField(null=True, blank=True)
     drawn_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -290,7 +365,7 @@ class Embedding(models.Model):
     """The sealed vector of a region by one engine version. Vectors stand apart from regions."""
 
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="embeddings")
-    engine = models.CharField(max_length=64)  # name and version, for example "dlib-resnet-v1"
+    engine = models.ForeignKey(EngineVersion, on_delete=models.PROTECT, related_name="+")
     vector = models.BinaryField()  # float32, little-endian, sealed: see crawler.vectors
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -302,8 +377,12 @@ class ProjectEngine(models.Model):
     """Whose vectors serve a project. A project without a row has the deployment's engine."""
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="engine_row")
-    serving = models.CharField(max_length=64)  # name of the engine whose vectors are compared
-    chosen = models.CharField(max_length=64, blank=True)  # by an operator; else the deployment's
+    # The embedder whose vectors are compared.
+    serving = models.ForeignKey(EngineVersion, on_delete=models.PROTECT, related_name="+")
+    # By an operator; without one the deployment's.
+    chosen = models.ForeignKey(
+        EngineVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     checked = models.BigIntegerField(default=-1)  # Project.revision at which no vector lacked
     changed_at = models.DateTimeField(default=timezone.now)
 
@@ -312,7 +391,7 @@ class EngineLook(WorkRow):
     """A picture looked at by one engine more than the first that did (`Picture.engine`)."""
 
     picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="looks")
-    engine = models.CharField(max_length=64)
+    engine = models.ForeignKey(EngineVersion, on_delete=models.PROTECT, related_name="+")
     # whose turn it is in: those of the newest projects come first
     project = models.ForeignKey(
         Project, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from crawler import vectors
+from crawler.engine_versions import version
 from crawler.engines import Engine, Face
+from crawler.engines.base import Landmarks
 from crawler.engines.base import Picture as Pixels
 from crawler.engines.boxes import overlap
 from crawler.hashing import face_hash
-from crawler.models import Embedding, EmbedJob, Picture, Region
+from crawler.models import Embedding, EmbedJob, EngineVersion, Picture, Region
 from projects.work import WorkState
 
 SAME_PLACE = 0.9  # overlap from which it is the very box that the same detector found before
@@ -20,6 +22,7 @@ SAME_PLACE = 0.9  # overlap from which it is the very box that the same detector
 # best first. Of 118 faces found by both, HOG's square and YuNet's box overlap by less than 0.5 in
 # 8, and by less than 0.3 in none: at 0.5 each of these would be there twice.
 SAME_FACE = 0.3
+LANDMARK_DIGITS = 5
 
 Placed = list[tuple[Region, Face]]
 
@@ -27,21 +30,33 @@ Placed = list[tuple[Region, Face]]
 def place(picture: Picture, pixels: Pixels, faces: Sequence[Face], engine: Engine) -> Placed:
     """Each face with its region, which may be new (unsaved), and each face that was known but
     that this engine missed, embedded as if a person had drawn it. All have their hash then."""
-    known = [
-        region
-        for region in picture.regions.exclude(origin=Region.Origin.PHOTO)
-        if not _is_waiting(region)
-    ]
-    pairs = _pairs(known, faces, engine.detector)
+    detector = version(engine.detector.name)
+    regions = picture.regions.exclude(origin=Region.Origin.PHOTO).select_related("detector")
+    known = [region for region in regions if not _is_waiting(region)]
+    pairs = _pairs(known, faces, detector)
     placed = [
-        (pairs.get(at) or _region(picture, face, engine), face) for at, face in enumerate(faces)
+        (pairs.get(at) or _region(picture, face, detector), face) for at, face in enumerate(faces)
     ]
     taken = {region.pk for region, _ in placed}
     missed = [one for one in known if one.pk not in taken and one.replaced_by_id is None]
-    placed += [(region, engine.embed(pixels, region.box)) for region in missed]
-    for region, _ in placed:
+    placed += [(one, engine.embed(pixels, one.box, landmarks_for(engine, one))) for one in missed]
+    for region, face in placed:
         region.phash = region.phash or face_hash(pixels, region.box)
+        if region.detector == detector:
+            region.landmarks = rounded(face.landmarks)
     return placed
+
+
+def landmarks_for(engine: Engine, region: Region) -> Landmarks | None:
+    """Return the region's landmarks if this engine aligns by those of its detector."""
+    if region.landmarks and region.detector and region.detector.name in engine.aligns_by:
+        return tuple((x, y) for x, y in region.landmarks)
+    return None
+
+
+def rounded(landmarks: Landmarks) -> list[list[float]]:
+    """Return landmarks as they are stored, to a hundredth of a pixel in 1,000."""
+    return [[round(x, LANDMARK_DIGITS), round(y, LANDMARK_DIGITS)] for x, y in landmarks]
 
 
 def keep(placed: Placed, engine: Engine) -> None:
@@ -52,11 +67,10 @@ def keep(placed: Placed, engine: Engine) -> None:
             region.save()
         else:
             same = Region.objects.filter(pk=region.pk)
-            same.update(quality=region.quality, phash=region.phash)
-    Embedding.objects.filter(
-        region__in=[region for region, _ in placed], engine=engine.name
-    ).delete()
-    Embedding.objects.bulk_create(vectors.of(region, face, engine.name) for region, face in placed)
+            same.update(quality=region.quality, phash=region.phash, landmarks=region.landmarks)
+    embedder = version(engine.name)
+    Embedding.objects.filter(region__in=[region for region, _ in placed], engine=embedder).delete()
+    Embedding.objects.bulk_create(vectors.of(region, face, embedder) for region, face in placed)
 
 
 def _is_waiting(region: Region) -> bool:
@@ -66,7 +80,9 @@ def _is_waiting(region: Region) -> bool:
     return EmbedJob.objects.filter(region=region).exclude(state=WorkState.DONE).exists()
 
 
-def _pairs(known: list[Region], faces: Sequence[Face], detector: str) -> dict[int, Region]:
+def _pairs(
+    known: list[Region], faces: Sequence[Face], detector: EngineVersion
+) -> dict[int, Region]:
     """The region of each face that has one, by the face's place in the list."""
     found: dict[int, Region] = {}
     free = set(range(len(known)))
@@ -95,7 +111,7 @@ def _overlaps(
     ]
 
 
-def _region(picture: Picture, face: Face, engine: Engine) -> Region:
+def _region(picture: Picture, face: Face, detector: EngineVersion) -> Region:
     x, y, w, h = face.box
     return Region(
         picture=picture,
@@ -106,5 +122,5 @@ def _region(picture: Picture, face: Face, engine: Engine) -> Region:
         h=h,
         score=face.score,
         face_px=face.height_px,
-        detector=engine.detector,
+        detector=detector,
     )

@@ -13,12 +13,14 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from crawler import choice, crops, pictures, places, turns
+from crawler.engine_versions import version
 from crawler.engines import Engine
 from crawler.engines.base import Picture as Pixels
 from crawler.models import (
     Embedding,
     EmbedJob,
     EngineLook,
+    EngineVersion,
     Photo,
     Picture,
     ProjectEngine,
@@ -44,7 +46,7 @@ PLANNED = 500  # looks of a project that are begun in one go
 class Progress:
     """How far a project is on its way to the engine that it is to have."""
 
-    serving: str
+    serving: str  # names of embedders
     wanted: str
     pictures: int  # that were looked at by any engine
     lacking: int
@@ -68,62 +70,65 @@ def work(load: Callable[[str], Engine], seconds: float) -> bool:
         row = _take_next()
         if row is None:
             break
-        look(row, load(row.engine))
+        look(row, load(row.engine.name))
     finish()
     return pace.paused_until(pictures.LANE) is None and _due().exists()
 
 
 @atomic
-def choose(project: Project, name: str) -> None:
-    """Let a project change to an engine ("": the deployment's, whichever it is). What could not
-    be looked at is tried again."""
+def choose(project: Project, engine: EngineVersion | None) -> None:
+    """Let a project change to an engine; None: to the deployment's, whichever it is.
+
+    What could not be looked at is tried again.
+    """
     row = choice.row_of(project)
-    looks = EngineLook.objects.filter(engine=name or choice.default().name)
-    ProjectEngine.objects.filter(pk=row.pk).update(chosen=name, checked=-1)
+    looks = EngineLook.objects.filter(engine=engine or choice.default())
+    ProjectEngine.objects.filter(pk=row.pk).update(chosen=engine, checked=-1)
     shown = Picture.objects.filter(photos__project_photos__project=project)
     looks.filter(picture__in=shown, state=WorkState.ASIDE).requeue()
-    audit(None, "project.engine", project, chosen=name)
+    audit(None, "project.engine", project, chosen=engine.name if engine else "")
     announce("photos-crawled")
 
 
 def plan() -> None:
     """Begin the looks that projects lack; those with nothing new since the last time are left."""
-    rows = {row.project_id: row for row in ProjectEngine.objects.all()}
+    rows = {row.project_id: row for row in choice.rows()}
     for project in keeping.awake().order_by("-pk"):
         row = rows.get(project.pk) or choice.row_of(project)
-        names = {row.serving, choice.wanted(row)}
-        if len(names) == 1 and row.checked == project.revision:
+        engines = {row.serving, choice.wanted(row)}
+        if len(engines) == 1 and row.checked == project.revision:
             continue
-        begun = [_begin(project, name) for name in names]
+        begun = [_begin(project, engine) for engine in engines]
         if not any(begun):
             ProjectEngine.objects.filter(pk=row.pk).update(checked=project.revision)
 
 
 def finish() -> None:
     """Let projects whose vectors are all there have their new engine from now on."""
-    rows = ProjectEngine.objects.select_related("project")
+    rows = choice.rows().select_related("project")
     for row in rows.exclude(project__state=Project.State.ARCHIVED):
-        name = choice.wanted(row)
-        if row.serving == name or lacking(row.project, name).exists():
+        engine = choice.wanted(row)
+        if row.serving == engine or lacking(row.project, engine).exists():
             continue
-        _change(row, name)
+        _change(row, engine)
 
 
 @atomic
-def _change(row: ProjectEngine, name: str) -> None:
+def _change(row: ProjectEngine, engine: EngineVersion) -> None:
     mine = ProjectEngine.objects.filter(pk=row.pk, serving=row.serving)
-    if mine.update(serving=name, changed_at=timezone.now()):
+    if mine.update(serving=engine, changed_at=timezone.now()):
         Project.objects.filter(pk=row.project_id).tell_learner()
-        audit(None, "project.engine", row.project, serving=name, before=row.serving)
+        names = {"serving": engine.name, "before": row.serving.name}
+        audit(None, "project.engine", row.project, **names)
         announce("pictures-detected")
 
 
-def lacking(project: Project, name: str) -> WorkQuerySet[Picture]:
+def lacking(project: Project, engine: EngineVersion) -> WorkQuerySet[Picture]:
     """Pictures of a project that this engine has not looked at, or of whose faces it lacks a
     vector (a box drawn since, a face that only the other engine found)."""
-    looks = EngineLook.objects.filter(picture=OuterRef("pk"), engine=name)
-    unseen = ~Q(engine=name) & ~Exists(looks.filter(state=WorkState.DONE))
-    mine = Embedding.objects.filter(region=OuterRef("pk"), engine=name)
+    looks = EngineLook.objects.filter(picture=OuterRef("pk"), engine=engine)
+    unseen = ~Q(engine=engine) & ~Exists(looks.filter(state=WorkState.DONE))
+    mine = Embedding.objects.filter(region=OuterRef("pk"), engine=engine)
     waiting = EmbedJob.objects.filter(region=OuterRef("pk")).exclude(state=WorkState.DONE)
     bare = Region.objects.filter(~Exists(mine), ~Exists(waiting), picture=OuterRef("pk"))
     bare = bare.filter(replaced_by=None).exclude(origin=Region.Origin.PHOTO)
@@ -136,10 +141,16 @@ def lacking(project: Project, name: str) -> WorkQuerySet[Picture]:
 
 def progress(project: Project) -> Progress:
     row = choice.row_of(project)
-    name = choice.wanted(row)
+    engine = choice.wanted(row)
     shown = _looked_at(project)
-    aside = EngineLook.objects.filter(picture__in=shown, engine=name, state=WorkState.ASIDE)
-    return Progress(row.serving, name, shown.count(), lacking(project, name).count(), aside.count())
+    aside = EngineLook.objects.filter(picture__in=shown, engine=engine, state=WorkState.ASIDE)
+    return Progress(
+        row.serving.name,
+        engine.name,
+        shown.count(),
+        lacking(project, engine).count(),
+        aside.count(),
+    )
 
 
 def _looked_at(project: Project) -> WorkQuerySet[Picture]:
@@ -147,14 +158,14 @@ def _looked_at(project: Project) -> WorkQuerySet[Picture]:
     return Picture.objects.filter(pk__in=live.values("photo__picture"), state=WorkState.DONE)
 
 
-def _begin(project: Project, name: str) -> bool:
+def _begin(project: Project, engine: EngineVersion) -> bool:
     """The looks by an engine that a project lacks; False when it lacks none."""
-    keys = list(lacking(project, name).order_by("pk").values_list("pk", flat=True)[:PLANNED])
+    keys = list(lacking(project, engine).order_by("pk").values_list("pk", flat=True)[:PLANNED])
     if not keys:
         return False
-    rows = [EngineLook(picture_id=key, engine=name, project=project) for key in keys]
+    rows = [EngineLook(picture_id=key, engine=engine, project=project) for key in keys]
     EngineLook.objects.bulk_create(rows, ignore_conflicts=True)
-    here = EngineLook.objects.filter(picture__in=keys, engine=name)
+    here = EngineLook.objects.filter(picture__in=keys, engine=engine)
     here.filter(state__in=(WorkState.DONE, WorkState.STOPPED)).requeue()
     return True
 
@@ -165,7 +176,11 @@ def _due() -> WorkQuerySet[EngineLook]:
 
 
 def _take_next() -> EngineLook | None:
-    rows = _due().select_related("picture").order_by(F("project").desc(nulls_last=True), "pk")
+    rows = (
+        _due()
+        .select_related("picture", "engine")
+        .order_by(F("project").desc(nulls_last=True), "pk")
+    )
     for row in rows[:10]:
         if row.spent:
             row.fail(Picture.Error.CRASHED, final=True)
@@ -177,7 +192,7 @@ def _take_next() -> EngineLook | None:
 def look_too(picture: Picture, pixels: Pixels, seen_by: str, load: Callable[[str], Engine]) -> None:
     """Look at a picture that is here anyway with the other engines that projects need."""
     for name in sorted(choice.needed_for(picture) - {seen_by}):
-        row, _new = EngineLook.objects.get_or_create(picture=picture, engine=name)
+        row, _new = EngineLook.objects.get_or_create(picture=picture, engine=version(name))
         if row.state in (WorkState.DONE, WorkState.STOPPED):
             EngineLook.objects.filter(pk=row.pk, state=row.state).requeue()
             row.refresh_from_db()
@@ -228,11 +243,11 @@ def _save(row: EngineLook, pixels: Pixels, engine: Engine) -> None:
 def _keep(row: EngineLook, placed: places.Placed, engine: Engine) -> None:
     row.settle_or_raise(WorkState.DONE, tries=0, error="", error_detail="")
     places.keep(placed, engine)
-    seen_by_projects(row.picture, engine.name)
+    seen_by_projects(row.picture, row.engine)
     announce("pictures-detected")
 
 
-def seen_by_projects(picture: Picture, engine: str = "") -> None:
+def seen_by_projects(picture: Picture, engine: EngineVersion | None = None) -> None:
     """Let the learners of all projects that show a picture know that it changed (of those that
     this engine serves, if one is named)."""
     shown = Project.objects.filter(project_photos__photo__picture=picture)
@@ -243,11 +258,11 @@ def seen_by_projects(picture: Picture, engine: str = "") -> None:
 
 
 @atomic
-def forget(name: str) -> int | None:
+def forget(engine: EngineVersion) -> int | None:
     """Delete the vectors of an engine that no live project has or changes to; None if one does."""
-    if name in choice.needed(keeping.live().values_list("pk", flat=True)):
+    if engine.name in choice.needed(keeping.live().values_list("pk", flat=True)):
         return None
-    EngineLook.objects.filter(engine=name).delete()
-    Picture.objects.filter(engine=name).update(engine="")
-    number, _ = Embedding.objects.filter(engine=name).delete()
+    EngineLook.objects.filter(engine=engine).delete()
+    Picture.objects.filter(engine=engine).update(engine=None)
+    number, _ = Embedding.objects.filter(engine=engine).delete()
     return number

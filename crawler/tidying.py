@@ -102,11 +102,13 @@ def _forget(keys: list[int]) -> None:
 @atomic
 def _forget_vectors(keys: list[int], regions: list[Region]) -> None:
     Embedding.objects.filter(region__in=regions).delete()
-    Region.objects.filter(picture__in=keys).exclude(phash="").update(phash="")
+    Region.objects.filter(picture__in=keys).exclude(phash="", landmarks=None).update(
+        phash="", landmarks=None
+    )
     EngineLook.objects.filter(picture__in=keys).delete()
     EmbedJob.objects.filter(region__in=regions).update(state=WorkState.STOPPED)
     Picture.objects.filter(pk__in=keys, state=WorkState.DONE).update(
-        state=WorkState.STOPPED, looked_at=None, engine=""
+        state=WorkState.STOPPED, looked_at=None, engine=None
     )
 
 

@@ -11,8 +11,8 @@ from django.db.models import Min
 from numpy.typing import NDArray
 
 from crawler import choice, tidying
-from crawler.engines import Face, Kind, named
-from crawler.models import Embedding, Picture, ProjectPhoto, Region
+from crawler.engines import Face
+from crawler.models import Embedding, EngineVersion, Picture, ProjectPhoto, Region
 from projects import measures
 from projects.models import Project
 from projects.sealing import Misplaced, context, seal, unseal
@@ -23,7 +23,7 @@ COLUMN = "embedding"
 USUAL = 0.6
 OPENED = 500  # in one query
 # Fields of Embedding for which its vector is sealed.
-BOUND_TO = ("region_id", "region__picture_id", "engine")
+BOUND_TO = ("region_id", "region__picture_id", "engine__name")
 
 
 def usual_scale(metric: str, match: float) -> float:
@@ -40,16 +40,18 @@ class Listed:
     region_ids: NDArray[np.int64]
     photo_ids: NDArray[np.int64]  # the lowest id where several photos show the picture
     picture_ids: NDArray[np.int64]
-    kind: Kind
+    engine: EngineVersion
 
     def __len__(self) -> int:
         return len(self.keys)
 
 
-def listed(project: Project, engine: str | None = None) -> Listed:
-    """Of all regions that stand in live photos of a project, by the engine that serves it (or
-    the one of that name)."""
-    kind = named(engine) if engine else choice.serving(project)
+def listed(project: Project, engine: EngineVersion | None = None) -> Listed:
+    """Return the vectors of all current regions in live photos of a project.
+
+    Without `engine` they are those of the engine that serves it.
+    """
+    engine = engine or choice.serving(project)
     live = ProjectPhoto.objects.live().filter(project=project)
     photo_of = dict(
         live.values("photo__picture_id")
@@ -58,7 +60,7 @@ def listed(project: Project, engine: str | None = None) -> Listed:
     )
     rows = (
         Embedding.objects.filter(
-            engine=kind.name,
+            engine=engine,
             region__replaced_by=None,
             region__picture__in=live.values("photo__picture_id"),
         )
@@ -68,13 +70,15 @@ def listed(project: Project, engine: str | None = None) -> Listed:
     # a photo that came between the two queries waits for next time
     found = [(*row, photo_of[row[2]]) for row in rows if row[2] in photo_of]
     keys, regions, pictures, photos = np.array(found, np.int64).reshape(-1, 4).T
-    return Listed(keys, regions, photos, pictures, kind)
+    return Listed(keys, regions, photos, pictures, engine)
 
 
-def opened(keys: NDArray[np.int64], kind: Kind) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+def opened(
+    keys: NDArray[np.int64], engine: EngineVersion
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """The vectors with these keys: bool[n], is it still there? And float32[n, d], 0 if not."""
     there = np.zeros(len(keys), bool)
-    matrix = np.zeros((len(keys), kind.dimension), np.float32)
+    matrix = np.zeros((len(keys), engine.dimension), np.float32)
     for start in range(0, len(keys), OPENED):
         some = {key: at for at, key in enumerate(keys[start : start + OPENED].tolist(), start)}
         misplaced = []
@@ -100,18 +104,18 @@ def _make_again(keys: list[int]) -> None:
     tidying.look_again(list(pictures.values_list("pk", flat=True).distinct()))
 
 
-def context_of(region: Region, engine: str) -> bytes:
+def context_of(region: Region, engine: EngineVersion) -> bytes:
     """What the vector of a region by an engine is sealed for."""
-    return context(COLUMN, region.pk, region.picture_id, engine)
+    return context(COLUMN, region.pk, region.picture_id, engine.name)
 
 
-def of(region: Region, face: Face, engine: str) -> Embedding:
+def of(region: Region, face: Face, engine: EngineVersion) -> Embedding:
     """An unsaved row with the sealed vector of a face."""
     plain = face.embedding.astype("<f4").tobytes()
     return Embedding(region=region, engine=engine, vector=seal(plain, context_of(region, engine)))
 
 
-def save(region: Region, face: Face, engine: str) -> None:
+def save(region: Region, face: Face, engine: EngineVersion) -> None:
     """Keep the vector of a region by an engine, in place of an older one.
 
     It is a new row, so that whoever has the older one in memory sees that it is gone.

@@ -11,6 +11,9 @@ from typing import Any
 
 from django.conf import settings
 
+from crawler.engine_versions import version
+from crawler.engines import KINDS
+from crawler.models import ProjectEngine
 from projects import tokens
 from projects.models import Membership, Person, Project, Source, Subject, User
 from projects.moderators import set_moderator
@@ -117,3 +120,9 @@ def make_project(
     for title, depth in [(person.commons_category, 2)] if categories is None else categories:
         Source.objects.create(project=project, kind=Source.Kind.CATEGORY, value=title, depth=depth)
     return project
+
+
+def set_engine(project: Project, key: str) -> ProjectEngine:
+    """Let an engine serve a project from the start, by its key in the settings."""
+    engine = version(KINDS[key].name)
+    return ProjectEngine.objects.create(project=project, serving=engine, chosen=engine)

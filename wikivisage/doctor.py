@@ -245,7 +245,7 @@ def translations() -> Findings:
 
 
 def engines() -> Findings:
-    name = choice.default().name
+    name = choice.default_name()
     try:
         load(name)
     except Exception as error:  # whatever a library raises whose weights are not there

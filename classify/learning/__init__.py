@@ -13,7 +13,7 @@ from classify.learning.guarantees import Interval
 from classify.learning.lookalikes import Lookalikes
 from classify.learning.model import Circumstances, Model
 from classify.learning.order import asking_order, commonness, cost, one_a_group
-from classify.learning.priors import Prior, prior_for
+from classify.learning.priors import Prior
 from classify.learning.review import SecondLooks, doubted, second_looks, third_looks
 from classify.learning.scorer import Scorer
 
@@ -39,7 +39,6 @@ __all__ = [
     "nearest_across",
     "one_a_group",
     "outlook",
-    "prior_for",
     "second_looks",
     "third_looks",
     "to_nearest",

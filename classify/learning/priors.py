@@ -1,15 +1,18 @@
-"""What was learned elsewhere about each engine: a few numbers, none of which could be a face.
+"""What was learned elsewhere about the vectors of an engine version: a few numbers, none of which
+could be a face.
 
-Fitted by `python -m bench.prior` on simulated projects of a research data set (see
-docs/how-it-decides.md): logistic regression of "is the person" on the four measures of
-scorer.py, in states as the asking comes through them.
+They are stored with the version. Those of the shipped engines were fitted by
+`python -m bench.prior` on simulated projects of a research data set (see docs/how-it-decides.md):
+logistic regression of "is the person" on the four measures of scorer.py, in states as the asking
+comes through them.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Self
 
-from classify.learning.spaces import COSINE, EUCLIDEAN, Space
+from classify.learning.spaces import Space
 
 
 class Weights(NamedTuple):
@@ -30,26 +33,18 @@ class Prior(NamedTuple):
     nobody: float  # the least that "nearest rejected" counts as, before many were rejected
     distrust: float = 0.1  # how much less alike an example counts that is not trusted at all
 
+    @classmethod
+    def of(cls, metric: str, numbers: Mapping[str, float]) -> Self:
+        """Return the prior for vectors compared by `metric`, from the numbers of their version.
 
-SFACE = Prior(
-    Space(COSINE),
-    Weights(-9.3, 2.7, 20.3, -4.9, 6.3),
-    same=0.38,
-    crowd=0.05,
-    nobody=0.3,
-)
-DLIB = Prior(
-    Space(EUCLIDEAN),
-    Weights(-11.4, 4.2, 22.0, -13.4, 14.4),
-    same=0.5,
-    crowd=0.2,
-    nobody=0.45,
-)
-
-
-def prior_for(metric: str) -> Prior:
-    """The prior for an engine whose vectors are compared so. Raises ValueError for others."""
-    known = {COSINE: SFACE, EUCLIDEAN: DLIB}
-    if metric not in known:
-        raise ValueError(f"no prior for metric {metric!r}")
-    return known[metric]
+        `numbers` holds every field of Weights and of Prior but the space; only `distrust` may be
+        left out. Raises ValueError for others and for an unknown metric.
+        """
+        others = set(cls._fields) - {"space", "weights"}
+        allowed = {*Weights._fields, *others}
+        required = allowed - set(cls._field_defaults)
+        if not required <= set(numbers) <= allowed:
+            raise ValueError(f"a prior has {sorted(required)}, not {sorted(numbers)}")
+        weights = Weights(**{name: numbers[name] for name in Weights._fields})
+        rest = {name: numbers[name] for name in others & set(numbers)}
+        return cls(space=Space(metric), weights=weights, **rest)

@@ -15,6 +15,7 @@ from crawler.engines.boxes import Box as Box
 
 Picture = NDArray[np.uint8]  # height x width x 3, RGB, upright
 Vector = NDArray[np.float32]
+Landmarks = tuple[tuple[float, float], ...]  # points (x, y), 0–1 of the upright picture
 
 
 TRUSTED = 0.5
@@ -26,7 +27,7 @@ class Face:
 
     box: Box  # 0-1 of the upright picture
     score: float | None  # the detector's own scale, higher is surer; None for a person's box
-    landmarks: tuple[tuple[float, float], ...]  # points (x, y), 0-1 of the picture
+    landmarks: Landmarks  # as many and in such an order as the engine's detector gives
     embedding: Vector
     height_px: int  # of the box, in the picture that was looked at
     # 0–1 by size, sharpness and turn: from `TRUSTED` on its vector says who it is
@@ -41,23 +42,34 @@ class Licences:
     weights: str
 
 
+@dataclass(frozen=True)
+class Detector:
+    """Describes the part of an engine that finds faces and their landmarks."""
+
+    name: str
+    licences: Licences
+    weights: Mapping[str, str]  # file name -> sha256
+
+
 class Engine(Protocol):
     """Finds faces and turns them into vectors that are near for the same person.
 
-    `name` stands in the database beside each vector, `detector` beside each box: vectors of
-    different names are never compared.
+    Each vector in the database points to the row of this `name`, each box to the row of the
+    detector's. Vectors of different names are never compared.
     """
 
     key: str  # what people call it in settings and commands
     label: str  # and on pages
     name: str
     version: str
-    detector: str
+    detector: Detector
     dimension: int
     metric: str  # how two vectors are compared: "euclidean", or "cosine" for unit vectors
     match: float  # in this metric: what the makers call the same person
     licences: Licences
-    weights: ClassVar[Mapping[str, str]]  # file name -> sha256
+    weights: ClassVar[Mapping[str, str]]  # file name -> sha256, without the detector's
+    prior: ClassVar[Mapping[str, float]]  # see `classify.learning.Prior.of`
+    aligns_by: ClassVar[tuple[str, ...]]  # names of detectors whose landmarks `embed` takes
 
     def look(self, picture: Picture, *, upsample: int = 1) -> list[Face]:
         """All faces of a picture, surest first. Upsampling finds smaller ones and costs 4x each.
@@ -66,8 +78,12 @@ class Engine(Protocol):
         """
         ...
 
-    def embed(self, picture: Picture, box: Box) -> Face:
-        """The face in a box that a person drew, at the same scale and alignment as found ones."""
+    def embed(self, picture: Picture, box: Box, landmarks: Landmarks | None = None) -> Face:
+        """Return the face in a known box, aligned as found ones are.
+
+        By `landmarks` of a detector in `aligns_by` it is aligned without detecting again. Without
+        them the face is looked for in and around the box, which people draw generously.
+        """
         ...
 
 

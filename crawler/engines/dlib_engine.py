@@ -16,8 +16,10 @@ from PIL import Image, ImageFile
 
 from crawler.engines.base import (
     Box,
+    Detector,
     EngineUnavailable,
     Face,
+    Landmarks,
     Licences,
     Picture,
     check_digest,
@@ -40,22 +42,36 @@ class DlibEngine:
     label = "HOG + dlib’s ResNet"
     name = "dlib-resnet-v1"
     version = "1"
-    detector = "dlib-hog-v1"
+    detector = Detector(
+        name="dlib-hog-v1",
+        licences=Licences(code="BSL-1.0", weights="CC0-1.0"),
+        weights={FIVE_POINTS: "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888"},
+    )
     dimension = 128
     metric = "euclidean"
     match = 0.6
     licences = Licences(code="BSL-1.0, MIT", weights="CC0-1.0")
     weights: ClassVar[Mapping[str, str]] = {
         RESNET: "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
-        FIVE_POINTS: "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
     }
+    prior: ClassVar[Mapping[str, float]] = {
+        "constant": -11.4,
+        "nearest": 4.2,
+        "mean": 22.0,
+        "rejected": -13.4,
+        "passed_on": 14.4,
+        "same": 0.5,
+        "crowd": 0.2,
+        "nobody": 0.45,
+    }
+    aligns_by: ClassVar[tuple[str, ...]] = (detector.name,)
 
     def __init__(self) -> None:
-        api = _face_recognition(self.weights)
+        api = _face_recognition({**self.weights, **self.detector.weights})
         self._detect = api.face_detector
         self._landmarks = api.pose_predictor_5_point
         self._encode = api.face_encoder
-        self._rectangle = api.dlib.rectangle
+        self._dlib = api.dlib
 
     def look(self, picture: Picture, *, upsample: int = 1) -> list[Face]:
         return [
@@ -63,11 +79,14 @@ class DlibEngine:
             for rectangle, score in self._searched(picture, upsample)
         ]
 
-    def embed(self, picture: Picture, box: Box) -> Face:
+    def embed(self, picture: Picture, box: Box, landmarks: Landmarks | None = None) -> Face:
         """The box stays as drawn, whatever alignment is found inside it."""
-        face = self._face(picture, self._aligned(picture, box), None)
-        height_px = max(1, round(box[3] * picture.shape[0]))
-        return Face(box, None, face.landmarks, face.embedding, height_px)
+        shape = (
+            self._shape(picture, box, landmarks)
+            if landmarks
+            else self._landmarks(picture, self._aligned(picture, box))
+        )
+        return self._described(picture, shape, box, None)
 
     def _searched(self, picture: Picture, upsample: int) -> list[tuple[Any, float]]:
         """What is found, and in a small picture what is found at twice that size as well.
@@ -94,8 +113,11 @@ class DlibEngine:
     def _face(self, picture: Picture, rectangle: Any, score: float | None) -> Face:
         height, width = picture.shape[:2]
         shape = self._landmarks(picture, rectangle)
+        return self._described(picture, shape, _unit_box(rectangle, width, height), score)
+
+    def _described(self, picture: Picture, shape: Any, box: Box, score: float | None) -> Face:
+        height, width = picture.shape[:2]
         vector = self._encode.compute_face_descriptor(picture, shape)
-        box = _unit_box(rectangle, width, height)
         return Face(
             box=box,
             score=score,
@@ -130,7 +152,15 @@ class DlibEngine:
         return self._square(left + (w - side) / 2, top + (h - side) / 2, side)
 
     def _square(self, x: float, y: float, side: float) -> Any:
-        return self._rectangle(round(x), round(y), round(x + side), round(y + side))
+        return self._dlib.rectangle(round(x), round(y), round(x + side), round(y + side))
+
+    def _shape(self, picture: Picture, box: Box, landmarks: Landmarks) -> Any:
+        """Return the landmarks as dlib's own type; alignment reads the points alone."""
+        height, width = picture.shape[:2]
+        x, y, w, h = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+        rectangle = self._dlib.rectangle(round(x), round(y), round(x + w), round(y + h))
+        points = [self._dlib.point(round(px * width), round(py * height)) for px, py in landmarks]
+        return self._dlib.full_object_detection(rectangle, points)
 
 
 @cache

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from crawler.engines import onnx
 from crawler.engines.base import (
     Box,
+    Detector,
     EngineUnavailable,
     Face,
+    Landmarks,
     Licences,
     Picture,
     Vector,
@@ -89,19 +91,34 @@ class OpenCvEngine:
     label = "YuNet + SFace"
     name = "sface-2021dec-int8bq"
     version = "2021dec"
-    detector = "yunet-2023mar-int8bq"
+    detector = Detector(
+        name="yunet-2023mar-int8bq",
+        licences=Licences(code="Apache-2.0", weights="MIT"),
+        weights={YUNET: "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"},
+    )
     dimension = 128
     metric = "cosine"
     match = 0.363  # cosine; what the model's makers call the same person
-    licences = Licences(code="Apache-2.0", weights="MIT (YuNet), Apache-2.0 (SFace)")
+    licences = Licences(code="Apache-2.0", weights="Apache-2.0")
     weights: ClassVar[Mapping[str, str]] = {
-        YUNET: "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
         SFACE: "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
     }
+    prior: ClassVar[Mapping[str, float]] = {
+        "constant": -9.3,
+        "nearest": 2.7,
+        "mean": 20.3,
+        "rejected": -4.9,
+        "passed_on": 6.3,
+        "same": 0.38,
+        "crowd": 0.05,
+        "nobody": 0.3,
+    }
+    aligns_by: ClassVar[tuple[str, ...]] = (detector.name,)
 
     def __init__(self) -> None:
         self._cv = _opencv()
-        yunet, sface = (read_weights(name, digest) for name, digest in self.weights.items())
+        yunet = read_weights(YUNET, self.detector.weights[YUNET])
+        sface = read_weights(SFACE, self.weights[SFACE])
         nothing = np.empty(0, np.uint8)
         self._detect = self._cv.FaceDetectorYN.create(
             "onnx", np.frombuffer(yunet, np.uint8), nothing, (320, 320), LOOK_SCORE, 0.3, 5000
@@ -114,10 +131,11 @@ class OpenCvEngine:
         bgr = self._bgr(picture)
         return [self._face(bgr, row) for row in self._searched(bgr)]
 
-    def embed(self, picture: Picture, box: Box) -> Face:
+    def embed(self, picture: Picture, box: Box, landmarks: Landmarks | None = None) -> Face:
         """The box stays as drawn, whatever face is found inside it."""
         bgr = self._bgr(picture)
-        face = self._face(bgr, self._drawn(bgr, box))
+        row = _row_of(bgr, box, landmarks) if landmarks else self._drawn(bgr, box)
+        face = self._face(bgr, row)
         height_px = max(1, round(box[3] * picture.shape[0]))
         return Face(box, None, face.landmarks, face.embedding, height_px, face.quality)
 
@@ -288,6 +306,14 @@ def _opencv() -> Any:
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2
+
+
+def _row_of(bgr: Picture, box: Box, landmarks: Landmarks) -> Row:
+    """Return YuNet's row for a face whose box and landmarks are known."""
+    height, width = bgr.shape[:2]
+    x, y, w, h = box
+    points = [number for px, py in landmarks for number in (px * width, py * height)]
+    return np.array([x * width, y * height, w * width, h * height, *points, 1], dtype=np.float32)
 
 
 def drawn_scale(w: float, h: float) -> float:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from crawler import choice, details, reembedding
 from crawler.engines import KINDS
-from crawler.models import ProjectEngine, Region
+from crawler.models import Region
 from projects.models import Project
 
 register = template.Library()
@@ -38,10 +38,11 @@ def engine_of(project: Project) -> reembedding.Progress:
 
     Pictures are counted only while it changes.
     """
-    row = ProjectEngine.objects.filter(project=project).first()
-    if row and choice.wanted(row) != row.serving:
+    row = choice.rows().filter(project=project).first()
+    serving = row.serving.name if row else choice.default_name()
+    wanted = row.chosen.name if row and row.chosen else choice.default_name()
+    if row and wanted != serving:
         return reembedding.progress(project)
-    serving = row.serving if row else choice.default().name
     return reembedding.Progress(serving, serving, pictures=0, lacking=0, set_aside=0)
 
 

@@ -19,6 +19,7 @@ from classify.services import Given
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from projects.work import WorkState
+from tests.classify.learning.projects import PRIORS
 
 _numbers = count(10_000_000)
 
@@ -48,7 +49,7 @@ class Crowd:
     def draft(self, seed: int) -> list[looks.Draft]:
         words = dict(standing(self.project).values_list("region", "verdict"))
         said = np.array([words.get(region, "") for region in self.region_ids.tolist()])
-        model = learning.Model.of(learning.prior_for("cosine"), self.vectors, self.photo_ids)
+        model = learning.Model.of(PRIORS["sface"], self.vectors, self.photo_ids)
         for verdict in (Verdict.YES, Verdict.NO):
             rows = np.flatnonzero(said == verdict)
             model.tell(rows, np.full(len(rows), verdict == Verdict.YES))

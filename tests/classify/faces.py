@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from classify.models import Learner
 from classify.tasks import infer
+from crawler.engine_versions import version
 from crawler.engines import KINDS
 from crawler.models import Embedding, Photo, Picture, ProjectEngine, ProjectPhoto, Region
 from crawler.vectors import context_of
@@ -82,8 +83,9 @@ def add_photo(
 
 def show(project: Project, photo: Photo, **fields: bool) -> ProjectPhoto:
     Project.objects.filter(pk=project.pk).update(revision=F("revision") + 1)
+    engine = version(ENGINE)
     ProjectEngine.objects.get_or_create(
-        project=project, defaults={"serving": ENGINE, "chosen": ENGINE}
+        project=project, defaults={"serving": engine, "chosen": engine}
     )
     return ProjectPhoto.objects.create(project=project, photo=photo, **fields)
 
@@ -97,8 +99,9 @@ def add_face(picture: Picture, vector: Vector, x: float = 0.1, w: float = 0.1) -
 
 
 def embed(region: Region, vector: Vector) -> None:
-    sealed = seal(vector.astype("<f4").tobytes(), context_of(region, ENGINE))
-    Embedding.objects.create(region=region, engine=ENGINE, vector=sealed)
+    engine = version(ENGINE)
+    sealed = seal(vector.astype("<f4").tobytes(), context_of(region, engine))
+    Embedding.objects.create(region=region, engine=engine, vector=sealed)
 
 
 def learn(project: Project) -> Learner:

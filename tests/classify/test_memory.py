@@ -15,8 +15,9 @@ from classify.learning.distances import Floats, Ints, Mask
 from classify.memory import Mind
 from classify.models import Answer, Label, Learner, Question, Score
 from crawler import vectors
-from crawler.engines import Face, Kind
-from crawler.models import Embedding, Photo, Picture, Region
+from crawler.engine_versions import version
+from crawler.engines import Face
+from crawler.models import Embedding, EngineVersion, Photo, Picture, Region
 from projects import measures
 from projects.models import Measure, Project, User
 from projects.work import WorkState
@@ -33,9 +34,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     whole = vectors.opened
 
-    def counted(keys: Ints, kind: Kind) -> tuple[Mask, Floats]:
+    def counted(keys: Ints, engine: EngineVersion) -> tuple[Mask, Floats]:
         counts.append(len(keys))
-        return whole(keys, kind)
+        return whole(keys, engine)
 
     monkeypatch.setattr(vectors, "opened", counted)
     return counts
@@ -120,7 +121,7 @@ def test_a_vector_made_anew_is_noticed(
     counts = opened(monkeypatch)
     vector = cast.face("somebody else")
     face = Face(hers[1].box, 1.0, (), vector, 80)
-    vectors.save(hers[1], face, ENGINE)
+    vectors.save(hers[1], face, version(ENGINE))
     tell(project)
     learn(project)
     assert sum(counts) == 1
@@ -283,7 +284,7 @@ def test_a_vector_that_is_gone_when_it_is_opened_waits_for_next_time(
     hers = several(project, cast, "marie", 3)
     listed = vectors.listed
 
-    def listed_and_gone(which: Project, engine: str | None = None) -> vectors.Listed:
+    def listed_and_gone(which: Project, engine: EngineVersion | None = None) -> vectors.Listed:
         found = listed(which, engine)
         Embedding.objects.filter(region=hers[1]).delete()
         return found

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from classify.rehearsal import rehearse
+from tests.classify.learning.projects import PRIORS
 
 
 def faces(spread: float, count: int = 30, others: int = 90) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +22,7 @@ def test_an_engine_that_tells_people_apart_needs_fewer_answers() -> None:
     costs = []
     for spread in (0.6, 2.5):
         vectors, person = faces(spread)
-        cost = rehearse(vectors, np.arange(len(vectors)), person, "cosine")
+        cost = rehearse(vectors, np.arange(len(vectors)), person, PRIORS["sface"])
         assert cost
         costs.append(cost)
     good, bad = costs
@@ -34,7 +35,7 @@ def test_each_wrong_mark_costs_an_action() -> None:
     """Of twins each is marked with the other: no order of asking spares the person that."""
     vectors, person = faces(0.5, count=40, others=0)
     twins = person & (np.arange(40) % 2 == 0)
-    cost = rehearse(vectors, np.arange(40), twins, "cosine")
+    cost = rehearse(vectors, np.arange(40), twins, PRIORS["sface"])
     assert cost
     assert cost.actions > cost.tags / 2
 
@@ -42,7 +43,5 @@ def test_each_wrong_mark_costs_an_action() -> None:
 @pytest.mark.parametrize("count", [0, 2])
 def test_with_too_few_faces_nothing_is_said(count: int) -> None:
     vectors, person = faces(0.5)
-    assert (
-        rehearse(vectors, np.arange(len(vectors)), person & (person.cumsum() <= count), "cosine")
-        is None
-    )
+    few = person & (person.cumsum() <= count)
+    assert rehearse(vectors, np.arange(len(vectors)), few, PRIORS["sface"]) is None

@@ -13,8 +13,8 @@ from django.test import Client
 
 from classify.tasks import infer
 from crawler import crawling, detection
-from crawler.engines import KINDS, load
-from crawler.models import ProjectEngine
+from crawler.engines import load
+from crawler.models import EngineVersion
 from projects.models import Project, Source, User
 from sandbox import RunningSandbox
 from tests import factories
@@ -46,15 +46,14 @@ def real_project(sandbox: RunningSandbox, shared_database: str) -> Project:
     """A project on real photos of Marie Curie, crawled, detected and learned."""
     if FOUND:
         with transaction.atomic():
+            EngineVersion.objects.all().delete()  # they come back with the keys they had
             for row in serializers.deserialize("json", FOUND[0]):
                 row.save()
         return Project.objects.get()
     owner = factories.wiki_user(sandbox, "Alice")
     project = factories.make_project(owner, "Q7186", [("Marie Curie", 0)])
     # The engine that takes many others for the person, so that there is enough to review.
-    ProjectEngine.objects.create(
-        project=project, serving=KINDS["dlib"].name, chosen=KINDS["dlib"].name
-    )
+    factories.set_engine(project, "dlib")
     Source.objects.create(project=project, kind="file", value=project.person.portrait)
     while crawling.crawl(30):
         pass

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import sandbox
 from crawler import crawling, detection, vectors
+from crawler.engine_versions import version
 from crawler.engines import load
 from crawler.models import Photo, Picture
 from projects.models import Project, Source, WikiPace
@@ -54,11 +55,10 @@ class Stored:
 
 def stored(project: Project, engine: str | None = None) -> Stored:
     """Those by the engine that serves the project, or by the one of that name."""
-    found = vectors.listed(project, engine)
-    there, matrix = vectors.opened(found.keys, found.kind)
+    found = vectors.listed(project, version(engine) if engine else None)
+    there, matrix = vectors.opened(found.keys, found.engine)
     assert there.all()
-    kind = found.kind
-    return Stored(kind.name, kind.metric, found.region_ids, found.photo_ids, matrix)
+    return Stored(found.engine.name, found.engine.metric, found.region_ids, found.photo_ids, matrix)
 
 
 def photo(title: str) -> Photo:

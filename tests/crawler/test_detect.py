@@ -13,6 +13,7 @@ from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from crawler import choice, crops, detection, omissions, selectors, services, tidying, turns
+from crawler.engine_versions import version
 from crawler.engines import KINDS, Face, load
 from crawler.engines.base import EngineUnavailable
 from crawler.engines.base import Picture as Pixels
@@ -54,10 +55,11 @@ def picture() -> Picture:
 def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -> None:
     look()
     looked = picture()
+    default = KINDS[settings.ENGINE]
     assert (looked.state, looked.faces, looked.detector) == (
         WorkState.DONE,
         1,
-        choice.default().detector,
+        version(default.detector.name),
     )
     region = Region.objects.get()
     assert region.origin == Region.Origin.DETECTOR
@@ -67,17 +69,17 @@ def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -
     assert abs(region.x + region.w / 2 - (x + w / 2)) < 0.05
     assert abs(region.y + region.h / 2 - (y + h / 2)) < 0.05
     row = Embedding.objects.get()
-    assert row.engine == choice.default().name
+    assert row.engine == looked.engine == choice.default()
     assert len(unseal(bytes(row.vector), context_of(row.region, row.engine))) == 512
     with pytest.raises(Unsealable):
         unseal(bytes(row.vector), b"access-token")
     loaded = stored(project)
-    (other,) = set(KINDS.values()) - {choice.default()}
+    (other,) = set(KINDS.values()) - {default}
     assert loaded.matrix.shape == (1, 128)
     assert list(loaded.region_ids) == [region.pk]
     assert list(loaded.photo_ids) == [photo(ARMSTRONG).pk]
     assert len(stored(project, engine=other.name)) == 0
-    assert (loaded.engine, loaded.metric) == (choice.default().name, choice.default().metric)
+    assert (loaded.engine, loaded.metric) == (default.name, default.metric)
     with Image.open(crops.path_of(region)) as crop:
         assert crop.size == (160, 160)
         assert crop.format == "JPEG"

@@ -19,6 +19,7 @@ from pytest_django import Settings
 from classify.models import Label
 from classify.services import answer, draw
 from crawler import choice, comparing, drawn, reembedding, tidying, turns
+from crawler.engine_versions import version
 from crawler.engines import KINDS, load
 from crawler.engines.boxes import overlap
 from crawler.models import Embedding, EngineLook, Photo, Picture, ProjectEngine, Region
@@ -40,7 +41,7 @@ from tests.crawler.helpers import (
     stored,
 )
 from tests.crawler.test_crashes import killed_at
-from tests.factories import make_user
+from tests.factories import make_user, set_engine
 
 DLIB, SFACE = KINDS["dlib"], KINDS["sface"]
 
@@ -52,7 +53,7 @@ def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> 
 
 def labelled(project: Project) -> Project:
     """Looked at by dlib: faces answered, one redrawn, one drawn where none was found."""
-    ProjectEngine.objects.create(project=project, serving=DLIB.name, chosen=DLIB.name)
+    set_engine(project, "dlib")
     add_files(project, ARMSTRONG, CURIE_1903, *more_files())
     crawl()
     look()
@@ -81,7 +82,7 @@ def standing() -> set[int]:
 
 
 def switch(project: Project, name: str) -> None:
-    reembedding.choose(project, name)
+    reembedding.choose(project, version(name))
     while reembedding.work(load, 60):
         pass
     project.refresh_from_db()
@@ -118,7 +119,7 @@ def test_the_old_engine_serves_until_all_is_there(
     project: Project, sandbox: RunningSandbox
 ) -> None:
     before = stored(project)
-    reembedding.choose(project, SFACE.name)
+    reembedding.choose(project, version(SFACE.name))
     reembedding.plan()
     number = EngineLook.objects.count()
     assert number == Picture.objects.count()
@@ -136,7 +137,7 @@ def test_the_old_engine_serves_until_all_is_there(
     switch(project, SFACE.name)
     got = [key for key in sandbox.world.request_counts if key.startswith("/upload")]
     assert len(got) == number - 1, "what is done is not done again"
-    assert choice.serving(project) is SFACE
+    assert choice.serving(project).name == SFACE.name
 
 
 @pytest.mark.engine
@@ -173,13 +174,13 @@ def test_back_is_one_command_and_needs_no_download(
 def test_pictures_that_come_in_between_are_looked_at_by_both_with_one_download(
     project: Project, sandbox: RunningSandbox
 ) -> None:
-    reembedding.choose(project, SFACE.name)
+    reembedding.choose(project, version(SFACE.name))
     add_files(project, "File:Nancy Pelosi P000197.jpg")
     crawl()
     sandbox.world.reset_request_counts()
     look()
     new = photo("File:Nancy Pelosi P000197.jpg").picture
-    engines = Embedding.objects.filter(region__picture=new).values_list("engine", flat=True)
+    engines = Embedding.objects.filter(region__picture=new).values_list("engine__name", flat=True)
     assert set(engines) == {DLIB.name, SFACE.name}
     counts = sandbox.world.request_counts
     assert sum(n for key, n in counts.items() if key.startswith("/upload")) == 1
@@ -193,7 +194,7 @@ def test_what_cannot_be_looked_at_again_does_not_hold_it_up(
     switch(project, SFACE.name)
     aside = EngineLook.objects.get(state=WorkState.ASIDE)
     assert aside.error == Picture.Error.GONE
-    assert choice.serving(project) is SFACE
+    assert choice.serving(project).name == SFACE.name
     assert reembedding.progress(project).set_aside == 1
     switch(project, SFACE.name)  # asked again
     assert reembedding.progress(project).set_aside == 0
@@ -203,14 +204,14 @@ def test_what_cannot_be_looked_at_again_does_not_hold_it_up(
 @pytest.mark.engine
 def test_a_busy_wiki_costs_it_no_try(project: Project, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=30, times=1)
-    reembedding.choose(project, SFACE.name)
+    reembedding.choose(project, version(SFACE.name))
     assert reembedding.work(load, 60) is False
     assert set(EngineLook.objects.values_list("state", "tries")) == {(WorkState.QUEUED, 0)}
-    assert choice.serving(project) is DLIB
+    assert choice.serving(project).name == DLIB.name
     open_lanes()
     make_due(EngineLook.objects.all())
     reembedding.work(load, 60)
-    assert choice.serving(project) is SFACE
+    assert choice.serving(project).name == SFACE.name
 
 
 @pytest.mark.engine
@@ -221,12 +222,12 @@ def test_the_newest_project_comes_first_and_another_deployment_s_default_is_foll
     add_files(other, "File:Bernie Sanders S000033.jpg")
     crawl()
     look()
-    ProjectEngine.objects.update(chosen="")
+    ProjectEngine.objects.update(chosen=None)
     reembedding.plan()
-    assert choice.serving(other) is choice.default()
+    assert choice.serving(other) == choice.default()
     settings.ENGINE = "sface" if settings.ENGINE == "dlib" else "dlib"
     ProjectEngine.objects.update(
-        serving=next(k for k in KINDS.values() if k is not choice.default()).name
+        serving=version(next(k.name for k in KINDS.values() if k.key != settings.ENGINE))
     )
     reembedding.plan()
     first = reembedding._take_next()
@@ -237,8 +238,8 @@ def test_the_newest_project_comes_first_and_another_deployment_s_default_is_foll
     make_due(EngineLook.objects.all())
     while reembedding.work(load, 60):
         pass
-    assert choice.serving(project) is choice.default()
-    assert choice.serving(other) is choice.default()
+    assert choice.serving(project) == choice.default()
+    assert choice.serving(other) == choice.default()
 
 
 @pytest.mark.process
@@ -252,16 +253,16 @@ def test_a_killed_change_goes_on_where_it_was(
 ) -> None:
     project = labelled(make_project(make_user("Alice"), "Q7186", []))
     labels = set(Label.objects.values_list("region", "verdict"))
-    reembedding.choose(project, SFACE.name)
+    reembedding.choose(project, version(SFACE.name))
     killed_at(point, tmp_path, task="detect")
-    assert choice.serving(project) is DLIB
+    assert choice.serving(project).name == DLIB.name
     done = EngineLook.objects.filter(state=WorkState.DONE).count()
     assert done == (point == "reembed:after-commit")
     for row in EngineLook.objects.filter(state=WorkState.RUNNING):
         let_lease_end(row)
     while reembedding.work(load, 60):
         pass
-    assert choice.serving(project) is SFACE
+    assert choice.serving(project).name == SFACE.name
     assert set(Label.objects.values_list("region", "verdict")) == labels
     assert set(stored(project).region_ids.tolist()) == standing()
     assert max(EngineLook.objects.values_list("attempt", flat=True)) <= 2
@@ -275,7 +276,7 @@ def test_an_archived_project_comes_back_with_the_engine_that_is_its_own_then(
     Project.objects.update(state=Project.State.ARCHIVED)
     tidying.tidy()
     assert not Embedding.objects.exists()
-    ProjectEngine.objects.update(serving=SFACE.name, chosen=SFACE.name)
+    ProjectEngine.objects.update(serving=version(SFACE.name), chosen=version(SFACE.name))
     Project.objects.update(state=Project.State.ACTIVE)
     tidying.tidy()
     look()
@@ -300,7 +301,7 @@ def test_status_says_how_far_it_is(project: Project) -> None:
     with pytest.raises(CommandError, match="serves projects"):
         said("forget", "sface")
     assert "are deleted" in said("forget", "dlib")
-    assert set(Embedding.objects.values_list("engine", flat=True)) == {SFACE.name}
+    assert set(Embedding.objects.values_list("engine__name", flat=True)) == {SFACE.name}
     assert reembedding.work(load, 5) is False, "nothing is lacking now"
     with pytest.raises(CommandError, match="no live project"):
         said("status", "--project", "none")
@@ -313,7 +314,7 @@ def test_a_project_that_is_not_live_keeps_no_engine(
 ) -> None:
     """Should it go on after all, the vectors are made again."""
     faces = set(stored(project).region_ids.tolist())
-    assert reembedding.forget(DLIB.name) is None
+    assert reembedding.forget(version(DLIB.name)) is None
     entry = DenyEntry(kind=DenyEntry.Kind.PERSON, value=project.person.qid, reason="asked")
     if left == "denied":
         denying.deny(entry, mona)
@@ -322,7 +323,7 @@ def test_a_project_that_is_not_live_keeps_no_engine(
     else:
         long_ago = timezone.now() - timedelta(days=settings.RETENTION_DAYS + 1)
         Project.objects.update(state=Project.State.COMPLETED, active_at=long_ago)
-    assert reembedding.forget(DLIB.name)
+    assert reembedding.forget(version(DLIB.name))
     assert not Embedding.objects.exists()
     if left == "denied":
         denying.undeny(entry, mona, "No reason left")
@@ -342,7 +343,7 @@ def test_the_project_s_page_says_whose_vectors_it_has(
 
     number = Picture.objects.count()
     assert said() == f"Found and compared by HOG + dlib’s ResNet ({DLIB.name})."
-    reembedding.choose(project, SFACE.name)
+    reembedding.choose(project, version(SFACE.name))
     assert said().endswith(f"YuNet + SFace is looking again: 0 of {number} photos so far.")
     switch(project, SFACE.name)
     assert said() == f"Found and compared by YuNet + SFace ({SFACE.name})."

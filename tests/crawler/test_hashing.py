@@ -8,9 +8,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from django.conf import settings
 from PIL import Image
 
 from crawler import drawn, pictures, reembedding
+from crawler.engine_versions import version
 from crawler.engines import KINDS, load, opencv_engine
 from crawler.engines.base import Box, Picture
 from crawler.engines.boxes import overlap
@@ -123,9 +125,8 @@ def test_found_and_drawn_faces_have_one_and_another_engine_fills_what_lacks(
 
     Region.objects.filter(pk=found.pk).update(phash="")  # as of before there were any
     ProjectEngine.objects.filter(project=project).delete()
-    serving = next(kind for kind in KINDS.values() if kind.detector == found.detector)
-    other = next(kind for kind in KINDS.values() if kind is not serving)
-    reembedding.choose(project, other.name)
+    other = next(kind for kind in KINDS.values() if kind is not KINDS[settings.ENGINE])
+    reembedding.choose(project, version(other.name))
     while reembedding.work(load, 60):
         pass
     after = dict(Region.objects.filter(pk__in=first).values_list("pk", "phash"))

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -234,9 +235,9 @@ def test_odd_pictures_hold_no_face(engine: OpenCvEngine, shape: tuple[int, int, 
 
 def test_a_changed_file_of_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WrongWeights, match=SFACE):
-        opencv_engine.read_weights(SFACE, OpenCvEngine.weights[YUNET])
-    changed = {**OpenCvEngine.weights, YUNET: "0" * 64}
-    monkeypatch.setattr(OpenCvEngine, "weights", changed)
+        opencv_engine.read_weights(SFACE, OpenCvEngine.detector.weights[YUNET])
+    changed = replace(OpenCvEngine.detector, weights={YUNET: "0" * 64})
+    monkeypatch.setattr(OpenCvEngine, "detector", changed)
     with pytest.raises(WrongWeights, match="yunet"):
         OpenCvEngine()
     with pytest.raises(EngineUnavailable):

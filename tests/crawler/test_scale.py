@@ -13,12 +13,13 @@ from classify.models import Label
 from classify.rules import Thoughts
 from classify.services import answer
 from crawler.engines import KINDS
-from crawler.models import Embedding, ProjectEngine, Region
+from crawler.models import Embedding, Region
 from crawler.vectors import context_of
 from projects.models import Project, User
 from projects.sealing import seal
 from tests.classify.faces import Cast, Vector, add_photo
 from tests.conftest import MakeProject
+from tests.factories import set_engine
 
 SFACE = KINDS["sface"]
 
@@ -36,7 +37,7 @@ def at(cosine: float, middle: Vector, random: np.random.Generator) -> Vector:
 def project(alice: User, make_project: MakeProject) -> Project:
     """Five confirmed faces of SFace's, one above its cosine to their mean, one below."""
     made = make_project(alice, rule="centroid")
-    ProjectEngine.objects.create(project=made, serving=SFACE.name, chosen=SFACE.name)
+    engine = set_engine(made, "sface").serving
     random = np.random.default_rng(3)
     middle = np.eye(128, dtype=np.float32)[0]
     vectors = [at(0.8, middle, random) for _ in range(5)]
@@ -47,8 +48,8 @@ def project(alice: User, make_project: MakeProject) -> Project:
     for number, vector in enumerate(vectors):
         photo, (region,) = add_photo(made, [cast.face("marie")])
         Embedding.objects.filter(region=region).update(
-            engine=SFACE.name,
-            vector=seal(vector.astype("<f4").tobytes(), context_of(region, SFACE.name)),
+            engine=engine,
+            vector=seal(vector.astype("<f4").tobytes(), context_of(region, engine)),
         )
         if number < 5:
             answer(made, region, photo, alice, "yes", "ask", uuid4())

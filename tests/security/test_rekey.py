@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import BinaryField
 from pytest_django import Settings
 
-from crawler import vectors
+from crawler import choice, vectors
 from crawler.models import Embedding, Picture, Region
 from projects import objections, tokens
 from projects.models import Objection, User, WikiCredential
@@ -48,8 +48,9 @@ def _vector(number: int) -> Embedding:
     region = Region.objects.create(
         picture=picture, origin=Region.Origin.DETECTOR, x=0, y=0, w=0.5, h=0.5
     )
-    vector = seal(f"vector {number}".encode() * 16, vectors.context_of(region, "e"))
-    return Embedding.objects.create(region=region, engine="e", vector=vector)
+    engine = choice.default()
+    vector = seal(f"vector {number}".encode() * 16, vectors.context_of(region, engine))
+    return Embedding.objects.create(region=region, engine=engine, vector=vector)
 
 
 def _plain(column: rekeying.Column, row: models.Model) -> bytes:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classify.models import Answer, Label, Origin, Score, Verdict
+from crawler import choice
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
 from projects import ledger, objections, people
 from projects.forms import OwnNameField
@@ -42,7 +43,7 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
     region = Region.objects.create(
         picture=picture, origin=Region.Origin.DETECTOR, x=0.1, y=0.1, w=0.2, h=0.2
     )
-    Embedding.objects.create(region=region, engine="test", vector=b"sealed")
+    Embedding.objects.create(region=region, engine=choice.default(), vector=b"sealed")
     face = {"subject": made.subject, "photo": photo, "region": region}
     said = {"user": bob, "verdict": Verdict.YES, "origin": Origin.ASK}
     answer = Answer.objects.create(**face, **said)

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from classify.beside import beside
 from classify.models import Answer, Label, Origin, Verdict
-from crawler import vectors
+from crawler import choice, vectors
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from projects.sealing import seal
@@ -89,8 +89,8 @@ def test_a_name_is_told_of_the_very_region_only_and_never_of_a_face_like_it(
         )
         Embedding.objects.create(
             region=region,
-            engine="sface",
-            vector=seal(b"\0" * 512, vectors.context_of(region, "sface")),
+            engine=choice.default(),
+            vector=seal(b"\0" * 512, vectors.context_of(region, choice.default())),
         )
         for project in (theirs, mine):
             ProjectPhoto.objects.create(project=project, photo=photo)

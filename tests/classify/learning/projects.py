@@ -6,9 +6,11 @@ import numpy as np
 
 from classify.learning.distances import Floats, Ints, Mask
 from classify.learning.model import Circumstances, Model
-from classify.learning.priors import DLIB, SFACE, Prior
+from classify.learning.priors import Prior
+from crawler.engines import KINDS
 
-PRIORS = {"sface": SFACE, "dlib": DLIB}
+PRIORS = {key: Prior.of(kind.metric, kind.prior) for key, kind in KINDS.items()}
+SFACE, DLIB = PRIORS["sface"], PRIORS["dlib"]
 
 
 def faces(seed: int, people: int = 6, each: int = 12, noise: float = 0.6) -> tuple[Floats, Mask]:

@@ -14,8 +14,7 @@ from classify import learning
 from classify.learning.asking import PATIENCE, SIZE, Kind, common
 from classify.learning.distances import Ints, Mask
 from classify.learning.model import Circumstances, Model
-from classify.learning.priors import SFACE
-from tests.classify.learning.projects import PRIORS, faces, model
+from tests.classify.learning.projects import PRIORS, SFACE, faces, model
 
 few = settings(max_examples=30, deadline=None)
 

@@ -15,10 +15,11 @@ from classify.learning import chances as chances_of
 from classify.learning.distances import Floats
 from classify.learning.lookalikes import COUNT, FAR, Lookalikes
 from classify.learning.model import Circumstances
-from classify.learning.priors import DLIB, SFACE, prior_for
+from classify.learning.priors import Prior
 from classify.learning.scorer import NEAREST, Scorer
 from classify.learning.spaces import Space
-from tests.classify.learning.projects import PRIORS, faces, model
+from crawler.engines import KINDS
+from tests.classify.learning.projects import DLIB, PRIORS, SFACE, faces, model
 
 few = settings(max_examples=40, deadline=None)
 engines = st.sampled_from(sorted(PRIORS))
@@ -297,11 +298,16 @@ def test_dates_weigh(years: tuple[float, float] | None, expected: float) -> None
     assert chances_of.date_log_odds(years, None, None) == 0
 
 
-def test_each_metric_has_its_prior() -> None:
-    assert prior_for("cosine") is SFACE
-    assert prior_for("euclidean") is DLIB
+def test_a_prior_is_made_of_the_numbers_of_a_version() -> None:
+    numbers = KINDS["sface"].prior
+    assert Prior.of("cosine", numbers).weights.nearest == numbers["nearest"]
+    assert Prior.of("euclidean", numbers).weights == Prior.of("cosine", numbers).weights
+    assert Prior.of("cosine", {**numbers, "distrust": 0.3}).distrust == 0.3
     with pytest.raises(ValueError, match="manhattan"):
-        prior_for("manhattan")
+        Prior.of("manhattan", numbers)
+    for wrong in ({}, {**numbers, "extra": 1.0}):
+        with pytest.raises(ValueError, match="a prior has"):
+            Prior.of("cosine", wrong)
 
 
 def test_twenty_answers_on_a_hundred_thousand_faces_take_a_moment() -> None:

@@ -10,9 +10,11 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db.models import Count
 
 from classify import rehearsal
+from classify.learning import Prior
 from classify.models import Label, Origin, Verdict
 from crawler import choice, comparing, reembedding
-from crawler.engines import KINDS, Kind, load
+from crawler.engine_versions import version
+from crawler.engines import KINDS, Kind, load, named
 from crawler.models import Embedding, Picture, Region
 from projects.models import Project
 
@@ -42,7 +44,8 @@ class Command(BaseCommand):
         if options["what"] == "switch":
             key = options["name"]
             for project in projects:
-                reembedding.choose(project, "" if key == "default" else KINDS[key].name)
+                chosen = None if key == "default" else version(KINDS[key].name)
+                reembedding.choose(project, chosen)
             reembedding.plan()
             self.stdout.write(f"{len(projects)} projects change to {key} in the background.")
         if options["what"] == "compare":
@@ -62,10 +65,10 @@ class Command(BaseCommand):
         return found
 
     def _status(self, projects: list[Project]) -> None:
-        counts = Embedding.objects.values_list("engine").annotate(Count("id")).order_by("engine")
-        for name, number in counts:
+        counts = Embedding.objects.values_list("engine__name").annotate(Count("id"))
+        for name, number in counts.order_by("engine__name"):
             self.stdout.write(f"{number} vectors by {name}")
-        self.stdout.write(f"New projects get {settings.ENGINE} ({choice.default().name}).")
+        self.stdout.write(f"New projects get {settings.ENGINE} ({choice.default_name()}).")
         for project in projects:
             is_at = reembedding.progress(project)
             line = f"{project.public_id} {project}: {is_at.serving}"
@@ -98,7 +101,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {what:{wide[0]}}  {one:>{wide[1]}}  {other:>{wide[2]}}  {better}")
 
     def _forget(self, kind: Kind) -> None:
-        number = reembedding.forget(kind.name)
+        number = reembedding.forget(version(kind.name))
         if number is None:
             raise CommandError(f"{kind.key} serves projects, or they change to it.")
         self.stdout.write(f"{number} vectors by {kind.name} are deleted.")
@@ -121,11 +124,12 @@ def table(one: comparing.Seen, other: comparing.Seen) -> list[comparing.Line]:
 def _cost(seen: comparing.Seen) -> rehearsal.Cost | None:
     if not seen.answered:
         return None
+    kind = named(seen.engine)
     return rehearsal.rehearse(
         np.array([face.vector for face in seen.answered], dtype=np.float32),
         np.array([face.photo for face in seen.answered], dtype=np.int64),
         np.array([face.is_person for face in seen.answered], dtype=bool),
-        seen.metric,
+        Prior.of(kind.metric, kind.prior),
     )
 
 

@@ -12,9 +12,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('classify', '0001_subjects'),
-        ('crawler', '0001_subjects'),
-        ('projects', '0001_subjects'),
+        ('classify', '0001_engines'),
+        ('crawler', '0001_engines'),
+        ('projects', '0001_engines'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

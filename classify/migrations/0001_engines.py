@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('crawler', '0001_subjects'),
-        ('projects', '0001_subjects'),
+        ('crawler', '0001_engines'),
+        ('projects', '0001_engines'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
