@@ -25,6 +25,7 @@ from crawler.models import EmbedJob, Photo, ProjectPhoto
 from projects import notifications
 from projects.ledger import audit
 from projects.models import (
+    Admission,
     AuditEvent,
     Contribution,
     Invite,
@@ -296,8 +297,6 @@ def _without_foreign_projects(user: User, rows: QuerySet[Any, Any]) -> list[dict
 
 
 def _admissions(user: User) -> QuerySet[Any]:
-    from projects.models import Admission
-
     rows = Admission.objects.filter(asked_by=user)
     return rows.values("person__qid", "note", "state", "asked_at", "reason")
 
