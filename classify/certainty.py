@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from classify import looks
 from classify.labels import counting
 from classify.learning import Interval, guarantees
-from classify.learning.asking import EXPECTED, SIZE
+from classify.learning.asking import EXPECTED, SCREEN_SIZE
 from classify.models import Answer, Label, Learner, Look, Origin, Round, Verdict
 from crawler.models import Region
 from projects.models import Project
@@ -146,7 +146,7 @@ class Left:
         """
         if self.number is None or self.came:
             return False
-        return self.number.estimate * SIZE < EXPECTED * max(self.faces, SIZE)
+        return self.number.estimate * SCREEN_SIZE < EXPECTED * max(self.faces, SCREEN_SIZE)
 
     @property
     def sentence(self) -> str:

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from classify import galleries, learning, questions, selectors
 from classify.labels import counting, is_counted, said_by, upsert
+from classify.learning.asking import SCREEN_SIZE
 from classify.learning.distances import Ints, Mask
 from classify.models import Answer, Label, Look, Origin, Question, Round, Verdict
 from classify.screens import Face, Screen
@@ -28,7 +29,6 @@ from projects import denials, pauses
 from projects.models import Project, User
 from projects.transactions import atomic
 
-SIZE = 20  # faces on a screen
 SAMPLE = 60  # of what is left: three screens
 NEARBY = 5  # confirmed faces shown for comparison
 CAME = 0.05  # faces that came, as a share of what was left: then what is left is drawn anew
@@ -71,7 +71,7 @@ class Wanted:
 
     @property
     def screens(self) -> int:
-        return ceil(self.approved / SIZE) + ceil(self.left / SIZE)
+        return ceil(self.approved / SCREEN_SIZE) + ceil(self.left / SCREEN_SIZE)
 
 
 def wanted(project: Project) -> Wanted:
@@ -373,7 +373,7 @@ def _choose(project: Project, user: User, exclude: Collection[str]) -> list[Look
     said = Label.objects.filter(subject=project.subject, user=user)
     mine = set(said.filter(region__in=[look.region_id for look in here]).values_list("region_id"))
     here.sort(key=lambda look: (look.region_id,) in mine)  # stable: by rank within both
-    return here[:SIZE]
+    return here[:SCREEN_SIZE]
 
 
 def _screen(project: Project, chosen: list[Look]) -> Screen:
@@ -385,7 +385,7 @@ def _screen(project: Project, chosen: list[Look]) -> Screen:
         Face(full[key].region, full[key].photo, marked=about == About.APPROVED) for key in keys
     ]
     shown = {face.region.pk for face in faces}
-    known = galleries.gallery(project, galleries.Which.CONFIRMED, limit=NEARBY + SIZE).tiles
+    known = galleries.gallery(project, galleries.Which.CONFIRMED, limit=NEARBY + SCREEN_SIZE).tiles
     others = [tile for tile in known if tile.region.pk not in shown and not tile.photo.is_paused]
     return Screen(about, faces, others[:NEARBY])
 

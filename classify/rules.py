@@ -14,7 +14,7 @@ import numpy as np
 
 from classify import learning
 from classify.knowledge import Words
-from classify.learning.asking import WORTH, Ask, Kind, likely
+from classify.learning.asking import SCREEN_SIZE, WORTH, Ask, Kind, likely
 from classify.learning.chances import probability
 from classify.learning.distances import Ints, Mask
 from classify.learning.scorer import Doubles
@@ -23,7 +23,6 @@ from classify.models import Score
 from crawler.vectors import usual_scale
 from projects.models import Project
 
-SIZE = 20  # faces on a screen
 AHEAD = 3  # screens that are prepared, beyond those that somebody is looking at
 EACH = 0.5  # screens more for each who does: a screen lasts longer than a turn of the learner
 SINGLY = 40  # faces that are prepared at least
@@ -55,7 +54,9 @@ class Thoughts:
             return self.first
         open_ = open_ & self.askable
         alone = open_ & ~mind.faces.trusted & (self.unlikely <= 1 - WORTH)
-        return learning.outlook(mind.model, open_ & mind.faces.trusted, SIZE) + int(alone.sum())
+        return learning.outlook(mind.model, open_ & mind.faces.trusted, SCREEN_SIZE) + int(
+            alone.sum()
+        )
 
 
 def by_exemplars(mind: Mind, words: Words) -> Thoughts:
@@ -137,23 +138,23 @@ def one_by_one(mind: Mind, thoughts: Thoughts, open_: Mask, count: int) -> Itera
 def _chosen(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterator[Ask]:
     open_, asked = open_.copy(), 0
     for _ in range(AHEAD + int(EACH * people)):
-        if (ask := learning.choose(mind.model, open_, SIZE)) is None:
+        if (ask := learning.choose(mind.model, open_, SCREEN_SIZE)) is None:
             return
         yield ask
         open_[ask.rows] = False
         asked += len(ask.rows)
     if asked < SINGLY and open_.any() and thoughts.chances is not None:
         chances = np.where(open_, thoughts.chances, 0)
-        ask = likely(mind.model, chances, open_, min(SIZE, SINGLY - asked))
+        ask = likely(mind.model, chances, open_, min(SCREEN_SIZE, SINGLY - asked))
         if (worth := ask.chances >= WORTH).any():
             yield Ask(ask.kind, ask.rows[worth], ask.marks[worth], ask.chances[worth])
 
 
 def _in_order(mind: Mind, thoughts: Thoughts, open_: Mask, people: int) -> Iterator[Ask]:
     assert thoughts.order is not None
-    rows = thoughts.order[open_[thoughts.order]][: SINGLY + int(SIZE * EACH * people)]
-    for start in range(0, len(rows), SIZE):
-        some = rows[start : start + SIZE]
+    rows = thoughts.order[open_[thoughts.order]][: SINGLY + int(SCREEN_SIZE * EACH * people)]
+    for start in range(0, len(rows), SCREEN_SIZE):
+        some = rows[start : start + SCREEN_SIZE]
         marks = thoughts.is_match[some]
         kind = Kind.LIKELY if marks.any() else Kind.OTHERS
         yield Ask(kind, some, marks, np.full(len(some), np.nan))

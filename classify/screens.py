@@ -14,11 +14,11 @@ from django.utils import timezone
 from classify import questions
 from classify.beside import Named, are_alike, beside
 from classify.galleries import Tile
+from classify.learning.asking import SCREEN_SIZE
 from classify.models import Question
 from crawler.models import Photo, Region
 from projects.models import Project, User
 
-SIZE = 20  # faces that are asked alone, and that somebody would rather see together
 FIRST = 40  # questions among which the next screen is: it, with the copies of its pictures
 MOST = 150  # the same where those that are asked alone are passed over
 MIXED = "mixed"  # the kind of a screen of those
@@ -133,7 +133,7 @@ def _many(open_: list[Any]) -> list[Any]:
     faces = Counter((each.screen, each.kind) for each in open_)
     several = {screen for screen, n in faces.items() if n > 1 and screen[1] != Question.Kind.ONE}
     many = [each for each in open_ if (each.screen, each.kind) in several or each.rank < 0]
-    return _first_screen(many) if many else sorted(open_, key=_turn)[:SIZE]
+    return _first_screen(many) if many else sorted(open_, key=_turn)[:SCREEN_SIZE]
 
 
 def _first_screen(open_: list[Any]) -> list[Any]:

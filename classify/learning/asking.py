@@ -11,7 +11,7 @@ from classify.learning.distances import Ints, Mask
 from classify.learning.model import Model
 from classify.learning.scorer import Doubles
 
-SIZE = 20  # faces on a screen
+SCREEN_SIZE = 20  # faces on a screen
 WORTH = 0.25  # when the likeliest face is less likely than this, looking on is not worth it
 EXPECTED = 0.9  # nor is it when fewer of the person's faces are expected on the next screen
 STUCK = 3  # with fewer confirmed faces after a screen of No, look at who is seen often instead
@@ -47,7 +47,7 @@ class Ask:
         return 1 + (0 if self.kind in (Kind.ONE, Kind.COMMON) else float(wrong.sum()))
 
 
-def choose(model: Model, open_: Mask, size: int = SIZE) -> Ask | None:
+def choose(model: Model, open_: Mask, size: int = SCREEN_SIZE) -> Ask | None:
     """The screen that saves most work now; None when asking on is not worth it.
 
     Only faces in `open_` bool[n] that nobody answered are asked. What is left out there is for
@@ -70,7 +70,7 @@ def choose(model: Model, open_: Mask, size: int = SIZE) -> Ask | None:
     return first_one(model, next_best, open_) or next_best
 
 
-def outlook(model: Model, open_: Mask, size: int = SIZE) -> int:
+def outlook(model: Model, open_: Mask, size: int = SCREEN_SIZE) -> int:
     """About how many faces are still worth an answer, by the model's present opinion: those that
     may well be the person. Where hardly anybody may, and too little is known to end, as many as
     patience lasts for.
@@ -115,7 +115,7 @@ def first_one(model: Model, ask: Ask, open_: Mask) -> Ask | None:
     return Ask(Kind.ONE, together, marks, np.repeat(ask.chances[best], len(together)))
 
 
-def likely(model: Model, chances: Doubles, open_: Mask, size: int = SIZE) -> Ask:
+def likely(model: Model, chances: Doubles, open_: Mask, size: int = SCREEN_SIZE) -> Ask:
     """The likeliest faces, marked where Yes is likelier than No, once a photo.
 
     Copies of one picture stand side by side. Where nothing is marked, the screen is one of

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from classify.learning.asking import SCREEN_SIZE
 from classify.learning.chances import BESIDE
 from classify.learning.distances import Ints, Mask
 from classify.learning.model import Model
 from classify.learning.scorer import Doubles
 
-SIZE = 20  # faces on a screen
 A_SCREEN = 50  # approved faces that one screen of second looks is spent on
 SAMPLED = 0.5  # share of a screen that is drawn at random
 DOUBT = 1.0  # log-odds against an answer, from which on it is doubted
@@ -26,12 +26,12 @@ class SecondLooks:
     traps: Ints  # answered No, and the model is sure of it: who lets one pass looks too fast
     order: Ints  # all of them, mixed
 
-    def screens(self, size: int = SIZE) -> list[Ints]:
+    def screens(self, size: int = SCREEN_SIZE) -> list[Ints]:
         return [self.order[start : start + size] for start in range(0, len(self.order), size)]
 
 
 def second_looks(
-    model: Model, approved: Mask, rng: np.random.Generator, size: int = SIZE
+    model: Model, approved: Mask, rng: np.random.Generator, size: int = SCREEN_SIZE
 ) -> SecondLooks:
     """For what is `approved` bool[n] (answered Yes): a screen for every fifty, one at least."""
     yes = np.flatnonzero(approved)

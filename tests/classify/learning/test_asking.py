@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classify import learning
-from classify.learning.asking import PATIENCE, SIZE, Kind, common
+from classify.learning.asking import PATIENCE, SCREEN_SIZE, Kind, common
 from classify.learning.distances import Ints, Mask
 from classify.learning.model import Circumstances, Model
 from tests.classify.learning.projects import PRIORS, SFACE, faces, model
@@ -240,12 +240,12 @@ def test_the_outlook_shrinks_as_answers_come() -> None:
 def test_the_outlook_counts_faces_and_before_anybody_is_found_how_long_patience_lasts() -> None:
     vectors, person = faces(8, people=20, each=40, noise=0.35)
     one, open_ = model(vectors), np.ones(len(vectors), bool)
-    assert learning.outlook(one, open_) == PATIENCE * SIZE
+    assert learning.outlook(one, open_) == PATIENCE * SCREEN_SIZE
     others = np.flatnonzero(~person)
     one.tell(others[:15], np.zeros(15, bool))
-    assert learning.outlook(one, open_) == PATIENCE * SIZE - 15
+    assert learning.outlook(one, open_) == PATIENCE * SCREEN_SIZE - 15
     one.tell(others[15:65], np.zeros(50, bool))
-    assert learning.outlook(one, open_) == SIZE, "one screen more, and so on"
+    assert learning.outlook(one, open_) == SCREEN_SIZE, "one screen more, and so on"
     assert learning.outlook(one, np.isin(np.arange(len(vectors)), others[60:73])) == 8
     hers = np.flatnonzero(person)
     one.tell(hers[:2], np.ones(2, bool))
