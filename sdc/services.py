@@ -22,7 +22,6 @@ from projects.pipeline import announce
 from projects.refusal import Refused, archived
 from projects.transactions import atomic
 from projects.work import WorkState
-from sdc import telling
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
 from sdc.preview.choices import ask_for, choose, exclude
 from sdc.preview.drafts import DRAFT_LIVES, draft_of, prepare_batch
@@ -102,7 +101,6 @@ def _begin(batch: EditBatch, user: User) -> EditBatch:
 
 
 @atomic
-@atomic
 def pause(batch: EditBatch, user: User) -> bool:
     """By whoever may steer it. What is in flight at the moment still ends."""
     if not may_steer(batch, user):
@@ -121,12 +119,8 @@ def resume(batch: EditBatch, user: User) -> bool:
         raise PermissionDenied
     if batch.kind == EditBatch.Kind.ADD:
         _check_goes_on(batch.project)
-    paused = EditBatch.objects.filter(pk=batch.pk, state=State.PAUSED)
-    if not paused.update(state=State.RUNNING, reason="", resume_at=None):
+    if not results.resume(batch, by=user):
         return False
-    telling.waits_no_more(batch)
-    results.finish_if_over(batch)
-    audit(user, "batch.resumed", batch.project, f"batch:{batch.code}")
     log_deed(batch, "resumed")
     call_writer(user)
     announce("batch-confirmed")

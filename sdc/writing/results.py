@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from projects.ledger import contribute
+from projects.ledger import audit, contribute
 from projects.models import Contribution, User
 from projects.pulse import beat
 from projects.transactions import atomic
@@ -140,6 +140,20 @@ def pause(batch: EditBatch, reason: Reason, resume_at: datetime | None = None) -
     running = EditBatch.objects.filter(pk=batch.pk, state=State.RUNNING)
     if not running.update(state=State.PAUSED, reason=reason, resume_at=resume_at):
         return False
+    beat(batch.project_id)
+    return True
+
+
+@atomic
+def resume(batch: EditBatch, by: User | None = None, held: Q | None = None) -> bool:
+    """Let a paused batch go on if it still matches `held`: by its sender, or by the tool itself
+    (`by` is None) once what held it is over."""
+    paused = EditBatch.objects.filter(held or Q(), pk=batch.pk, state=State.PAUSED)
+    if not paused.update(state=State.RUNNING, reason="", resume_at=None):
+        return False
+    telling.waits_no_more(batch)
+    finish_if_over(batch)
+    audit(by, "batch.resumed", batch.project, f"batch:{batch.code}")
     beat(batch.project_id)
     return True
 

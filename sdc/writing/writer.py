@@ -96,8 +96,9 @@ def sweep() -> None:
     """Set going what only time holds back, and end what a crash left open."""
     now = timezone.now()
     ours = EditBatch.objects.filter(wiki=settings.WIKI.code)
-    rested = ours.filter(state=State.PAUSED, resume_at__lte=now)
-    rested.update(state=State.RUNNING, reason="", resume_at=None)
+    rested = Q(resume_at__lte=now)
+    for batch in ours.filter(rested, state=State.PAUSED).select_related("project"):
+        results.resume(batch, held=rested)
     _resume_what_may_go_on(ours.filter(state=State.PAUSED, reason__in=PAUSES))
     # the files of an archived project's batches would be locked for all others
     open_ = ours.filter(state__in=(State.RUNNING, State.PAUSED))
@@ -113,8 +114,7 @@ def sweep() -> None:
 def _resume_what_may_go_on(paused: QuerySet[EditBatch]) -> None:
     for batch in paused.select_related("user", "project"):
         if why_not_at_all(batch) is None:
-            held = EditBatch.objects.filter(pk=batch.pk, state=State.PAUSED, reason=batch.reason)
-            held.update(state=State.RUNNING, reason="", resume_at=None)
+            results.resume(batch, held=Q(reason=batch.reason))
 
 
 def open_attempts() -> WorkQuerySet[ClaimAttempt]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from projects.models import Project, User
+from projects.models import AuditEvent, Project, User
 from projects.settings_form import set_state
 from sdc import services
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.reasons import Reason
+from sdc.writing import writer
 from tests.conftest import MakeProject
 from tests.sdc.conftest import (
     Make,
@@ -65,6 +66,11 @@ def test_a_batch_goes_on_by_itself_with_its_project(
     assert state_of(batch) == (State.PAUSED, Reason.PROJECT_PAUSED)
     assert not wiki.edits(label.photo.page_id)
     set_project(project, Project.State.ACTIVE)
+    before = Project.objects.get(pk=project.pk).pulse
+    writer.sweep()
+    resumed = AuditEvent.objects.get(action="batch.resumed")
+    assert (resumed.actor, resumed.target) == (None, f"batch:{batch.code}")
+    assert Project.objects.get(pk=project.pk).pulse > before, "its pages show it at once"
     send()
     assert state_of(batch) == (State.DONE, "")
     assert len(wiki.edits(label.photo.page_id)) == 1
