@@ -26,6 +26,8 @@ from projects.sealing import Unsealable, context, seal, unseal
 MARGIN = timedelta(minutes=5)  # a token handed out lives at least this long
 LEASE = timedelta(seconds=60)  # longer than http.TIMEOUT allows one request to take
 POLL = 0.1  # seconds between looks while another process refreshes
+PAGE_WAIT = timedelta(seconds=5)  # how long a page waits for another process to refresh
+WORKER_WAIT = 2 * LEASE
 
 LONGEST = 20_000  # characters of a token
 # The code for a client id or secret that the wiki does not take: the operator's to mend. For an id
@@ -69,12 +71,13 @@ def is_signed_in(user: User) -> bool:
     return held.exists()
 
 
-def access_token(user: User) -> str:
-    """A bearer token of `user` that lives five more minutes at least.
+def access_token(user: User, wait: timedelta = WORKER_WAIT) -> str:
+    """Return a bearer token of `user` that lives five more minutes at least.
 
-    Call outside transactions, for it may ask the wiki. Raises NeedsLogin, WikiError.
+    Wait at most this long while another process refreshes it: a page `PAGE_WAIT`. Call outside
+    transactions, for it may ask the wiki. Raises NeedsLogin, WikiError.
     """
-    give_up = time.monotonic() + 2 * LEASE.total_seconds()
+    give_up = time.monotonic() + wait.total_seconds()
     while time.monotonic() < give_up:
         credential = _read(user)
         if credential.expires_at > timezone.now() + MARGIN:

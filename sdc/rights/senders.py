@@ -202,7 +202,7 @@ def _asked(user: User) -> tuple[Writer, bool]:
 def _userinfo(user: User) -> UserInfo:
     """Asked again with another token where the wiki takes the first no longer."""
     for _try in range(2):
-        token = tokens.access_token(user)
+        token = tokens.access_token(user, tokens.PAGE_WAIT)
         try:
             body = http.api(
                 settings.WIKI.commons_api,

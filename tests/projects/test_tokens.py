@@ -19,6 +19,7 @@ from projects import tokens
 from projects.http import WikiError
 from projects.models import User, WikiCredential
 from sandbox import RunningSandbox
+from sdc.rights import senders
 from tests import factories
 
 ENDPOINT = "/commons/w/rest.php/oauth2/access_token"
@@ -196,3 +197,15 @@ def test_a_crash_between_the_wiki_and_the_database_ends_in_a_login(
     time.sleep(0.01)
     with pytest.raises(tokens.NeedsLogin):
         tokens.access_token(alice)
+
+
+def test_a_page_does_not_wait_long_for_another_process(
+    sandbox: RunningSandbox, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age(alice, refreshing_until=timezone.now() + timedelta(seconds=50))
+    assert timedelta(seconds=5) >= tokens.PAGE_WAIT
+    monkeypatch.setattr(tokens, "PAGE_WAIT", timedelta(seconds=0.01))
+    monkeypatch.setattr(tokens, "POLL", 0.01)
+    with pytest.raises(WikiError, match="did not finish refreshing"):
+        senders.standing_of(alice)
+    assert refreshes(sandbox) == 0
