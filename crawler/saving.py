@@ -14,6 +14,7 @@ from crawler.files import File
 from crawler.listing import NEWEST, Page
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
 from projects import denials
+from projects.denying import note_page_ids
 from projects.faults import crash_point
 from projects.models import Membership, Notification, Project, Source
 from projects.notifications import notify
@@ -49,6 +50,7 @@ def save_page(step: CrawlStep, page: Page) -> None:
 
 @atomic
 def _save(step: CrawlStep, page: Page) -> None:
+    note_page_ids((file.page_id, file.title) for file in page.files)
     files, denied = _wanted(step, page)
     # What is only looked at for new files was counted before.
     again = step.cursor.get("part") == NEWEST

@@ -126,20 +126,17 @@ def denied_listing(kind: str, title: str) -> bool:
 
 
 def denied_files(files: Iterable[tuple[int, str]]) -> set[int]:
-    """Page ids of those of these files (page id, title) that are on the list.
-
-    An entry that knew only the title learns the page id, so that no new name escapes it.
-    """
+    """Return the page ids of those of these files (page id, title) that are on the list."""
     by_title = {normal(Kind.FILE, title): page_id for page_id, title in files}
     rows = entries().filter(kind=Kind.FILE)
     listed = rows.filter(Q(value__in=by_title) | Q(page_id__in=by_title.values()))
-    denied: set[int] = set()
-    for entry in listed:
-        page_id = by_title.get(entry.value)
-        if page_id is not None and entry.page_id is None:
-            rows.filter(pk=entry.pk).update(page_id=page_id)
-        denied |= {each for each in (page_id, entry.page_id) if each is not None}
-    return denied & set(by_title.values())
+    titles, page_ids = set(), set()
+    for title, page_id in listed.values_list("value", "page_id"):
+        titles.add(title)
+        page_ids.add(page_id)
+    return {
+        page_id for title, page_id in by_title.items() if title in titles or page_id in page_ids
+    }
 
 
 def denied_makers(files: Iterable[tuple[int, str, str]]) -> set[int]:

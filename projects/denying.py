@@ -5,6 +5,8 @@ What that means for what is here already is up to each app: it hears `list_chang
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db.models import QuerySet
 from django.dispatch import Signal
@@ -54,6 +56,14 @@ def undeny(entry: DenyEntry, by: User, reason: str) -> bool:
         _tell_owners(entry, "not-left-alone")
     list_changed.send(DenyEntry, entry=entry, listed=False)
     return True
+
+
+def note_page_ids(files: Iterable[tuple[int, str]]) -> None:
+    """Add page ids to entries that know only a file's title, so that no new name escapes them."""
+    by_title = {denials.normal(Kind.FILE, title): page_id for page_id, title in files}
+    unknown = denials.entries().filter(kind=Kind.FILE, page_id=None, value__in=by_title)
+    for entry in unknown:
+        unknown.filter(pk=entry.pk).update(page_id=by_title[entry.value])
 
 
 def objections_to(entry: DenyEntry) -> QuerySet[Objection]:

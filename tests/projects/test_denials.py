@@ -278,6 +278,15 @@ def test_a_new_name_does_not_escape_the_list(
     assert titles(project) == set()
 
 
+def test_looking_a_file_up_writes_nothing(mona: User) -> None:
+    entry = deny(mona, Kind.FILE, "A.jpg")
+    assert denials.denied_files([(7, "A.jpg"), (8, "B.jpg")]) == {7}
+    assert DenyEntry.objects.get(pk=entry.pk).page_id is None
+    denying.note_page_ids([(7, "A.jpg"), (8, "B.jpg")])
+    assert DenyEntry.objects.get(pk=entry.pk).page_id == 7
+    assert denials.denied_files([(7, "Another name.jpg")]) == {7}
+
+
 def test_two_entries_for_one_file_both_have_to_go(
     sandbox: RunningSandbox, project: Project, mona: User
 ) -> None:
