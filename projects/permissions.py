@@ -157,17 +157,19 @@ def project_view(
             shows = request.method in ("GET", "HEAD") and not left_alone
             if project and shows and may(user, Can.VIEW, project) and is_hidden(project, user):
                 raise PermissionDenied(denials.why_alone(project))
-            try:
-                if project and may(user, can, project):
+            if project and may(user, can, project):
+                try:
                     return view(request, project, *args, **kwargs)
-                if project and may(user, Can.VIEW, project):
-                    request.to_join = project if joining_helps(can, project, user) else None  # type: ignore[attr-defined]
-                    raise PermissionDenied(why_not(can, project, user))
-            except PermissionDenied:
-                if user.is_authenticated:
-                    if _is_sent_by_script(request):
-                        return _not_taken(403)
-                    raise
+                except PermissionDenied as refusal:
+                    if user.is_authenticated and _is_sent_by_script(request):
+                        return _refused(str(refusal))
+                    if user.is_authenticated:
+                        raise
+            elif project and user.is_authenticated and may(user, Can.VIEW, project):
+                if _is_sent_by_script(request):
+                    return _not_taken(403)
+                request.to_join = project if joining_helps(can, project, user) else None  # type: ignore[attr-defined]
+                raise PermissionDenied(why_not(can, project, user))
             if not user.is_authenticated:
                 return _log_in_first(request)
             if _is_sent_by_script(request):
@@ -203,6 +205,12 @@ def _is_sent_by_script(request: HttpRequest) -> bool:
 def _not_taken(status: int) -> HttpResponse:
     sentence = _("This was not taken: you are no longer a member of this project.")
     return JsonResponse({"error": "no-member", "sentence": sentence}, status=status)
+
+
+def _refused(sentence: str) -> HttpResponse:
+    """Answer a page's script with what a view itself refused."""
+    sentence = sentence or _("You may not do that here.")
+    return JsonResponse({"error": "refused", "sentence": sentence}, status=403)
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:

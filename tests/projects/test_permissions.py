@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 
 from projects.models import Membership, Project
-from projects.permissions import ROLES, Can, may
+from projects.permissions import ROLES, Can, may, project_view
 from tests.factories import make_project, make_user
 
 pytestmark = pytest.mark.django_db
@@ -40,3 +45,22 @@ def test_a_member_does_all_but_oversee_and_manage_until_banned(can: Can) -> None
     membership.state = Membership.State.BANNED
     membership.save()
     assert not may(bob, can, project)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "sentence"), [("Not today.", "Not today."), ("", "You may not do that here.")]
+)
+def test_what_a_view_itself_refuses_is_told_in_its_own_words(
+    refusal: str, sentence: str, rf: RequestFactory
+) -> None:
+    @project_view(Can.VIEW)
+    def refuse(request: HttpRequest, project: Project) -> HttpResponse:
+        raise PermissionDenied(refusal)
+
+    owner = make_user()
+    project = make_project(owner)
+    request = rf.post("/", headers={"X-Background": "1"})
+    request.user = owner
+    answer = refuse(request, project.public_id)
+    assert isinstance(answer, HttpResponse)
+    assert (answer.status_code, json.loads(answer.content)["sentence"]) == (403, sentence)
