@@ -6,8 +6,11 @@ that nothing is unpickled that comes from there. What is no number is replaced a
 
 from __future__ import annotations
 
+import fcntl
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.redis import RedisCache
@@ -34,13 +37,24 @@ class FileCounters(FileBasedCache):
     def count(self, keys: Sequence[str], seconds: int) -> list[int]:
         """Add one to the first number, which is forgotten after so many seconds; return all."""
         first, *others = keys
-        number = self._number(first) + 1
-        self.set(first, number, seconds)
+        with self._locked():
+            number = self._number(first) + 1
+            self.set(first, number, seconds)
         return [number, *map(self._number, others)]
 
     def uncount(self, key: str, seconds: int) -> None:
         """Take one off a number again."""
-        self.set(key, self._number(key) - 1, seconds)
+        with self._locked():
+            self.set(key, self._number(key) - 1, seconds)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold a lock of all threads and processes: reading and writing a number are two steps."""
+        folder = Path(self._dir)  # type: ignore[attr-defined]  # the stubs lack it
+        folder.mkdir(0o700, parents=True, exist_ok=True)
+        with (folder / "lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _number(self, key: str) -> int:
         found = self.get(key, 0)
