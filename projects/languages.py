@@ -32,7 +32,7 @@ class LanguageMiddleware:
         response = self.get_response(request)
         if not response.streaming:  # else it may yet have something to say
             translation.deactivate()
-        patch_vary_headers(response, ("Accept-Language",))
+        patch_vary_headers(response, ("Accept-Language", "Cookie"))
         response.headers.setdefault("Content-Language", code)
         return response
 

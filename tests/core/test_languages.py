@@ -8,7 +8,9 @@ from datetime import date
 
 import pytest
 from django.conf import settings
+from django.http import HttpResponse
 from django.template import Context, Template
+from django.test import RequestFactory
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
@@ -51,6 +53,13 @@ def test_a_browser_gets_the_best_language_there_is(
     assert language_of(answer.content.decode()) == given
     assert answer["Content-Language"] == given
     assert "Accept-Language" in answer["Vary"]
+
+
+def test_a_cache_keeps_a_page_apart_for_each_language_chosen_by_cookie() -> None:
+    answer = languages.LanguageMiddleware(lambda _request: HttpResponse())(
+        RequestFactory().get("/")
+    )
+    assert answer["Vary"] == "Accept-Language, Cookie"
 
 
 @pytest.mark.django_db
