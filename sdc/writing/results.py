@@ -154,7 +154,6 @@ def resume(batch: EditBatch, by: User | None = None, held: Q | None = None) -> b
     telling.waits_no_more(batch)
     finish_if_over(batch)
     audit(by, "batch.resumed", batch.project, f"batch:{batch.code}")
-    beat(batch.project_id)
     return True
 
 
