@@ -168,6 +168,7 @@ def _add_step(parent: CrawlStep, title: str, depth: int) -> None:
 def follow(files: Iterable[File]) -> None:
     """Take over what pages that we know show by now, outside of a crawl."""
     files = list(files)
+    note_page_ids((file.page_id, file.title) for file in files)
     denied = _denied(files)
     _leave_alone(denied)
     _save_photos(file for file in files if file.page_id not in denied)

@@ -10,10 +10,11 @@ from django.urls import reverse
 
 from classify import galleries, looks, questions, reassigning, services
 from classify.models import Look, Question, Round
-from crawler import crops, sourcing
+from crawler import crops, saving, sourcing
 from crawler import denying as let_go
 from crawler.drawn import embed
 from crawler.engines import load
+from crawler.files import File
 from crawler.models import CrawlStep, Embedding, Photo, Picture, Region
 from crawler.services import add_photo, draw_region
 from projects import denials, denying
@@ -285,6 +286,28 @@ def test_looking_a_file_up_writes_nothing(mona: User) -> None:
     denying.note_page_ids([(7, "A.jpg"), (8, "B.jpg")])
     assert DenyEntry.objects.get(pk=entry.pk).page_id == 7
     assert denials.denied_files([(7, "Another name.jpg")]) == {7}
+
+
+def test_a_page_read_outside_of_a_crawl_gives_its_entry_the_page_id(mona: User) -> None:
+    entry = deny(mona, Kind.FILE, "A.jpg")
+    file = File(
+        page_id=7,
+        title="A.jpg",
+        sha1="0" * 40,
+        width=9,
+        height=9,
+        mime="image/jpeg",
+        thumb_path="",
+        uploader="Bob",
+        uploaded_at=None,
+        author="Bob",
+        licence="CC0",
+        taken_from=None,
+        taken_to=None,
+    )
+    saving.follow([file])
+    assert DenyEntry.objects.get(pk=entry.pk).page_id == 7
+    assert not Photo.objects.exists()
 
 
 def test_two_entries_for_one_file_both_have_to_go(
