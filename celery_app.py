@@ -84,9 +84,9 @@ def count_in_the_leading_process(**kwargs: Any) -> None:
 def write_down_of_the_leader(**kwargs: Any) -> None:
     from django.db import connections
 
-    from projects import measures
+    from core import metrics
 
-    if measures.flush():
+    if metrics.flush():
         connections.close_all()  # a process that is forked must not share them
 
 
@@ -96,7 +96,7 @@ def log_as_all_processes_do(**kwargs: Any) -> None:
     from celery.apps import worker
     from django.conf import settings
 
-    from wikivisage import logs
+    from wikivisage.ops import logs
 
     logging.captureWarnings(True)
     logging.config.dictConfig(settings.LOGGING)
@@ -106,10 +106,10 @@ def log_as_all_processes_do(**kwargs: Any) -> None:
 @task_prerun.connect
 def leave_a_sign(task: Any, **kwargs: Any) -> None:
     """So that pages can say when the workers are away."""
-    from wikivisage import workers
+    from wikivisage.ops import heartbeats
 
     by_beat = (task.request.get("headers") or {}).get("by_beat") or task.request.get("by_beat")
-    workers.seen(task.name, by_beat=bool(by_beat))
+    heartbeats.seen(task.name, by_beat=bool(by_beat))
 
 
 @task_failure.connect
@@ -117,23 +117,23 @@ def count_failure(sender: Any, **kwargs: Any) -> None:
     """Count a task that raised. Where that was before it took any row, no row tells of it."""
     from django.conf import settings
 
-    from projects import measures
+    from core import metrics
 
-    measures.add(measures.TASK_FAILURES, queue=settings.PIPELINE_TASKS.get(sender.name, ""))
+    metrics.add(metrics.TASK_FAILURES, queue=settings.PIPELINE_TASKS.get(sender.name, ""))
 
 
 @task_postrun.connect
 def write_down_measures(task: Any, **kwargs: Any) -> None:
     from django.conf import settings
 
-    from projects import measures
+    from core import metrics
 
-    measures.flush(settings.PIPELINE_TASKS.get(task.name, ""))
+    metrics.flush(settings.PIPELINE_TASKS.get(task.name, ""))
 
 
 @worker_shutdown.connect
 @worker_process_shutdown.connect
 def write_down_the_last(**kwargs: Any) -> None:
-    from projects import measures
+    from core import metrics
 
-    measures.flush(at_once=True)
+    metrics.flush(at_once=True)

@@ -41,7 +41,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.mysql":
 
 logging.captureWarnings(True)
 logconfig_dict = LOGGING
-worker_class = "wikivisage.serving.Worker"
+worker_class = "wikivisage.runtime.serving.Worker"
 # Nothing here uses it, and servers of one user, even on machines with one home, would share it.
 control_socket_disable = True
 

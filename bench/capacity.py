@@ -59,13 +59,13 @@ def growth() -> dict[str, dict[str, float]]:
 
     from bench import multitude
     from classify.models import Answer
-    from crawler import choice
     from crawler.models import Embedding, Region
+    from crawler.registry import selection
     from sdc.models import Edit
 
     multitude.build(FACES, MEMBERS)
     regions = list(Region.objects.values_list("pk", flat=True))
-    engine = choice.default()
+    engine = selection.default()
     Embedding.objects.bulk_create(
         [Embedding(region_id=pk, engine=engine, vector=os.urandom(SEALED)) for pk in regions],
         batch_size=2000,
@@ -189,8 +189,8 @@ def _answers(url: str) -> bool:
 def work(url: str) -> float:
     """A volunteer goes the whole way with each person, others look on; pictures a second while
     the photos of the first are looked at."""
+    from core.work import WorkState
     from crawler.models import Picture
-    from projects.work import WorkState
 
     volunteer = Volunteer(url, "Ingrid S.", truth.photos())
     volunteer.log_in()

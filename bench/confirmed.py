@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from bench.thousand import DEPICTS, Entity, Wiki, statements, without
 from classify.models import Answer, Label, Origin, Verdict
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
-from projects import tokens
+from projects.accounts import tokens
 from projects.models import Membership, Person, Project, Subject, User, WikiPace
-from projects.work import WorkState
-from sdc import services
+from sdc.batches import services as batches
+from sdc.files.statements import batch_mark, depicts
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
-from sdc.rights import first_steps
-from sdc.statements import batch_mark, depicts
+from sdc.sending_rights import probation
 
 OVER = (EditBatch.State.DONE, EditBatch.State.STOPPED)
 
@@ -94,16 +94,16 @@ class Sending:
         self.pauses: dict[datetime, datetime] = {}  # until when → since when
 
     def preview(self) -> None:
-        self.draft = services.prepare_batch(self.project, self.user)
+        self.draft = batches.prepare_batch(self.project, self.user)
 
     def confirm(self) -> None:
-        self.batches = [services.confirm(self.draft, self.user)]
+        self.batches = [batches.confirm(self.draft, self.user)]
         planned = self.batches[0].attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED)
         assert planned.count() == len(self.page_ids)
 
     def look_at_it(self) -> None:
         """After a first batch the user looks at it on the wiki, and says so."""
-        first_steps.looked_at(self.batches[0], self.user)
+        probation.looked_at(self.batches[0], self.user)
 
     def pace(self, setting: int) -> float:
         """Edits a minute: the setting, or the wiki's own limit for this user if that is less."""
@@ -215,7 +215,7 @@ class OneFile(Sending):
             )
 
     def confirm(self) -> None:
-        self.batches = [services.confirm(self.draft, self.user)]
+        self.batches = [batches.confirm(self.draft, self.user)]
         planned = self.batches[0].attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED)
         assert planned.count() == 1 + len(self.qids)
 

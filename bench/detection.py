@@ -117,13 +117,13 @@ def yunet(longest: int) -> Way:
 
 def product(key: str) -> Way:
     """As this tool does it."""
-    from crawler import pictures
     from crawler.engines import KINDS, load
+    from crawler.pictures import fetch as pictures_fetch
 
     engine = load(KINDS[key].name)
 
     def look(data: bytes) -> tuple[Looked, tuple[int, int]]:
-        pixels = pictures.decode(data)
+        pixels = pictures_fetch.decode(data)
         return _in_pixels([face.box for face in engine.look(pixels)], pixels)
 
     return look

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from bench import pools
 from bench.pools import Encodings, Pool
 from classify import learning
-from classify.learning import guarantees
-from classify.learning.asking import Kind
+from classify.learning import intervals as learning_intervals
+from classify.learning.choose_screen import Kind
 from classify.learning.distances import Ints, Mask
-from classify.learning.guarantees import Interval
+from classify.learning.intervals import Interval
 from classify.learning.model import Model
 from classify.learning.review import SecondLooks
 
@@ -151,7 +151,7 @@ def sampled_left(model: Model, pool: Pool, rng: np.random.Generator) -> tuple[In
     left = np.flatnonzero(~model.answered)
     looked = rng.permutation(left)[: LEFT_SCREENS * SIZE]
     hits = int(pool.person[looked].sum())
-    interval = guarantees.left_over(hits, len(looked), len(left))
+    interval = learning_intervals.left_over(hits, len(looked), len(left))
     return interval, len(left) - len(looked), int(pool.person[left].sum()) - hits
 
 
@@ -183,7 +183,7 @@ def stated(looks: SecondLooks, finally_yes: Mask) -> Interval:
     wrong = int((~finally_yes[looks.sampled]).sum())
     certain = int(finally_yes[looks.unlikely].sum())
     approved = int(finally_yes.sum())
-    return guarantees.precision(approved, certain, wrong, len(looks.sampled))
+    return learning_intervals.precision(approved, certain, wrong, len(looks.sampled))
 
 
 def centroid_rule(faces: Encodings, pool: Pool, person: Person, cold: bool = False) -> Result:

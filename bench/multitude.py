@@ -32,10 +32,11 @@ from classify.models import (
     Skip,
     Verdict,
 )
-from crawler import crops
-from crawler.engine_versions import version
+from core.work import WorkState
 from crawler.engines import KINDS
 from crawler.models import CrawlStep, Photo, Picture, ProjectEngine, ProjectPhoto, Region
+from crawler.pictures import crops
+from crawler.registry.versions import version
 from projects.models import (
     AuditEvent,
     Contribution,
@@ -49,9 +50,8 @@ from projects.models import (
     Tally,
     User,
 )
-from projects.work import WorkState
+from sdc.files.statements import depicts
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
-from sdc.statements import depicts
 
 M = TypeVar("M", bound=models.Model)
 Box = dict[str, float]

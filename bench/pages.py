@@ -311,8 +311,8 @@ def poll_address(built: Multitude, looker: Client) -> str:
 
 def alternatives(bench: Bench) -> dict[str, float]:
     """How many times as long the obvious way takes."""
-    from classify import galleries
-    from projects.parts import PARTS
+    from classify.review import galleries
+    from projects.live.census import PARTS
 
     project = bench.built.project
     others = galleries.likeliest_first(galleries.rows_of(project, galleries.Which.OTHERS))
@@ -343,8 +343,8 @@ def ask_next(bench: Bench) -> list[Asked]:
     from django.utils import timezone
 
     from bench.multitude import FREE
+    from classify.asking.queue import LEASE
     from classify.models import Question
-    from classify.questions import LEASE
 
     built = bench.built
     base = f"/p/{built.project.public_id}"
@@ -542,7 +542,7 @@ def main() -> None:
     started = time.monotonic()
     with database():
         from bench import multitude
-        from classify import counting
+        from classify.learner import census
 
         built = multitude.build(FACES, MEMBERS)
         multitude.analyze()
@@ -552,7 +552,7 @@ def main() -> None:
         bench = Bench(built)
         ask_uncounted(bench)
         begun = time.monotonic()
-        counting.count_all(60)
+        census.count_all(60)
         print(f"all parts of the census counted in {time.monotonic() - begun:.1f} s")
         ask_pages(bench)
         asked = ask_next(bench)

@@ -48,13 +48,13 @@ def faces(number: int) -> Floats:
 
 def measure(number: int) -> dict[str, float]:
     django.setup()
-    from classify import rules
-    from classify.knowledge import Faces, Words
+    from classify.learner import predict
+    from classify.learner.cache import Mind
+    from classify.learner.project_arrays import Faces, Words
     from classify.learning import Model, Prior
-    from classify.memory import Mind
-    from crawler.engine_versions import describe_embedder
     from crawler.engines import KINDS
     from crawler.models import EngineVersion
+    from crawler.registry.versions import describe_embedder
     from projects.models import Person, Project, Subject
 
     rng = np.random.default_rng(0)
@@ -91,8 +91,8 @@ def measure(number: int) -> dict[str, float]:
         yes, no = said & person, said & ~person
         words = Words(yes, no, said, none, yes, said, none, people=int(yes.sum()), statements=0)
         mind.tell(project, words)
-        thoughts = rules.Thoughts.of(mind, words, project)
-        asks = list(rules.screens(mind, thoughts, thoughts.askable, people=1))
+        thoughts = predict.Thoughts.of(mind, words, project)
+        asks = list(predict.screens(mind, thoughts, thoughts.askable, people=1))
         return asks[0].rows if asks else rng.choice(np.flatnonzero(~said), 20, False)
 
     told = np.concatenate([rng.choice(20 * CLUSTER, 200, False), rng.integers(1000, number, 200)])

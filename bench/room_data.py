@@ -40,8 +40,8 @@ def fill(faces: int) -> dict[str, Any]:
     from django.db import transaction
 
     from bench import multitude
+    from core.events import announce
     from projects.models import Project
-    from projects.pipeline import announce
 
     with transaction.atomic():  # the learner waits for it, and would drop faces without vectors
         built = multitude.build(faces, PEOPLE)
@@ -76,10 +76,10 @@ def add_vectors(faces: int) -> None:
     import numpy as np
 
     from classify.models import Label, Score
-    from crawler import vectors
-    from crawler.engine_versions import version
+    from crawler.detection import embeddings
     from crawler.engines import KINDS
     from crawler.models import Embedding, Region
+    from crawler.registry.versions import version
 
     rng = np.random.default_rng(0)
     said = dict(Label.objects.values_list("region", "verdict"))
@@ -94,7 +94,7 @@ def add_vectors(faces: int) -> None:
         vector = alike * centres[0] + centres[1 + number // CLUSTER]
         vector += rng.standard_normal(128).astype(np.float32)
         face: Any = SimpleNamespace(embedding=vector / np.linalg.norm(vector))
-        rows.append(vectors.of(region, face, engine))
+        rows.append(embeddings.of(region, face, engine))
     Embedding.objects.bulk_create(rows, batch_size=2000)
 
 
@@ -136,10 +136,10 @@ def ask() -> dict[str, Any]:
 
 
 def count() -> dict[str, Any]:
-    from classify import counting
+    from classify.learner import census
     from classify.models import Census
 
-    counting.count_all(60)
+    census.count_all(60)
     return {"counted": Census.objects.exclude(counts={}).count()}
 
 

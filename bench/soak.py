@@ -215,8 +215,8 @@ def watch(
 
 def settled(project: Project) -> int:
     """Pictures that were looked at or set aside."""
+    from core.work import WorkState
     from crawler.models import Picture
-    from projects.work import WorkState
 
     return Picture.objects.filter(state__in=(WorkState.DONE, WorkState.ASIDE)).count()
 
@@ -255,8 +255,8 @@ def shm_of(pid: int, mapped: int) -> float:
 def summed(samples: list[tuple[int, Sample]], project: Project) -> dict[str, Any]:
     from django.conf import settings
 
+    from core.work import WorkState
     from crawler.models import Picture
-    from projects.work import WorkState
 
     names = [field.name for field in fields(Sample)]
     slopes = {name: slope(samples, name) for name in names}

@@ -51,7 +51,7 @@ SENDER, OTHER = "Alice", "Bob"
 # Twelve people of the sandbox, named on one file; the first is the project's.
 PEOPLE = ["Q567", "Q937", "Q47480", "Q76", "Q6279", "Q9960", "Q7186", "Q37463", "Q57641", "Q76346",
           "Q68761", "Q9123"]  # fmt: skip
-POINTS = ("before-call", "after-call", "after-commit")  # see projects/faults.py
+POINTS = ("before-call", "after-call", "after-commit")  # see core/crash_points.py
 PATIENCE = 60  # seconds without any edit after which a run is given up
 Event = tuple[int, str]  # after so many edits: "maxlag", "429", "kill", "kill-all"
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Answer, Label, Score
-from projects.moderation import ModerationAdmin, by_project, by_user, picture_tag
+from projects.moderation.admin_base import ModerationAdmin, by_project, by_user, picture_tag
 
 
 def face(row: Answer | Label | Score) -> SafeString:

@@ -7,4 +7,6 @@ class ClassifyConfig(AppConfig):
     verbose_name = _("Answers")
 
     def ready(self) -> None:
-        from classify import certainty, galleries, selectors, years  # noqa: F401  # parts
+        from classify import selectors  # noqa: F401  # their parts of the census
+        from classify.audit import estimates  # noqa: F401
+        from classify.review import galleries, years  # noqa: F401

@@ -17,12 +17,12 @@ from django.db.models import Case, OuterRef, QuerySet, Sum, When
 from django.utils import timezone
 
 from classify.models import Answer, Label, Origin
+from core.events import announce
+from core.transactions import atomic
 from crawler.models import Region
 from projects.ledger import contribute_all
 from projects.models import Contribution, Membership, Project, User
 from projects.permissions import membership
-from projects.pipeline import announce
-from projects.transactions import atomic
 
 M = TypeVar("M", bound=models.Model)
 

@@ -8,9 +8,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.work import WorkQuerySet, WorkRow
 from crawler.models import Photo, Region
 from projects.models import Project, Subject, User
-from projects.work import WorkQuerySet, WorkRow
 
 
 class Verdict(models.TextChoices):
@@ -126,7 +126,7 @@ class Question(Leased):
     """
 
     class Kind(models.TextChoices):
-        """See classify.learning.asking.Kind."""
+        """See classify.learning.choose_screen.Kind."""
 
         LIKELY = "likely", _("likely ones")
         ONE = "one", _("a single face")
@@ -248,7 +248,7 @@ class Forecast(models.Model):
     """What the learner expected after so many answers: the course of a project.
 
     `precision` and `recall` are 0–1 by the model's own probabilities; nothing is promised by
-    them, see `classify.certainty` for what is.
+    them, see `classify.audit.estimates` for what is.
     """
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="forecasts")
@@ -266,6 +266,6 @@ class Census(models.Model):
     """How many faces of a project there are of each kind, so that no page counts them all."""
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="census")
-    counts = models.JSONField(default=dict)  # name -> number; see classify.counting
+    counts = models.JSONField(default=dict)  # name -> number; see classify.learner.census
     pulse = models.PositiveBigIntegerField(default=0)  # Project.pulse it was counted at
     counted_at = models.DateTimeField(default=timezone.now)

@@ -10,12 +10,12 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from classify import labels
-from classify.galleries import Tile, Which, likeliest_first, rows_of, tiles_of, unanswered
 from classify.models import Answer, Label, Learner, Origin, Score, Verdict
+from classify.review.galleries import Tile, Which, likeliest_first, rows_of, tiles_of, unanswered
 from crawler.models import Photo, ProjectPhoto, Region, not_paused
 from crawler.selectors import photos_without_faces
+from projects.live.census import part
 from projects.models import Project, User
-from projects.parts import part
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,15 @@ from celery import shared_task
 from django.db.models import F, Q
 from django.utils import timezone
 
-from classify import bootstrap, counting, guarding, inference, memory
+from classify.learner import bootstrap, census
+from classify.learner import cache as learner_cache
+from classify.learner import run as learner_run
 from classify.models import Bootstrap, Learner
+from classify.trust import apply as trust_apply
+from core.events import wake
+from core.transactions import is_transient
+from core.work import Overtaken, WorkState
 from projects.models import Project
-from projects.pipeline import wake
-from projects.transactions import is_transient
-from projects.work import Overtaken, WorkState
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ LEARNING_LEASE = timedelta(seconds=60)
 @shared_task(name="classify.infer", soft_time_limit=50, time_limit=55)
 def infer() -> None:
     """Learn from what was answered and found since, project by project."""
-    memory.tidy()
+    learner_cache.tidy()
     until = time.monotonic() + BUDGET
     while learner := _next_learner():
         if time.monotonic() > until:
@@ -42,11 +45,11 @@ def infer() -> None:
 def count() -> None:
     """Count large projects that changed. A turn of its own beside `infer`, in the same worker: it
     comes while people answer without pause, too, and where a project can't be learned from."""
-    if counting.count_all(BUDGET):
+    if census.count_all(BUDGET):
         wake("classify.count")
 
 
-@shared_task(name="classify.bootstrap", soft_time_limit=20, time_limit=25)
+@shared_task(name="classify.learner.bootstrap", soft_time_limit=20, time_limit=25)
 def read_bootstrap() -> None:
     """Read what the wikis already know of the persons of projects."""
     bootstrap.label_all_tagged()
@@ -55,7 +58,7 @@ def read_bootstrap() -> None:
         Bootstrap.objects.get_or_create(project=project)
     while row := Bootstrap.objects.due().order_by("due_at").first():
         if time.monotonic() > until:
-            wake("classify.bootstrap")
+            wake("classify.learner.bootstrap")
             return
         if row.spent:
             row.fail("crashed", final=True)
@@ -63,15 +66,15 @@ def read_bootstrap() -> None:
             bootstrap.read(row)
 
 
-@shared_task(name="classify.guard", soft_time_limit=50, time_limit=55)
+@shared_task(name="classify.trust.rules", soft_time_limit=50, time_limit=55)
 def look_at_answers() -> None:
     """See whether somebody's answers of late should be looked at before they count."""
-    guarding.watch()
+    trust_apply.watch()
 
 
 def _infer(learner: Learner) -> None:
     try:
-        inference.infer(learner)
+        learner_run.infer(learner)
     except Overtaken as overtaken:
         log.warning("overtaken: %s", overtaken)
     except Exception as error:

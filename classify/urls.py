@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from classify.views import answers, ask, grid, looks, member, review, threshold, tray
+from classify.asking.views import answers, ask, grid
+from classify.audit import views as audit_views
+from classify.review.views import review, threshold, tray
+from classify.trust import views as trust_views
 
 urlpatterns = [
     path("ask", ask.ask, name="ask"),
@@ -24,14 +27,14 @@ urlpatterns = [
     path("review/else", review.review_else, name="review-else"),
     path("review/compare", review.review_compare, name="review-compare"),
     path("review/face/<slug:region_id>", review.review_face, name="review-face"),
-    path("again", looks.again, name="again"),
-    path("again/next", looks.again_next, name="again-next"),
-    path("again/keep", looks.again_keep, name="again-keep"),
-    path("again/answer", looks.again_answer, name="again-answer"),
-    path("again/rest", looks.again_rest, name="again-rest"),
-    path("members/<slug:user_id>", member.member, name="member"),
-    path("members/<slug:user_id>/counts", member.member_counts, name="member-counts"),
-    path("members/<slug:user_id>/redrawn/undo", member.redrawn_undo, name="redrawn-undo"),
+    path("again", audit_views.again, name="again"),
+    path("again/next", audit_views.again_next, name="again-next"),
+    path("again/keep", audit_views.again_keep, name="again-keep"),
+    path("again/answer", audit_views.again_answer, name="again-answer"),
+    path("again/rest", audit_views.again_rest, name="again-rest"),
+    path("members/<slug:user_id>", trust_views.member, name="member"),
+    path("members/<slug:user_id>/counts", trust_views.member_counts, name="member-counts"),
+    path("members/<slug:user_id>/redrawn/undo", trust_views.redrawn_undo, name="redrawn-undo"),
     path("tray", tray.tray, name="tray"),
     path("threshold", threshold.threshold, name="threshold"),
 ]

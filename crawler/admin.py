@@ -15,14 +15,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from core.transactions import atomic
 from crawler import services
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.ledger import audit
 from projects.models import Project, User
-from projects.moderation import NOTHING, ModerationAdmin, lines, link, picture_tag
+from projects.moderation.admin_base import NOTHING, ModerationAdmin, lines, link, picture_tag
 from projects.permissions import signed_in
 from projects.templatetags import ui
-from projects.transactions import atomic
 
 LARGE = 500  # pixels wide; one of the steps that the wiki renders
 

@@ -8,7 +8,8 @@ class CrawlerConfig(AppConfig):
     verbose_name = _("Photos and faces")
 
     def ready(self) -> None:
-        from crawler import brought, selectors  # noqa: F401  # their parts of the census
-        from crawler.engine_versions import write_versions
+        from crawler import selectors  # noqa: F401  # their parts of the census
+        from crawler.listing import source_stats  # noqa: F401
+        from crawler.registry.versions import write_versions
 
         post_migrate.connect(write_versions, sender=self, dispatch_uid="engine-versions")

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
+from core.text import plain
+from core.work import WorkQuerySet, WorkRow
 from crawler.engines.base import TRUSTED
+from projects.creation.source_lookup import refused_search
 from projects.models import Project, PublicIdField, Source, User
-from projects.places import refused_search
-from projects.texts import plain
-from projects.work import WorkQuerySet, WorkRow
 
 
 class EngineVersionQuerySet(models.QuerySet["EngineVersion"]):
@@ -29,7 +29,7 @@ class EngineVersion(models.Model):
     """One version of a detector, which finds faces, or of an embedder, which makes vectors.
 
     Vectors of one version can be compared with each other only, so what they depend on never
-    changes: other weights are another version. See `crawler.engine_versions`.
+    changes: other weights are another version. See `crawler.registry.versions`.
     """
 
     class Part(models.TextChoices):
@@ -179,7 +179,7 @@ class Photo(models.Model):
     class State(models.TextChoices):
         LIVE = "live", _("live")
         WITHDRAWN = "withdrawn", _("withdrawn from the wiki")
-        DENIED = "denied", _("left alone on request")  # see crawler.denying
+        DENIED = "denied", _("left alone on request")  # see crawler.denylist
 
     public_id = PublicIdField()
     wiki = models.CharField(max_length=16)
@@ -197,7 +197,7 @@ class Photo(models.Model):
     taken_from = models.DateField(null=True, blank=True)
     taken_to = models.DateField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
-    # Somebody objected to it: nothing is asked or sent until then, see crawler.pausing.
+    # Somebody objected to it: nothing is asked or sent until then, see crawler.photo_pauses.
     paused_until = models.DateTimeField(null=True, blank=True, db_index=True)
 
     class Meta:
@@ -366,7 +366,9 @@ class Embedding(models.Model):
 
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="embeddings")
     engine = models.ForeignKey(EngineVersion, on_delete=models.PROTECT, related_name="+")
-    vector = models.BinaryField()  # float32, little-endian, sealed: see crawler.vectors
+    vector = (
+        models.BinaryField()
+    )  # float32, little-endian, sealed: see crawler.detection.embeddings
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -12,16 +12,16 @@ from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crawler import tidying
+from core.events import announce
+from core.transactions import atomic
+from core.user_errors import Refused
+from core.work import WorkState
+from crawler import retention as crawler_retention
 from crawler.models import EmbedJob, Photo, Picture, ProjectPhoto
 from projects.ledger import audit
 from projects.models import Membership, Notification, Project, User
-from projects.notifications import notify
+from projects.notifications.services import notify
 from projects.permissions import ROLES, Can, may, membership
-from projects.pipeline import announce
-from projects.refusal import Refused
-from projects.transactions import atomic
-from projects.work import WorkState
 
 NOBODY: dict[str, Any] = {"left_out_by": None, "left_out_at": None}
 
@@ -166,7 +166,7 @@ def _put_back(project: Project, rows: QuerySet[ProjectPhoto]) -> int:
     """Call in a transaction."""
     pictures = list(rows.values_list("photo__picture", flat=True))
     if count := rows.update(left_out=False, **NOBODY):
-        tidying.remember(Picture.objects.filter(pk__in=pictures))
+        crawler_retention.remember(Picture.objects.filter(pk__in=pictures))
         _tell_learner(project)
     return count
 

@@ -10,13 +10,13 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from crawler.commons import READ_LANE
+from core.work import WorkState
 from crawler.models import CrawlStep, EmbedJob, Photo, Picture, ProjectPhoto, Region
-from crawler.pictures import LANE as PICTURE_LANE
-from projects import pace
+from crawler.pictures.fetch import LANE as PICTURE_LANE
+from projects.live.census import part
 from projects.models import Project
-from projects.parts import part
-from projects.work import WorkState
+from wiki import pace
+from wiki.pywikibot_client import READ_LANE
 
 RATE_SECONDS = 120  # the rate is that of the last two minutes
 SAMPLES = 6

@@ -7,16 +7,17 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crawler import omissions, tidying
+from core.events import announce
+from core.transactions import atomic
+from core.user_errors import Refused
+from core.work import WorkQuerySet, WorkState
+from crawler import omissions
+from crawler import retention as crawler_retention
 from crawler.models import CrawlStep, EmbedJob, EngineLook, Photo, Picture, ProjectPhoto, Region
-from projects.denials import refuse_project
 from projects.ledger import audit
+from projects.live.pulse import beat
 from projects.models import Project, User
-from projects.pipeline import announce
-from projects.pulse import beat
-from projects.refusal import Refused
-from projects.transactions import atomic
-from projects.work import WorkQuerySet, WorkState
+from projects.privacy.denylist import refuse_project
 
 WHOLE: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 SMALLEST = 0.005  # of a side; less is a slip of the mouse
@@ -153,7 +154,7 @@ def add_photo(project: Project, photo: Photo, by: User) -> ProjectPhoto:
         raise Refused("denied", sentence % {"title": photo})
     joined, is_new = ProjectPhoto.objects.get_or_create(project=project, photo=photo)
     if is_new:
-        tidying.remember(Picture.objects.filter(pk=photo.picture_id))
+        crawler_retention.remember(Picture.objects.filter(pk=photo.picture_id))
         audit(by, "photo.added", project, f"photo:{photo.pk}")
         Project.objects.filter(pk=project.pk).tell_learner()
         announce("photos-crawled")

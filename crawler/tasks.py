@@ -7,18 +7,23 @@ import time
 from celery import shared_task
 from django.conf import settings
 
-from crawler import choice, crawling, denying, detection, drawn, pausing, reembedding, tidying
+from core.events import wake
+from crawler import denylist, photo_pauses
+from crawler import retention as crawler_retention
+from crawler.detection import detect as detection_detect
+from crawler.detection import drawn_boxes, reembed
 from crawler.engines import load
-from projects.pipeline import wake
+from crawler.listing import crawl as listing_crawl
+from crawler.registry import selection
 
 BUDGET = 10  # seconds of work a wake-up
 
 
 @shared_task(name="crawler.crawl", soft_time_limit=40, time_limit=45)
 def crawl() -> None:
-    from crawler import transport  # noqa: F401  # warm before there is work: it takes half a second
+    from wiki import transport  # noqa: F401  # warm before there is work: it takes half a second
 
-    if crawling.crawl(BUDGET):
+    if listing_crawl.crawl(BUDGET):
         wake("crawler.crawl")
 
 
@@ -29,25 +34,25 @@ def detect() -> None:
     The engine is loaded whether or not there is work, so that a new project doesn't wait for it.
     Changes of engine go on while no picture waits for its first look.
     """
-    load(choice.default().name)
+    load(selection.default().name)
     until = time.monotonic() + BUDGET
-    if detection.detect(load, BUDGET) or reembedding.work(load, until - time.monotonic()):
+    if detection_detect.detect(load, BUDGET) or reembed.work(load, until - time.monotonic()):
         wake("crawler.detect")
 
 
 @shared_task(name="crawler.embed", time_limit=settings.PICTURE_SECONDS + BUDGET + 5)
 def embed() -> None:
-    if drawn.embed(load, BUDGET):
+    if drawn_boxes.embed(load, BUDGET):
         wake("crawler.embed")
 
 
 @shared_task(name="crawler.tidy", soft_time_limit=280, time_limit=300)
 def tidy() -> None:
-    if tidying.tidy():
+    if crawler_retention.tidy():
         wake("crawler.tidy")
 
 
 @shared_task(name="crawler.leave-alone", soft_time_limit=280, time_limit=300)
 def leave_alone() -> None:
-    denying.look_through()
-    pausing.look_through()
+    denylist.look_through()
+    photo_pauses.look_through()

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from crawler import source_views, views
+from crawler import views
+from crawler.listing import views as listing_views
 
 urlpatterns = [
     path("crops/<slug:region_id>.jpg", views.crop, name="crop"),
@@ -11,9 +12,9 @@ urlpatterns = [
     path("set-aside/put-back", views.put_back_all, name="put-back-all"),
     path("set-aside/<slug:region_id>/release", views.release_box, name="box-release"),
     path("photos/<slug:photo_id>/leave-out", views.leave_out, name="photo-leave-out"),
-    path("sources/", source_views.sources, name="sources"),
-    path("sources/add", source_views.add, name="source-add"),
-    path("sources/suggestions", source_views.suggested, name="source-suggestions"),
-    path("sources/<int:source_id>", source_views.change, name="source-change"),
+    path("sources/", listing_views.sources, name="sources"),
+    path("sources/add", listing_views.add, name="source-add"),
+    path("sources/suggestions", listing_views.suggested, name="source-suggestions"),
+    path("sources/<int:source_id>", listing_views.change, name="source-change"),
     path("recrawl", views.recrawl, name="recrawl"),
 ]

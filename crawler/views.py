@@ -14,14 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from crawler import crops, omissions, selectors, services, sourcing
+from core.ratelimit import limited_in_project
+from core.user_errors import Refused
+from crawler import omissions, selectors, services
+from crawler.listing import sources
 from crawler.models import EmbedJob, Photo, Region
-from projects import denials, pace
-from projects.limits import limited_in_project
+from crawler.pictures import crops
+from projects.live.census import is_being_counted
 from projects.models import Project, User
-from projects.parts import is_being_counted
 from projects.permissions import Can, may, moderates, project_view, signed_in
-from projects.refusal import Refused
+from projects.privacy import denylist
+from wiki import pace
 
 DAY = 24 * 3600
 A_PAGE = 60
@@ -40,7 +43,7 @@ def crop(request: HttpRequest, project: Project, region_id: str) -> HttpResponse
     region = get_object_or_404(Region, public_id=region_id)
     shown = Photo.objects.filter(picture=region.picture_id, project_photos__project=project)
     photo = shown.exclude(state=Photo.State.DENIED).first()
-    if photo is None or denials.denied_project(project):
+    if photo is None or denylist.denied_project(project):
         raise Http404
     try:
         data = crops.read(region, photo)
@@ -156,7 +159,7 @@ def put_back_all(request: HttpRequest, project: Project) -> HttpResponse:
 @require_POST
 @project_view(Can.MANAGE)
 def recrawl(request: HttpRequest, project: Project) -> HttpResponse:
-    sourcing.recrawl(project, signed_in(request))
+    sources.recrawl(project, signed_in(request))
     messages.success(
         request, _("The sources are read again: new photos come in, what changed is updated.")
     )

@@ -15,8 +15,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from projects import denials, denying
-from projects.http import WikiError
+from core.text import plain
+from core.transactions import atomic
+from core.user_errors import Refused
+from projects.lifecycle.forms import set_state
 from projects.models import (
     AuditEvent,
     DenyEntry,
@@ -27,7 +29,7 @@ from projects.models import (
     Source,
     User,
 )
-from projects.moderation import (
+from projects.moderation.admin_base import (
     NOTHING,
     ModerationAdmin,
     ModerationInline,
@@ -42,14 +44,12 @@ from projects.moderation import (
     reason_of,
     words,
 )
-from projects.objection_targets import find_target, read_target
-from projects.page_titles import LONGEST_ADDRESS
 from projects.permissions import MODERATORS, signed_in
-from projects.refusal import Refused
-from projects.settings_form import set_state
-from projects.texts import plain
-from projects.transactions import atomic
-from projects.trust_admin import AdmissionAdmin, ObjectionAdmin
+from projects.privacy import denylist, denylist_changes
+from projects.privacy.admin import AdmissionAdmin, ObjectionAdmin
+from projects.privacy.objection_targets import find_target, read_target
+from wiki.http import WikiError
+from wiki.titles import LONGEST_ADDRESS
 
 __all__ = [
     "AdmissionAdmin",
@@ -246,11 +246,11 @@ class DenyEntryForm(forms.ModelForm):  # type: ignore[type-arg]
             named, data["value"] = read_target(value, kind)
             if named != kind:
                 raise Refused("other-kind", _text("That names something of another kind."))
-            denials.check(kind, data["value"])
+            denylist.check(kind, data["value"])
         except Refused as refused:
             self.add_error("value", refused.sentence)
         else:
-            if denials.entries().filter(kind=kind, value=data["value"]).exists():
+            if denylist.entries().filter(kind=kind, value=data["value"]).exists():
                 self.add_error("value", _text("It is on the list already."))
         return data
 
@@ -299,7 +299,7 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
 
     @admin.display(description=_("asked for by"))
     def objected(self, entry: DenyEntry) -> SafeString | str:
-        return lines(*map(page_of, denying.objections_to(entry))) or NOTHING
+        return lines(*map(page_of, denylist_changes.objections_to(entry))) or NOTHING
 
     def changeform_view(
         self,
@@ -319,10 +319,10 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
 
     def save_model(self, request: HttpRequest, obj: DenyEntry, form: Any, change: bool) -> None:
         if change:
-            denying.reword(obj, signed_in(request))
+            denylist_changes.reword(obj, signed_in(request))
             return
         obj.page_id = getattr(request, "denied_page_id", None)
-        denying.deny(obj, signed_in(request))
+        denylist_changes.deny(obj, signed_in(request))
         if obj.kind == DenyEntry.Kind.FILE and obj.page_id is None:
             text = _text("The wiki has no such file now: its name is on the list, whoever uses it.")
             self.message_user(request, text, messages.WARNING)
@@ -335,14 +335,18 @@ class DenyEntryAdmin(ModerationAdmin[DenyEntry]):
             self.message_user(request, _text("Say why: the audit log keeps it."), messages.ERROR)
             return redirect(request.path)
         entry = self.get_object(request, object_id)
-        more = {"behind": [page_of(each) for each in denying.objections_to(entry)]} if entry else {}
+        more = (
+            {"behind": [page_of(each) for each in denylist_changes.objections_to(entry)]}
+            if entry
+            else {}
+        )
         return atomic(super().delete_view)(request, object_id, more | (extra_context or {}))
 
     def delete_model(self, request: HttpRequest, obj: DenyEntry) -> None:
-        denying.undeny(obj, signed_in(request), reason_of(request))
+        denylist_changes.undeny(obj, signed_in(request), reason_of(request))
 
     def audit_target(self, row: DenyEntry) -> str:
-        return denying.name_of(row)
+        return denylist_changes.name_of(row)
 
 
 def _look_up(request: HttpRequest) -> None:

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from projects.models import User
-from projects.notifications import unread
-from projects.objections import open_ones
+from projects.notifications.services import unread
 from projects.permissions import moderates
+from projects.privacy.objections import open_ones
 
 
 def wiki(request: HttpRequest) -> dict[str, Any]:

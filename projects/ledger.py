@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
+from projects.live.pulse import beat
 from projects.models import AuditEvent, Contribution, Project, Tally, User
-from projects.pulse import beat
 
 
 def contribute(
@@ -43,7 +43,7 @@ def audit(
     actor: User | None, action: str, project: Project | None = None, target: str = "", **data: Any
 ) -> None:
     """Call in the transaction of the deed. A project's pages show what was done there; whatever a
-    person does keeps it awake (projects.keeping)."""
+    person does keeps it awake (projects.lifecycle.activity)."""
     AuditEvent.objects.create(actor=actor, action=action, project=project, target=target, data=data)
     if project:
         if actor:

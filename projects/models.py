@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from projects.languages import found_in
-from projects.texts import plain
+from core.i18n import found_in
+from core.text import plain
 
 
 def new_public_id() -> str:
@@ -277,7 +277,7 @@ class Project(models.Model):
     # See `tell_learner`: bumped by new faces, answers, settings of learning.
     revision = models.PositiveBigIntegerField(default=0)
     words = models.PositiveBigIntegerField(default=0)  # of these, by nothing but answers
-    # Grows with whatever its page shows: a poll reads nothing else. See projects.pulse.
+    # Grows with whatever its page shows: a poll reads nothing else. See projects.live.pulse.
     pulse = models.PositiveBigIntegerField(default=0)
     turn_at = models.DateTimeField(default=timezone.now)  # when detection last served it
     created_at = models.DateTimeField(default=timezone.now)
@@ -459,7 +459,7 @@ class Notification(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     data = models.JSONField(default=dict, blank=True)  # what its sentence needs: counts, codes
     # who is told what of which project while it is unread: the same again adds to it, see
-    # projects.notifications
+    # projects.notifications.services
     unread_key = models.CharField(max_length=64, null=True, unique=True, editable=False)
     at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
@@ -481,7 +481,7 @@ class DenyEntry(models.Model):
 
     wiki = models.CharField(max_length=16)
     kind = models.CharField(max_length=8, choices=Kind)
-    value = models.CharField(max_length=255)  # as projects.denials writes it
+    value = models.CharField(max_length=255)  # as projects.privacy.denylist writes it
     page_id = models.PositiveBigIntegerField(null=True, blank=True)  # of a file: names change
     reason = models.CharField(max_length=255, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -499,7 +499,7 @@ class DenyEntry(models.Model):
 
 class Admission(models.Model):
     """A person for whom moderators decide whether there may be projects: a living minor, or
-    somebody who is known for little. See projects.admissions."""
+    somebody who is known for little. See projects.privacy.admissions."""
 
     class Cause(models.TextChoices):
         MINOR = "minor", _("is a living minor")
@@ -595,8 +595,8 @@ class WikiPace(models.Model):
     """One lane of requests to a wiki, shared by all workers: who is next, and until when all wait.
 
     `lane` is "read", "picture" or "write:<user id>". Some are mere clocks that all processes
-    share: "stop-page" (see sdc.rights.switch) and "worker:<queue>" (see wikivisage.workers). Two
-    are rows to lock: "detect" (crawler.turns) and "objections" (projects.objections).
+    share, such as "stop-page" and "worker:<queue>"; two are rows to lock: "detect" and
+    "objections".
     """
 
     wiki = models.CharField(max_length=16)
@@ -610,7 +610,7 @@ class WikiPace(models.Model):
 
 
 class Measure(models.Model):
-    """What workers counted or timed since the beginning, all together: see projects.measures."""
+    """What workers counted or timed since the beginning, all together: see core.metrics."""
 
     name = models.CharField(max_length=40)
     labels = models.CharField(max_length=200)  # "outcome=done;step=detect"

@@ -14,9 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import denials, pauses
+from core.prepared_queries import prepared
 from projects.models import Membership, Project, User
-from projects.prepared import prepared
+from projects.privacy import denylist, pauses
 
 P = ParamSpec("P")
 Role = Membership.Role
@@ -72,13 +72,13 @@ def _found(public_id: Any, user: Any, now: Any) -> QuerySet[Project]:
     mine = Q(memberships__user=user)
     found = Project.objects.annotate(
         reader=FilteredRelation("memberships", condition=mine),
-        **{LEFT_ALONE: denials.left_alone(), pauses.PAUSED_UNTIL: pauses.until_of(now=now)},
+        **{LEFT_ALONE: denylist.left_alone(), pauses.PAUSED_UNTIL: pauses.until_of(now=now)},
     )
     return found.select_related(*READ_WITH).filter(public_id=public_id)
 
 
 MODERATE = "projects.moderate"
-MODERATORS = "moderators"  # the group: see wikivisage.moderator_group
+MODERATORS = "moderators"  # the group: see wikivisage.moderation.moderator_group
 
 
 def moderates(user: Any) -> bool:
@@ -126,7 +126,7 @@ View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]
 def is_left_alone(project: Project) -> bool:
     """Whether its person is on the deny-list; of a project found for a page, as it was then."""
     known: bool | None = project.__dict__.get(LEFT_ALONE)
-    return denials.denied_project(project) if known is None else known
+    return denylist.denied_project(project) if known is None else known
 
 
 def is_hidden(project: Project, user: Any) -> bool:
@@ -156,7 +156,7 @@ def project_view(
             project, user = find(project_id, request.user), request.user
             shows = request.method in ("GET", "HEAD") and not left_alone
             if project and shows and may(user, Can.VIEW, project) and is_hidden(project, user):
-                raise PermissionDenied(denials.why_alone(project))
+                raise PermissionDenied(denylist.why_alone(project))
             if project and may(user, can, project):
                 try:
                     return view(request, project, *args, **kwargs)

@@ -7,5 +7,5 @@ class SDCConfig(AppConfig):
     verbose_name = _("Claims and edits")
 
     def ready(self) -> None:
-        from sdc import ready  # noqa: F401  # its parts of the census
+        from sdc.preview import eligibility  # noqa: F401  # its parts of the census
         from sdc.watch import findings  # noqa: F401

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from sdc.models import WritingStop
-from sdc.rights import stops
+from sdc.sending_rights import stops
 
 KEY = "writing-stop"
 SECONDS = 3  # the banner may be late by that; the writer always asks the database

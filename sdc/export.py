@@ -22,15 +22,15 @@ from django.utils.translation import gettext_lazy as _
 
 from classify.models import Label
 from classify.selectors import best_of
+from core.text import plain
 from crawler.models import Photo, Region
-from projects import denials, pauses
 from projects.models import Project
-from projects.texts import plain
+from projects.privacy import denylist, pauses
+from sdc.files.statements import place_in, place_of
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
-from sdc.preview import cautions
-from sdc.ready import claims_of, depicting, passed_over, ready
-from sdc.reasons import sentence
-from sdc.statements import place_in, place_of
+from sdc.preview import warnings
+from sdc.preview.eligibility import claims_of, depicting, passed_over, ready
+from sdc.writing.reasons import sentence
 
 Row = dict[str, Any]
 Columns = dict[str, str | Promise]
@@ -175,10 +175,10 @@ def _best_labels(project: Project) -> Iterator[Label]:
             for label in chunk
             if label.photo_id not in over and (label.photo_id not in several or label.pk in best)
         ]
-        denied = denials.denied_files((each.photo.page_id, each.photo.title) for each in labels)
-        crowds = cautions.crowds({label.region.picture_id for label in labels})
+        denied = denylist.denied_files((each.photo.page_id, each.photo.title) for each in labels)
+        crowds = warnings.crowds({label.region.picture_id for label in labels})
         for label in labels:
-            small = cautions.is_small(label.region, crowds[label.region.picture_id])
+            small = warnings.is_small(label.region, crowds[label.region.picture_id])
             if label.photo.page_id not in denied and not small:
                 yield label
 

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Label
+from core.text import plain
+from core.work import WorkQuerySet, WorkRow
 from crawler.models import Photo, Region
 from projects.models import AppendOnly, AuditEvent, Project, User
-from projects.texts import plain
-from projects.work import WorkQuerySet, WorkRow
-from sdc.reasons import Reason, sentence, title
-from sdc.statements import place_in
+from sdc.files.statements import place_in
+from sdc.writing.reasons import Reason, sentence, title
 
 
 def new_batch_code() -> str:
@@ -164,13 +164,15 @@ class Writer(WorkRow):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="writers")
     wiki = models.CharField(max_length=16)
-    desk = models.CharField(max_length=16, blank=True)  # of the last turn, see sdc.writing.desks
-    # As the wiki said when last asked, see sdc/rights/senders.py.
+    desk = models.CharField(
+        max_length=16, blank=True
+    )  # of the last turn, see sdc.writing.worker_locks
+    # As the wiki said when last asked, see sdc/sending_rights/limits.py.
     autoconfirmed = models.BooleanField(default=False)
     edit_count = models.PositiveIntegerField(default=0)
     edit_limit = models.FloatField(null=True, blank=True)  # edits a minute; null: no limit
     asked_at = models.DateTimeField(null=True, blank=True)
-    # Whether they roll back or patrol edits there, see sdc/rights/patrollers.py.
+    # Whether they roll back or patrol edits there, see sdc/sending_rights/patrollers.py.
     patrols = models.BooleanField(default=False, db_default=False)
     patrols_asked_at = models.DateTimeField(null=True, blank=True)
     # Their first batch is small; they said that they looked at it on the wiki.
@@ -212,7 +214,7 @@ class ClaimAttempt(WorkRow):
     own_summary = models.CharField(max_length=400, blank=True, default="", db_default="")
     # The claim's state that confirming expects, and that comes back if nothing is written.
     claim_was = models.CharField(max_length=8, choices=Claim.State, default=Claim.State.FREE)
-    cautions = models.CharField(max_length=100, blank=True)  # codes of sdc.preview.cautions
+    cautions = models.CharField(max_length=100, blank=True)  # codes of sdc.preview.warnings
     # What the preview showed and the confirmation was about; what changed since is not sent.
     sha1 = models.CharField(max_length=40)  # of the picture that was looked at
     title = models.CharField(max_length=255, default="")  # "File:…"
@@ -364,7 +366,7 @@ class Watch(WorkRow):
 
 
 class WritingStop(models.Model):
-    """Nobody, one user or one project may send until it is lifted; see sdc/rights/stops.py."""
+    """Stops one user, one project or everybody from sending, until it is lifted."""
 
     class Scope(models.TextChoices):
         EVERYTHING = "all", _("everything")

@@ -25,15 +25,15 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.work import WorkState
 from projects.models import Project
-from projects.work import WorkState
-from sdc import undoing
+from sdc.batches import undo
 from sdc.models import ClaimAttempt, EditBatch, Watch, Writer
-from sdc.reasons import Reason
-from sdc.rights.senders import pace_of
+from sdc.sending_rights.limits import pace_of
 from sdc.watch import findings
 from sdc.watch.findings import TAKEN_OUT, taken_back
-from sdc.writing.lanes import standstill
+from sdc.writing.rate_buckets import standstill
+from sdc.writing.reasons import Reason
 
 Finding = Watch.Finding
 Outcome = ClaimAttempt.Outcome
@@ -270,7 +270,7 @@ def to_look(batch: EditBatch) -> Watch | None:
 
 def changed(batch: EditBatch) -> QuerySet[ClaimAttempt]:
     """What stands of a batch, but no longer as we wrote it."""
-    return undoing.takeable(batch).filter(watch__finding=Finding.CHANGED)
+    return undo.takeable(batch).filter(watch__finding=Finding.CHANGED)
 
 
 def undone_by(batch: EditBatch) -> list[tuple[int, EditBatch, str]]:

@@ -2,24 +2,24 @@
 
 from celery import shared_task
 
-from projects.pipeline import wake
-from sdc.rights import switch
-from sdc.watch import watching
-from sdc.writing import writer
+from core.events import wake
+from sdc.sending_rights import stop_page
+from sdc.watch import recheck
+from sdc.writing import scheduler
 
 
 @shared_task(name="sdc.write", soft_time_limit=100, time_limit=120)
 def write() -> None:
-    if writer.work(desk=writer.lasting_desk()):
+    if scheduler.work(desk=scheduler.lasting_desk()):
         wake("sdc.write")
 
 
 @shared_task(name="sdc.watch", soft_time_limit=45, time_limit=50)
 def watch() -> None:
-    if watching.work():
+    if recheck.work():
         wake("sdc.watch")
 
 
 @shared_task(name="sdc.switch", soft_time_limit=45, time_limit=50)
 def look_at_stop_page() -> None:
-    switch.look()
+    stop_page.look()

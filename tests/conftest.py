@@ -40,8 +40,8 @@ from pytest_django import DjangoDbBlocker, Settings
 import sandbox as sandbox_package
 from bench.browser import CHROMIUM, DESK, Screen, Window
 from bench.browser import chromium as start_chromium
-from classify import memory
-from projects import traces
+from classify.learner import cache as learner_cache
+from core import tracing
 from projects.models import Project, User
 from sandbox import RunningSandbox
 from tests import factories
@@ -80,9 +80,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture(autouse=True)
 def _nothing_of_another_test() -> Iterator[None]:
     """Begin without a request's trace; forget learners, since the next projects have their keys."""
-    with traces.apart():
+    with tracing.apart():
         yield
-    memory.forget()
+    learner_cache.forget()
 
 
 @pytest.fixture(scope="session")

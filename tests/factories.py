@@ -11,13 +11,13 @@ from typing import Any
 
 from django.conf import settings
 
-from crawler.engine_versions import version
 from crawler.engines import KINDS
 from crawler.models import ProjectEngine
-from projects import tokens
+from crawler.registry.versions import version
+from projects.accounts import tokens
+from projects.accounts.moderator_rights import set_moderator
+from projects.help.tours import TOURS
 from projects.models import Membership, Person, Project, Source, Subject, User
-from projects.moderators import set_moderator
-from projects.tours import TOURS
 from sandbox import RunningSandbox
 from sandbox.oauth import store as oauth
 
@@ -109,7 +109,7 @@ def make_project(
     """A live public project with its owner's membership and category sources (title, depth).
 
     Other fields of Project (visibility, joining, threshold …) by name. Unlike
-    `projects.services.create_project` it asks no wiki, adds no portrait and wakes nobody.
+    `projects.creation.services.create_project` it asks no wiki, adds no portrait and wakes nobody.
     """
     person = make_person(qid)
     project = Project.objects.create(owner=owner, active_key=f"{owner.pk}:{person.pk}", **fields)

@@ -12,15 +12,18 @@ class WikiVisageConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_out
         from django.db.models.signals import post_migrate
 
-        from classify import leaving
-        from crawler import denying as crawler
-        from crawler import pausing, sourcing
-        from projects import pauses
-        from projects.denying import list_changed
-        from projects.people import role_changed
+        from classify import source_removal
+        from crawler import denylist as crawler
+        from crawler import photo_pauses
+        from crawler.listing import sources
+        from projects.members.services import role_changed
+        from projects.privacy import pauses
+        from projects.privacy.denylist_changes import list_changed
         from sdc.erasure import tokens
-        from sdc.writing import paused as writing
-        from wikivisage import checks, moderator_group, pseudo
+        from sdc.writing import pauses as writing
+        from wikivisage.messages import pseudo
+        from wikivisage.moderation import moderator_group
+        from wikivisage.ops import checks
 
         # Django sends it for one app after the other; by then ours have their permissions
         auth = apps.get_app_config("auth")
@@ -30,18 +33,18 @@ class WikiVisageConfig(AppConfig):
         list_changed.connect(crawler.list_changed)
         list_changed.connect(ask_no_more)
         list_changed.connect(writing.deny)
-        pauses.photos_asked.connect(pausing.count)
-        pauses.pause_begun.connect(pausing.begin)
-        pauses.pause_ended.connect(pausing.end)
+        pauses.photos_asked.connect(photo_pauses.count)
+        pauses.pause_begun.connect(photo_pauses.begin)
+        pauses.pause_ended.connect(photo_pauses.end)
         pauses.pause_ended.connect(writing.go_on)
-        sourcing.staying.connect(leaving.answered)
-        sourcing.gone.connect(leaving.forget)
+        sources.staying.connect(source_removal.answered)
+        sources.gone.connect(source_removal.forget)
         pseudo.register()
         assert checks  # registered by being imported
 
 
 class ModerationConfig(AdminConfig):
-    default_site = "wikivisage.moderation.ModerationSite"
+    default_site = "wikivisage.moderation.admin_site.ModerationSite"
 
 
 def weigh_answers_anew(*, project: Any, user: Any, was: Any, **_: Any) -> None:
@@ -53,6 +56,6 @@ def weigh_answers_anew(*, project: Any, user: Any, was: Any, **_: Any) -> None:
 
 def ask_no_more(*, entry: Any, listed: bool, **_: Any) -> None:
     """Questions on a file that is left alone vanish at once."""
-    from classify.questions import drop_denied
+    from classify.asking.queue import drop_denied
 
     drop_denied()

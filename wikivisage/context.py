@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from wikivisage.workers import away_since
+from wikivisage.ops.heartbeats import away_since
 
 
 def workers(request: HttpRequest) -> dict[str, Any]:

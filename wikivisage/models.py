@@ -6,7 +6,7 @@ from django.db import models
 
 class Reached(models.Model):
     """Holds the home page's figures on a server of many photos, as a worker last counted them (see
-    `wikivisage.reached`). There is one row."""
+    `wikivisage.pages.site_stats`). There is one row."""
 
     ONLY = 1  # its primary key
 

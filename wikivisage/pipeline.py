@@ -1,6 +1,6 @@
 """The order of the pipeline: the one table that says what wakes what.
 
-A lower app announces what happened by its name (`projects.pipeline.announce`); which tasks
+A lower app announces what happened by its name (`core.events.announce`); which tasks
 that wakes stands only here. A wake-up carries no truth: it makes a worker look for the next
 row that is due, so a lost or repeated message changes nothing.
 """
@@ -12,10 +12,10 @@ TASKS: dict[str, str] = {
     "crawler.embed": "detect",
     "crawler.tidy": "default",
     "crawler.leave-alone": "crawl",
-    "classify.bootstrap": "default",
+    "classify.learner.bootstrap": "default",
     "classify.infer": "infer",
     "classify.count": "infer",
-    "classify.guard": "default",
+    "classify.trust.rules": "default",
     "sdc.write": "write",
     "sdc.watch": "default",
     "sdc.switch": "default",
@@ -25,12 +25,12 @@ TASKS: dict[str, str] = {
 
 # what happened -> the tasks that look for work then
 WAKES: dict[str, tuple[str, ...]] = {
-    "project-created": ("classify.bootstrap", "crawler.crawl"),
+    "project-created": ("classify.learner.bootstrap", "crawler.crawl"),
     # reopened, too: its vectors may be gone, its sources may have grown, a batch may wait
     "project-resumed": ("crawler.tidy", "crawler.crawl", "classify.infer", "sdc.write"),
     "source-added": ("crawler.crawl",),
     # a long listing makes a project large before anybody opens its page
-    "photos-crawled": ("crawler.detect", "classify.bootstrap", "classify.count"),
+    "photos-crawled": ("crawler.detect", "classify.learner.bootstrap", "classify.count"),
     "pictures-detected": ("classify.infer",),
     "region-drawn": ("crawler.embed",),
     "region-embedded": ("classify.infer",),
@@ -51,10 +51,10 @@ HEARTBEAT: dict[str, float] = {
     "crawler.embed": 10,
     "crawler.tidy": 600,
     "crawler.leave-alone": 3600,
-    "classify.bootstrap": 10,
+    "classify.learner.bootstrap": 10,
     "classify.infer": 5,
     "classify.count": 5,
-    "classify.guard": 15,
+    "classify.trust.rules": 15,
     "sdc.write": 5,
     "sdc.watch": 60,
     "sdc.switch": 30,

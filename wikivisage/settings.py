@@ -20,9 +20,10 @@ from kombu import Exchange, Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from projects import wikis
-from wikivisage import logs, pipeline
-from wikivisage.env import Environment
+from wiki import sites
+from wikivisage import pipeline
+from wikivisage.ops import logs
+from wikivisage.runtime.env import Environment
 
 django_stubs_ext.monkeypatch()  # lets ModelAdmin[Model] and the like be written at run time
 
@@ -41,7 +42,7 @@ SANDBOX_PORT = env.integer("SANDBOX_PORT", PORT + 1, 1, 65535)
 OWN_SANDBOX = WIKI_CODE == "sandbox" and not env.text("SANDBOX_URL")
 SANDBOX_URL = env.web_address("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}")
 WIKI = replace(
-    wikis.commons() if WIKI_CODE == "commons" else wikis.sandbox(SANDBOX_URL),
+    sites.commons() if WIKI_CODE == "commons" else sites.sandbox(SANDBOX_URL),
     depicts=env.property_id("DEPICTS_PROPERTY", "P180"),
     region=env.property_id("REGION_PROPERTY", "P2677"),
     artwork=env.property_id("ARTWORK_PROPERTY", "P6243"),
@@ -98,6 +99,7 @@ if DEBUG and (HTTPS or WIKI_CODE == "commons"):
 # Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
     "wikivisage.apps.WikiVisageConfig",
+    "core",
     "projects",
     "crawler",
     "classify",
@@ -121,27 +123,27 @@ INSTALLED_APPS = [
     "django_guid",
 ]
 MIDDLEWARE = [
-    "wikivisage.headers.Headers",
-    "wikivisage.logs.RequestId",
+    "wikivisage.middleware.headers.Headers",
+    "wikivisage.ops.logs.RequestId",
     "django_guid.middleware.guid_middleware",
-    "wikivisage.metrics.Requests",
-    "wikivisage.bodies.Bodies",  # before all that may read a body; those above read headers only
-    "wikivisage.health.Probes",
+    "wikivisage.ops.metrics.Requests",
+    "wikivisage.middleware.bodies.Bodies",  # before all that may read a body
+    "wikivisage.ops.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "projects.polling.Polls",
+    "projects.live.polling.Polls",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "projects.languages.LanguageMiddleware",
+    "core.i18n.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "projects.limits.Posts",
-    "wikivisage.kept.KeptForms",
+    "core.ratelimit.Posts",
+    "wikivisage.middleware.form_recovery.KeptForms",
 ]
 ROOT_URLCONF = "wikivisage.urls"
 WSGI_APPLICATION = "wikivisage.wsgi.application"
@@ -213,7 +215,7 @@ def _database(url: str) -> dict[str, object]:
                 "isolation_level": "read committed",
                 # EXISTS is asked row by row, so that a page ends at its last row: made into IN, it
                 # would be answered for all rows first.
-                # Who waited that long for a lock is tried again (projects.transactions).
+                # Who waited that long for a lock is tried again (core.transactions).
                 "init_command": "SET sql_mode='STRICT_TRANS_TABLES', "
                 "optimizer_switch='exists_to_in=off', innodb_lock_wait_timeout=5",
                 **_certificates(parts),
@@ -236,7 +238,7 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
 BROKER_DIR = DATA_DIR / "broker"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
-    CELERY_BROKER_TRANSPORT = "wikivisage.redis_broker:Transport"
+    CELERY_BROKER_TRANSPORT = "wikivisage.runtime.redis_broker:Transport"
     if REDIS_URL.startswith("rediss://"):  # kombu would encrypt for whoever answers
         CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
@@ -250,7 +252,7 @@ if REDIS_URL:
     }
 else:
     CELERY_BROKER_URL = "filesystem://"
-    CELERY_BROKER_TRANSPORT = "wikivisage.broker:Transport"
+    CELERY_BROKER_TRANSPORT = "wikivisage.runtime.broker:Transport"
     with env.folder("DATA_DIR", DATA_DIR):
         for folder in ("queue", "control"):
             (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
@@ -284,7 +286,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TIMEZONE = "UTC"
 # Shorter than work may take, for tests in which workers die and freeze.
 LEASE_PERCENT = env.integer("LEASE_PERCENT", 100, 5, 100)
-CELERY_BEAT_SCHEDULER = "wikivisage.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "wikivisage.runtime.beat:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 CELERY_BEAT_SCHEDULE = {
     task: {
@@ -300,15 +302,15 @@ WORKER_ADDRESS_SPACE_MB = env.integer("WORKER_ADDRESS_SPACE_MB", 3000, 1000, 640
 
 # Caches -----------------------------------------------------------------------------------
 # What a process remembers stays in it: nothing is unpickled that another could have put there.
-# What all count together (projects.limits) are whole numbers, in Redis or in files.
+# What all count together (core.ratelimit) are whole numbers, in Redis or in files.
 CACHES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "counts": {
-        "BACKEND": "projects.counters.RedisCounters",
+        "BACKEND": "core.counters.RedisCounters",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": f"{env.text('REDIS_PREFIX', 'wikivisage:')}counts",
         "OPTIONS": {
-            "serializer": "projects.counters.WholeNumbers",
+            "serializer": "core.counters.WholeNumbers",
             "socket_timeout": 1,
             "socket_connect_timeout": 1,
             "health_check_interval": 30,
@@ -317,7 +319,7 @@ CACHES: dict[str, dict[str, object]] = {
     }
     if REDIS_URL
     else {
-        "BACKEND": "projects.counters.FileCounters",
+        "BACKEND": "core.counters.FileCounters",
         "LOCATION": str(DATA_DIR / "counts"),
         "OPTIONS": {"MAX_ENTRIES": 2000},
     },
@@ -388,7 +390,7 @@ STOP_PAGE = env.text("STOP_PAGE", "Commons:WikiVisage/Stop" if WIKI_CODE == "san
 # Login ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "projects.User"
 AUTHENTICATION_BACKENDS = [
-    "projects.backends.AccountBackend",
+    "projects.accounts.backends.AccountBackend",
     # which sessions from before name
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
@@ -425,16 +427,16 @@ SOCIALACCOUNT_PROVIDERS = {
 SOCIALACCOUNT_ONLY = True
 SOCIALACCOUNT_STORE_TOKENS = False  # ours are sealed, in WikiCredential
 SOCIALACCOUNT_LOGIN_ON_GET = False
-SOCIALACCOUNT_ADAPTER = "projects.login.WikiAccountAdapter"
-ACCOUNT_ADAPTER = "projects.login.AccountAdapter"
-# Logins are counted by projects.limits: allauth would count by address.
+SOCIALACCOUNT_ADAPTER = "projects.accounts.login.WikiAccountAdapter"
+ACCOUNT_ADAPTER = "projects.accounts.login.AccountAdapter"
+# Logins are counted by core.ratelimit: allauth would count by address.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
-# Who is logged in may log in again: the wiki may have forgotten them, see projects.tokens.
+# Who is logged in may log in again: the wiki may have forgotten them, see projects.accounts.tokens.
 ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False
 
 # Security ---------------------------------------------------------------------------------
@@ -460,7 +462,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, 0, 10)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SESSION_ENGINE = "projects.session_store"
+SESSION_ENGINE = "projects.accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # No other host under the same domain can set a cookie of that name.
@@ -469,13 +471,13 @@ SESSION_COOKIE_NAME = f"{HOST_ONLY}wikivisage_{WIKI.code}_{PORT}"
 CSRF_COOKIE_NAME = f"{HOST_ONLY}wikivisage_csrf_{WIKI.code}_{PORT}"
 X_FRAME_OPTIONS = "DENY"
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # our style and scripts are for our pages
-DEFAULT_EXCEPTION_REPORTER = "wikivisage.reports.Reporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "wikivisage.reports.NoValues"
-CSRF_FAILURE_VIEW = "wikivisage.views.pages.csrf_failure"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of a whole request: see wikivisage.bodies
+DEFAULT_EXCEPTION_REPORTER = "wikivisage.ops.error_reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "wikivisage.ops.error_reports.NoValues"
+CSRF_FAILURE_VIEW = "wikivisage.pages.about.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of a whole request: see wikivisage.middleware.bodies
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 # Nothing takes a file: nobody is looked for by a picture.
-FILE_UPLOAD_HANDLERS = ["wikivisage.bodies.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["wikivisage.middleware.bodies.NoFiles"]
 
 # Language, time, static files ---------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -485,7 +487,7 @@ REAL_LANGUAGES = [
     ("es", "español"),
     ("fr", "français"),
 ]
-# Made-up ones that prove the layout: longer words, and from right to left (wikivisage.pseudo).
+# Made-up ones that prove the layout: longer words, and from right to left (messages.pseudo).
 PSEUDO_LOCALES = env.flag("PSEUDO_LOCALES", DEBUG or WIKI_CODE == "sandbox")
 MADE_UP_LANGUAGES = [("en-xa", "[Ëñĝļîšĥ ļõñĝ]"), ("ar-xb", "[Ëñĝļîšĥ ŕţļ]")]
 LANGUAGES = REAL_LANGUAGES + (MADE_UP_LANGUAGES if PSEUDO_LOCALES else [])

@@ -6,9 +6,9 @@ import logging
 
 from celery import shared_task
 
-from projects.pipeline import wake
-from wikivisage import reached
-from wikivisage.sweeping import sweep
+from core.events import wake
+from wikivisage.ops.retention import sweep
+from wikivisage.pages import site_stats
 
 log = logging.getLogger(__name__)
 
@@ -26,4 +26,4 @@ def sweep_all() -> None:
 @shared_task(name="wikivisage.count", soft_time_limit=110, time_limit=120)
 def count_reached() -> None:
     """Count what was reached together, for the first page of a server of many photos."""
-    reached.count_now_and_then()
+    site_stats.count_now_and_then()

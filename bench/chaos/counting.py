@@ -18,14 +18,14 @@ from django.utils import timezone
 from bench.chaos.work import Contributor, Wiki
 from bench.thousand import DEPICTS, statements
 from classify.models import Answer, Learner
+from core.work import WorkRow, WorkState
 from crawler.models import CrawlStep, Photo, Picture, Region
 from crawler.selectors import UNFINISHED
 from projects.models import Project, WikiPace
-from projects.work import WorkRow, WorkState
+from sdc.files.statements import batch_mark
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
-from sdc.reasons import Reason
-from sdc.statements import batch_mark
-from sdc.writing.writer import open_attempts
+from sdc.writing.reasons import Reason
+from sdc.writing.scheduler import open_attempts
 
 T = TypeVar("T")
 STEPS = ("web", "crawl", "detect", "infer", "write", "default", "beat")

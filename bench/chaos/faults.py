@@ -33,7 +33,7 @@ from bench.chaos.outsiders import (
 from bench.chaos.system import QUEUES, System
 from bench.chaos.work import PEOPLE
 
-# Points of projects.faults by the part that passes them.
+# Points of core.crash_points by the part that passes them.
 POINTS = {
     "crawl": ("crawl:taken", "crawl:read", "crawl:before-commit", "crawl:after-commit"),
     "detect": (

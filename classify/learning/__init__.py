@@ -5,13 +5,13 @@ thought of them, `choose` says what to ask next, `review` what to look at again,
 what can be said for certain. The centroid rule stands apart: distances from one mean.
 """
 
-from classify.learning.asking import Ask, Kind, choose, outlook
-from classify.learning.chances import date_log_odds
+from classify.learning.calibration import date_log_odds
+from classify.learning.choose_screen import Ask, Kind, choose, outlook
 from classify.learning.copies import copies
 from classify.learning.distances import centroid, distances, nearest_across, to_nearest
-from classify.learning.guarantees import Interval
-from classify.learning.lookalikes import Lookalikes
+from classify.learning.intervals import Interval
 from classify.learning.model import Circumstances, Model
+from classify.learning.neighbours import Lookalikes
 from classify.learning.order import asking_order, commonness, cost, one_a_group
 from classify.learning.priors import Prior
 from classify.learning.review import SecondLooks, doubted, second_looks, third_looks

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classify.learning.distances import Ints, Mask
-from classify.learning.lookalikes import Lookalikes
-from classify.learning.spaces import COSINE, Space
+from classify.learning.neighbours import Lookalikes
+from classify.learning.similarity import COSINE, Space
 
 ALIKE = {COSINE: 0.85}  # similarity of two copies at least; far beyond `Prior.same`
 ALIKE_OTHERWISE = 0.75  # 1 − distance

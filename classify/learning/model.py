@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classify.learning import chances
+from classify.learning import calibration as learning_calibration
 from classify.learning.distances import Floats, Ints, Mask
-from classify.learning.lookalikes import Lookalikes
+from classify.learning.neighbours import Lookalikes
 from classify.learning.priors import Prior
 from classify.learning.scorer import Doubles, Scorer
 
@@ -129,7 +129,7 @@ class Model:
         answered = np.flatnonzero(self.answered)
         # A single confirmed face has nobody to be compared with.
         judged = answered if self.scorer.yes.sum() > 1 else np.flatnonzero(self.scorer.no)
-        calibration = chances.calibrate(raw[judged], self.scorer.yes[judged])
+        calibration = learning_calibration.calibrate(raw[judged], self.scorer.yes[judged])
         rest: Doubles = calibration.applied(raw) + self.around.log_odds
         rest.flags.writeable = False
         return rest
@@ -137,7 +137,7 @@ class Model:
     def _chances(self, rest: Doubles) -> Doubles:
         scorer, answered = self.scorer, self.answered
         yes = scorer.yes & answered
-        found = chances.once_a_photo(
+        found = learning_calibration.once_a_photo(
             rest,
             self.photos,
             yes,

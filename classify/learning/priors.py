@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-from classify.learning.spaces import Space
+from classify.learning.similarity import Space
 
 
 class Weights(NamedTuple):

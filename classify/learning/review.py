@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classify.learning.asking import SCREEN_SIZE
-from classify.learning.chances import BESIDE
+from classify.learning.calibration import BESIDE
+from classify.learning.choose_screen import SCREEN_SIZE
 from classify.learning.distances import Ints, Mask
 from classify.learning.model import Model
 from classify.learning.scorer import Doubles

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classify.learning.distances import Floats, Ints, Mask
-from classify.learning.lookalikes import FAR, Lookalikes
+from classify.learning.neighbours import FAR, Lookalikes
 from classify.learning.priors import Prior
 
 Doubles = NDArray[np.float64]

@@ -12,14 +12,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from classify import beside, keys
-from crawler import pictures
+from classify.asking import evidence, hotkeys
 from crawler.models import Photo, Region
+from crawler.pictures import fetch as pictures_fetch
 
 register = template.Library()
 
-register.filter("guess", beside.guess)
-register.filter("percent", beside.percent)
+register.filter("guess", evidence.guess)
+register.filter("percent", evidence.percent)
 
 
 COUNTED: dict[str, Callable[[int], str]] = {
@@ -47,7 +47,7 @@ def counted(name: str, n: int) -> SafeString:
 @register.filter
 def large_width(photo: Photo) -> int:
     """Of the thumbnail that is shown where one looks closely or draws."""
-    return pictures.shown_width(photo.picture)
+    return pictures_fetch.shown_width(photo.picture)
 
 
 @register.filter
@@ -64,19 +64,19 @@ def of_face(found: dict[int, Any], region: Region) -> Any:
 @register.simple_tag(takes_context=True)
 def kbd(context: dict[str, Any], command: str) -> SafeString:
     """`{% kbd "yes" %}`: the key that the user has for a command, as it stands on its button."""
-    key = keys.of(context["user"])[command]
+    key = hotkeys.of(context["user"])[command]
     hidden = "" if key else " hidden"
-    return format_html('<kbd data-key="{}"{}>{}</kbd>', command, hidden, keys.label(key))
+    return format_html('<kbd data-key="{}"{}>{}</kbd>', command, hidden, hotkeys.label(key))
 
 
 @register.simple_tag(takes_context=True)
 def own_keys(context: dict[str, Any]) -> SafeString:
     """The attribute by which static/js/keys.js knows the user's keys; it stands on the body."""
-    return format_html(' data-keys="{}"', json.dumps(keys.of(context["user"])))
+    return format_html(' data-keys="{}"', json.dumps(hotkeys.of(context["user"])))
 
 
 @register.inclusion_tag("classify/_keys_form.html", takes_context=True)
 def keys_form(context: dict[str, Any], page: str = "") -> dict[str, Any]:
     """The keys of a page ("ask", "grid", "review"), or all of them, to be looked at and changed."""
-    rows = keys.rows(context["user"], page)
+    rows = hotkeys.rows(context["user"], page)
     return {"rows": rows, "page": page, "request": context["request"]}

@@ -1,6 +1,6 @@
 """Engines that find faces and turn them into vectors. No Django here: numbers in, numbers out.
 
-Which one serves a project stands in `crawler/choice.py`.
+Which one serves a project stands in `crawler/registry/selection.py`.
 """
 
 from crawler.engines import dlib_engine, opencv_engine

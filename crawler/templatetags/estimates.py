@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django import template
 
-from crawler import estimates
+from crawler.detection import eta
 
 register = template.Library()
 
 
 @register.simple_tag
-def looking_through(photos: int) -> estimates.Estimate:
+def looking_through(photos: int) -> eta.Estimate:
     """`{% looking_through 300 as about %}`: `about.faces`, `about.minutes`."""
-    return estimates.estimate(photos)
+    return eta.estimate(photos)

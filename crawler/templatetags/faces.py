@@ -9,9 +9,11 @@ from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from crawler import choice, details, reembedding
+from crawler.detection import reembed
 from crawler.engines import KINDS
 from crawler.models import Region
+from crawler.pictures import error_details
+from crawler.registry import selection
 from projects.models import Project
 
 register = template.Library()
@@ -33,23 +35,23 @@ def _around_region(project_id: str, _prefix: str) -> tuple[str, str]:
 
 
 @register.simple_tag
-def engine_of(project: Project) -> reembedding.Progress:
+def engine_of(project: Project) -> reembed.Progress:
     """Whose vectors serve a project, and how far it is on its way to another engine's.
 
     Pictures are counted only while it changes.
     """
-    row = choice.rows().filter(project=project).first()
-    serving = row.serving.name if row else choice.default_name()
-    wanted = row.chosen.name if row and row.chosen else choice.default_name()
+    row = selection.rows().filter(project=project).first()
+    serving = row.serving.name if row else selection.default_name()
+    wanted = row.chosen.name if row and row.chosen else selection.default_name()
     if row and wanted != serving:
-        return reembedding.progress(project)
-    return reembedding.Progress(serving, serving, pictures=0, lacking=0, set_aside=0)
+        return reembed.progress(project)
+    return reembed.Progress(serving, serving, pictures=0, lacking=0, set_aside=0)
 
 
 @register.filter
 def in_words(detail: str) -> str | SafeString:
     """What exactly went wrong: our own words in the reader's language, others' as they came."""
-    return details.in_words(detail) or format_html('<span lang="en">{}</span>', detail)
+    return error_details.in_words(detail) or format_html('<span lang="en">{}</span>', detail)
 
 
 @register.filter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django import template
 
+from projects.live.census import is_being_counted
 from projects.models import Project
-from projects.parts import is_being_counted
 
 register = template.Library()
 

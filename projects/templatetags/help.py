@@ -7,9 +7,9 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 
+from projects.help.topics import TOPICS
+from projects.help.tours import TOURS, steps_of
 from projects.models import User
-from projects.topics import TOPICS
-from projects.tours import TOURS, steps_of
 
 register = template.Library()
 

@@ -4,15 +4,16 @@ from datetime import datetime
 
 from django import template
 
-from projects import keeping, pauses
+from projects.lifecycle import activity as lifecycle_activity
 from projects.models import Project
+from projects.privacy import pauses
 
 register = template.Library()
 
 
 @register.simple_tag
 def sleeps(project: Project) -> bool:
-    return keeping.sleeps(project)
+    return lifecycle_activity.sleeps(project)
 
 
 @register.simple_tag

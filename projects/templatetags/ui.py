@@ -18,8 +18,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from core.text import plain
 from projects.models import Person, Project
-from projects.texts import plain
 
 register = template.Library()
 

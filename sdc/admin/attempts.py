@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from projects.moderation import SHOWN, by_person, by_project, by_user
+from projects.moderation.admin_base import SHOWN, by_person, by_project, by_user
 from sdc.admin.cells import OfAttempt, diff, edits_table, one_below_the_other, said, warnings, who
 from sdc.admin.filters import Reverted, Risk, Why
 from sdc.models import ClaimAttempt

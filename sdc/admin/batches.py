@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from projects.moderation import (
+from core.user_errors import Refused
+from projects.moderation.admin_base import (
     NOTHING,
     SHOWN,
     ModerationAdmin,
@@ -21,10 +22,9 @@ from projects.moderation import (
     list_of,
 )
 from projects.permissions import signed_in
-from projects.refusal import Refused
-from sdc import moderating
 from sdc.admin.cells import attempts_table, batch_links, project_links, who
 from sdc.admin.filters import InTrouble
+from sdc.batches import moderation
 from sdc.models import ClaimAttempt, EditBatch
 
 
@@ -121,7 +121,7 @@ class EditBatchAdmin(ModerationAdmin[EditBatch]):
     def stop_batches(self, request: HttpRequest, queryset: QuerySet[EditBatch]) -> None:
         by = signed_in(request)
         done = _("%(n)d stopped. What was written stays written.")
-        self.do(request, queryset, lambda row, why: moderating.stop_batch(row, by, why), done)
+        self.do(request, queryset, lambda row, why: moderation.stop_batch(row, by, why), done)
 
     @admin.action(
         permissions=["moderate"], description=_("Take back what it wrote, in my own name")
@@ -131,7 +131,7 @@ class EditBatchAdmin(ModerationAdmin[EditBatch]):
 
         def undo(batch: EditBatch, why: str) -> bool:
             try:
-                undo = moderating.undo_batch(batch, by, why)
+                undo = moderation.undo_batch(batch, by, why)
             except Refused as refused:
                 self.message_user(request, f"{batch}: {refused.sentence}", messages.ERROR)
                 return False

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler.admin import LARGE, boxed, face_and_photo, file_links
 from projects.models import Project, User
-from projects.moderation import (
+from projects.moderation.admin_base import (
     NOTHING,
     ModerationAdmin,
     item_link,
@@ -25,7 +25,7 @@ from projects.moderation import (
     table,
 )
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
-from sdc.preview import cautions
+from sdc.preview import warnings as preview_warnings
 
 M = TypeVar("M", bound=Model)
 
@@ -89,7 +89,7 @@ def said(attempt: ClaimAttempt) -> SafeString | str:
 
 def warnings(attempt: ClaimAttempt) -> list[str]:
     disputed = bool(attempt.label and attempt.label.disputed)
-    found = [str(each.label) for each in cautions.of_row(attempt)]
+    found = [str(each.label) for each in preview_warnings.of_row(attempt)]
     return found + ([_text("answers differ")] if disputed else [])
 
 

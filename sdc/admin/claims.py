@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from crawler.admin import LARGE, boxed, face_and_photo, file_links
 from crawler.models import Region
 from projects.models import User
-from projects.moderation import (
+from projects.moderation.admin_base import (
     NOTHING,
     SHOWN,
     ModerationAdmin,
@@ -26,7 +26,6 @@ from projects.moderation import (
     lines,
 )
 from projects.permissions import signed_in
-from sdc import moderating
 from sdc.admin.cells import (
     attempts_table,
     edits_table,
@@ -36,6 +35,7 @@ from sdc.admin.cells import (
     who,
 )
 from sdc.admin.filters import RevertedClaim, RiskOfClaim
+from sdc.batches import moderation
 from sdc.models import Claim, ClaimAttempt, Edit, Watch
 
 
@@ -155,7 +155,7 @@ class ClaimAdmin(ModerationAdmin[Claim]):
     def hold(self, request: HttpRequest, queryset: QuerySet[Claim]) -> None:
         by = signed_in(request)
         done = _("%(n)d held. They are not sent until somebody releases them.")
-        self.do(request, queryset, lambda row, why: moderating.hold(row, by, why), done)
+        self.do(request, queryset, lambda row, why: moderation.hold(row, by, why), done)
 
     @admin.action(permissions=["moderate"], description=_("Release: may be sent again"))
     def release(self, request: HttpRequest, queryset: QuerySet[Claim]) -> None:
@@ -163,7 +163,7 @@ class ClaimAdmin(ModerationAdmin[Claim]):
         self.do(
             request,
             queryset,
-            lambda row, why: moderating.release(row, by, why),
+            lambda row, why: moderation.release(row, by, why),
             _("%(n)d released. They may be sent again."),
             needs_reason=False,
         )
@@ -172,4 +172,4 @@ class ClaimAdmin(ModerationAdmin[Claim]):
     def reject(self, request: HttpRequest, queryset: QuerySet[Claim]) -> None:
         by = signed_in(request)
         done = _("%(n)d rejected. What is on the wiki already has to be taken back.")
-        self.do(request, queryset, lambda row, why: moderating.reject(row, by, why), done)
+        self.do(request, queryset, lambda row, why: moderation.reject(row, by, why), done)

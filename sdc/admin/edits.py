@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from projects.moderation import NOTHING, by_person, by_project, by_user
+from projects.moderation.admin_base import NOTHING, by_person, by_project, by_user
 from sdc.admin.cells import OfAttempt, diff, found_words, who
 from sdc.admin.filters import RevertedEdit
 from sdc.models import ClaimAttempt, Edit

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.models import User
 from sdc.models import ClaimAttempt, EditBatch, Watch, WritingStop
-from sdc.preview import cautions
-from sdc.reasons import Reason
-from sdc.rights import stops
+from sdc.preview import warnings
+from sdc.sending_rights import stops
+from sdc.writing.reasons import Reason
 
 Finding, State = Watch.Finding, EditBatch.State
 REVERTED = (Finding.REMOVED, Finding.CHANGED)
@@ -42,7 +42,7 @@ class Risk(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         general = [("any", _("anything odd")), ("disputed", _("answers differ"))]
-        return [*general, *cautions.Caution.choices]
+        return [*general, *warnings.Caution.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()

@@ -11,16 +11,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from classify import training
-from projects import sessions
+from classify.trust import exclude as trust_exclude
+from projects.accounts import sessions
 from projects.admin import ProjectAdmin, UserAdmin
 from projects.models import Project, User
-from projects.moderation import ModerationAdmin, lines, page_of
+from projects.moderation.admin_base import ModerationAdmin, lines, page_of
 from projects.permissions import signed_in
-from sdc import moderating
 from sdc.admin.cells import sent_lists
 from sdc.admin.filters import MayNotSend
-from sdc.rights import stops
+from sdc.batches import moderation
+from sdc.sending_rights import stops
 
 
 class StopsSending(ModerationAdmin[Any]):
@@ -66,7 +66,7 @@ class SenderAdmin(UserAdmin, StopsSending):
     def stop_users(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         by = signed_in(request)
         done = _("%(n)d stopped from sending.")
-        self.do(request, queryset, lambda row, why: moderating.stop_user(row, by, why), done)
+        self.do(request, queryset, lambda row, why: moderation.stop_user(row, by, why), done)
 
     @admin.action(permissions=["moderate"], description=_("Release: may send again"))
     def release_users(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -74,7 +74,7 @@ class SenderAdmin(UserAdmin, StopsSending):
         self.do(
             request,
             queryset,
-            lambda row, why: moderating.release_user(row, by, why),
+            lambda row, why: moderation.release_user(row, by, why),
             _("%(n)d released."),
             needs_reason=False,
         )
@@ -94,7 +94,7 @@ class SenderAdmin(UserAdmin, StopsSending):
         self.do(
             request,
             queryset,
-            lambda row, _why: training.let_doubted_count(row, by),
+            lambda row, _why: trust_exclude.let_doubted_count(row, by),
             done,
             needs_reason=False,
         )
@@ -123,7 +123,7 @@ class SendingProjectAdmin(ProjectAdmin, StopsSending):
     def stop_projects(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
         by = signed_in(request)
         done = _("%(n)d stopped from sending.")
-        self.do(request, queryset, lambda row, why: moderating.stop_project(row, by, why), done)
+        self.do(request, queryset, lambda row, why: moderation.stop_project(row, by, why), done)
 
     @admin.action(permissions=["moderate"], description=_("Release: may be sent for again"))
     def release_projects(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
@@ -131,7 +131,7 @@ class SendingProjectAdmin(ProjectAdmin, StopsSending):
         self.do(
             request,
             queryset,
-            lambda row, why: moderating.release_project(row, by, why),
+            lambda row, why: moderation.release_project(row, by, why),
             _("%(n)d released."),
             needs_reason=False,
         )

@@ -9,11 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from projects.moderation import ModerationAdmin, by_project, by_user
+from projects.moderation.admin_base import ModerationAdmin, by_project, by_user
 from projects.permissions import signed_in
-from sdc import moderating
 from sdc.admin.cells import project_links, who
 from sdc.admin.filters import Holds
+from sdc.batches import moderation
 from sdc.models import WritingStop
 
 
@@ -52,7 +52,7 @@ class WritingStopAdmin(ModerationAdmin[WritingStop]):
         self.do(
             request,
             rows,
-            lambda row, why: moderating.let_write(row, by, why),
+            lambda row, why: moderation.let_write(row, by, why),
             _("%(n)d released."),
             needs_reason=False,
         )

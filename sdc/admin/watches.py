@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from projects.moderation import NOTHING, by_person, by_project, by_user, lines
+from projects.moderation.admin_base import NOTHING, by_person, by_project, by_user, lines
 from sdc.admin.cells import OfAttempt, found_words
 from sdc.admin.filters import REVERTED, RevertedWatch
 from sdc.models import ClaimAttempt, Watch

@@ -21,8 +21,10 @@ from django.db.models import Case, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from classify.models import Answer, Skip
+from core.transactions import atomic
+from core.user_errors import Refused
+from core.work import WorkState
 from crawler.models import EmbedJob, Photo, ProjectPhoto
-from projects import notifications
 from projects.ledger import audit
 from projects.models import (
     Admission,
@@ -36,13 +38,11 @@ from projects.models import (
     User,
     WikiCredential,
 )
-from projects.refusal import Refused
-from projects.transactions import atomic
-from projects.work import WorkState
+from projects.notifications import services as notifications
 from sdc.erasure import projects
 from sdc.erasure.projects import UNDER_WAY, Counts
 from sdc.models import ClaimAttempt, Edit, EditBatch, Writer, WritingStop
-from sdc.rights import stops
+from sdc.sending_rights import stops
 
 # Stay with the name. All other relations to a user are deleted (GOES) or move to a nameless one.
 LEDGER: tuple[type[models.Model], ...] = (Edit, EditBatch)

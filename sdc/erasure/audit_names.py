@@ -13,8 +13,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from core.transactions import atomic
 from projects.models import AuditEvent
-from projects.transactions import atomic
 from sdc.erasure.accounts import plain
 
 AUDIT_NAME_DAYS = 90

@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from classify.models import Answer
+from core.transactions import atomic
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto
-from projects.transactions import atomic
-from projects.work import WorkState
 from sdc.models import Claim, ClaimAttempt
 
 STEP = 200

@@ -25,6 +25,10 @@ from classify.models import (
     Score,
     Skip,
 )
+from core.events import announce
+from core.transactions import atomic
+from core.user_errors import Refused
+from core.work import WorkState
 from crawler import selectors as crawler
 from crawler.models import EmbedJob, ProjectEngine, ProjectPhoto
 from projects.ledger import audit
@@ -39,12 +43,8 @@ from projects.models import (
     Tally,
     User,
 )
-from projects.pipeline import announce
-from projects.refusal import Refused
-from projects.transactions import atomic
-from projects.work import WorkState
 from sdc.models import ClaimAttempt, Edit, EditBatch, WritingStop
-from sdc.ready import claims_count, edits_count
+from sdc.preview.eligibility import claims_count, edits_count
 
 STEP = 500  # rows deleted in one transaction
 UNDER_WAY = (EditBatch.State.RUNNING, EditBatch.State.PAUSED)

@@ -10,8 +10,8 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from core.work import WorkState
 from projects.models import User, WikiCredential
-from projects.work import WorkState
 from sdc.erasure.projects import UNDER_WAY
 from sdc.models import ClaimAttempt, EditBatch
 

@@ -17,18 +17,20 @@ from django.utils import timezone
 
 from classify.models import Label
 from classify.selectors import eligible_labels, named_by_hand
+from core import i18n
+from core.transactions import atomic
+from core.work import WorkState
 from crawler.models import Photo, ProjectPhoto
-from projects import denials, http, languages, pauses
 from projects.models import Project, User
-from projects.transactions import atomic
-from projects.work import WorkState
-from sdc import reading, statements
+from projects.privacy import denylist, pauses
+from sdc.files import reading, statements
+from sdc.files.reading import PageNow
 from sdc.models import Claim, ClaimAttempt, EditBatch, new_batch_code
-from sdc.preview import cautions
-from sdc.preview.cautions import Caution
-from sdc.reading import PageNow
-from sdc.reasons import Reason
-from sdc.rights import senders
+from sdc.preview import warnings
+from sdc.preview.warnings import Caution
+from sdc.sending_rights import limits
+from sdc.writing.reasons import Reason
+from wiki import http
 
 DRAFT_LIVES = timedelta(days=1)  # what is older must be read again before it is sent
 DRAFT_IS_FRESH = timedelta(minutes=10)  # what is older is read again when it is looked at
@@ -40,7 +42,7 @@ State = Claim.State
 Outcome = ClaimAttempt.Outcome
 
 
-# Skipped for these, a file may be asked for all the same; see sdc/preview/choices.py.
+# Skipped for these, a file may be asked for all the same; see sdc/preview/selection.py.
 ASKABLE = frozenset({Reason.REMOVED, Reason.TAKEN_BACK, Reason.REJECTED, Reason.MOVED})
 
 
@@ -76,7 +78,7 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
     next batch may have. What the user chose in the draft before stays chosen. Raises WikiError.
     """
     revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
-    limit = senders.standing_of(user).limit
+    limit = limits.standing_of(user).limit
     labels = _candidates(project)
     if pauses.of_project(project):  # nothing is planned: a few show why
         labels = labels[: reading.A_CALL]
@@ -90,7 +92,7 @@ def prepare_batch(project: Project, user: User) -> EditBatch:
         if planned >= limit:
             break
         pages = reading.read_pages(wiki, [label.photo.page_id for label in chunk])
-        crowds = cautions.crowds({label.photo.picture_id for label in chunk})
+        crowds = warnings.crowds({label.photo.picture_id for label in chunk})
         for label in chunk:
             page, claim = pages[label.photo.page_id], claims[label.photo.page_id]
             if _settled_by(project, claim) and page.depicts(project.person.qid):
@@ -113,9 +115,9 @@ def _look_at(
     label: Label, page: PageNow, claim: Claim, crowd: int, wishes: Wishes, project: Project
 ) -> Found:
     reason = why_not(claim, page, label.photo, project)
-    odd = cautions.of_file(label, page, project.person, crowd)
+    odd = warnings.of_file(label, page, project.person, crowd)
     if reason in ASKABLE and claim.pk in wishes.asked_for and may_ask(claim):
-        return Found(label, page, claim, odd + cautions.of_asking(claim, page.title, label.photo))
+        return Found(label, page, claim, odd + warnings.of_asking(claim, page.title, label.photo))
     return Found(label, page, claim, odd, reason)
 
 
@@ -192,10 +194,10 @@ def _claims(project: Project, labels: list[Label]) -> dict[int, Claim]:
 
 def _denied(project: Project, labels: list[Label]) -> Any:
     """Says of a photo whether it, or the person, is on the deny-list."""
-    person = denials.denied_person(project.person.qid)
+    person = denylist.denied_person(project.person.qid)
     photos = [label.photo for label in labels]
-    files = denials.denied_files((photo.page_id, photo.title) for photo in photos)
-    files |= denials.denied_makers((each.page_id, each.uploader, each.author) for each in photos)
+    files = denylist.denied_files((photo.page_id, photo.title) for photo in photos)
+    files |= denylist.denied_makers((each.page_id, each.uploader, each.author) for each in photos)
     return lambda photo: person or photo.page_id in files
 
 
@@ -217,7 +219,7 @@ def _labels_of(pages: Iterable[PageNow]) -> dict[str, str]:
         return {}
     try:
         wikidata = partial(http.api, settings.WIKI.wikidata_api)
-        return reading.read_labels(wikidata, wanted, languages.of_wikis())
+        return reading.read_labels(wikidata, wanted, i18n.of_wikis())
     except http.WikiError:
         return {}
 
@@ -284,7 +286,7 @@ def _wishes(project: Project, user: User) -> Wishes:
             claim for claim, (outcome, _odd) in drafted.items() if outcome == Outcome.PLANNED
         ),
         asked_for=frozenset(
-            claim for claim, (_out, odd) in drafted.items() if cautions.ASKED & set(odd.split())
+            claim for claim, (_out, odd) in drafted.items() if warnings.ASKED & set(odd.split())
         ),
     )
 
@@ -312,7 +314,7 @@ def _attempt(batch: EditBatch, file: Found, names: dict[str, str], **fields: Any
         region=label.region,
         guid=guid,
         statement=statements.depicts(guid, claim.qid, place),
-        cautions=cautions.words(file.cautions),
+        cautions=warnings.words(file.cautions),
         sha1=label.photo.picture.sha1,
         title=page.title or label.photo.title,
         base_revision=page.revision,

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from projects.models import User
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.rights import senders
+from sdc.sending_rights import limits
 
 register = template.Library()
 
@@ -33,11 +33,11 @@ def first_batch(batch: EditBatch, user: Any) -> FirstBatch | None:
     """`batch`, if it is this user's first one and they did not look at it yet."""
     if not isinstance(user, User) or batch.user_id != user.pk:
         return None
-    standing = senders.first_steps_of(user)
+    standing = limits.first_steps_of(user)
     if standing.batch != batch:
         return None
     going = standing.to_look_at is None
-    return FirstBatch(going, [] if going else list(senders.written_rows(batch)))
+    return FirstBatch(going, [] if going else list(limits.written_rows(batch)))
 
 
 @register.filter

@@ -16,9 +16,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from projects import tokens
-from projects.http import WikiError
-from projects.limits import limited
+from core.ratelimit import limited
+from core.user_errors import Refused
+from projects.accounts import tokens
+from projects.live.polling import ticket
 from projects.models import Project, User
 from projects.permissions import (
     Can,
@@ -29,15 +30,16 @@ from projects.permissions import (
     project_view,
     signed_in,
 )
-from projects.polling import ticket
-from projects.refusal import Refused
-from sdc import selectors, services, undoing
+from sdc import selectors
+from sdc.batches import services as batches_services
+from sdc.batches import undo
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.ready import ready_count
-from sdc.reasons import Reason, sentence, title
-from sdc.rights import patrollers, stops
-from sdc.rights.senders import pace_of
-from sdc.watch import findings, watching
+from sdc.preview.eligibility import ready_count
+from sdc.sending_rights import patrollers, stops
+from sdc.sending_rights.limits import pace_of
+from sdc.watch import findings, recheck
+from sdc.writing.reasons import Reason, sentence, title
+from wiki.http import WikiError
 
 ROWS = 25  # shown at once
 FACES = 20  # of what is to be taken back
@@ -153,19 +155,19 @@ def batch_status(request: HttpRequest, project: Project, code: str) -> HttpRespo
 @require_POST
 @batch_view(Can.SEND)
 def batch_pause(request: HttpRequest, project: Project, code: str) -> HttpResponse:
-    return _steer(request, project, code, services.pause)
+    return _steer(request, project, code, batches_services.pause)
 
 
 @require_POST
 @batch_view(Can.SEND)
 def batch_resume(request: HttpRequest, project: Project, code: str) -> HttpResponse:
-    return _steer(request, project, code, services.resume)
+    return _steer(request, project, code, batches_services.resume)
 
 
 @require_POST
 @batch_view(Can.SEND)
 def batch_stop(request: HttpRequest, project: Project, code: str) -> HttpResponse:
-    return _steer(request, project, code, services.stop)
+    return _steer(request, project, code, batches_services.stop)
 
 
 @limited("send")
@@ -186,9 +188,9 @@ def undo_page(
         return redirect_to_login(request.get_full_path())
     user = signed_in(request)
     patrollers.refresh(user)
-    if not undoing.may_undo(found, user):
+    if not undo.may_undo(found, user):
         raise PermissionDenied(why_not_undo())
-    written = undoing.standing(found)
+    written = undo.standing(found)
     one = None
     if attempt_id is not None:
         rows = found.attempts.select_related("claim__photo__picture", "region", "batch")
@@ -197,10 +199,10 @@ def undo_page(
     reason = request.POST.get("reason", "").strip()
     if request.method == "POST":
         try:
-            return redirect(undoing.undo(one or found, user, reason))
+            return redirect(undo.undo(one or found, user, reason))
         except Refused as refused:
             messages.error(request, refused.sentence)
-            if refused.code != undoing.BAD_REASON:
+            if refused.code != undo.BAD_REASON:
                 return redirect(found)
         except WikiError:
             messages.error(request, unreadable())
@@ -214,11 +216,11 @@ def undo_page(
         "edits": edits,
         "faces": written.select_related("claim__photo__picture", "region").order_by("pk")[:FACES],
         "changed": 0 if one else selectors.changed(found).count(),
-        "gone": 0 if one else undoing.removed_before(found).count(),
+        "gone": 0 if one else undo.removed_before(found).count(),
         "others": found.user_id != user.pk,
-        "needs_reason": undoing.needs_reason(found, user),
+        "needs_reason": undo.needs_reason(found, user),
         "reason": reason,
-        "reason_length": undoing.REASON_LENGTH,
+        "reason_length": undo.REASON_LENGTH,
         "seconds": 60 * edits / pace_of(user),
         "stopped": stops.of_everything(),
         "running": found.state in (State.RUNNING, State.PAUSED),
@@ -268,8 +270,8 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
     progress = selectors.batch_progress(batch)
     rows = Paginator(selectors.in_order(batch, show), ROWS).get_page(request.GET.get("page"))
     going = batch.state in (State.RUNNING, State.PAUSED)
-    may_undo = undoing.may_undo(batch, user)
-    may_resume = services.may_resume(batch, user)
+    may_undo = undo.may_undo(batch, user)
+    may_resume = batches_services.may_resume(batch, user)
     watched = findings.watch_summary(batch) if batch.kind == Kind.ADD else None
     legend = selectors.legend(batch, progress)
     return {
@@ -283,8 +285,8 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
         "page": rows,
         "show": show,
         "summaries": selectors.summaries(batch),
-        "may_steer": going and services.may_steer(batch, user),
-        "may_stop": going and services.may_stop(batch, user),
+        "may_steer": going and batches_services.may_steer(batch, user),
+        "may_stop": going and batches_services.may_stop(batch, user),
         "may_resume": may_resume and batch.state == State.PAUSED,
         "needs_login": may_resume and batch.reason == Reason.LOGIN,
         "signed_in": batch.reason == Reason.LOGIN and tokens.is_signed_in(batch.user),
@@ -292,10 +294,10 @@ def _status(request: HttpRequest, project: Project, batch: EditBatch) -> dict[st
         "why_waits": sentence(progress.waiting_for),
         "watched": watched,
         "to_look": selectors.to_look(batch) if watched and watched.to_look else None,
-        "may_check": watching.may_check(batch, user),
+        "may_check": recheck.may_check(batch, user),
         "may_export": may(user, Can.ANSWER, project) or moderates(user),
         "may_undo": may_undo,
-        "standing": undoing.standing(batch).count() if may_undo else 0,
+        "standing": undo.standing(batch).count() if may_undo else 0,
         "undone_by": selectors.undone_by(batch),
         "undoes": batch.undoes,
         "undoes_number": selectors.number_of(batch.undoes) if batch.undoes else None,

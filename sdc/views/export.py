@@ -15,11 +15,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from projects import denials
-from projects.limits import limited
+from core.ratelimit import limited
+from core.user_errors import Refused
 from projects.models import Project
 from projects.permissions import Can, may, moderates, project_view
-from projects.refusal import Refused
+from projects.privacy import denylist
 from sdc import export
 from sdc.models import EditBatch
 
@@ -34,7 +34,7 @@ def for_members(view: View) -> View:
     def wrapper(request: HttpRequest, project: Project, /, **kwargs: Any) -> HttpResponseBase:
         if may(request.user, Can.ANSWER, project) or moderates(request.user):
             try:
-                denials.refuse_project(project)
+                denylist.refuse_project(project)
             except Refused as refused:
                 raise PermissionDenied(refused.sentence) from refused
             return view(request, project, **kwargs)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from classify.labels import standing
 from classify.models import Verdict
-from classify.views.member import of_member
+from classify.trust.views import of_member
 from projects.models import Project, User
 from projects.permissions import Can, project_view
 from sdc.models import Claim, ClaimAttempt

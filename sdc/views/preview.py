@@ -19,22 +19,23 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from classify import certainty
+from classify.audit import estimates
 from classify.labels import standing as standing_answers
 from classify.models import Answer, Origin, Verdict
-from projects import consumer
-from projects.http import WikiError
-from projects.limits import limited
+from core.ratelimit import limited
+from projects.accounts import oauth_consumer
 from projects.models import Project, User
 from projects.permissions import Can, may, project_view, signed_in
-from sdc import selectors, services
+from sdc import selectors
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.preview import cautions
+from sdc.preview import warnings
 from sdc.preview.drafts import ASKABLE, may_ask
-from sdc.reasons import Reason, sentence, title
-from sdc.rights import first_steps, senders
-from sdc.rights.senders import Standing
-from sdc.writing.answers import of_the_site
+from sdc.sending_rights import limits, probation
+from sdc.sending_rights.limits import Standing
+from sdc.writing.reasons import Reason, sentence, title
+from sdc.writing.responses import of_the_site
+from wiki.http import WikiError
 
 ROWS = 50  # shown at once: a page
 Outcome = ClaimAttempt.Outcome
@@ -55,7 +56,7 @@ class Shown:
 @dataclass(frozen=True)
 class Skipped:
     row: ClaimAttempt
-    spoken: cautions.Spoken | None  # who removed it, took it back, rejected it
+    spoken: warnings.Spoken | None  # who removed it, took it back, rejected it
     may_ask: bool
 
 
@@ -67,16 +68,16 @@ def preview(request: HttpRequest, project: Project) -> HttpResponse:
     user = signed_in(request)
     try:
         if request.method == "POST":
-            services.prepare_batch(project, user)
+            batches.prepare_batch(project, user)
             return redirect("preview", project.public_id)
-        draft = services.draft_of(project, user)
-        batch = draft or first_steps.handed_by(user, project).order_by("pk").last()
-        batch = batch or services.prepare_batch(project, user)
-        standing = senders.standing_of(user)
+        draft = batches.draft_of(project, user)
+        batch = draft or probation.handed_by(user, project).order_by("pk").last()
+        batch = batch or batches.prepare_batch(project, user)
+        standing = limits.standing_of(user)
     except WikiError as error:
         reason = of_the_site(error)
         if reason:
-            consumer.report_refused(reason)
+            oauth_consumer.report_refused(reason)
         context = {"project": project, "error": str(error)[:200], "reason": reason}
         response = render(request, "sdc/preview_failed.html", context, status=503)
         response["Retry-After"] = "60"
@@ -106,7 +107,7 @@ def preview_choose(request: HttpRequest, project: Project) -> HttpResponse:
     if page_box or "all" in request.POST:
         takes_in = "page" in request.POST if page_box else request.POST["all"] == "in"
         keep = shown if takes_in else []
-    _try(request, lambda: services.choose(draft, user, shown, keep, limit=_limit(user)))
+    _try(request, lambda: batches.choose(draft, user, shown, keep, limit=_limit(user)))
     return redirect(_back(request, project))
 
 
@@ -118,7 +119,7 @@ def attempt_exclude(request: HttpRequest, project: Project, attempt_id: int) -> 
     attempt = _own_attempt(project, user, attempt_id)
     leave_out = attempt.pk not in _numbers(request, "keep")
     limit = _limit(user)
-    done = _try(request, lambda: services.exclude(attempt, user, leave_out, limit=limit))
+    done = _try(request, lambda: batches.exclude(attempt, user, leave_out, limit=limit))
     if not request.headers.get("HX-Request"):
         return redirect(_back(request, project))
     if not done:  # the page shows how it stands, and why
@@ -136,7 +137,7 @@ def attempt_ask(request: HttpRequest, project: Project, attempt_id: int) -> Http
     user = signed_in(request)
     attempt = _own_attempt(project, user, attempt_id)
     limit = _limit(user)
-    if not _try(request, lambda: services.ask_for(attempt, user, limit=limit)):
+    if not _try(request, lambda: batches.ask_for(attempt, user, limit=limit)):
         messages.info(request, _("This file can’t be asked for now."))
     address = reverse("preview", args=[project.public_id])
     return redirect(f"{address}?{urlencode({'show': TWICE})}#edit-{attempt.pk}")
@@ -150,9 +151,9 @@ def batch_confirm(request: HttpRequest, project: Project, code: str) -> HttpResp
     batch = EditBatch.objects.filter(project=project, code=code).first()
     try:
         if batch is None:
-            raise services.replaced()
-        batch = services.confirm(batch, user)
-    except services.Refused as refused:
+            raise batches.replaced()
+        batch = batches.confirm(batch, user)
+    except batches.Refused as refused:
         messages.error(request, refused.sentence)
         return redirect("preview", project.public_id)
     return redirect(batch.project_url)
@@ -165,7 +166,7 @@ def batch_hand_over(request: HttpRequest, project: Project, code: str) -> HttpRe
     user = signed_in(request)
     batch = get_object_or_404(EditBatch, project=project, user=user, code=code)
     try:
-        _try(request, lambda: first_steps.hand_over(batch, user))
+        _try(request, lambda: probation.hand_over(batch, user))
     except WikiError:
         messages.error(request, _("The wiki can’t be read now. Try again in a minute."))
     return redirect("preview", project.public_id)
@@ -176,7 +177,7 @@ def batch_hand_over(request: HttpRequest, project: Project, code: str) -> HttpRe
 def batch_take_back_hand_over(request: HttpRequest, project: Project, code: str) -> HttpResponse:
     user = signed_in(request)
     batch = get_object_or_404(EditBatch, project=project, user=user, code=code)
-    first_steps.take_back(batch, user)
+    probation.take_back(batch, user)
     return redirect("preview", project.public_id)
 
 
@@ -186,7 +187,7 @@ def batch_looked(request: HttpRequest, project: Project, code: str) -> HttpRespo
     """The user looked at the edits of the first batch, and finds them right."""
     user = signed_in(request)
     batch = get_object_or_404(EditBatch, project=project, user=user, code=code)
-    if first_steps.looked_at(batch, user):
+    if probation.looked_at(batch, user):
         messages.success(request, _("Thank you. From now on a batch may be larger."))
     return redirect("preview", project.public_id)
 
@@ -195,7 +196,7 @@ def _try(request: HttpRequest, deed: Callable[[], object]) -> bool:
     """Do it, or tell the person why not; whether it was done."""
     try:
         return bool(deed())
-    except services.Refused as refused:
+    except batches.Refused as refused:
         messages.error(request, refused.sentence)
         return False
 
@@ -226,9 +227,9 @@ def _back(request: HttpRequest, project: Project) -> str:
 def _standing(user: User) -> Standing:
     """How the user stands; by our own rows alone while the wiki can't be read."""
     try:
-        return senders.standing_of(user)
+        return limits.standing_of(user)
     except WikiError:
-        return senders.first_steps_of(user)
+        return limits.first_steps_of(user)
 
 
 def _limit(user: User) -> int:
@@ -247,7 +248,7 @@ def _sendable(batch: EditBatch, show: str = "") -> QuerySet[ClaimAttempt]:
 
 def _rows(project: Project, page: Page[ClaimAttempt]) -> list[Shown]:
     rows = list(page)
-    odd = cautions.said_of(rows, project.person)
+    odd = warnings.said_of(rows, project.person)
     said = _who_said(project, rows)
     return [
         Shown(
@@ -287,7 +288,7 @@ def _skipped(batch: EditBatch) -> list[dict[str, Any]]:
         "claim__photo__picture", "claim__held_by", "region"
     )
     found = list(rows.order_by("pk"))
-    spoken = cautions.spoken_against([row.claim for row in found])
+    spoken = warnings.spoken_against([row.claim for row in found])
     groups: dict[str, list[Skipped]] = {}
     for row in found:
         askable = row.reason in ASKABLE and may_ask(row.claim) and batch.state == State.DRAFT
@@ -310,7 +311,7 @@ def _counts(
         "project": project,
         "batch": batch,
         "show": show,
-        "sure": certainty.of(project),
+        "sure": estimates.of(project),
         "edits": edits,
         "left_out": left_out,
         "twice": _sendable(batch, TWICE).count(),
@@ -322,9 +323,9 @@ def _counts(
         "seconds": 60 * edits / standing.pace,
         "full": edits >= standing.limit,
         "standing": standing,
-        "stopped": senders.stopped_by(user, project),
+        "stopped": limits.stopped_by(user, project),
         "first_max": settings.FIRST_BATCH,
-        "helpers": senders.helpers(project, user) if is_newcomer else None,
+        "helpers": limits.helpers(project, user) if is_newcomer else None,
         "manages": may(user, Can.MANAGE, project),
-        "sent_for": first_steps.sent_for(user, project) if is_newcomer else None,
+        "sent_for": probation.sent_for(user, project) if is_newcomer else None,
     }

@@ -18,14 +18,16 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from projects import denials
-from projects.limits import limited
+from core.ratelimit import limited
+from projects.live.polling import fingerprint
 from projects.models import User
 from projects.permissions import is_hidden
-from projects.polling import fingerprint
-from sdc import selectors, services, undoing
+from projects.privacy import denylist
+from sdc import selectors
+from sdc.batches import services as batches
+from sdc.batches import undo
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.rights import patrollers
+from sdc.sending_rights import patrollers
 from sdc.views.batches import ROWS, find_sent, sees_project, steer, undo_page
 
 P = ParamSpec("P")
@@ -50,7 +52,7 @@ def sent_view(view: View[P]) -> Callable[..., HttpResponseBase]:
             patrollers.refresh(user)
         acts = found.user_id == user.pk or patrollers.patrols(user)
         if is_hidden(found.project, user) and not acts:
-            raise PermissionDenied(denials.why_alone(found.project))
+            raise PermissionDenied(denylist.why_alone(found.project))
         return view(request, found, *args, **kwargs)
 
     return wrapper
@@ -82,7 +84,7 @@ def sent_batch_status(request: HttpRequest, batch: EditBatch) -> HttpResponse:
 def _status(request: HttpRequest, batch: EditBatch) -> dict[str, Any]:
     user = request.user
     going = batch.state in (State.RUNNING, State.PAUSED)
-    may_undo = undoing.may_undo(batch, user)
+    may_undo = undo.may_undo(batch, user)
     context = {
         "batch": batch,
         "page": Paginator(_rows(batch), ROWS).get_page(request.GET.get("page")),
@@ -90,10 +92,10 @@ def _status(request: HttpRequest, batch: EditBatch) -> dict[str, Any]:
         "undoes": batch.undoes,
         "undone_by": selectors.undone_by(batch),
         "may_undo": may_undo,
-        "standing": undoing.standing(batch).count() if may_undo else 0,
-        "may_stop": going and services.may_stop(batch, user),
-        "may_resume": batch.state == State.PAUSED and services.may_resume(batch, user),
-        "may_pause": batch.state == State.RUNNING and services.may_resume(batch, user),
+        "standing": undo.standing(batch).count() if may_undo else 0,
+        "may_stop": going and batches.may_stop(batch, user),
+        "may_resume": batch.state == State.PAUSED and batches.may_resume(batch, user),
+        "may_pause": batch.state == State.RUNNING and batches.may_resume(batch, user),
     }
     moving = selectors.is_moving(batch)
     fragment = render_to_string("sdc/_sent.html", context, request)
@@ -121,21 +123,21 @@ def sent_batch_undo(
 @require_POST
 @sent_view
 def sent_batch_stop(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
-    return _steer_signed_in(request, batch, services.stop)
+    return _steer_signed_in(request, batch, batches.stop)
 
 
 @limited("send")
 @require_POST
 @sent_view
 def sent_batch_pause(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
-    return _steer_signed_in(request, batch, services.pause)
+    return _steer_signed_in(request, batch, batches.pause)
 
 
 @limited("send")
 @require_POST
 @sent_view
 def sent_batch_resume(request: HttpRequest, batch: EditBatch) -> HttpResponseBase:
-    return _steer_signed_in(request, batch, services.resume)
+    return _steer_signed_in(request, batch, batches.resume)
 
 
 def _steer_signed_in(

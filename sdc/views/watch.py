@@ -17,17 +17,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from classify.galleries import Tile, Which, gallery
+from classify.asking.views.ask import whose
 from classify.models import Verdict
-from classify.views.ask import whose
+from classify.review.galleries import Tile, Which, gallery
+from core.user_errors import Refused
 from crawler.models import Region, not_paused
-from projects import pauses
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
-from projects.refusal import Refused
-from sdc import undoing
+from projects.privacy import pauses
+from sdc.batches import undo
 from sdc.models import EditBatch, Watch
-from sdc.watch import findings, second_looks, watching
+from sdc.watch import face_review, findings, recheck
 
 ROWS = 50  # shown at once
 FEW = 5  # lines of the part of another page
@@ -75,7 +75,7 @@ def second_look(request: HttpRequest, project: Project, watch_id: int) -> HttpRe
         return redirect("second-looks", project.public_id)
     said, user = form.cleaned_data, signed_in(request)
     try:
-        second_looks.look_again(watch, user, said["verdict"], said["client_uuid"])
+        face_review.look_again(watch, user, said["verdict"], said["client_uuid"])
     except Refused as refused:
         messages.error(request, refused.sentence)
     else:
@@ -97,7 +97,7 @@ def second_look_undo(request: HttpRequest, project: Project) -> HttpResponse:
         return redirect(address)
     watch = get_object_or_404(findings.findings(project), pk=last[0])
     try:
-        if second_looks.take_back(watch, signed_in(request), last[1]):
+        if face_review.take_back(watch, signed_in(request), last[1]):
             messages.success(request, _("Taken back."))
     except Refused as refused:
         messages.error(request, refused.sentence)
@@ -111,7 +111,7 @@ def batch_check(request: HttpRequest, project: Project, code: str) -> HttpRespon
     batch = get_object_or_404(
         EditBatch.objects.select_related("project"), project=project, code=code
     )
-    asked = watching.check_now(batch, signed_in(request))
+    asked = recheck.check_now(batch, signed_in(request))
     words = ngettext("%(n)d file is being looked at.", "%(n)d files are being looked at.", asked)
     if asked:
         messages.success(request, words % {"n": asked})
@@ -139,7 +139,7 @@ def my_edits(request: HttpRequest) -> HttpResponse:
     context = {
         "standings": findings.standings_of_user(user),
         "page": found,
-        "batches": undoing.offered(batches, user),
+        "batches": undo.offered(batches, user),
         # of a private project that one has left, only one's own edits are left to see
         "visible": [project for project in projects if may(user, Can.VIEW, project)],
         "part": part,
@@ -150,7 +150,7 @@ def my_edits(request: HttpRequest) -> HttpResponse:
 def _look(project: Project, watch: Watch) -> dict[str, Any]:
     """The finding in question, with what to compare its face with."""
     photo = watch.claim_attempt.claim.photo
-    face = second_looks.face_of(watch)
+    face = face_review.face_of(watch)
     boxes = Region.objects.filter(picture=photo.picture_id, replaced_by=None)
     return {
         "watch": watch,

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.work import WorkState
+from projects.live.census import part
 from projects.models import Project, User
-from projects.parts import part
-from projects.work import WorkState
 from sdc.models import ClaimAttempt, Edit, EditBatch, Watch
 
 Finding = Watch.Finding

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from projects.http import Read
-from projects.json_tree import Node
-from sdc.reading import read_history
-from sdc.revisions import read_slot
-from sdc.statements import Statements, read_statements
+from sdc.files.reading import read_history
+from sdc.files.revisions import read_slot
+from sdc.files.statements import Statements, read_statements
+from wiki.http import Read
+from wiki.json_tree import Node
 
 WITH_CONTENT = "ids|user|comment|timestamp|content"
 _AUTOMATIC = re.compile(r"^/\*.*?\*/\s*")

@@ -2,7 +2,7 @@
 //
 // The usual keys stand with who uses them; what a user has changed stands on the body as
 // data-keys (JSON, command -> key), and changes there and on every <kbd data-key> when they
-// change it again (the event `keys` {keys, labels}, see classify/views/keys.py).
+// change it again (the event `keys` {keys, labels}, see classify/asking/views/keys.py).
 
 const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 

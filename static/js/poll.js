@@ -2,7 +2,7 @@
      <div data-poll data-ticket="…" hx-get="…" hx-trigger="poll" hx-swap="outerHTML">
    Two seconds later at first and after every change, then ever more seldom, a minute at most;
    never in a tab that nobody looks at, and at once when it is looked at again. The ticket lets
-   the server say cheaply that nothing has changed (204), see projects/polling.py; a part without
+   the server say cheaply that nothing has changed (204), see projects/live/polling.py; a part without
    one is compared by its server each time.
    `new Poll(ask)` does the same for a function: it promises whether there was something new,
    or GONE where there is no use in asking again. */

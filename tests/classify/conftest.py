@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from classify import services
+from classify import answers
 from classify.models import Answer, Origin
 from crawler.models import Photo, ProjectPhoto, Region
 from projects.models import Project, User
@@ -32,6 +32,6 @@ def say(project: Project) -> Say:
     def answer(user: User, verdict: str, region: Region, origin: str = Origin.ASK) -> Answer:
         held = ProjectPhoto.objects.filter(project=project, photo__picture=region.picture)
         photo: Photo = held.get().photo
-        return services.answer(project, region, photo, user, verdict, origin, uuid4())
+        return answers.answer(project, region, photo, user, verdict, origin, uuid4())
 
     return answer

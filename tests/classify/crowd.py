@@ -11,14 +11,15 @@ import numpy as np
 from django.conf import settings
 from django.db.models import F
 
-from classify import learning, looks, services
+from classify import answers, learning
+from classify.answers import Given
+from classify.audit import rounds
 from classify.labels import lock, relabel, standing
 from classify.learning.distances import Floats, Ints
 from classify.models import Answer, Look, Origin, Verdict
-from classify.services import Given
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
-from projects.work import WorkState
 from tests.classify.learning.projects import PRIORS
 
 _numbers = count(10_000_000)
@@ -43,10 +44,10 @@ class Crowd:
 
     def draw(self, seed: int = 1) -> None:
         """What the worker does when nothing more is worth asking."""
-        looks.close(self.project)
-        looks.begin(self.project, self.draft(seed))
+        rounds.close(self.project)
+        rounds.begin(self.project, self.draft(seed))
 
-    def draft(self, seed: int) -> list[looks.Draft]:
+    def draft(self, seed: int) -> list[rounds.Draft]:
         words = dict(standing(self.project).values_list("region", "verdict"))
         said = np.array([words.get(region, "") for region in self.region_ids.tolist()])
         model = learning.Model.of(PRIORS["sface"], self.vectors, self.photo_ids)
@@ -56,7 +57,7 @@ class Crowd:
         everything = np.ones(len(self.region_ids), bool)
         self.project.refresh_from_db()
         rng = np.random.default_rng(seed)
-        return looks.draft(self.project, self, model, everything, rng)
+        return rounds.draft(self.project, self, model, everything, rng)
 
     def say(self, user: User, verdict: str, rows: Collection[int]) -> None:
         """An answer to each of these rows, written down at once."""
@@ -74,7 +75,7 @@ class Crowd:
             for row in rows
         )
         relabel(self.project, ids)
-        looks.settle(self.project, ids)
+        rounds.settle(self.project, ids)
 
 
 def add_crowd(project: Project, n: int, seed: int = 1) -> Crowd:
@@ -111,7 +112,7 @@ def add_crowd(project: Project, n: int, seed: int = 1) -> Crowd:
 
 def look(project: Project, user: User, is_person: Callable[[Region], bool]) -> int:
     """Answer the next screen of second looks as the page sends it; how many faces it had."""
-    screen = looks.next_screen(project, user)
+    screen = rounds.next_screen(project, user)
     if screen is None:
         return 0
     given = [
@@ -121,7 +122,7 @@ def look(project: Project, user: User, is_person: Callable[[Region], bool]) -> i
         )
         for face in screen.faces
     ]
-    services.answer_screen(project, user, given, Origin.AGAIN)
+    answers.answer_screen(project, user, given, Origin.AGAIN)
     return len(given)
 
 
@@ -134,5 +135,5 @@ def look_at_all(project: Project, user: User, is_person: Callable[[Region], bool
         "region", "photo"
     ):
         verdict = Verdict.YES if is_person(third.region) else Verdict.NO
-        services.answer(project, third.region, third.photo, user, verdict, Origin.ASK, uuid4())
+        answers.answer(project, third.region, third.photo, user, verdict, Origin.ASK, uuid4())
     return screens

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from classify.models import Learner
 from classify.tasks import infer
-from crawler.engine_versions import version
+from core.encryption import seal
+from core.work import WorkState
+from crawler.detection.embeddings import context_of
 from crawler.engines import KINDS
 from crawler.models import Embedding, Photo, Picture, ProjectEngine, ProjectPhoto, Region
-from crawler.vectors import context_of
+from crawler.registry.versions import version
 from projects.models import Project
-from projects.sealing import seal
-from projects.work import WorkState
 
 Vector = NDArray[np.float32]
 

@@ -8,14 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from classify import services
-from classify.galleries import Which, rows_of
+from classify import answers as classify_answers
+from classify.answers import Given
 from classify.labels import LABEL_FIELDS
 from classify.models import Answer, Label, Origin, Question, Score
-from classify.services import Given
+from classify.review.galleries import Which, rows_of
+from core.user_errors import Refused
 from crawler.models import EmbedJob, Photo, ProjectPhoto, Region
 from projects.models import Membership, Project, Tally, User
-from projects.refusal import Refused
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import MakeProject
@@ -69,8 +69,8 @@ def test_an_answer_is_written_down_with_its_label_and_credit(
 
 def test_an_answer_sent_twice_is_one_answer(project: Project, region: Region, alice: User) -> None:
     uuid, photo = uuid4(), photo_of(region)
-    first = services.answer(project, region, photo, alice, "yes", "ask", uuid)
-    again = services.answer(project, region, photo, alice, "yes", "ask", uuid)
+    first = classify_answers.answer(project, region, photo, alice, "yes", "ask", uuid)
+    again = classify_answers.answer(project, region, photo, alice, "yes", "ask", uuid)
     assert first == again
     assert Answer.objects.count() == 1
     assert credit(alice) == {"answer": 1}
@@ -80,9 +80,9 @@ def test_a_uuid_of_somebody_else_is_refused(
     project: Project, region: Region, alice: User, bob: User
 ) -> None:
     uuid, photo = uuid4(), photo_of(region)
-    services.answer(project, region, photo, alice, "yes", "ask", uuid)
+    classify_answers.answer(project, region, photo, alice, "yes", "ask", uuid)
     with pytest.raises(Refused, match="used-twice"):
-        services.answer(project, region, photo, bob, "yes", "ask", uuid)
+        classify_answers.answer(project, region, photo, bob, "yes", "ask", uuid)
 
 
 def test_impossible_answers_are_refused(
@@ -99,14 +99,16 @@ def test_impossible_answers_are_refused(
 
     def code(region: Region, photo: Photo, verdict: str = "yes") -> str:
         with pytest.raises(Refused) as refusal:
-            services.answer(project, region, photo, alice, verdict, "ask", uuid4())
+            classify_answers.answer(project, region, photo, alice, verdict, "ask", uuid4())
         assert refusal.value.sentence
         return refusal.value.code
 
     assert code(far, elsewhere) == "not-in-project"
     assert code(far, photo) == "changed"
     assert code(region, photo, "perhaps") == "unknown-verdict"
-    better = services.draw(project, photo, (0.1, 0.1, 0.2, 0.2), alice, uuid4(), replaces=region)
+    better = classify_answers.draw(
+        project, photo, (0.1, 0.1, 0.2, 0.2), alice, uuid4(), replaces=region
+    )
     assert code(region, photo) == "replaced"
     Photo.objects.filter(pk=photo.pk).update(state=Photo.State.WITHDRAWN)
     photo.refresh_from_db()
@@ -136,7 +138,7 @@ def test_a_reviewer_outranks_members_whoever_speaks_last(
     label = Label.objects.get()
     assert (label.verdict, label.user, label.disputed) == ("yes", alice, True)
     project.memberships.filter(user=bob).update(role=Membership.Role.REVIEWER)
-    services.rebuild_labels(project)
+    classify_answers.rebuild_labels(project)
     assert word(project, region) == "no"
 
 
@@ -149,7 +151,7 @@ def test_people_outrank_a_statement_that_existed(
     say(bob, "no", region)
     label = Label.objects.get()
     assert (label.verdict, label.user, label.disputed) == ("no", bob, True)
-    services.undo(project, bob, uuid4())
+    classify_answers.undo(project, bob, uuid4())
     label = Label.objects.get()
     assert (label.verdict, label.origin, label.disputed) == ("yes", Origin.BOOTSTRAP, False)
 
@@ -163,14 +165,14 @@ def test_undo_goes_back_as_far_as_one_likes(
     for region in regions:
         say(alice, "no", region)
     for region in reversed(regions):
-        taken = services.undo(project, alice, uuid4())
+        taken = classify_answers.undo(project, alice, uuid4())
         assert taken
         assert taken.region == region
-        question = services.next_question(project, alice)
+        question = classify_answers.next_question(project, alice)
         if region != regions[0]:
             assert question
             assert question.region == region, "the face is asked again, of the same user"
-    assert services.undo(project, alice, uuid4()) is None
+    assert classify_answers.undo(project, alice, uuid4()) is None
     assert word(project, regions[0]) == "yes"
     assert Label.objects.count() == 1
     assert credit(alice) == {"answer": 0}
@@ -184,8 +186,8 @@ def test_questions_that_were_put_back_stay_first_when_it_learns(
     for region in regions[:30]:
         say(alice, "no", region)
     learn(project)
-    services.undo(project, alice, uuid4())
-    services.undo(project, alice, uuid4())
+    classify_answers.undo(project, alice, uuid4())
+    classify_answers.undo(project, alice, uuid4())
     Question.objects.update(leased_to=None, leased_until=None)
     learn(project)
     first, second = Question.objects.order_by("rank")[:2]
@@ -199,7 +201,9 @@ def test_an_undo_sent_twice_is_one_undo(
     for region in regions:
         say(alice, "yes", region)
     uuid = uuid4()
-    assert services.undo(project, alice, uuid) == services.undo(project, alice, uuid)
+    assert classify_answers.undo(project, alice, uuid) == classify_answers.undo(
+        project, alice, uuid
+    )
     assert word(project, regions[0]) == "yes"
     assert word(project, regions[1]) is None
 
@@ -213,15 +217,15 @@ def test_a_screen_of_a_review_is_approved_and_undone_at_once(
     learn(project)
     assert rows_of(project, Which.MATCHES).count() == 5
     screen = [Given(region, photo_of(region), uuid4()) for region in regions[5:]]
-    answers = services.answer_many(project, screen, alice, "yes")
-    assert services.answer_many(project, screen, alice, "yes") == answers
+    answers = classify_answers.answer_many(project, screen, alice, "yes")
+    assert classify_answers.answer_many(project, screen, alice, "yes") == answers
     assert {word(project, region) for region in regions} == {"yes"}
     assert not rows_of(project, Which.MATCHES).exists()
     assert credit(alice) == {"review": 5}
 
     uuids = [given.client_uuid for given in screen]
-    assert len(services.undo_many(project, alice, uuids)) == 5
-    assert services.undo_many(project, alice, uuids) == []
+    assert len(classify_answers.undo_many(project, alice, uuids)) == 5
+    assert classify_answers.undo_many(project, alice, uuids) == []
     assert {word(project, region) for region in regions[5:]} == {None}
     assert credit(alice) == {"review": 0}
     learn(project)
@@ -233,7 +237,7 @@ def test_a_screen_is_all_or_nothing(
 ) -> None:
     elsewhere, [far] = add_photo(make_project(alice, "Q937"), [cast.face("albert")])
     with pytest.raises(Refused, match="not-in-project"):
-        services.answer_many(
+        classify_answers.answer_many(
             project,
             [Given(region, photo_of(region), uuid4()), Given(far, elsewhere, uuid4())],
             alice,
@@ -247,15 +251,15 @@ def test_a_box_is_drawn_for_a_face_that_was_missed(
 ) -> None:
     photo, _ = add_photo(project, [cast.face("pierre")])
     uuid = uuid4()
-    made = services.draw(project, photo, (0.5, 0.25, 0.2, 0.3), alice, uuid)
-    assert services.draw(project, photo, (0.5, 0.25, 0.2, 0.3), alice, uuid) == made
+    made = classify_answers.draw(project, photo, (0.5, 0.25, 0.2, 0.3), alice, uuid)
+    assert classify_answers.draw(project, photo, (0.5, 0.25, 0.2, 0.3), alice, uuid) == made
     assert made.region.box == pytest.approx((0.5, 0.25, 0.2, 0.3))
     assert made.region.origin == Region.Origin.PERSON
     assert word(project, made.region) == "yes"
     assert EmbedJob.objects.get().region == made.region
     assert Region.objects.count() == 2
     with pytest.raises(Refused, match="bad-box"):
-        services.draw(project, photo, (0.5, 0.25, 0, 0), alice, uuid4())
+        classify_answers.draw(project, photo, (0.5, 0.25, 0, 0), alice, uuid4())
 
 
 def test_a_better_box_takes_the_place_of_the_old_one(
@@ -264,13 +268,15 @@ def test_a_better_box_takes_the_place_of_the_old_one(
     learn(project)
     say(bob, "no", region)
     photo = photo_of(region)
-    made = services.draw(project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4(), replaces=region)
+    made = classify_answers.draw(
+        project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4(), replaces=region
+    )
     region.refresh_from_db()
     assert region.replaced_by == made.region
     assert word(project, region) is None
     assert word(project, made.region) == "yes"
     assert not Score.objects.filter(region=region).exists()
-    services.undo(project, alice, uuid4())
+    classify_answers.undo(project, alice, uuid4())
     region.refresh_from_db()
     assert region.replaced_by is None
     assert word(project, region) == "no"
@@ -284,9 +290,9 @@ def test_a_box_that_was_taken_back_is_no_face(project: Project, cast: Cast, alic
 
     photo, _ = add_photo(project, [])
     assert photo in photos_without_faces(project)
-    services.draw(project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4())
+    classify_answers.draw(project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4())
     assert photo not in photos_without_faces(project)
-    services.undo(project, alice, uuid4())
+    classify_answers.undo(project, alice, uuid4())
     assert photo in photos_without_faces(project)
 
 
@@ -296,14 +302,16 @@ def test_two_boxes_after_one_another_are_taken_back_in_any_order(
 ) -> None:
     say(alice, "no", region)
     photo, users = photo_of(region), {"alice": alice, "bob": bob}
-    first = services.draw(project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4(), replaces=region)
-    second = services.draw(
+    first = classify_answers.draw(
+        project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4(), replaces=region
+    )
+    second = classify_answers.draw(
         project, photo, (0.1, 0.1, 0.4, 0.4), bob, uuid4(), replaces=first.region
     )
     assert [label.region for label in Label.objects.all()] == [second.region]
     for name in order:
-        services.undo(project, users[name], uuid4())
-        services.rebuild_labels(project)
+        classify_answers.undo(project, users[name], uuid4())
+        classify_answers.rebuild_labels(project)
     assert [label.region for label in Label.objects.all()] == [region]
     standing = Region.objects.filter(replaced_by=None)
     assert list(standing) == [region]
@@ -313,13 +321,15 @@ def test_a_box_that_somebody_approved_survives_its_drawer(
     project: Project, region: Region, alice: User, bob: User, say: Say
 ) -> None:
     photo = photo_of(region)
-    made = services.draw(project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4(), replaces=region)
+    made = classify_answers.draw(
+        project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4(), replaces=region
+    )
     say(bob, "yes", made.region, Origin.REVIEW)
-    services.undo(project, alice, uuid4())
+    classify_answers.undo(project, alice, uuid4())
     assert [label.user for label in Label.objects.all()] == [bob]
     region.refresh_from_db()
     assert region.replaced_by == made.region
-    services.undo(project, bob, uuid4())
+    classify_answers.undo(project, bob, uuid4())
     region.refresh_from_db()
     assert region.replaced_by is None
     assert not Label.objects.exists()
@@ -327,14 +337,14 @@ def test_a_box_that_somebody_approved_survives_its_drawer(
 
 def test_is_here_with_no_usable_face(project: Project, cast: Cast, alice: User, bob: User) -> None:
     photo, _ = add_photo(project, [])
-    made = services.no_usable_face(project, photo, alice, uuid4())
+    made = classify_answers.no_usable_face(project, photo, alice, uuid4())
     assert (made.region.origin, made.region.box) == (Region.Origin.PHOTO, (0, 0, 1, 1))
-    again = services.no_usable_face(project, photo, bob, uuid4())
+    again = classify_answers.no_usable_face(project, photo, bob, uuid4())
     assert again.region == made.region
     assert word(project, made.region) == "yes"
     assert not EmbedJob.objects.exists()
     for user in (alice, bob):
-        services.undo(project, user, uuid4())
+        classify_answers.undo(project, user, uuid4())
     assert not Label.objects.exists()
 
 
@@ -358,12 +368,12 @@ def test_undoing_everything_restores_the_state_before(
             _do_something(dice, project, photos, dice.choice([alice, bob]))
         assert labels_of(project) != labels_before
         live = labels_of(project)
-        services.rebuild_labels(project)
+        classify_answers.rebuild_labels(project)
         assert labels_of(project) == live, "labels hold nothing of their own"
         users = [alice, bob]
         while users:
             user = dice.choice(users)
-            if services.undo(project, user, uuid4()) is None:
+            if classify_answers.undo(project, user, uuid4()) is None:
                 users.remove(user)
         assert labels_of(project) == labels_before
         known = [pk for pk, _ in regions_before]
@@ -380,15 +390,17 @@ def _do_something(dice: Any, project: Project, photos: list[Photo], user: User) 
     region = dice.choice(list(faces.exclude(origin=Region.Origin.PHOTO)))
     match dice.randrange(6):
         case 0:
-            services.no_usable_face(project, photo, user, uuid4())
+            classify_answers.no_usable_face(project, photo, user, uuid4())
         case 1:
-            services.draw(project, photo, (0.2, 0.2, 0.3, 0.3), user, uuid4(), replaces=region)
+            classify_answers.draw(
+                project, photo, (0.2, 0.2, 0.3, 0.3), user, uuid4(), replaces=region
+            )
         case 2:
-            services.undo(project, user, uuid4())
+            classify_answers.undo(project, user, uuid4())
         case number:
             verdict = dice.choice(["yes", "no", "cant-tell"])
             origin = "ask" if number == 3 else "review"
-            services.answer(project, region, photo, user, verdict, origin, uuid4())
+            classify_answers.answer(project, region, photo, user, verdict, origin, uuid4())
 
 
 def test_an_archived_project_takes_no_word_and_asks_nothing(
@@ -400,13 +412,13 @@ def test_an_archived_project_takes_no_word_and_asks_nothing(
     project.state = Project.State.ARCHIVED
     project.save(update_fields=["state"])
     deeds: list[Callable[[], object]] = [
-        lambda: services.answer(project, region, photo, alice, "no", "ask", uuid4()),
-        lambda: services.answer_many(project, [Given(region, photo, uuid4())], alice, "no"),
-        lambda: services.undo(project, alice, uuid4()),
-        lambda: services.undo_many(project, alice, [kept.client_uuid]),
-        lambda: services.skip(project, region, alice),
-        lambda: services.draw(project, photo, (0.1, 0.1, 0.2, 0.2), alice, uuid4(), region),
-        lambda: services.no_usable_face(project, photo, alice, uuid4()),
+        lambda: classify_answers.answer(project, region, photo, alice, "no", "ask", uuid4()),
+        lambda: classify_answers.answer_many(project, [Given(region, photo, uuid4())], alice, "no"),
+        lambda: classify_answers.undo(project, alice, uuid4()),
+        lambda: classify_answers.undo_many(project, alice, [kept.client_uuid]),
+        lambda: classify_answers.skip(project, region, alice),
+        lambda: classify_answers.draw(project, photo, (0.1, 0.1, 0.2, 0.2), alice, uuid4(), region),
+        lambda: classify_answers.no_usable_face(project, photo, alice, uuid4()),
     ]
     for deed in deeds:
         with pytest.raises(Refused, match="archived"):
@@ -420,9 +432,9 @@ def test_a_question_prepared_before_the_archive_is_not_asked(
     project: Project, region: Region, alice: User
 ) -> None:
     learn(project)
-    assert services.next_question(project, alice)
+    assert classify_answers.next_question(project, alice)
     project.state = Project.State.ARCHIVED
-    assert services.next_question(project, alice) is None
+    assert classify_answers.next_question(project, alice) is None
 
 
 def test_a_paused_project_still_takes_answers(

@@ -10,12 +10,13 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from classify import bootstrap, services
+from classify import answers
+from classify.learner import bootstrap
 from classify.models import Answer, Bootstrap, Label, Origin
 from classify.tasks import read_bootstrap
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Person, Project, User
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, add_face, add_photo, embed, learn
@@ -44,7 +45,7 @@ class TestThePerson:
     def test_it_says_the_same_as_the_api_said(
         self, make_project: MakeProject, project: Project, alice: User
     ) -> None:
-        from projects.wikidata import read_person
+        from wiki.wikidata import read_person
 
         make_project(alice, "Q76")
         make_project(alice, "Q937")
@@ -207,7 +208,7 @@ class TestExamples:
         elsewhere = make_project(charlie, "Q937")
         ProjectPhoto.objects.create(project=elsewhere, photo=photo)
         box = (0.1, 0.1, 0.3, 0.3)
-        drawn = services.draw(elsewhere, photo, box, charlie, uuid4(), replaces=region).region
+        drawn = answers.draw(elsewhere, photo, box, charlie, uuid4(), replaces=region).region
         embed(drawn, cast.face("marie"))
         learn(project)
         assert not Label.objects.filter(subject=project.subject).exists()

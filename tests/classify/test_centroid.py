@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from django.db.models import F
 
-from classify import services
+from classify import answers
 from classify.models import Origin, Question, Score, Skip
 from crawler.models import Region
 from projects.models import Project, User
@@ -61,7 +61,7 @@ def test_an_undo_lowers_the_count_again(
     for region in hers[:5]:
         say(alice, "yes", region)
     assert learn(project).matches == 3
-    services.undo(project, alice, uuid4())
+    answers.undo(project, alice, uuid4())
     assert learn(project).matches == 0
     assert not matches(project)
     assert not Score.objects.exclude(unlikely=Score.FAR).exists()
@@ -195,7 +195,7 @@ def test_skipped_faces_do_not_use_up_the_questions(
     several(project, cast, "marie", 90)
     learn(project)
     for region in Region.objects.filter(pk__in=asked(project)):
-        services.skip(project, region, alice)
+        answers.skip(project, region, alice)
     assert Skip.objects.count() == 40
     learn(project)
     assert len(asked(project)) == 80

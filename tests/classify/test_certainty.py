@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from django.utils import translation
 
-from classify import certainty, labels, looks, screens, services
-from classify.certainty import Approved, Certainty, Left, _Counted, _errors
-from classify.learning import Interval, guarantees
-from classify.looks import Wanted
+from classify import answers, labels
+from classify.answers import Given
+from classify.asking import screens
+from classify.audit import estimates
+from classify.audit import rounds as audit_rounds
+from classify.audit.estimates import Approved, Certainty, Left, _Counted, _errors
+from classify.audit.rounds import Wanted
+from classify.learning import Interval, intervals
 from classify.models import Label, Learner, Look, Origin, Round, Verdict
-from classify.services import Given
 from crawler.models import Photo, Region
 from projects.models import Project, User
 from tests.classify.crowd import add_crowd, look_at_all
@@ -40,7 +43,7 @@ def test_nothing_is_stated_before_anything_was_looked_at_again(
     crowd = add_crowd(project, 60)
     crowd.say(alice, Verdict.YES, range(50))
     crowd.draw()
-    found = certainty.of(project)
+    found = estimates.of(project)
     assert found.approved == Approved(faces=50, covered=0, twice=0, precision=None)
     assert found.approved.sentence == ""
     assert found.approved.waiting_sentence == "50 faces not looked at twice yet"
@@ -54,7 +57,7 @@ def test_twenty_approved_are_all_seen_twice(project: Project, alice: User) -> No
     crowd.draw()
     look_at_all(project, alice, lambda region: True)
     learned(project, 20)
-    found = certainty.of(project)
+    found = estimates.of(project)
     assert found.approved.all_twice
     assert found.approved.sentence == "All 20 approved faces were seen twice."
     assert found.left.sentence == "All 20 were seen: nothing is left."
@@ -83,11 +86,11 @@ def test_an_untouched_round_states_what_the_formula_says(project: Project, alice
     wrong = set(sampled[:2])
     look_at_all(project, alice, lambda region: region.pk not in wrong)
     census = Look.objects.filter(why=Why.UNLIKELY).count()
-    stated = certainty.of(project).approved
+    stated = estimates.of(project).approved
     assert stated.faces == stated.covered == 98
     assert stated.twice == 38
     assert stated.precision == pytest.approx(
-        guarantees.precision(approved=98, certain=census, wrong=2, looked=len(sampled) + 2 - 2)
+        intervals.precision(approved=98, certain=census, wrong=2, looked=len(sampled) + 2 - 2)
     )
 
 
@@ -98,9 +101,9 @@ def test_faces_approved_later_wait_and_do_not_change_what_was_stated(
     crowd.say(alice, Verdict.YES, range(100))
     crowd.draw()
     look_at_all(project, alice, lambda region: True)
-    before = certainty.of(project).approved
+    before = estimates.of(project).approved
     crowd.say(alice, Verdict.YES, range(100, 130))
-    after = certainty.of(project).approved
+    after = estimates.of(project).approved
     assert (after.faces, after.covered, after.waiting) == (130, 100, 30)
     assert after.precision == before.precision
 
@@ -138,7 +141,7 @@ def test_the_stated_precision_and_what_is_left_hold_whatever_happens_later(
         faces=len(live),
         left=len(live - set(Label.objects.values_list("region", flat=True))),
     )
-    stated = certainty.of(project)
+    stated = estimates.of(project)
     rounds = Round.objects.filter(subject=project.subject, about="approved")
     covered = set(
         Look.objects.filter(round__in=rounds).exclude(why=Why.TRAP).values_list("region", flat=True)
@@ -192,7 +195,7 @@ def test_a_rejected_face_that_a_reviewer_keeps_is_counted_as_wrong(
     wrong = int(crowd.region_ids[3])
     look_at_all(project, bob, lambda region: region.pk != wrong)
     assert Label.objects.get(region=wrong).verdict == Verdict.YES  # alice's word weighs more
-    stated = certainty.of(project).approved.precision
+    stated = estimates.of(project).approved.precision
     assert stated
     assert stated.low == pytest.approx(0.95)
 
@@ -203,11 +206,11 @@ def test_a_face_that_is_drawn_better_is_no_error(project: Project, alice: User, 
     crowd.say(alice, Verdict.YES, range(60))
     crowd.draw()
     look_at_all(project, alice, lambda region: True)
-    before = certainty.of(project).approved.precision
+    before = estimates.of(project).approved.precision
     drawn = Look.objects.filter(why=why).select_related("region", "photo")[0]
     box = (0.1, 0.1, 0.2, 0.2)
-    services.draw(project, drawn.photo, box, alice, uuid4(), replaces=drawn.region)
-    after = certainty.of(project).approved
+    answers.draw(project, drawn.photo, box, alice, uuid4(), replaces=drawn.region)
+    after = estimates.of(project).approved
     assert (after.faces, after.waiting) == (60, 1)
     assert before
     assert after.precision
@@ -222,14 +225,14 @@ def test_what_is_left_is_said_of_what_nobody_looked_at(project: Project, alice: 
     found = {sample[0]}
     look_at_all(project, alice, lambda region: region.pk in found)
     learned(project, 472)
-    left = certainty.of(project).left
-    expected = guarantees.left_over(1, 60, 472)
+    left = estimates.of(project).left
+    expected = intervals.left_over(1, 60, 472)
     assert left.number == Interval(expected.estimate, expected.low, expected.high)
     assert left.sentence == f"About 7 more in the 412 left, {expected.high:.0f} at most."
     rest = [row for row, pk in enumerate(crowd.region_ids.tolist()) if pk not in set(sample)]
     crowd.say(alice, Verdict.YES, rest[:5])
     learned(project, 472)
-    later = certainty.of(project).left.number
+    later = estimates.of(project).left.number
     assert later
     assert later.high == expected.high  # never less for what was found since
     assert later.estimate == pytest.approx(expected.estimate - 5)
@@ -243,9 +246,9 @@ def test_a_slip_in_the_sample_of_what_is_left_may_be_corrected(
     first = Look.objects.values_list("region", flat=True)[0]
     look_at_all(project, alice, lambda region: region.pk == first)
     learned(project, 200)
-    assert certainty.of(project).left.sentence.startswith("About 2 more in the 140 left")
+    assert estimates.of(project).left.sentence.startswith("About 2 more in the 140 left")
     crowd.say(alice, Verdict.NO, [crowd.region_ids.tolist().index(first)])
-    assert certainty.of(project).left.sentence.startswith("None found among 60")
+    assert estimates.of(project).left.sentence.startswith("None found among 60")
 
 
 def test_faces_that_came_are_not_in_it(project: Project, alice: User) -> None:
@@ -253,13 +256,13 @@ def test_faces_that_came_are_not_in_it(project: Project, alice: User) -> None:
     crowd.draw()
     look_at_all(project, alice, lambda region: False)
     learned(project, 203)
-    found = certainty.of(project)
+    found = estimates.of(project)
     assert found.left.came_sentence == "3 faces came since and are not in it."
     assert not found.may_stop
     learned(project, 200)
-    found = certainty.of(project)
+    found = estimates.of(project)
     assert found.may_stop
-    high = guarantees.left_over(0, 60, 200).high
+    high = intervals.left_over(0, 60, 200).high
     assert found.left.sentence == f"None found among 60; in the 140 left {high:.0f} at most."
 
 
@@ -270,12 +273,12 @@ def test_undoing_a_look_takes_the_statement_back_until_it_is_given_again(
     crowd.say(alice, Verdict.YES, range(50))
     crowd.draw()
     look_at_all(project, alice, lambda region: True)
-    stated = certainty.of(project).approved
+    stated = estimates.of(project).approved
     assert stated.precision
-    services.undo(project, alice, uuid4())
-    assert certainty.of(project).approved.precision is None
+    answers.undo(project, alice, uuid4())
+    assert estimates.of(project).approved.precision is None
     look_at_all(project, alice, lambda region: True)
-    assert certainty.of(project).approved == stated
+    assert estimates.of(project).approved == stated
 
 
 def test_numbers_are_written_as_the_reader_writes_them() -> None:
@@ -324,35 +327,35 @@ def test_all_of_it_takes_few_queries_whatever_the_size(
     look_at_all(project, alice, lambda region: True)
     learned(project, 300)
     with django_assert_max_num_queries(12):  # type: ignore[operator]
-        before = certainty.of(project)
+        before = estimates.of(project)
     with django_assert_max_num_queries(8):  # type: ignore[operator]
-        assert certainty.of(project) == before  # a page that asks again and again
+        assert estimates.of(project) == before  # a page that asks again and again
     crowd.say(alice, Verdict.NO, [0])
-    assert certainty.of(project).approved.faces == before.approved.faces - 1
+    assert estimates.of(project).approved.faces == before.approved.faces - 1
 
 
 def test_a_round_that_ends_without_a_word_is_told_at_once(project: Project, alice: User) -> None:
     crowd = add_crowd(project, 20)
     crowd.say(alice, Verdict.YES, range(20))
     crowd.draw()
-    screen = looks.next_screen(project, alice)
+    screen = audit_rounds.next_screen(project, alice)
     assert screen
     *others, gone = screen.faces
     given = [(Given(face.region, face.photo, uuid4()), Verdict.YES) for face in others]
-    services.answer_screen(project, alice, given, Origin.AGAIN)
+    answers.answer_screen(project, alice, given, Origin.AGAIN)
     Photo.objects.filter(pk=gone.photo.pk).update(state=Photo.State.WITHDRAWN)
     Project.objects.filter(pk=project.pk).tell_learner()
-    assert certainty.of(project).approved.precision is None
-    looks.close(project)  # as the worker does
-    assert certainty.of(project).approved.twice == 19
+    assert estimates.of(project).approved.precision is None
+    audit_rounds.close(project)  # as the worker does
+    assert estimates.of(project).approved.twice == 19
 
 
 def test_a_word_by_a_statement_alone_is_not_approved(project: Project, alice: User) -> None:
     crowd = add_crowd(project, 3)
     crowd.say(alice, Verdict.YES, range(3))
     labels.standing(project).update(origin=Origin.BOOTSTRAP, user=None)
-    services.rebuild_labels(project)
-    assert certainty.of(project).approved.faces == 0
+    answers.rebuild_labels(project)
+    assert estimates.of(project).approved.faces == 0
 
 
 def test_who_wants_certainty_looks_at_the_rest_and_what_was_stated_stays_until_then(
@@ -363,13 +366,13 @@ def test_who_wants_certainty_looks_at_the_rest_and_what_was_stated_stays_until_t
     crowd.draw()
     wrong = int(Look.objects.filter(why=Why.FRAME).values_list("region", flat=True)[0])
     look_at_all(project, alice, lambda region: region.pk != wrong)
-    before = certainty.of(project).approved
+    before = estimates.of(project).approved
     assert before.once == 40
-    assert looks.draw_rest(project, np.random.default_rng(1)) == 40
-    assert looks.draw_rest(project, np.random.default_rng(1)) == 0  # it is open
-    assert certainty.of(project).approved == before
+    assert audit_rounds.draw_rest(project, np.random.default_rng(1)) == 40
+    assert audit_rounds.draw_rest(project, np.random.default_rng(1)) == 0  # it is open
+    assert estimates.of(project).approved == before
     look_at_all(project, alice, lambda region: region.pk != wrong)
-    after = certainty.of(project).approved
+    after = estimates.of(project).approved
     assert after.all_twice
     assert after.sentence == "All 59 approved faces were seen twice."
 
@@ -394,15 +397,15 @@ def test_from_the_first_answer_to_where_one_can_stop(
             )
             for face in screen.faces
         ]
-        services.answer_screen(project, alice, given)
+        answers.answer_screen(project, alice, given)
         learn(project)
     asked = Label.objects.count()
     assert asked < 80  # of 102
-    assert certainty.of(project).wanted.approved == 12
-    assert not certainty.of(project).may_stop
+    assert estimates.of(project).wanted.approved == 12
+    assert not estimates.of(project).may_stop
     while look_at_all(project, alice, is_marie):
         learn(project)
-    found = certainty.of(project)
+    found = estimates.of(project)
     assert found.approved.sentence == "All 12 approved faces were seen twice."
     assert found.left.number
     assert found.left.number.holds(0)

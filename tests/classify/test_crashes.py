@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from classify.models import Answer, Bootstrap, Label, Learner, Question, Score
 from classify.tasks import infer, read_bootstrap
+from core.work import WorkState
 from crawler.models import Region
 from projects.models import Project, User
-from projects.work import WorkState
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, add_photo
 

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from classify import cuts
+from classify.learner import threshold
 from classify.models import Score, Verdict
 from projects.models import Project, User
 from tests.classify.faces import Cast, add_photo, learn
@@ -36,21 +36,23 @@ def test_both_sides_are_counted_as_the_scores_stand(project: Project) -> None:
     )
     assert len(distances) == 16
     between = (distances[7] + distances[8]) / 2
-    cut = cuts.cut(project, round(between, 2))
+    cut = threshold.cut(project, round(between, 2))
     assert cut
     assert (cut.within.faces, cut.within.yes, cut.within.no) == (8, 6, 0)
     assert (cut.beyond.faces, cut.beyond.yes, cut.beyond.no) == (8, 0, 1)
     shown = [score.unlikely for score in cut.within.nearest + cut.beyond.nearest]
-    assert shown == distances[8 - cuts.BESIDE : 8 + cuts.BESIDE], "those nearest to the line"
+    assert shown == distances[8 - threshold.BESIDE : 8 + threshold.BESIDE], (
+        "those nearest to the line"
+    )
     assert sum(bar.yes + bar.no + bar.rest for bar in cut.bars) == 16
 
 
 def test_moving_the_line_moves_faces_and_counts_nothing_anew(
     project: Project, django_assert_max_num_queries: object
 ) -> None:
-    farther = cuts.cut(project, 0.8)
+    farther = threshold.cut(project, 0.8)
     with django_assert_max_num_queries(5):  # type: ignore[operator]
-        nearer = cuts.cut(project, 0.3)
+        nearer = threshold.cut(project, 0.3)
     assert nearer
     assert farther
     assert nearer.within.faces < farther.within.faces
@@ -62,7 +64,7 @@ def test_by_exemplars_the_line_is_a_chance_of_one_half(project: Project) -> None
     Project.objects.filter(pk=project.pk).tell_learner()
     learn(project)
     project.refresh_from_db()
-    cut = cuts.cut(project, 0.3)
+    cut = threshold.cut(project, 0.3)
     assert cut
     assert cut.at == 0.5, "there is nothing to set"
     likely = Score.objects.filter(subject=project.subject, unlikely__lt=0.5).count()

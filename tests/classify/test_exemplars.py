@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from django.db.models import F
 
-from classify import selectors, services
+from classify import answers, selectors
+from classify.asking.screens import next_screen
 from classify.models import Question, Round, Score
-from classify.screens import next_screen
 from crawler.models import Photo, Region
 from projects.models import Person, Project, User
 from tests.classify.conftest import Say
@@ -208,7 +208,7 @@ def test_a_box_that_a_person_drew_and_confirmed_is_an_example(
     project: Project, cast: Cast, alice: User
 ) -> None:
     photo, _ = add_photo(project, [])
-    drawn = services.draw(project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4())
+    drawn = answers.draw(project, photo, (0.1, 0.1, 0.3, 0.3), alice, uuid4())
     hers = several(project, cast, "marie", 3)
     learn(project)
     assert not matches(project)
@@ -216,7 +216,7 @@ def test_a_box_that_a_person_drew_and_confirmed_is_an_example(
     Project.objects.filter(pk=project.pk).tell_learner()
     learn(project)
     assert matches(project) == ids(hers)
-    services.undo(project, alice, uuid4())
+    answers.undo(project, alice, uuid4())
     learn(project)
     assert not matches(project)
     assert not Score.objects.filter(region=drawn.region).exists()

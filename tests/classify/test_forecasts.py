@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from classify import forecasts, services
+from classify import answers as classify_answers
+from classify.learner import forecasts
 from classify.models import Forecast
 from crawler.models import Region
 from projects.models import Project, User
@@ -76,7 +77,7 @@ def test_what_was_taken_back_is_no_part_of_it(
     for region in hers[:3]:
         say(alice, "yes", region)
         learn(project)
-    services.undo(project, alice, uuid4())
+    classify_answers.undo(project, alice, uuid4())
     learn(project)
     assert [row[0] for row in rows(project)] == [1, 2]
 

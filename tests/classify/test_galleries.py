@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from classify import galleries
-from classify.galleries import Narrow, Order, Which
 from classify.models import Score
+from classify.review import galleries
+from classify.review.galleries import Narrow, Order, Which
 from crawler.models import Photo, Region
 from projects.models import Project, User
 from tests.pages.review_crowd import add_faces, say

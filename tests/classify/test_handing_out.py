@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from classify import screens
+from classify.asking import screens
 from classify.models import Question
 from crawler.models import Region
 from projects.models import Project, User

@@ -6,14 +6,15 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from classify import inference, services
-from classify.galleries import Which, rows_of
-from classify.knowledge import Faces, Words
+from classify import answers
+from classify.learner import run as learner_run
+from classify.learner.project_arrays import Faces, Words
 from classify.models import Learner, Origin, Question, Score
+from classify.review.galleries import Which, rows_of
 from classify.tasks import infer
+from core.work import Overtaken, WorkState
 from crawler.models import Photo, Region
 from projects.models import Project, User
-from projects.work import Overtaken, WorkState
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, add_face, add_photo, learn, show
 from tests.conftest import MakeProject
@@ -62,7 +63,7 @@ def test_questions_about_what_is_gone_are_removed(
 ) -> None:
     regions = several(project, cast, "marie", 3)
     learn(project)
-    held = services.next_question(project, alice)
+    held = answers.next_question(project, alice)
     assert held
     Photo.objects.filter(pk=held.photo_id).update(state=Photo.State.WITHDRAWN)
     Project.objects.update(revision=F("revision") + 1)
@@ -76,10 +77,10 @@ def test_a_leased_question_keeps_its_place(
 ) -> None:
     several(project, cast, "marie", 60)
     learn(project)
-    held = services.next_question(project, alice)
+    held = answers.next_question(project, alice)
     assert held
     for _ in range(3):
-        other = services.next_question(project, bob)
+        other = answers.next_question(project, bob)
         assert other
         say(bob, "yes", other.region)
         learn(project)
@@ -163,10 +164,10 @@ def test_a_worker_that_slept_past_its_lease_changes_nothing(project: Project, ca
     quick.refresh_from_db()
     assert quick.take(timedelta(minutes=1))
     with pytest.raises(Overtaken):
-        inference.infer(slow)
+        learner_run.infer(slow)
     assert not Score.objects.exists()
     assert not Question.objects.exists()
-    inference.infer(quick)
+    learner_run.infer(quick)
     assert Score.objects.count() == Question.objects.count() == 3
 
 
@@ -187,7 +188,7 @@ def test_answers_given_while_it_thinks_are_not_overruled(
         return words
 
     monkeypatch.setattr(Words, "read", classmethod(read_and_dawdle))
-    inference.infer(learner)
+    learner_run.infer(learner)
     monkeypatch.undo()
     assert matches(project) == ids(hers[6:])
     assert hers[5].pk not in asked(project)

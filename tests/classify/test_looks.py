@@ -9,8 +9,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from classify import galleries, looks, services
+from classify import answers as classify_answers
+from classify.audit import rounds
 from classify.models import Answer, Label, Look, Origin, Question, Round, Score, Verdict
+from classify.review import galleries
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from tests.classify.conftest import Say
@@ -68,16 +70,16 @@ def test_what_is_left_is_drawn_beside_it_and_all_of_it_where_it_is_little(
 ) -> None:
     crowd.draw()
     assert drawn("left", Why.SAMPLED) == set(crowd.region_ids[120:].tolist())
-    assert looks.wanted(project) == looks.Wanted(approved=40, left=10)
-    assert looks.wanted(project).screens == 3
+    assert rounds.wanted(project) == rounds.Wanted(approved=40, left=10)
+    assert rounds.wanted(project).screens == 3
     crowd.draw(seed=2)
     assert Round.objects.count() == 2  # both are open: nothing more is drawn
 
 
 def test_of_two_drafts_the_first_one_is_opened(project: Project, crowd: Crowd) -> None:
     first, second = crowd.draft(seed=1), crowd.draft(seed=2)
-    looks.begin(project, first)
-    looks.begin(project, second)
+    rounds.begin(project, first)
+    rounds.begin(project, second)
     assert Round.objects.count() == 2  # of what is approved and of what is left
     drawn_first = [region for region, _photo, why, _ in first[0].looks if why == Why.SAMPLED]
     assert drawn("approved", Why.SAMPLED) == set(drawn_first)
@@ -90,15 +92,15 @@ def test_what_is_drawn_while_somebody_answers_is_drawn_again(
     regions = [add_photo(project, [cast.face("marie")])[1][0] for _ in range(6)]
     for region in regions[:5]:
         say(alice, "yes", region)
-    real, answers = looks.draft, iter(regions[5:])
+    real, answers = rounds.draft, iter(regions[5:])
 
-    def draft(*args: Any) -> list[looks.Draft]:
+    def draft(*args: Any) -> list[rounds.Draft]:
         drafts = real(*args)
         for region in answers:
             say(alice, "yes", region)
         return drafts
 
-    monkeypatch.setattr(looks, "draft", draft)
+    monkeypatch.setattr(rounds, "draft", draft)
     say(alice, "no", regions[5])
     learn(project)
     assert Round.objects.get().frame == 6  # not 5
@@ -130,7 +132,7 @@ def test_the_approved_come_first_all_marked_then_the_left_unmarked(
 ) -> None:
     crowd.draw()
     kinds = []
-    while screen := looks.next_screen(project, alice):
+    while screen := rounds.next_screen(project, alice):
         kinds.append((screen.kind, len(screen.faces), screen.marked))
         look(project, alice, is_right)
     assert kinds == [("approved", 20, 20), ("approved", 20, 20), ("left", 10, 0)]
@@ -140,15 +142,15 @@ def test_the_same_person_gets_the_same_screen_and_another_one_gets_others(
     project: Project, crowd: Crowd, alice: User, bob: User
 ) -> None:
     crowd.draw()
-    first, again = looks.next_screen(project, alice), looks.next_screen(project, alice)
-    other = looks.next_screen(project, bob)
+    first, again = rounds.next_screen(project, alice), rounds.next_screen(project, alice)
+    other = rounds.next_screen(project, bob)
     assert first
     assert other
     assert first == again
     ids = {face.region.pk for face in first.faces}
     assert not ids & {face.region.pk for face in other.faces}
     Look.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    late = looks.next_screen(project, bob)
+    late = rounds.next_screen(project, bob)
     assert late
     assert {face.region.pk for face in late.faces} == ids  # alice has gone away
 
@@ -162,7 +164,7 @@ def test_one_gets_first_what_somebody_else_answered(
     Look.objects.all().delete()
     crowd.draw()
     mine = set(Label.objects.filter(user=bob).values_list("region", flat=True))
-    screen = looks.next_screen(project, bob)
+    screen = rounds.next_screen(project, bob)
     assert screen
     own = [face.region.pk in mine for face in screen.faces]
     assert own == sorted(own)
@@ -214,7 +216,7 @@ def test_a_face_answered_differently_is_asked_once_more_alone_and_that_settles_i
 ) -> None:
     crowd.draw()
     no = set(crowd.region_ids[100:].tolist())
-    screen = looks.next_screen(project, alice)
+    screen = rounds.next_screen(project, alice)
     assert screen
     wrong = next(face.region for face in screen.faces if face.region.pk not in no)
     look(project, alice, lambda region: region != wrong and region.pk not in no)
@@ -222,7 +224,7 @@ def test_a_face_answered_differently_is_asked_once_more_alone_and_that_settles_i
     assert (third.region, third.before) == (wrong, "yes")
     question = Question.objects.get(kind=Question.Kind.THIRD)
     assert question.region == wrong
-    assert services.next_question(project, bob) == question
+    assert classify_answers.next_question(project, bob) == question
     look_at_all(project, alice, lambda region: region.pk not in no)
     assert not Look.objects.filter(third=True).exists()
     assert not Question.objects.filter(kind=Question.Kind.THIRD).exists()
@@ -250,10 +252,10 @@ def test_who_lets_a_trap_pass_is_asked_again(project: Project, crowd: Crowd, ali
 def test_undo_opens_the_looks_again(project: Project, crowd: Crowd, alice: User) -> None:
     crowd.draw()
     look(project, alice, lambda region: False)
-    before = looks.wanted(project)
+    before = rounds.wanted(project)
     assert Question.objects.filter(kind=Question.Kind.THIRD).exists()
-    services.undo(project, alice, uuid4())  # the whole screen
-    assert looks.wanted(project).approved == before.approved + 20
+    classify_answers.undo(project, alice, uuid4())  # the whole screen
+    assert rounds.wanted(project).approved == before.approved + 20
     assert not Question.objects.filter(kind=Question.Kind.THIRD).exists()
     assert Label.objects.filter(verdict=Verdict.YES).count() == 100
 
@@ -265,7 +267,7 @@ def test_undo_of_the_last_look_opens_its_round_again(
     crowd.draw()
     look_at_all(project, alice, lambda region: region.pk not in no)
     assert open_rounds() == 0
-    services.undo(project, alice, uuid4())
+    classify_answers.undo(project, alice, uuid4())
     assert open_rounds() == 1
     look_at_all(project, alice, lambda region: region.pk not in no)
     assert open_rounds() == 0
@@ -277,10 +279,12 @@ def test_a_word_on_another_page_is_a_look_too(
     crowd.draw()
     left = Look.objects.filter(round__about="left").first()
     assert left
-    services.answer(project, left.region, left.photo, bob, Verdict.YES, Origin.REVIEW, uuid4())
+    classify_answers.answer(
+        project, left.region, left.photo, bob, Verdict.YES, Origin.REVIEW, uuid4()
+    )
     left.refresh_from_db()
     assert left.said == Verdict.YES
-    assert looks.wanted(project).left == 9
+    assert rounds.wanted(project).left == 9
 
 
 @pytest.mark.parametrize("why", ["withdrawn", "denied", "overwritten", "redrawn", "taken-out"])
@@ -301,10 +305,10 @@ def test_a_face_that_is_gone_holds_nothing_up(
     elif why == "taken-out":
         ProjectPhoto.objects.filter(photo=gone.photo_id).delete()
     else:
-        services.draw(
+        classify_answers.draw(
             project, photos.get(), (0.2, 0.2, 0.3, 0.3), alice, uuid4(), replaces=gone.region
         )
-    assert looks.wanted(project).approved == 39
+    assert rounds.wanted(project).approved == 39
     look_at_all(project, alice, lambda region: region.pk not in no)
     gone.refresh_from_db()
     assert gone.said == ""
@@ -313,7 +317,7 @@ def test_a_face_that_is_gone_holds_nothing_up(
 
 def test_a_face_without_a_vector_is_looked_at(project: Project, crowd: Crowd, alice: User) -> None:
     photo = Photo.objects.get(pk=int(crowd.photo_ids[0]))
-    box = services.draw(project, photo, (0.5, 0.5, 0.2, 0.2), alice, uuid4()).region
+    box = classify_answers.draw(project, photo, (0.5, 0.5, 0.2, 0.2), alice, uuid4()).region
     crowd.draw()
     assert box.pk in drawn("approved", Why.UNLIKELY)
 
@@ -324,8 +328,10 @@ def test_statements_of_others_and_whole_photos_are_not_looked_at_again(
     crowd = add_crowd(project, 2)
     crowd.say(alice, Verdict.YES, [0])
     Answer.objects.update(origin=Origin.BOOTSTRAP, user=None)
-    services.rebuild_labels(project)
-    services.no_usable_face(project, Photo.objects.get(pk=int(crowd.photo_ids[1])), alice, uuid4())
+    classify_answers.rebuild_labels(project)
+    classify_answers.no_usable_face(
+        project, Photo.objects.get(pk=int(crowd.photo_ids[1])), alice, uuid4()
+    )
     crowd.draw()
     assert not Round.objects.filter(about="approved").exists()
 
@@ -335,26 +341,26 @@ def test_nothing_is_looked_at_in_an_archived_project(
 ) -> None:
     crowd.draw()
     project.state = Project.State.ARCHIVED
-    assert looks.next_screen(project, alice) is None
+    assert rounds.next_screen(project, alice) is None
 
 
 def test_a_crash_leaves_a_screen_answered_or_not(
     project: Project, crowd: Crowd, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd.draw()
-    before = looks.wanted(project)
+    before = rounds.wanted(project)
 
     def crash(*_: object, **__: object) -> None:
         raise OSError("the database went away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("classify.services.give_credit", crash)  # the last step of the transaction
+        patch.setattr("classify.answers.give_credit", crash)  # the last step of the transaction
         with pytest.raises(OSError, match="went away"):
             look(project, alice, is_right)
-    assert looks.wanted(project) == before
+    assert rounds.wanted(project) == before
     assert not Answer.objects.filter(origin=Origin.AGAIN).exists()
     assert look(project, alice, is_right) == 20
-    assert looks.wanted(project).approved == before.approved - 20
+    assert rounds.wanted(project).approved == before.approved - 20
 
 
 def test_looks_can_be_made_anew_from_the_answers(
@@ -364,7 +370,7 @@ def test_looks_can_be_made_anew_from_the_answers(
     look(project, alice, lambda region: region.pk % 2 == 0)
     kept = list(Look.objects.order_by("pk").values_list("region", "said", "third"))
     Look.objects.update(said="", third=False)
-    looks.settle(project, crowd.region_ids.tolist())
+    rounds.settle(project, crowd.region_ids.tolist())
     assert list(Look.objects.order_by("pk").values_list("region", "said", "third")) == kept
 
 

@@ -9,18 +9,21 @@ import pytest
 from django.db.models import F
 from pytest_django import Settings
 
-from classify import inference, memory, preparing, services
-from classify.knowledge import Words
+from classify import answers
+from classify.learner import cache as learner_cache
+from classify.learner import fill_queue
+from classify.learner import run as learner_run
+from classify.learner.cache import Mind
+from classify.learner.project_arrays import Words
 from classify.learning.distances import Floats, Ints, Mask
-from classify.memory import Mind
 from classify.models import Answer, Label, Learner, Question, Score
-from crawler import vectors
-from crawler.engine_versions import version
+from core import metrics
+from core.work import WorkState
+from crawler.detection import embeddings
 from crawler.engines import Face
 from crawler.models import Embedding, EngineVersion, Photo, Picture, Region
-from projects import measures
+from crawler.registry.versions import version
 from projects.models import Measure, Project, User
-from projects.work import WorkState
 from tests.classify.conftest import Say
 from tests.classify.faces import ENGINE, Cast, add_photo, learn
 from tests.classify.test_inference import matches, several
@@ -32,13 +35,13 @@ pytestmark = pytest.mark.django_db
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many vectors were opened, call by call."""
     counts: list[int] = []
-    whole = vectors.opened
+    whole = embeddings.opened
 
     def counted(keys: Ints, engine: EngineVersion) -> tuple[Mask, Floats]:
         counts.append(len(keys))
         return whole(keys, engine)
 
-    monkeypatch.setattr(vectors, "opened", counted)
+    monkeypatch.setattr(embeddings, "opened", counted)
     return counts
 
 
@@ -51,7 +54,7 @@ def thought(project: Project) -> dict[int, tuple[float, bool]]:
 
 def anew(project: Project) -> dict[int, tuple[float, bool]]:
     """The scores that a worker comes to that remembers nothing, and finds none."""
-    memory.forget()
+    learner_cache.forget()
     Score.objects.filter(subject=project.subject).delete()
     Project.objects.filter(pk=project.pk).update(revision=F("revision") + 1)
     learn(project)
@@ -121,7 +124,7 @@ def test_a_vector_made_anew_is_noticed(
     counts = opened(monkeypatch)
     vector = cast.face("somebody else")
     face = Face(hers[1].box, 1.0, (), vector, 80)
-    vectors.save(hers[1], face, version(ENGINE))
+    embeddings.save(hers[1], face, version(ENGINE))
     tell(project)
     learn(project)
     assert sum(counts) == 1
@@ -168,7 +171,7 @@ def test_whatever_happens_it_comes_to_the_same(
             )
 
     def undo() -> None:
-        services.undo(project, alice, uuid4())
+        answers.undo(project, alice, uuid4())
 
     def come() -> None:
         faces.insert(0, several(project, cast, "marie", 1)[0])
@@ -214,7 +217,7 @@ def test_an_answer_and_its_undo_between_two_runs_leave_the_right_score(
     say(alice, "no", hers[1])
     say(alice, "yes", others[0])
     both = Answer.objects.exclude(region=hers[0]).values_list("client_uuid", flat=True)
-    services.undo_many(project, alice, list(both))
+    answers.undo_many(project, alice, list(both))
     Score.objects.filter(region__in=[hers[1], others[0]]).update(is_match=False)
     learn(project)
     assert matches(project) == {region.pk for region in hers[1:]}
@@ -232,9 +235,9 @@ def test_after_a_failure_nothing_is_kept(
     def fail(*args: object) -> bool:
         raise MemoryError
 
-    monkeypatch.setattr(preparing, "prepare", fail)
+    monkeypatch.setattr(fill_queue, "prepare", fail)
     with pytest.raises(MemoryError):
-        inference.infer(learner)
+        learner_run.infer(learner)
     monkeypatch.undo()
     counts = opened(monkeypatch)
     Learner.objects.update(state="q")
@@ -272,7 +275,7 @@ def test_a_project_in_which_nobody_answers_is_let_go(
     several(project, cast, "marie", 3)
     learn(project)
     counts = opened(monkeypatch)
-    monkeypatch.setattr(memory, "RESTS", -1)
+    monkeypatch.setattr(learner_cache, "RESTS", -1)
     tell(project)
     learn(project)
     assert counts == [3]
@@ -282,14 +285,14 @@ def test_a_vector_that_is_gone_when_it_is_opened_waits_for_next_time(
     project: Project, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hers = several(project, cast, "marie", 3)
-    listed = vectors.listed
+    listed = embeddings.listed
 
-    def listed_and_gone(which: Project, engine: EngineVersion | None = None) -> vectors.Listed:
+    def listed_and_gone(which: Project, engine: EngineVersion | None = None) -> embeddings.Listed:
         found = listed(which, engine)
         Embedding.objects.filter(region=hers[1]).delete()
         return found
 
-    monkeypatch.setattr(vectors, "listed", listed_and_gone)
+    monkeypatch.setattr(embeddings, "listed", listed_and_gone)
     assert learn(project).faces == 2
     assert set(thought(project)) == {hers[0].pk, hers[2].pk}
 
@@ -297,7 +300,7 @@ def test_a_vector_that_is_gone_when_it_is_opened_waits_for_next_time(
 def test_without_any_face_there_is_nothing_to_ask(project: Project, alice: User) -> None:
     photo, _ = add_photo(project, [])
     assert learn(project).faces == 0
-    services.no_usable_face(project, photo, alice, uuid4())
+    answers.no_usable_face(project, photo, alice, uuid4())
     assert learn(project).faces == 0
     assert not Question.objects.exists()
     mind = Mind.read(project)
@@ -327,12 +330,12 @@ def test_many_scores_are_saved_bit_by_bit_while_others_get_their_turn(
     several(project, cast, "pierre", 6)
     learn(project)
     say(alice, "yes", hers[0])
-    monkeypatch.setattr(inference, "BATCH", 4)
-    monkeypatch.setattr(inference, "SECONDS", -1)
+    monkeypatch.setattr(learner_run, "BATCH", 4)
+    monkeypatch.setattr(learner_run, "SECONDS", -1)
     for behind in (True, True, False):
         learner = Learner.objects.get()
         assert learner.take(timedelta(minutes=1))
-        inference.infer(learner)
+        learner_run.infer(learner)
         project.refresh_from_db()
         learner.refresh_from_db()
         assert (learner.revision < project.revision) == behind
@@ -358,5 +361,5 @@ def test_vectors_that_were_swapped_are_used_for_no_face_and_made_again(
     assert not Embedding.objects.filter(region__in=swapped).exists()
     pictures = Picture.objects.filter(regions__in=swapped)
     assert set(pictures.values_list("state", flat=True)) == {WorkState.QUEUED}
-    measures.flush(at_once=True)
+    metrics.flush(at_once=True)
     assert Measure.objects.get(name="vectors_misplaced").value == 2

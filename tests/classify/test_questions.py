@@ -13,12 +13,13 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from classify import questions, services
+from classify import answers
+from classify.asking import queue as asking_queue
 from classify.models import Answer, Label, Question
+from core.user_errors import Refused
 from crawler.models import Photo, Region
 from projects.models import Project, Tally, User
 from projects.permissions import find
-from projects.refusal import Refused
 from tests.classify.conftest import Say
 from tests.classify.faces import Cast, add_photo, learn
 from tests.factories import make_user
@@ -54,7 +55,7 @@ def expire(question: Question) -> None:
 
 
 def ask(project: Project, user: User, *exclude: Question) -> Question:
-    question = services.next_question(project, user, [each.public_id for each in exclude])
+    question = answers.next_question(project, user, [each.public_id for each in exclude])
     assert question
     return question
 
@@ -102,7 +103,7 @@ class TestOneAfterAnother:
         ask(project, alice, shown)  # the reloaded page fetches ahead
         answer = say(alice, "no", shown.region)
         ask(project, alice, ahead)
-        services.undo_many(project, alice, [answer.client_uuid])
+        answers.undo_many(project, alice, [answer.client_uuid])
         assert ask(project, alice).region == shown.region, "what was put back is on screen"
 
     def test_what_a_page_keeps_stays_in_the_order_in_which_it_was_given(
@@ -114,7 +115,7 @@ class TestOneAfterAnother:
         Question.objects.filter(pk=shown.pk).update(rank=5)
         faces = [each.region.public_id for each in (ahead, shown)]
         mine = Question.objects.filter(subject=project.subject)
-        assert questions.keep(project, mine, alice, faces) == set(faces)
+        assert asking_queue.keep(project, mine, alice, faces) == set(faces)
         assert ask(project, alice) == shown
         assert ask(project, alice, shown) == ahead
 
@@ -135,9 +136,9 @@ class TestOneAfterAnother:
         self, project: Project, regions: list[Region], alice: User, bob: User, say: Say
     ) -> None:
         first = ask(project, alice)
-        services.skip(project, first.region, alice)
+        answers.skip(project, first.region, alice)
         second = ask(project, alice)
-        services.skip(project, second.region, alice)
+        answers.skip(project, second.region, alice)
         assert ask(project, bob) == first
         expire(first)
         for _ in range(4):
@@ -146,7 +147,7 @@ class TestOneAfterAnother:
             say(alice, "no", question.region)
             learn(project)
         assert ask(project, alice) == first, "the one skipped longest ago"
-        services.skip(project, first.region, alice)
+        answers.skip(project, first.region, alice)
         assert ask(project, alice) == second
 
     def test_a_photo_that_was_withdrawn_is_not_asked(
@@ -162,7 +163,7 @@ class TestOneAfterAnother:
     ) -> None:
         for region in regions:
             say(alice, "no", region)
-        assert services.next_question(project, alice) is None
+        assert answers.next_question(project, alice) is None
 
     def test_the_next_question_takes_a_moment(
         self,
@@ -205,7 +206,7 @@ class TestAtTheSameMoment:
     ) -> None:
         uuid, photo = uuid4(), regions[0].picture.photos.get()
         made = at_once(
-            [lambda: services.answer(project, regions[0], photo, alice, "yes", "ask", uuid)] * 8
+            [lambda: answers.answer(project, regions[0], photo, alice, "yes", "ask", uuid)] * 8
         )
         assert len({answer.pk for answer in made}) == 1
         assert Answer.objects.count() == Label.objects.count() == 1
@@ -221,10 +222,10 @@ class TestAtTheSameMoment:
         uuid, first = uuid4(), regions[0].picture.photos.get()
 
         def here() -> Answer | None:
-            return services.answer(project, regions[0], first, alice, "yes", "ask", uuid)
+            return answers.answer(project, regions[0], first, alice, "yes", "ask", uuid)
 
         def there() -> Answer | None:
-            return services.answer(other, region, photo, alice, "yes", "ask", uuid)
+            return answers.answer(other, region, photo, alice, "yes", "ask", uuid)
 
         def refused_or(deed: Callable[[], Answer | None]) -> Answer | None:
             try:
@@ -244,7 +245,7 @@ class TestAtTheSameMoment:
     ) -> None:
         for region in regions[:6]:
             say(alice, "yes", region)
-        taken = at_once([lambda: services.undo(project, alice, uuid4())] * 4)
+        taken = at_once([lambda: answers.undo(project, alice, uuid4())] * 4)
         assert len({undo.undoes_id for undo in taken if undo}) == 4
         assert {label.region for label in Label.objects.all()} == set(regions[:2])
         assert [tally.amount for tally in Tally.objects.all()] == [2]
@@ -257,7 +258,7 @@ class TestAtTheSameMoment:
         verdicts = ["yes", "no"] * 3
         at_once(
             [
-                lambda user=user, verdict=verdict: services.answer(  # type: ignore[misc]
+                lambda user=user, verdict=verdict: answers.answer(  # type: ignore[misc]
                     project, regions[0], photo, user, verdict, "ask", uuid4()
                 )
                 for user, verdict in zip(people, verdicts, strict=True)

@@ -5,12 +5,13 @@ from uuid import uuid4
 import pytest
 
 from bench import truth
-from classify import services
+from classify import answers
+from classify.asking.screens import next_screen
 from classify.models import Label, Origin, Round, Score
-from classify.screens import next_screen
 from classify.tasks import infer
-from crawler import crawling, detection
+from crawler.detection import detect as detection_detect
 from crawler.engines import load
+from crawler.listing import crawl as listing_crawl
 from crawler.models import Photo, Region
 from projects.models import Project, Source
 from sandbox import RunningSandbox
@@ -27,9 +28,9 @@ def project(sandbox: RunningSandbox, shared_database: str) -> Project:
     owner = factories.wiki_user(sandbox, "Alice")
     project = factories.make_project(owner, HER, [("Marie Curie", 2)])
     Source.objects.create(project=project, kind="file", value=project.person.portrait)
-    while crawling.crawl(30):
+    while listing_crawl.crawl(30):
         pass
-    while detection.detect(load, 30):
+    while detection_detect.detect(load, 30):
         pass
     infer()
     return project
@@ -55,10 +56,10 @@ def test_all_her_faces_are_found_with_fewer_actions_than_faces(project: Project)
             face.marked != yes for face, yes in zip(screen.faces, right, strict=True)
         )
         given = [
-            (services.Given(face.region, face.photo, uuid4()), "yes" if yes else "no")
+            (answers.Given(face.region, face.photo, uuid4()), "yes" if yes else "no")
             for face, yes in zip(screen.faces, right, strict=True)
         ]
-        services.answer_screen(project, project.owner, given, Origin.GRID)
+        answers.answer_screen(project, project.owner, given, Origin.GRID)
         infer()
     said = Label.objects.filter(verdict="yes").values_list("region", flat=True)
     assert set(said) == hers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classify.rehearsal import rehearse
+from classify.learner.simulation import rehearse
 from tests.classify.learning.projects import PRIORS
 
 

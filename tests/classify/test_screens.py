@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from classify import services
-from classify.forms import photos_of
+from classify import answers as classify_answers
+from classify.answers import Given
 from classify.models import Label, Origin
-from classify.services import Given
+from classify.pages.fields import photos_of
 from crawler.models import Photo, Region
 from projects.models import Project, User
 from tests.classify.faces import Cast, add_photo, show
@@ -26,7 +26,7 @@ def approve(project: Project, regions: list[Region], user: User) -> int:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        answers = services.answer_many(project, given, user, "yes", Origin.REVIEW)
+        answers = classify_answers.answer_many(project, given, user, "yes", Origin.REVIEW)
     assert [answer.region for answer in answers] == regions
     assert [answer.client_uuid for answer in answers] == [each.client_uuid for each in given]
     return len(queries)

@@ -7,8 +7,11 @@ from uuid import uuid4
 import pytest
 from django.db.models import F
 
-from classify import beside, galleries, selectors, services
-from classify.galleries import Order, Which
+from classify import answers as classify_answers
+from classify import selectors
+from classify.asking import evidence
+from classify.review import galleries
+from classify.review.galleries import Order, Which
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.models import Project, User
 from tests.classify.conftest import Say
@@ -47,7 +50,7 @@ def shown(project: Project, which: str, order: str = Order.BEST) -> list[int]:
 
 def test_counts_add_up(learned: Project, alice: User) -> None:
     photo, _ = add_photo(learned, [])
-    services.no_usable_face(learned, photo, alice, uuid4())
+    classify_answers.no_usable_face(learned, photo, alice, uuid4())
     counts = selectors.face_counts(learned)
     assert (counts.confirmed, counts.rejected, counts.cant_tell) == (5, 1, 1)
     assert (counts.matches, counts.uncertain + counts.others) == (7, 4)
@@ -168,9 +171,9 @@ def test_one_label_a_photo_may_be_sent_the_largest_face_of_it(
     sheet, faces = add_photo(project, [cast.face("marie"), cast.face("marie")], sizes=[0.1, 0.3])
     for face in faces:
         say(alice, "yes", face)
-    services.no_usable_face(project, sheet, alice, uuid4())
+    classify_answers.no_usable_face(project, sheet, alice, uuid4())
     back, _ = add_photo(project, [])
-    services.no_usable_face(project, back, alice, uuid4())
+    classify_answers.no_usable_face(project, back, alice, uuid4())
     first, second = selectors.eligible_labels(project)
     assert (first.photo, first.region) == (sheet, faces[1])
     assert (second.photo, second.region.origin) == (back, Region.Origin.PHOTO)
@@ -203,7 +206,7 @@ def test_history_is_what_undo_takes_back(
     for region in hers[:3]:
         say(alice, "yes", region)
     say(bob, "yes", hers[3])
-    services.undo(project, alice, uuid4())
+    classify_answers.undo(project, alice, uuid4())
     answers = selectors.history(project, alice)
     assert [answer.region for answer in answers] == [hers[1], hers[0]]
 
@@ -211,14 +214,14 @@ def test_history_is_what_undo_takes_back(
 def test_beside_a_question_stand_the_nearest_confirmed_faces(
     learned: Project, hers: list[Region], alice: User, say: Say
 ) -> None:
-    question = services.next_question(learned, alice)
+    question = classify_answers.next_question(learned, alice)
     assert question
-    tiles = beside.beside(learned, question.nearest, []).confirmed
+    tiles = evidence.beside(learned, question.nearest, []).confirmed
     assert [tile.region.pk for tile in tiles] == question.nearest
     assert {tile.region for tile in tiles} == set(hers[:5])
-    assert {tile.region for tile in beside.beside(learned, [], []).confirmed} == set(hers[:5])
+    assert {tile.region for tile in evidence.beside(learned, [], []).confirmed} == set(hers[:5])
     say(alice, "no", tiles[0].region)
-    assert beside.beside(learned, question.nearest, []).confirmed == tiles[1:]
+    assert evidence.beside(learned, question.nearest, []).confirmed == tiles[1:]
 
 
 def test_the_portraits_largest_face(project: Project, cast: Cast) -> None:

@@ -9,7 +9,7 @@ import pytest
 from classify.labels import rebuild_labels
 from classify.models import Label
 from crawler.models import Region
-from projects import people
+from projects.members import services as members
 from projects.models import Project, User
 from projects.permissions import membership
 from tests.classify.conftest import Say
@@ -48,19 +48,19 @@ def test_a_reviewers_word_outranks_as_long_as_they_are_reviewer(
     bob: User,
 ) -> None:
     before = Project.objects.get(pk=project.pk).revision
-    people.set_role(project, alice, bob, "reviewer")
+    members.set_role(project, alice, bob, "reviewer")
     assert verdict(face) == "yes"
     assert Project.objects.get(pk=project.pk).revision > before, "the learner must see it"
-    people.set_role(project, alice, bob, "member")
+    members.set_role(project, alice, bob, "member")
     assert verdict(face) == "no"
 
 
 @pytest.mark.parametrize(
     "goes",
     [
-        lambda project, alice, dora: people.ban(project, alice, dora),
-        lambda project, alice, dora: people.remove(project, alice, dora),
-        lambda project, alice, dora: people.leave(project, dora),
+        lambda project, alice, dora: members.ban(project, alice, dora),
+        lambda project, alice, dora: members.remove(project, alice, dora),
+        lambda project, alice, dora: members.leave(project, dora),
     ],
     ids=["banned", "removed", "left"],
 )
@@ -76,7 +76,7 @@ def test_who_goes_no_longer_outvotes_who_is_there(
     mine = membership(project, dora)
     assert mine
     if mine.state == "left":
-        people.join_by_code(people.invite(project, alice).code, dora)
+        members.join_by_code(members.invite(project, alice).code, dora)
         assert verdict(face) == "no", "back again"
 
 
@@ -89,7 +89,7 @@ def test_the_only_word_stands_whoever_said_it(
 ) -> None:
     [region] = add_photo(project, [cast.face("marie")])[1]
     say(bob, "yes", region)
-    people.ban(project, alice, bob)
+    members.ban(project, alice, bob)
     assert verdict(region) == "yes"
 
 
@@ -99,7 +99,7 @@ def test_labels_are_the_same_when_all_are_made_anew(
     alice: User,
     bob: User,
 ) -> None:
-    people.set_role(project, alice, bob, "reviewer")
+    members.set_role(project, alice, bob, "reviewer")
     kept = list(Label.objects.order_by("region").values_list("region", "verdict", "answer"))
     assert rebuild_labels(project) == len(kept)
     made = Label.objects.order_by("region").values_list("region", "verdict", "answer")

@@ -12,8 +12,9 @@ from django.db import transaction
 from django.test import Client
 
 from classify.tasks import infer
-from crawler import crawling, detection
+from crawler.detection import detect as detection_detect
 from crawler.engines import load
+from crawler.listing import crawl as listing_crawl
 from crawler.models import EngineVersion
 from projects.models import Project, Source, User
 from sandbox import RunningSandbox
@@ -55,9 +56,9 @@ def real_project(sandbox: RunningSandbox, shared_database: str) -> Project:
     # The engine that takes many others for the person, so that there is enough to review.
     factories.set_engine(project, "dlib")
     Source.objects.create(project=project, kind="file", value=project.person.portrait)
-    while crawling.crawl(30):
+    while listing_crawl.crawl(30):
         pass
-    while detection.detect(load, 30):
+    while detection_detect.detect(load, 30):
         pass
     infer()
     models = [

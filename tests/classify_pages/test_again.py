@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from classify import looks
+from classify.audit import rounds
 from classify.models import Answer, Label, Look, Origin, Question, Verdict
 from crawler.models import Region
 from projects.models import Membership, Project, User
@@ -240,7 +240,7 @@ def test_an_archived_project_has_nothing_to_look_at(
     assert not shown(client_of(bob).get(here).content.decode())
     response = background(client_of(bob), f"{here}/answer", sent(faces, faces))
     assert response.status_code == 409
-    assert looks.wanted(project).faces
+    assert rounds.wanted(project).faces
 
 
 def test_the_rest_is_looked_at_on_request(

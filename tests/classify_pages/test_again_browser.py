@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from classify import looks
+from classify.audit import rounds
 from classify.models import Answer, Look, Origin, Question, Verdict
 from crawler.models import Photo, Region
 from projects.models import Project
@@ -81,4 +81,4 @@ def test_second_looks_are_given_screen_by_screen_and_taken_back(
         eventually(lambda: given() > before)  # noqa: B023
         page.wait_for_selector(".screen, .one, .no-question:not(.late)")
     page.wait_for_selector("text=No second look waits")
-    assert looks.wanted(drawn).faces == 0
+    assert rounds.wanted(drawn).faces == 0

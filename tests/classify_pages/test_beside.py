@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 
-from classify import beside, preparing, screens, selectors, services
+from classify import answers, selectors
+from classify.asking import evidence, screens
+from classify.learner import fill_queue
 from classify.models import Label, Question
 from crawler.models import Photo, ProjectPhoto, Region
 from crawler.templatetags.faces import crop_url
@@ -30,12 +32,12 @@ def other(make_project: MakeProject, face: Region, bob: User) -> Project:
     other = make_project(bob, "Q37463")
     photo = Photo.objects.get(picture=face.picture_id)
     show(other, photo)
-    services.answer(other, face, photo, bob, "yes", "ask", uuid4())
+    answers.answer(other, face, photo, bob, "yes", "ask", uuid4())
     return other
 
 
 def named(project: Project, face: Region) -> list[tuple[str, bool]]:
-    found = beside.beside(project, [], [face.pk]).named.get(face.pk, [])
+    found = evidence.beside(project, [], [face.pk]).named.get(face.pk, [])
     return [(each.project.person.qid, each.is_same) for each in found]
 
 
@@ -58,7 +60,7 @@ def test_a_name_of_the_same_person_speaks_for_yes(
     again = make_project(bob, project.person.qid)
     photo = Photo.objects.get(picture=face.picture_id)
     show(again, photo)
-    services.answer(again, face, photo, bob, "yes", "ask", uuid4())
+    answers.answer(again, face, photo, bob, "yes", "ask", uuid4())
     assert named(project, face) == [("Q7186", True)]
 
 
@@ -77,7 +79,7 @@ def test_what_is_not_confirmed_in_public_is_not_named(
         case "denied":
             DenyEntry.objects.create(wiki=settings.WIKI.code, kind="person", value="Q37463")
         case "taken back":
-            services.undo(other, bob, uuid4())
+            answers.undo(other, bob, uuid4())
     assert named(project, face) == []
 
 
@@ -90,22 +92,22 @@ def test_the_faces_to_compare_are_of_different_ages(
         Photo.objects.filter(pk=photo.pk).update(
             taken_from=date(year, 1, 1), taken_to=date(year, 12, 31)
         )
-        services.answer(project, face, photo, alice, "yes", "ask", uuid4())
+        answers.answer(project, face, photo, alice, "yes", "ask", uuid4())
     for _ in range(3):
         add_photo(project, [cast.face("marie")])
     learn(project)
     for question in Question.objects.filter(subject=project.subject):
-        tiles = beside.beside(project, question.nearest, []).confirmed
+        tiles = evidence.beside(project, question.nearest, []).confirmed
         years = [int(tile.photo.year) for tile in tiles]
-        assert len(tiles) == preparing.NEAREST
+        assert len(tiles) == fill_queue.NEAREST
         assert set(years[:5]) == {1890, 1900, 1911, 1925, 1934}
-    put_back = beside.beside(
+    put_back = evidence.beside(
         project, [], []
     ).confirmed  # as after an undo, or when asked a third time
     assert {1890, 1934} <= {int(tile.photo.year) for tile in put_back}
     screen = screens.next_screen(project, alice)
     assert screen
-    assert len(screen.nearest) == preparing.NEAREST
+    assert len(screen.nearest) == fill_queue.NEAREST
 
 
 def test_copies_of_a_picture_stand_once_beside_a_face(
@@ -116,8 +118,8 @@ def test_copies_of_a_picture_stand_once_beside_a_face(
     for region, phash in zip(copies, hashes, strict=True):
         Region.objects.filter(pk=region.pk).update(phash=phash)
         photo = Photo.objects.get(picture=region.picture_id)
-        services.answer(project, region, photo, alice, "yes", "ask", uuid4())
-    found = beside.beside(project, [region.pk for region in copies], [face.pk]).confirmed
+        answers.answer(project, region, photo, alice, "yes", "ask", uuid4())
+    found = evidence.beside(project, [region.pk for region in copies], [face.pk]).confirmed
     assert [tile.region for tile in found] == [copies[0], copies[2]]
 
 
@@ -130,8 +132,8 @@ def test_the_guess_is_told_on_request_only(
     before, hidden = html.split('<details class="q-why">')
     assert "%" not in before.split("<main")[1]
     assert "Probably somebody else: 7% likely to be the person." in hidden
-    assert beside.percent(0.9999) == "99%"
-    assert "no guess" in beside.guess(None)
+    assert evidence.percent(0.9999) == "99%"
+    assert "no guess" in evidence.guess(None)
 
 
 # The portrait -----------------------------------------------------------------------------------
@@ -158,7 +160,7 @@ def test_a_face_in_the_portrait_is_not_compared_with_itself(
     assert len(pair(html)) == 1, "with nothing"
     assert SAME in html
     elsewhere = Photo.objects.get(picture=other.picture_id)
-    services.answer(project, other, elsewhere, alice, "yes", "ask", uuid4())
+    answers.answer(project, other, elsewhere, alice, "yes", "ask", uuid4())
     html = client_of(alice).get(address).content.decode()
     assert pair(html) == [crop_url(project, face), crop_url(project, other)], "the confirmed face"
     assert SAME not in html

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from classify import services
+from classify import answers
 from classify.models import Answer, Label, Question
 from crawler.models import Photo, Region
 from projects.models import Project, User
@@ -67,11 +67,11 @@ def test_only_what_is_open_is_to_be_chosen_from_and_only_by_members(
     assert background(client_of(charlie), f"{here}/grid/answer", form).status_code == 403
     assert said(project) == {}
     client = client_of(alice)
-    services.answer(project, three[0], photo, alice, "no", "ask", uuid4())
+    answers.answer(project, three[0], photo, alice, "no", "ask", uuid4())
     lay_out(project, [[three[1]]], Question.Kind.ONE)
     left = [three[1].public_id, three[2].public_id]
     assert choice_on(client.get(f"{here}/ask").content.decode()) == left
-    services.answer(project, three[2], photo, alice, "no", "ask", uuid4())
+    answers.answer(project, three[2], photo, alice, "no", "ask", uuid4())
     lay_out(project, [[three[1]]], Question.Kind.ONE)
     html = client.get(f"{here}/ask").content.decode()
     assert choice_on(html) == []

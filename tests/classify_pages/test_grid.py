@@ -12,7 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from classify import screens, services
+from classify import answers
+from classify.asking import screens
 from classify.models import Answer, Label, Learner, Look, Origin, Question, Skip, Verdict
 from crawler.models import Photo, Region
 from projects.models import Membership, Project, User
@@ -64,7 +65,7 @@ def test_two_people_never_get_the_same_face(
     assert shown_to(project, bob) == faces[6:12]
     assert shown_to(project, alice, *faces[:6]) == faces[12:], "ahead"
     assert shown_to(project, bob, *faces[6:12]) == []
-    single = services.next_question(project, bob)
+    single = answers.next_question(project, bob)
     assert single
     assert single.region in faces[6:12], "one face at a time, too"
 
@@ -89,7 +90,7 @@ def test_a_screen_left_alone_for_two_minutes_is_another_s(
 def test_faces_asked_one_at_a_time_are_not_on_anybody_else_s_screen(
     project: Project, faces: list[Region], alice: User, bob: User
 ) -> None:
-    single = services.next_question(project, alice)
+    single = answers.next_question(project, alice)
     assert single
     assert shown_to(project, bob) == [face for face in faces[:6] if face != single.region]
 
@@ -97,19 +98,19 @@ def test_faces_asked_one_at_a_time_are_not_on_anybody_else_s_screen(
 def test_a_skipped_screen_comes_last_to_the_one_and_next_to_the_other(
     project: Project, faces: list[Region], alice: User, bob: User
 ) -> None:
-    services.skip_screen(project, shown_to(project, alice), alice)
+    answers.skip_screen(project, shown_to(project, alice), alice)
     assert shown_to(project, alice) == faces[6:12]
     assert shown_to(project, bob) == faces[:6]
     Question.objects.update(leased_to=None, leased_until=None)
-    services.skip_screen(project, faces[6:12], alice)
-    services.skip_screen(project, faces[12:], alice)
+    answers.skip_screen(project, faces[6:12], alice)
+    answers.skip_screen(project, faces[12:], alice)
     assert shown_to(project, alice) == faces[:6], "the one skipped longest ago"
 
 
 def test_a_face_skipped_alone_is_left_out_of_the_screen(
     project: Project, faces: list[Region], alice: User
 ) -> None:
-    services.skip(project, faces[2], alice)
+    answers.skip(project, faces[2], alice)
     assert faces[2] not in shown_to(project, alice)
 
 

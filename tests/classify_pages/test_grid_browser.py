@@ -9,8 +9,8 @@ import pytest
 
 from classify.models import Answer, Label, Origin, Question, Skip
 from crawler.models import Region
+from projects.live.pulse import beat
 from projects.models import Project
-from projects.pulse import beat
 from tests.classify_pages.screens import ask_about, lay_out
 from tests.pages.harness import PHONE, Visit, eventually, word_on
 

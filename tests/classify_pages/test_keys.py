@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from classify import keys
+from classify.asking import hotkeys
 from projects.models import Project, User
 from tests.conftest import ClientOf
 
@@ -14,8 +14,8 @@ ADDRESS = "/account/keys"
 
 
 def test_no_two_usual_keys_of_a_page_are_one() -> None:
-    usual = {each.name: each.key for each in keys.COMMANDS}
-    assert keys.wrong(usual, {name: keys.label(key) for name, key in usual.items()}) == {}
+    usual = {each.name: each.key for each in hotkeys.COMMANDS}
+    assert hotkeys.wrong(usual, {name: hotkeys.label(key) for name, key in usual.items()}) == {}
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_no_two_usual_keys_of_a_page_are_one() -> None:
     [("J", "j"), (" ", "Space"), ("space", "Space"), ("", ""), ("?", None), ("Tab", None)],
 )
 def test_one_sign_is_a_key(pressed: str, key: str | None) -> None:
-    assert keys.normal(pressed) == key
+    assert hotkeys.normal(pressed) == key
 
 
 def test_keys_are_changed_shown_and_put_back(

@@ -9,14 +9,16 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from classify import looks, screens, services
-from classify.beside import beside
-from classify.galleries import Tile
+from classify import answers
+from classify.asking import screens
+from classify.asking.evidence import beside
+from classify.asking.queue import next_question
+from classify.audit import rounds
 from classify.models import Answer, Look, Origin, Question, Verdict
-from classify.questions import next_question
+from classify.review.galleries import Tile
 from crawler.models import Photo, Region
-from projects import objections
 from projects.models import Project, User
+from projects.privacy import objections
 from tests.classify.crowd import Crowd, add_crowd
 from tests.classify.faces import Cast, add_photo
 from tests.classify_pages.conftest import background
@@ -154,7 +156,7 @@ def test_no_paused_face_is_shown_for_comparison(
 ) -> None:
     rows = [add_photo(project, [cast.face("marie")]) for _ in range(2)]
     for photo, [face] in rows:
-        services.answer(project, face, photo, bob, Verdict.YES, Origin.ASK, uuid4())
+        answers.answer(project, face, photo, bob, Verdict.YES, Origin.ASK, uuid4())
     paused, other = (face.pk for _photo, [face] in rows)
 
     def faces(tiles: list[Tile]) -> set[int]:
@@ -173,7 +175,7 @@ def test_the_first_page_tries_no_paused_face(
     """It begins with a face that is the person if any is."""
     Project.objects.update(visibility=Project.Visibility.PUBLIC)
     photo, [face] = add_photo(project, [cast.face("marie")])
-    services.answer(project, face, photo, bob, Verdict.YES, Origin.ASK, uuid4())
+    answers.answer(project, face, photo, bob, Verdict.YES, Origin.ASK, uuid4())
     assert photo.name in client_of(None).get("/").content.decode()
     object_to(photo.title)
     assert photo.name not in client_of(None).get("/").content.decode()
@@ -206,7 +208,7 @@ def test_a_second_look_at_one_paused_photo_is_neither_taken_nor_kept_nor_shown(
     crowd: Crowd, bob: User, client_of: ClientOf
 ) -> None:
     project, browser = crowd.project, client_of(bob)
-    screen = looks.next_screen(project, bob)
+    screen = rounds.next_screen(project, bob)
     assert screen
     faces = [each.region.public_id for each in screen.faces]
     paused = screen.faces[0]
@@ -216,14 +218,14 @@ def test_a_second_look_at_one_paused_photo_is_neither_taken_nor_kept_nor_shown(
     kept = browser.get(url(project, "again/keep"), {"face": faces}).json()["kept"]
     assert kept == sorted(faces[1:])
     assert refusal(browser, project, "again/answer", shown=kept, yes=kept) == ""
-    while screen := looks.next_screen(project, bob):
+    while screen := rounds.next_screen(project, bob):
         shown = [each.region for each in screen.faces] + [tile.region for tile in screen.nearest]
         assert paused.region not in shown
         rest = [each.region.public_id for each in screen.faces]
         assert refusal(browser, project, "again/answer", shown=rest, yes=rest) == ""
     [left] = Look.objects.filter(subject=project.subject, said="").exclude(why=Look.Why.FRAME)
     assert left.region == paused.region, "to be looked at once the pause is over"
-    assert looks.wanted(project).faces == looks.wanted_by([project]).get(project.pk, 0) == 0
+    assert rounds.wanted(project).faces == rounds.wanted_by([project]).get(project.pk, 0) == 0
     page = browser.get(url(project, "again")).content.decode()
     assert "No second look waits" in page, "it does not promise the next face in a moment"
 
@@ -231,7 +233,7 @@ def test_a_second_look_at_one_paused_photo_is_neither_taken_nor_kept_nor_shown(
 def test_of_a_paused_person_no_second_look_is_kept(
     crowd: Crowd, bob: User, client_of: ClientOf
 ) -> None:
-    screen = looks.next_screen(crowd.project, bob)
+    screen = rounds.next_screen(crowd.project, bob)
     assert screen
     held = {"face": [each.region.public_id for each in screen.faces]}
     object_to("Q937", "person")

@@ -12,10 +12,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from classify import questions, services
+from classify import answers
+from classify.asking import queue as asking_queue
 from classify.models import Answer, Label, Origin, Question, Skip, Verdict
+from core.ratelimit import LIMITS, Limit
 from crawler.models import Photo, Region
-from projects.limits import LIMITS, Limit
 from projects.models import AuditEvent, Membership, Project, User
 from tests.classify.faces import Cast, add_photo, learn
 from tests.classify_pages.conftest import background
@@ -166,7 +167,7 @@ def test_an_undo_says_how_many_answers_it_took_back_and_a_later_look_what_is_lef
     learn(project)
     told = browser.get(f"{here}/ask/keep").json()
     assert (told["kept"], told["answered"]) == ([], 0)
-    assert told["worth"] == questions.worth(project) > 0
+    assert told["worth"] == asking_queue.worth(project) > 0
 
 
 def test_a_word_that_replaces_ones_own_says_so(
@@ -468,7 +469,7 @@ def matches(project: Project, alice: User) -> list[Region]:
     faces = list(Region.objects.filter(x=0).order_by("id"))
     for region in faces[:5]:
         photo = Photo.objects.get(picture=region.picture)
-        services.answer(project, region, photo, alice, Verdict.YES, Origin.ASK, uuid4())
+        answers.answer(project, region, photo, alice, Verdict.YES, Origin.ASK, uuid4())
     learn(project)
     return faces[5:]
 
@@ -538,7 +539,7 @@ def test_the_gallery_goes_on_by_key(
     matches: list[Region],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("classify.views.review.PAGE", 2)
+    monkeypatch.setattr("classify.review.views.review.PAGE", 2)
     browser, seen = client_of(bob), []
     address = f"{here}/review"
     while address:
@@ -724,7 +725,7 @@ def test_who_skipped_some_is_told_when_others_hold_the_rest(
     here: str, project: Project, client_of: ClientOf, alice: User, bob: User
 ) -> None:
     first, *rest = (each.region for each in Question.objects.order_by("rank", "id"))
-    services.skip(project, first, bob)
+    answers.skip(project, first, bob)
     learn(project)
     Question.objects.filter(region__in=rest).update(
         leased_to=alice, leased_until=timezone.now() + timedelta(minutes=1)

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from crawler import commons
-from projects import http, wikis
-from projects.http import WikiError
-from projects.json_tree import Node
-from sdc import reading, revisions, statements
+from sdc.files import reading, revisions, statements
 from sdc.models import Claim, ClaimAttempt
-from sdc.reasons import Reason
+from sdc.writing.reasons import Reason
 from tests.contract.replayed import Recorded, codes_of, names_of, parameters, recording, replaying
+from wiki import http, pywikibot_client, sites
+from wiki.http import WikiError
+from wiki.json_tree import Node
 
 FOLDERS = ("query", "wikibase", "refusals", "undo", "oauth")
 READS = names_of("query", "wbgetentities", "wbsearchentities", "wbgetclaims", folders=FOLDERS)
@@ -36,8 +35,8 @@ def plain(recorded: Recorded) -> dict[str, Any]:
 
 def through_pywikibot(recorded: Recorded) -> dict[str, Any]:
     given = {key: each for key, each in parameters(recorded).items() if key not in FORMAT}
-    with commons.wiki_site() as site:
-        return commons.read(site, **given).value  # type: ignore[no-any-return]
+    with pywikibot_client.wiki_site() as site:
+        return pywikibot_client.read(site, **given).value  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("read", [plain, through_pywikibot])
@@ -48,7 +47,7 @@ def test_each_recorded_answer_to_a_read_is_understood(name: str, read: Any, sett
     recorded = recording(name)
     codes, body = codes_of(recorded), recorded["response"]["body"]
     with replaying(lambda _given: recorded) as url:
-        settings.WIKI = wikis.sandbox(url)
+        settings.WIKI = sites.sandbox(url)
         if not codes and isinstance(body, dict):
             assert read(recorded) == body
             return
@@ -68,7 +67,7 @@ def pages_of(query: str, entities: str, page_id: int, settings: Any) -> reading.
         return recording(entities if given["action"] == "wbgetentities" else query)
 
     with replaying(choose) as url:
-        settings.WIKI = wikis.sandbox(url)
+        settings.WIKI = sites.sandbox(url)
         read = partial(http.api, settings.WIKI.commons_api)
         return reading.read_pages(read, [page_id])[page_id]
 
@@ -118,7 +117,7 @@ def entity_of(name: str, page_id: int) -> statements.Statements | None:
 def test_marked_revisions_and_what_they_changed_are_read(settings: Any) -> None:
     """The history without content, then the entities of revisions and of their parents."""
     with replaying(lambda _given: recording("undo/revisions-with-slots")) as url:
-        settings.WIKI = wikis.sandbox(url)
+        settings.WIKI = sites.sandbox(url)
         read = partial(http.api, settings.WIKI.commons_api)
         [marked] = revisions.list_marked(read, 36, "batch 17", since=0)
         assert (marked.id, marked.parent) == (163, 36)

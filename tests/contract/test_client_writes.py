@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from crawler import commons
-from projects import wikis
-from projects.http import WikiError
-from projects.json_tree import Node
 from projects.models import User
-from sdc.reasons import Reason
-from sdc.writing.account import Account, Session
-from sdc.writing.answers import Next, Outcome, judge, judge_failure
+from sdc.writing.reasons import Reason
+from sdc.writing.responses import Next, Outcome, judge, judge_failure
+from sdc.writing.session import Account, Session
 from tests.contract.replayed import Recorded, names_of, parameters, recording, replaying
+from wiki import pywikibot_client, sites
+from wiki.http import WikiError
+from wiki.json_tree import Node
 
 WRITES = names_of("wbsetclaim", "wbremoveclaims", folders=("wikibase", "refusals", "undo"))
 USERINFO = "query/userinfo-user"
@@ -76,15 +75,15 @@ def send_and_judge(recorded: Recorded, settings: Any) -> Outcome:
         return recording(USERINFO) if asks_who else recorded
 
     with replaying(choose) as url:
-        settings.WIKI = wikis.sandbox(url)
-        with commons.wiki_site("ExampleUser", "ACCESS_TOKEN") as site:
+        settings.WIKI = sites.sandbox(url)
+        with pywikibot_client.wiki_site("ExampleUser", "ACCESS_TOKEN") as site:
             try:
                 sent = {
                     key: value
                     for key, value in parameters(recorded).items()
                     if key not in ("format", "formatversion", "errorformat", "assert")
                 }
-                body, wait = commons.submit(site, post=True, **sent)
+                body, wait = pywikibot_client.submit(site, post=True, **sent)
             except WikiError as error:
                 return judge_failure(error)
     return judge(body, wait, action=sent["action"])
@@ -197,9 +196,9 @@ def test_a_removal_asks_for_what_was_recorded_and_for_nothing_that_it_must_not(
         return {"response": who | {"body": {"query": query}}}
 
     with replaying(choose) as url:
-        settings.WIKI = wikis.sandbox(url)
+        settings.WIKI = sites.sandbox(url)
         account = Account(User(wiki_username="ExampleUser"))
-        with commons.wiki_site("ExampleUser", "ACCESS_TOKEN") as site:
+        with pywikibot_client.wiki_site("ExampleUser", "ACCESS_TOKEN") as site:
             account._site = site
             outcome = Session(account, site).remove_statement(guid, "Marie Curie: taking back")
     assert (outcome.next, outcome.reason) == (follows, reason)

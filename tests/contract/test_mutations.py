@@ -11,26 +11,21 @@ from typing import Any
 
 import pytest
 
-from classify import bootstrap
-from crawler import files, listing
-from projects import (
-    categories,
-    http,
-    items,
-    login,
-    places,
-    suggestions,
-    tokens,
-    wiki_pages,
-    wiki_users,
-)
-from projects.json_tree import Node, WikiError
-from sdc import reading, revisions
-from sdc.reconciling import marks
-from sdc.rights import switch
+from classify.learner import bootstrap
+from crawler.listing import file_info
+from crawler.listing import read_page as listing_read_page
+from projects.accounts import login, tokens
+from projects.creation import source_lookup, suggestions
+from sdc.files import reading, revisions
+from sdc.reconcile import edit_tags
+from sdc.sending_rights import stop_page
 from sdc.watch import history
-from sdc.writing import account, answers
+from sdc.writing import responses
+from sdc.writing import session as writing_session
 from tests.contract.replayed import FOLDER, recording
+from wiki import categories, http, items, users
+from wiki import pages as wiki_pages
+from wiki.json_tree import Node, WikiError
 
 Path = tuple[str | int, ...]
 GONE = object()
@@ -89,27 +84,29 @@ READERS = {
     "refusal": Reader(http.refusal, ("errors",)),
     "the older refusal": Reader(http.refusal, ("error",)),
     "cursor": Reader(http.read_cursor, ("continue",)),
-    "userinfo": Reader(wiki_users.read_userinfo, ("query", "userinfo")),
-    "users": Reader(wiki_users.read_users, ("query", "users"), ("query", "users")),
+    "userinfo": Reader(users.read_userinfo, ("query", "userinfo")),
+    "users": Reader(users.read_users, ("query", "users"), ("query", "users")),
     "hits": Reader(
-        lambda body: places.read_hits(body).ids, ("query", "search"), ("query", "search")
+        lambda body: source_lookup.read_hits(body).ids, ("query", "search"), ("query", "search")
     ),
-    "total": Reader(places.read_hits, ("query", "searchinfo")),
+    "total": Reader(source_lookup.read_hits, ("query", "searchinfo")),
     "items": Reader(items.read_items, ENTITIES, ENTITIES),
     "categories": Reader(each_page(categories.read_category), PAGES, PAGES),
     "categories of files": Reader(suggestions.read_categories, PAGES, PAGES),
     "page id": Reader(wiki_pages.read_page, PAGES),
-    "files": Reader(lambda body: files.read_files(body["query"]["pages"])[0], PAGES, PAGES),
-    "others": Reader(lambda body: files.read_files(body["query"]["pages"])[1], PAGES),
-    "membership": Reader(each_page(listing.read_membership), PAGES, PAGES),
-    "gone": Reader(lambda body: listing.read_gone(body["query"]["pages"], [1, 2, 31]), PAGES),
-    "redirect": Reader(lambda body: listing.read_redirect(body["query"]), ("query",)),
+    "files": Reader(lambda body: file_info.read_files(body["query"]["pages"])[0], PAGES, PAGES),
+    "others": Reader(lambda body: file_info.read_files(body["query"]["pages"])[1], PAGES),
+    "membership": Reader(each_page(listing_read_page.read_membership), PAGES, PAGES),
+    "gone": Reader(
+        lambda body: listing_read_page.read_gone(body["query"]["pages"], [1, 2, 31]), PAGES
+    ),
+    "redirect": Reader(lambda body: listing_read_page.read_redirect(body["query"]), ("query",)),
     "subcategories": Reader(
-        lambda body: body["query"]["categorymembers"].read_items(listing.read_title),
+        lambda body: body["query"]["categorymembers"].read_items(listing_read_page.read_title),
         ("query", "categorymembers"),
         ("query", "categorymembers"),
     ),
-    "depicted": Reader(each_entity(listing.read_depicted), ENTITIES, ENTITIES),
+    "depicted": Reader(each_entity(listing_read_page.read_depicted), ENTITIES, ENTITIES),
     "pages": Reader(each_page(reading.read_page), PAGES, PAGES),
     "statements": Reader(each_entity(reading.read_entity), ENTITIES, ENTITIES),
     "labels": Reader(reading.read_item_labels, ENTITIES, ENTITIES),
@@ -117,16 +114,16 @@ READERS = {
     "changes": Reader(each_revision(history.read_change), PAGES),
     "entities of revisions": Reader(revisions.read_listed_entities, PAGES),
     "contributions": Reader(
-        lambda body: body["query"]["usercontribs"].read_items(marks.read_contribution),
+        lambda body: body["query"]["usercontribs"].read_items(edit_tags.read_contribution),
         ("query", "usercontribs"),
         ("query", "usercontribs"),
     ),
-    "marked revisions": Reader(marks.read_revisions, PAGES),
-    "stop page": Reader(switch.read_stop, PAGES),
-    "edit token": Reader(account.read_edit_token, ("query", "tokens")),
-    "answer to a write": Reader(answers.judge, ("success",)),
-    "answer with errors": Reader(answers.judge, ("errors",)),
-    "answer with an error": Reader(answers.judge, ("error",)),
+    "marked revisions": Reader(edit_tags.read_revisions, PAGES),
+    "stop page": Reader(stop_page.read_stop, PAGES),
+    "edit token": Reader(writing_session.read_edit_token, ("query", "tokens")),
+    "answer to a write": Reader(responses.judge, ("success",)),
+    "answer with errors": Reader(responses.judge, ("errors",)),
+    "answer with an error": Reader(responses.judge, ("error",)),
     "tokens": Reader(tokens.read_pair, ("access_token",)),
     "profile": Reader(login.read_profile, ("sub",)),
     "facts": Reader(bootstrap.read_fields, ("results",), ("results", "bindings")),

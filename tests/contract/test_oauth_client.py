@@ -11,12 +11,13 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from projects import tokens, wikis
-from projects.http import WikiError
+from projects.accounts import tokens
 from projects.models import User, WikiCredential
 from tests import factories
 from tests.contract.replayed import Recorded, recording, replaying
 from tests.contract.test_oauth_recordings import RECORDINGS
+from wiki import sites
+from wiki.http import WikiError
 
 
 def recorded(name: str) -> Recorded:
@@ -60,7 +61,7 @@ class Replay:
 def replay(settings: Settings) -> Iterator[Replay]:
     found = Replay()
     with replaying(found.choose) as url:
-        settings.WIKI = wikis.sandbox(url)
+        settings.WIKI = sites.sandbox(url)
         yield found
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from crawler.files import read_files
-from projects.json_tree import Node
+from crawler.listing.file_info import read_files
 from sandbox import RunningSandbox
-from sdc.reasons import Reason
-from sdc.writing.answers import Next, judge
+from sdc.writing.reasons import Reason
+from sdc.writing.responses import Next, judge
 from tests.contract.scenes import statement
 from tests.contract.wiki import Wiki
+from wiki.json_tree import Node
 
 FILTER = "Artist|LicenseShortName|DateTimeOriginal"
 

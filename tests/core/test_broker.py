@@ -16,7 +16,7 @@ def broker(tmp_path: Path) -> Connection:
         (tmp_path / folder).mkdir()
     return Connection(
         "filesystem://",
-        transport="wikivisage.broker:Transport",
+        transport="wikivisage.runtime.broker:Transport",
         transport_options={
             "data_folder_in": str(tmp_path / "queue"),
             "data_folder_out": str(tmp_path / "queue"),
@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_is_dropped(
     broker: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a folder that appears just before the file is opened."""
-    monkeypatch.setattr("wikivisage.broker.Channel._drop_impossible", lambda *_args: None)
+    monkeypatch.setattr("wikivisage.runtime.broker.Channel._drop_impossible", lambda *_args: None)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "queue/1_g.infer.msg").mkdir()
     channel: Any = broker.channel()

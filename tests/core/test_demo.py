@@ -4,10 +4,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from projects import wikis
 from projects.models import Project, Source
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
+from wiki import sites
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +38,6 @@ def test_where_there_are_projects_none_is_made(make_project: MakeProject, alice:
 
 
 def test_the_real_wiki_gets_no_demo(settings: Settings) -> None:
-    settings.WIKI = wikis.commons()
+    settings.WIKI = sites.commons()
     with pytest.raises(CommandError, match="WIKI=sandbox"):
         call_command("demo")

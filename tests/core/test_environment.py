@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from wikivisage.env import Environment
+from wikivisage.runtime.env import Environment
 
 
 def test_values_are_read_and_defaults_stand_in() -> None:

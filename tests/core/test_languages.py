@@ -15,11 +15,11 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
-from projects import languages
+from core import i18n
 from projects.models import Person
 from tests.conftest import ClientOf
 from tests.factories import make_user
-from wikivisage.pseudo import accented, mirrored
+from wikivisage.messages.pseudo import accented, mirrored
 
 COOKIE = settings.LANGUAGE_COOKIE_NAME
 TEMPLATES = settings.BASE_DIR / "templates"
@@ -56,9 +56,7 @@ def test_a_browser_gets_the_best_language_there_is(
 
 
 def test_a_cache_keeps_a_page_apart_for_each_language_chosen_by_cookie() -> None:
-    answer = languages.LanguageMiddleware(lambda _request: HttpResponse())(
-        RequestFactory().get("/")
-    )
+    answer = i18n.LanguageMiddleware(lambda _request: HttpResponse())(RequestFactory().get("/"))
     assert answer["Vary"] == "Accept-Language, Cookie"
 
 
@@ -125,7 +123,7 @@ def test_names_are_in_the_readers_language_or_the_next_best(
 @pytest.mark.parametrize(("page", "asked"), [("nb", "nb"), ("en-xa", "en"), ("ar-xb", "en")])
 def test_the_wikis_are_asked_in_a_language_that_they_know(page: str, asked: str) -> None:
     with translation.override(page):
-        assert languages.of_wikis() == asked
+        assert i18n.of_wikis() == asked
 
 
 def test_a_name_in_another_language_says_so_to_screen_readers() -> None:

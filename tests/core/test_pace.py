@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
-from projects import pace
 from projects.models import WikiPace
+from wiki import pace
 
 pytestmark = pytest.mark.django_db
 

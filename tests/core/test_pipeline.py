@@ -9,9 +9,10 @@ from django.db import transaction
 
 from celery_app import app
 from classify import tasks as classify
-from crawler import crawling, turns
-from projects.pipeline import announce
-from sdc.watch import watching
+from core.events import announce
+from crawler.detection import queue as detection_queue
+from crawler.listing import crawl as listing_crawl
+from sdc.watch import recheck
 from wikivisage import pipeline
 
 
@@ -45,12 +46,12 @@ def test_every_task_in_the_table_exists_and_has_limits() -> None:
 @pytest.mark.parametrize(
     ("task", "lease"),
     [
-        ("crawler.crawl", crawling.LEASE),
-        ("crawler.detect", turns.lease()),
-        ("crawler.embed", turns.lease()),
+        ("crawler.crawl", listing_crawl.LEASE),
+        ("crawler.detect", detection_queue.lease()),
+        ("crawler.embed", detection_queue.lease()),
         ("classify.infer", classify.LEARNING_LEASE),
-        ("classify.bootstrap", classify.LEASE),
-        ("sdc.watch", watching.LEASE),
+        ("classify.learner.bootstrap", classify.LEASE),
+        ("sdc.watch", recheck.LEASE),
     ],
 )
 def test_a_lease_outlives_its_worker_yet_stalls_nobody_for_long(
@@ -67,7 +68,7 @@ class TestAnnouncing:
         with transaction.atomic():
             announce("project-created")
             assert queued() == []
-        assert queued() == ["classify.bootstrap", "crawler.crawl"]
+        assert queued() == ["classify.learner.bootstrap", "crawler.crawl"]
 
     def test_what_is_rolled_back_wakes_nobody(self) -> None:
         with transaction.atomic():

@@ -3,7 +3,7 @@
 import pytest
 from pytest_django import Settings
 
-from projects.sealing import Unsealable, seal, unseal
+from core.encryption import Unsealable, seal, unseal
 
 
 def test_what_is_sealed_opens_again_and_does_not_show() -> None:

@@ -6,8 +6,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from core.work import Overtaken, WorkState, delay_after, end_all_leases
 from crawler.models import Picture
-from projects.work import Overtaken, WorkState, delay_after, end_all_leases
 
 LEASE = timedelta(minutes=1)
 

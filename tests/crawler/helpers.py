@@ -13,10 +13,12 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 import sandbox
-from crawler import crawling, detection, vectors
-from crawler.engine_versions import version
+from crawler.detection import detect as detection_detect
+from crawler.detection import embeddings
 from crawler.engines import load
+from crawler.listing import crawl as listing_crawl
 from crawler.models import Photo, Picture
+from crawler.registry.versions import version
 from projects.models import Project, Source, WikiPace
 
 DATA = Path(sandbox.__file__).parent / "data"
@@ -32,11 +34,11 @@ def add_files(project: Project, *titles: str) -> None:
 
 def crawl() -> None:
     """All that is due, to the end."""
-    assert crawling.crawl(30) is False
+    assert listing_crawl.crawl(30) is False
 
 
 def look() -> None:
-    assert detection.detect(load, 60) is False
+    assert detection_detect.detect(load, 60) is False
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Stored:
 
 def stored(project: Project, engine: str | None = None) -> Stored:
     """Those by the engine that serves the project, or by the one of that name."""
-    found = vectors.listed(project, version(engine) if engine else None)
-    there, matrix = vectors.opened(found.keys, found.engine)
+    found = embeddings.listed(project, version(engine) if engine else None)
+    there, matrix = embeddings.opened(found.keys, found.engine)
     assert there.all()
     return Stored(found.engine.name, found.engine.metric, found.region_ids, found.photo_ids, matrix)
 

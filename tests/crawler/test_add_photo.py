@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from crawler import omissions, services, sourcing
+from core.user_errors import Refused
+from core.work import WorkState
+from crawler import omissions, services
+from crawler.listing import sources
 from crawler.models import Photo, Picture, ProjectPhoto
 from projects.models import AuditEvent, Notification, User
-from projects.refusal import Refused
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import crawl, make_pictures
@@ -78,7 +79,7 @@ def test_a_crawl_keeps_it(
     mine = make_project(alice, "Q7186", [("Marie Curie", 0)])
     services.add_photo(mine, photo, alice)
     crawl()
-    sourcing.recrawl(mine)
+    sources.recrawl(mine)
     crawl()
     kept = ProjectPhoto.objects.get(project=mine, photo=photo)
     assert (kept.source, kept.round) == (None, 2)

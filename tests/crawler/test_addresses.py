@@ -10,15 +10,15 @@ from django.conf import settings as now
 from pytest_django import Settings
 
 import sandbox as sandbox_package
-from crawler import pictures
-from crawler.files import read_files
+from crawler.listing.file_info import read_files
 from crawler.models import Photo
-from projects import wikis
-from projects.json_tree import Node
+from crawler.pictures import fetch as pictures_fetch
 from projects.models import User
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import CURIE, add_files, crawl, photo
+from wiki import sites
+from wiki.json_tree import Node
 
 
 def test_a_sandbox_at_another_port_shows_what_was_crawled_before(
@@ -32,10 +32,10 @@ def test_a_sandbox_at_another_port_shows_what_was_crawled_before(
     crawl()
     with sandbox_package.serve(tmp_path) as moved:
         assert moved.url != sandbox.url
-        settings.WIKI = wikis.sandbox(moved.url)
+        settings.WIKI = sites.sandbox(moved.url)
         kept = photo(CURIE)
         assert kept.thumb_url.startswith(f"{moved.url}/")
-        assert pictures.load(kept.thumb_url).shape[1] == 960
+        assert pictures_fetch.load(kept.thumb_url).shape[1] == 960
 
 
 def thumbnail(url: str) -> Photo:
@@ -46,8 +46,8 @@ def thumbnail(url: str) -> Photo:
     return Photo(title=file.title, thumb_path=file.thumb_path)
 
 
-@pytest.mark.parametrize("wiki", [wikis.commons(), wikis.sandbox("http://127.0.0.1:1")])
-def test_the_address_is_the_one_that_the_wiki_gave(settings: Settings, wiki: wikis.Wiki) -> None:
+@pytest.mark.parametrize("wiki", [sites.commons(), sites.sandbox("http://127.0.0.1:1")])
+def test_the_address_is_the_one_that_the_wiki_gave(settings: Settings, wiki: sites.Wiki) -> None:
     settings.WIKI = wiki
     ours = f"{now.WIKI.image_hosts[0]}/wikipedia/commons/thumb/a/aa/A%2F%3F.jpg/960px-A.jpg"
     kept = thumbnail(ours)

@@ -11,14 +11,15 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from crawler import detection, saving, turns
-from crawler.downloads import Ahead
+from core.work import WorkState
+from crawler.detection import detect as detection_detect
+from crawler.detection import queue as detection_queue
 from crawler.engines import KINDS, load
-from crawler.files import File
+from crawler.listing import store as listing_store
+from crawler.listing.file_info import File
 from crawler.models import Photo, Picture, Region
-from projects import pace
+from crawler.pictures.prefetch import Ahead
 from projects.models import Project, User
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import (
@@ -31,6 +32,7 @@ from tests.crawler.helpers import (
     make_pictures,
     open_lanes,
 )
+from wiki import pace
 
 DLIB = KINDS["dlib"].name
 SIX = (
@@ -58,7 +60,7 @@ def downloads(sandbox: RunningSandbox) -> dict[str, int]:
 
 
 def test_what_is_ahead_is_held_and_costs_no_try(project: Project, sandbox: RunningSandbox) -> None:
-    hands = turns.Turns()
+    hands = detection_queue.Turns()
     with Ahead(hands, 2) as ahead:
         taken = ahead.take_next()
         assert taken
@@ -69,7 +71,7 @@ def test_what_is_ahead_is_held_and_costs_no_try(project: Project, sandbox: Runni
         assert set(held.values_list("attempt", "tries")) == {(0, 0)}
         keys = set(held.values_list("pk", flat=True))
         assert len(keys) == 2
-        other = turns.Turns().take_next()
+        other = detection_queue.Turns().take_next()
         assert other
         assert other.pk not in keys | {taken[0].pk}
         taken[0].settle(WorkState.DONE)
@@ -82,14 +84,14 @@ def test_what_is_ahead_is_held_and_costs_no_try(project: Project, sandbox: Runni
 
 
 def test_what_a_dead_worker_held_is_free_by_itself(project: Project) -> None:
-    hands = turns.Turns()
+    hands = detection_queue.Turns()
     first = hands.take_next()
     assert first
     held = hands.hold_next(first)
     assert held
-    assert held.due_at - timezone.now() < turns.lease()
+    assert held.due_at - timezone.now() < detection_queue.lease()
     Picture.objects.filter(pk=held.pk).update(due_at=timezone.now() - timedelta(seconds=1))
-    somebody = turns.Turns()
+    somebody = detection_queue.Turns()
     keys = {picture.pk for _ in range(3) if (picture := somebody.take_next())}
     assert held.pk in keys
     assert hands.begin(held) is False, "somebody else has it"
@@ -102,20 +104,20 @@ def test_a_picture_that_kills_its_worker_is_set_aside_and_those_behind_it_are_no
 ) -> None:
     make_pictures(make_project(alice, "Q7186", []), 3)
     for _ in range(Picture.max_tries):
-        hands = turns.Turns()
+        hands = detection_queue.Turns()
         poison = hands.take_next()
         assert poison
         while hands.hold_next(poison):
             pass
         let_lease_end(poison)  # and here the worker dies
     assert poison
-    assert turns.Turns().take_next() is None
+    assert detection_queue.Turns().take_next() is None
     poison.refresh_from_db()
     assert (poison.state, poison.error) == (WorkState.ASIDE, Picture.Error.CRASHED)
     others = Picture.objects.exclude(pk=poison.pk)
     assert set(others.values_list("state", "tries")) == {(WorkState.QUEUED, 0)}
     make_due(others)
-    assert turns.Turns().take_next() in list(others)
+    assert detection_queue.Turns().take_next() in list(others)
 
 
 def test_no_more_of_a_project_at_once_with_what_is_ahead(
@@ -123,12 +125,12 @@ def test_no_more_of_a_project_at_once_with_what_is_ahead(
 ) -> None:
     settings.MAX_PICTURES_A_PROJECT = 1
     make_pictures(make_project(alice, "Q7186", []), 4)
-    hands = turns.Turns()
+    hands = detection_queue.Turns()
     first = hands.take_next()
     assert first
     held = hands.hold_next(first)
     assert held
-    assert turns.Turns().take_next() is None
+    assert detection_queue.Turns().take_next() is None
     assert hands.begin(held) is False, "the first one still runs"
     first.settle(WorkState.DONE)
     again = hands.hold_next(first)
@@ -155,7 +157,7 @@ def test_after_a_refusal_nothing_more_is_asked_until_the_wiki_s_time(
 def test_a_refusal_of_one_ahead_costs_nobody_a_try(
     project: Project, sandbox: RunningSandbox
 ) -> None:
-    hands = turns.Turns()
+    hands = detection_queue.Turns()
     with Ahead(hands, 3) as ahead:
         taken = ahead.take_next()
         assert taken
@@ -167,7 +169,9 @@ def test_a_refusal_of_one_ahead_costs_nobody_a_try(
         for _ in range(3):
             following = ahead.take_next()
             assert following
-            detection.look(following[0], load(DLIB), download=partial(following[1].result, 20))
+            detection_detect.look(
+                following[0], load(DLIB), download=partial(following[1].result, 20)
+            )
     assert sum(downloads(sandbox).values()) == 1
     behind = Picture.objects.filter(state=WorkState.QUEUED, attempt=1)
     assert [picture.tries for picture in behind] == [0, 0, 0]
@@ -210,7 +214,7 @@ def test_the_same_picture_is_downloaded_and_looked_at_once_whoever_shows_it(
         taken_to=None,
     )
     moved = replace(again, page_id=again.page_id + 1, title="File:And once more.png")
-    assert len(saving._save_photos([again, moved])) == 2
+    assert len(listing_store._save_photos([again, moved])) == 2
     other = make_project(bob, "Q76", [])
     add_files(other, *SIX)
     sandbox.world.reset_request_counts()

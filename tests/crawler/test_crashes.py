@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from crawler import drawn, services
+from core.events import wake
+from core.work import WorkState
+from crawler import services
+from crawler.detection import drawn_boxes
 from crawler.engines import load
 from crawler.models import CrawlStep, Embedding, EmbedJob, Photo, Picture, Region
 from projects.models import Project
-from projects.pipeline import wake
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import (
@@ -108,7 +109,7 @@ def test_a_killed_embedding_of_a_drawn_box_is_done_later(project: Project, tmp_p
     assert job.state == WorkState.RUNNING
     assert not Embedding.objects.exists()
     let_lease_end(job)
-    drawn.embed(load, 5)
+    drawn_boxes.embed(load, 5)
     assert Embedding.objects.count() == 1
 
 

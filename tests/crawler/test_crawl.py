@@ -11,11 +11,14 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from pytest_django import Settings
 
-from crawler import crawling, listing, selectors, sourcing
-from crawler.files import taken_range
+from core.work import WorkState
+from crawler import selectors
+from crawler.listing import crawl as listing_crawl
+from crawler.listing import read_page as listing_read_page
+from crawler.listing import sources
+from crawler.listing.file_info import taken_range
 from crawler.models import CrawlStep, Photo, Picture, ProjectPhoto
 from projects.models import DenyEntry, Project, Source, User
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import CURIE, add_files, crawl, photo, titles
@@ -94,11 +97,11 @@ def test_the_portrait_comes_first_and_statements_that_exist_are_seen(
 ) -> None:
     project = make_project(alice, "Q7186", [("Portrait photographs of Marie Curie", 0)])
     add_files(project, CURIE)
-    crawling.begin_sources()
-    first = crawling.take_next()
+    listing_crawl.begin_sources()
+    first = listing_crawl.take_next()
     assert first
     assert first.title == CURIE
-    crawling.read(first)
+    listing_crawl.read(first)
     crawl()
     portrait = ProjectPhoto.objects.get(project=project, is_portrait=True)
     assert portrait.photo.title == CURIE
@@ -139,7 +142,7 @@ def test_a_shorter_way_to_a_category_opens_more_levels_below_it(
 ) -> None:
     project = make_project(alice, "Q937", [("Einstein family", 2)])
     source = project.sources.get()
-    crawling.begin_sources()
+    listing_crawl.begin_sources()
     deep = CrawlStep.objects.create(
         source=source, title="Albert Einstein", depth=0, state=WorkState.DONE, files=5
     )
@@ -185,15 +188,15 @@ def test_it_goes_on_from_page_to_page_to_the_end(
     make_project: MakeProject,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(listing, "FIRST_PAGE", 2)
-    monkeypatch.setattr(listing, "PAGE", 5)
+    monkeypatch.setattr(listing_read_page, "FIRST_PAGE", 2)
+    monkeypatch.setattr(listing_read_page, "PAGE", 5)
     category = "Official portraits of members of the United States Congress"
     project = make_project(alice, "Q76", [(category, 0)])
-    crawling.begin_sources()
+    listing_crawl.begin_sources()
     sizes = []
-    while step := crawling.take_next():
+    while step := listing_crawl.take_next():
         before = len(titles(project))
-        crawling.read(step)
+        listing_crawl.read(step)
         sizes.append(len(titles(project)) - before)
         step.refresh_from_db()
         assert step.files == len(titles(project))
@@ -206,19 +209,19 @@ def test_turns_are_fair_between_projects(
 ) -> None:
     """A project with many categories does not keep one with a single category waiting."""
     large = make_project(alice, "Q937", [("Albert Einstein", 3)])
-    crawling.begin_sources()
+    listing_crawl.begin_sources()
     for _ in range(3):
-        step = crawling.take_next()
+        step = listing_crawl.take_next()
         assert step
-        crawling.read(step)
+        listing_crawl.read(step)
     small = make_project(bob, "Q7186", [("Marie Curie in World War I", 0)])
-    crawling.begin_sources()
+    listing_crawl.begin_sources()
     taken = []
     for _ in range(3):
-        step = crawling.take_next()
+        step = listing_crawl.take_next()
         assert step
         taken.append(step.source.project_id)
-        crawling.read(step)
+        listing_crawl.read(step)
     assert taken[0] == small.pk
     assert large.pk in taken
 
@@ -228,7 +231,7 @@ def test_a_re_read_that_is_asked_for_before_the_first_one_loses_nothing(
 ) -> None:
     project = make_project(alice, "Q7186", [])
     add_files(project, CURIE)
-    sourcing.recrawl(project, alice)
+    sources.recrawl(project, alice)
     crawl()
     assert len(titles(project)) == 1
 
@@ -282,8 +285,8 @@ def test_a_wiki_that_is_too_slow_for_the_soft_limit_is_asked_again_later(
 ) -> None:
     make_project(alice, "Q7186", [("Marie Curie", 0)])
     sandbox.faults.add("latency", {"action": "query"}, seconds=2)
-    crawling.begin_sources()
-    step = crawling.take_next()
+    listing_crawl.begin_sources()
+    step = listing_crawl.take_next()
     assert step
 
     def give_up(*_: object) -> None:
@@ -292,7 +295,7 @@ def test_a_wiki_that_is_too_slow_for_the_soft_limit_is_asked_again_later(
     before = signal.signal(signal.SIGALRM, give_up)
     signal.setitimer(signal.ITIMER_REAL, 0.5)
     try:
-        crawling.read(step)
+        listing_crawl.read(step)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

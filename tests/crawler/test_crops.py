@@ -13,15 +13,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from crawler import crops, pictures, services
+from crawler import services
 from crawler.models import Region
-from projects import pace
+from crawler.pictures import crops
+from crawler.pictures import fetch as pictures_fetch
 from projects.models import Project
 from sandbox import RunningSandbox
 from tests import factories
 from tests.conftest import MakeProject
 from tests.crawler.gate import PATIENCE, Gate, gate
 from tests.crawler.helpers import ARMSTRONG, CURIE, CURIE_1903, add_files, crawl, open_lanes, photo
+from wiki import pace
 
 __all__ = ["gate"]
 
@@ -129,11 +131,11 @@ def test_a_picture_that_nobody_works_on_gets_no_more_crops_than_are_asked_for(
 def test_no_page_waits_long_for_its_turn_at_the_wiki(project: Project, gate: Gate) -> None:
     gate.open()
     region = face(project, CURIE)
-    pace.reserve(pictures.LANE, per_minute=1)  # by whoever else downloads
+    pace.reserve(pictures_fetch.LANE, per_minute=1)  # by whoever else downloads
     answer = get(project, region)
     assert_comes_later(answer)
     assert 50 <= int(answer["Retry-After"]) <= 60
-    pace.pause(pictures.LANE, 90, "http-429")
+    pace.pause(pictures_fetch.LANE, 90, "http-429")
     assert int(get(project, region)["Retry-After"]) == 90
     assert gate.count == 0
     open_lanes()
@@ -156,7 +158,7 @@ def test_a_wiki_that_is_busy_is_asked_again_later(
 def test_a_crop_to_come_is_no_failure_of_ours(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pace.pause(pictures.LANE, 90, "http-429")
+    pace.pause(pictures_fetch.LANE, 90, "http-429")
     assert_comes_later(get(project, face(project, CURIE)))
     open_lanes()
     measured = Client().get("/metrics").content.decode()

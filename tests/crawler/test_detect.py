@@ -12,17 +12,22 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from crawler import choice, crops, detection, omissions, selectors, services, tidying, turns
-from crawler.engine_versions import version
+from core.encryption import Unsealable, unseal
+from core.work import WorkState
+from crawler import omissions, selectors, services
+from crawler import retention as crawler_retention
+from crawler.detection import detect as detection_detect
+from crawler.detection import queue as detection_queue
+from crawler.detection.embeddings import context_of
 from crawler.engines import KINDS, Face, load
 from crawler.engines.base import EngineUnavailable
 from crawler.engines.base import Picture as Pixels
 from crawler.engines.dlib_engine import DlibEngine
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
-from crawler.vectors import context_of
+from crawler.pictures import crops
+from crawler.registry import selection
+from crawler.registry.versions import version
 from projects.models import Project, User
-from projects.sealing import Unsealable, unseal
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import (
@@ -69,7 +74,7 @@ def test_a_face_is_found_kept_and_sealed(project: Project, settings: Settings) -
     assert abs(region.x + region.w / 2 - (x + w / 2)) < 0.05
     assert abs(region.y + region.h / 2 - (y + h / 2)) < 0.05
     row = Embedding.objects.get()
-    assert row.engine == looked.engine == choice.default()
+    assert row.engine == looked.engine == selection.default()
     assert len(unseal(bytes(row.vector), context_of(row.region, row.engine))) == 512
     with pytest.raises(Unsealable):
         unseal(bytes(row.vector), b"access-token")
@@ -106,13 +111,13 @@ def test_the_learners_of_all_projects_that_show_it_are_told(
 
 @pytest.mark.engine
 def test_one_that_slept_past_its_lease_changes_nothing(project: Project) -> None:
-    slow = turns.Turns().take_next()
+    slow = detection_queue.Turns().take_next()
     assert slow
     Picture.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     look()
     regions = set(Region.objects.values_list("public_id", flat=True))
     was = Project.objects.get(pk=project.pk).revision
-    detection.look(slow, load(choice.default().name))
+    detection_detect.look(slow, load(selection.default().name))
     assert set(Region.objects.values_list("public_id", flat=True)) == regions
     assert Project.objects.get(pk=project.pk).revision == was
     assert Embedding.objects.count() == 1
@@ -196,7 +201,7 @@ def test_too_little_memory_is_a_reason_too(project: Project) -> None:
             np.zeros((1 << 50,), dtype=np.uint8)
             return super().look(picture, upsample=upsample)
 
-    detection.detect(lambda name: Hungry(), 60)
+    detection_detect.detect(lambda name: Hungry(), 60)
     assert (picture().state, picture().error) == (WorkState.QUEUED, Picture.Error.MEMORY)
 
 
@@ -205,7 +210,7 @@ def test_a_surprise_in_the_engine_is_written_down_and_tried_later(project: Proje
         def look(self, picture: Pixels, *, upsample: int = 1) -> list[Face]:
             raise RuntimeError("cast assertion failed")
 
-    detection.detect(lambda name: Odd(), 60)
+    detection_detect.detect(lambda name: Odd(), 60)
     assert (picture().state, picture().error_detail) == (WorkState.QUEUED, "RuntimeError")
 
 
@@ -214,7 +219,7 @@ def test_an_engine_that_can_t_be_loaded_costs_no_picture_a_try(project: Project)
         raise EngineUnavailable
 
     with pytest.raises(EngineUnavailable):
-        detection.detect(missing, 60)
+        detection_detect.detect(missing, 60)
     assert (picture().state, picture().attempt) == (WorkState.QUEUED, 0)
 
 
@@ -255,9 +260,9 @@ def test_vectors_and_crops_go_when_no_project_needs_them_and_come_back(
 ) -> None:
     look()
     region = Region.objects.get()
-    assert tidying.forget_unneeded() == 0
+    assert crawler_retention.forget_unneeded() == 0
     Project.objects.filter(pk=project.pk).update(state=Project.State.ARCHIVED)
-    assert tidying.forget_unneeded() == 1
+    assert crawler_retention.forget_unneeded() == 1
     assert not Embedding.objects.exists()
     assert not crops.path_of(region).exists()
     assert Region.objects.get() == region  # answers point to it

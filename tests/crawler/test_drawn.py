@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from crawler import crops, drawn, services, versions
+from core.work import WorkState
+from crawler import services
+from crawler.detection import drawn_boxes
 from crawler.engines import load
 from crawler.models import Embedding, EmbedJob, Photo, Region
+from crawler.pictures import crops, freshness
 from projects.models import Project, User
-from projects.work import WorkState
 from sandbox import RunningSandbox, files
 from tests.conftest import MakeProject
 from tests.crawler.helpers import (
@@ -46,7 +48,7 @@ def test_a_drawn_face_stands_instead_of_the_found_one(project: Project, bob: Use
     region = services.draw_region(project, photo(ARMSTRONG), box, bob, replaces=found)
     assert (region.origin, region.drawn_by) == (Region.Origin.PERSON, bob)
     assert len(stored(project)) == 0  # the old one is out, the new one on its way
-    assert drawn.embed(load, 5) is False
+    assert drawn_boxes.embed(load, 5) is False
     loaded = stored(project)
     assert list(loaded.region_ids) == [region.pk]
     assert np.linalg.norm(loaded.matrix[0] - before) < 0.4
@@ -92,7 +94,7 @@ def test_a_photo_without_a_usable_face_is_one_region_without_a_vector(
 def test_a_drawn_face_of_a_photo_that_is_gone_says_so(project: Project) -> None:
     services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
     Photo.objects.update(state=Photo.State.WITHDRAWN)
-    drawn.embed(load, 5)
+    drawn_boxes.embed(load, 5)
     job = EmbedJob.objects.get()
     assert (job.state, job.error) == (WorkState.ASIDE, "gone")
 
@@ -101,12 +103,12 @@ def test_a_drawn_face_of_a_photo_that_is_gone_says_so(project: Project) -> None:
 def test_a_busy_wiki_costs_a_drawn_face_no_try(project: Project, sandbox: RunningSandbox) -> None:
     services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
     sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=30, times=1)
-    drawn.embed(load, 5)
+    drawn_boxes.embed(load, 5)
     job = EmbedJob.objects.get()
     assert (job.state, job.error, job.tries) == (WorkState.QUEUED, "network", 0)
     open_lanes()
     make_due([job])
-    drawn.embed(load, 5)
+    drawn_boxes.embed(load, 5)
     job.refresh_from_db()
     assert job.state == WorkState.DONE
 
@@ -115,10 +117,10 @@ def test_a_busy_wiki_costs_a_drawn_face_no_try(project: Project, sandbox: Runnin
 def test_a_drawn_face_waits_while_its_project_is_paused(project: Project) -> None:
     services.draw_region(project, photo(ARMSTRONG), (0.1, 0.1, 0.3, 0.3), project.owner)
     Project.objects.update(state=Project.State.PAUSED)
-    assert drawn.embed(load, 5) is False
+    assert drawn_boxes.embed(load, 5) is False
     assert EmbedJob.objects.get().state == WorkState.QUEUED
     Project.objects.update(state=Project.State.COMPLETED)  # people may go on in it
-    drawn.embed(load, 5)
+    drawn_boxes.embed(load, 5)
     assert EmbedJob.objects.get().state == WorkState.DONE
 
 
@@ -142,7 +144,7 @@ def test_the_box_on_a_turned_picture_is_cut_from_the_pixels_that_people_see(
     x, y, w, h = UPRIGHT_FACE
     box = (x / size[0], y / size[1], w / size[0], h / size[1])
     region = services.draw_region(project, turned, box, alice)
-    drawn.embed(load, 30)
+    drawn_boxes.embed(load, 30)
     assert EmbedJob.objects.get().state == WorkState.DONE
     wanted = Image.open(io.BytesIO(crops.cut(np.asarray(upright), box)))
     made = Image.open(crops.path_of(region))
@@ -162,7 +164,7 @@ def test_the_vector_is_made_from_the_thumbnail_that_was_drawn_on(
     assert (shown.picture.width, shown.picture.height) == (3000, 2171)
     box = (1945 / 3000, 1072 / 2171, 87 / 3000, 86 / 2171)
     region = services.draw_region(project, shown, box, alice)
-    drawn.embed(load, 30)
+    drawn_boxes.embed(load, 30)
     region.refresh_from_db()
     assert region.face_px == pytest.approx(86 * 1920 / 3000, abs=1)
     assert Embedding.objects.filter(region=region).exists()
@@ -176,11 +178,11 @@ def test_other_pixels_than_those_drawn_on_are_never_taken(
     add_files(project, CURIE)
     crawl()
     before = photo(CURIE)
-    assert not versions.is_overwritten(before)
+    assert not freshness.is_overwritten(before)
     region = services.draw_region(project, before, (0.3, 0.2, 0.4, 0.3), alice)
     path = DATA / "photos" / "curie_1903_profile.jpg"
     fresh_sandbox.world.upload(CURIE, path, files.describe(path), user="Alice")
-    drawn.embed(load, 30)
+    drawn_boxes.embed(load, 30)
     job = EmbedJob.objects.get()
     assert (job.state, job.error) == (WorkState.ASIDE, "overwritten")
     assert not Embedding.objects.filter(region=region).exists()
@@ -188,5 +190,5 @@ def test_other_pixels_than_those_drawn_on_are_never_taken(
     after = photo(CURIE)
     assert after.picture_id != before.picture_id
     assert after.picture.state == WorkState.QUEUED, "the new one is looked at"
-    assert not versions.is_overwritten(after)
-    assert versions.is_overwritten(before), "a page that was opened before says so"
+    assert not freshness.is_overwritten(after)
+    assert freshness.is_overwritten(before), "a page that was opened before says so"

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import ImageFile
 
-from crawler import pictures
 from crawler.engines import Face
 from crawler.engines.base import Picture, WrongWeights, check_digest
 from crawler.engines.boxes import overlap
 from crawler.engines.dlib_engine import drawn_scale, load
+from crawler.pictures import fetch as pictures_fetch
 from tests.crawler.helpers import DATA
 
 pytestmark = pytest.mark.engine
@@ -31,7 +31,7 @@ PORTRAITS = (
 
 
 def read(name: str) -> Picture:
-    return pictures.decode((DATA / "photos" / name).read_bytes())
+    return pictures_fetch.decode((DATA / "photos" / name).read_bytes())
 
 
 @cache

@@ -16,16 +16,20 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
+from classify.answers import answer, draw
 from classify.models import Label
-from classify.services import answer, draw
-from crawler import choice, comparing, drawn, reembedding, tidying, turns
-from crawler.engine_versions import version
+from core.work import WorkState
+from crawler import comparison
+from crawler import retention as crawler_retention
+from crawler.detection import drawn_boxes, reembed
+from crawler.detection import queue as detection_queue
 from crawler.engines import KINDS, load
 from crawler.engines.boxes import overlap
 from crawler.models import Embedding, EngineLook, Photo, Picture, ProjectEngine, Region
-from projects import denying
+from crawler.registry import selection
+from crawler.registry.versions import version
 from projects.models import AuditEvent, DenyEntry, Project, User
-from projects.work import WorkState
+from projects.privacy import denylist_changes
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import (
@@ -67,7 +71,7 @@ def labelled(project: Project) -> Project:
     x, y, w, h = found.box
     draw(project, photo(CURIE_1903), (x, y, w, h * 0.95), project.owner, uuid4(), replaces=found)
     draw(project, photo(ARMSTRONG), (0.05, 0.7, 0.1, 0.1), project.owner, uuid4())
-    assert drawn.embed(load, 30) is False
+    assert drawn_boxes.embed(load, 30) is False
     project.refresh_from_db()
     return project
 
@@ -82,8 +86,8 @@ def standing() -> set[int]:
 
 
 def switch(project: Project, name: str) -> None:
-    reembedding.choose(project, version(name))
-    while reembedding.work(load, 60):
+    reembed.choose(project, version(name))
+    while reembed.work(load, 60):
         pass
     project.refresh_from_db()
 
@@ -119,25 +123,25 @@ def test_the_old_engine_serves_until_all_is_there(
     project: Project, sandbox: RunningSandbox
 ) -> None:
     before = stored(project)
-    reembedding.choose(project, version(SFACE.name))
-    reembedding.plan()
+    reembed.choose(project, version(SFACE.name))
+    reembed.plan()
     number = EngineLook.objects.count()
     assert number == Picture.objects.count()
     first = EngineLook.objects.order_by("pk")[0]
-    assert first.take(turns.lease())
-    reembedding.look(first, load(SFACE.name))
-    reembedding.finish()
+    assert first.take(detection_queue.lease())
+    reembed.look(first, load(SFACE.name))
+    reembed.finish()
     halfway = stored(project)
     assert halfway.engine == DLIB.name
     assert halfway.region_ids.tolist() == before.region_ids.tolist()
     assert np.array_equal(halfway.matrix, before.matrix)
-    is_at = reembedding.progress(project)
+    is_at = reembed.progress(project)
     assert (is_at.changing, is_at.pictures, is_at.lacking) == (True, number, number - 1)
     sandbox.world.reset_request_counts()
     switch(project, SFACE.name)
     got = [key for key in sandbox.world.request_counts if key.startswith("/upload")]
     assert len(got) == number - 1, "what is done is not done again"
-    assert choice.serving(project).name == SFACE.name
+    assert selection.serving(project).name == SFACE.name
 
 
 @pytest.mark.engine
@@ -150,7 +154,7 @@ def test_back_is_one_command_and_needs_no_download(
     sandbox.world.reset_request_counts()
     out = StringIO()
     call_command("engine", "switch", "dlib", f"--project={project.public_id}", stdout=out)
-    while reembedding.work(load, 60):
+    while reembed.work(load, 60):
         pass
     after = stored(project)
     assert after.engine == DLIB.name
@@ -174,7 +178,7 @@ def test_back_is_one_command_and_needs_no_download(
 def test_pictures_that_come_in_between_are_looked_at_by_both_with_one_download(
     project: Project, sandbox: RunningSandbox
 ) -> None:
-    reembedding.choose(project, version(SFACE.name))
+    reembed.choose(project, version(SFACE.name))
     add_files(project, "File:Nancy Pelosi P000197.jpg")
     crawl()
     sandbox.world.reset_request_counts()
@@ -194,24 +198,24 @@ def test_what_cannot_be_looked_at_again_does_not_hold_it_up(
     switch(project, SFACE.name)
     aside = EngineLook.objects.get(state=WorkState.ASIDE)
     assert aside.error == Picture.Error.GONE
-    assert choice.serving(project).name == SFACE.name
-    assert reembedding.progress(project).set_aside == 1
+    assert selection.serving(project).name == SFACE.name
+    assert reembed.progress(project).set_aside == 1
     switch(project, SFACE.name)  # asked again
-    assert reembedding.progress(project).set_aside == 0
+    assert reembed.progress(project).set_aside == 0
     assert set(stored(project).region_ids.tolist()) == standing()
 
 
 @pytest.mark.engine
 def test_a_busy_wiki_costs_it_no_try(project: Project, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("http", {"path": "/upload"}, status=429, retry_after=30, times=1)
-    reembedding.choose(project, version(SFACE.name))
-    assert reembedding.work(load, 60) is False
+    reembed.choose(project, version(SFACE.name))
+    assert reembed.work(load, 60) is False
     assert set(EngineLook.objects.values_list("state", "tries")) == {(WorkState.QUEUED, 0)}
-    assert choice.serving(project).name == DLIB.name
+    assert selection.serving(project).name == DLIB.name
     open_lanes()
     make_due(EngineLook.objects.all())
-    reembedding.work(load, 60)
-    assert choice.serving(project).name == SFACE.name
+    reembed.work(load, 60)
+    assert selection.serving(project).name == SFACE.name
 
 
 @pytest.mark.engine
@@ -223,23 +227,23 @@ def test_the_newest_project_comes_first_and_another_deployment_s_default_is_foll
     crawl()
     look()
     ProjectEngine.objects.update(chosen=None)
-    reembedding.plan()
-    assert choice.serving(other) == choice.default()
+    reembed.plan()
+    assert selection.serving(other) == selection.default()
     settings.ENGINE = "sface" if settings.ENGINE == "dlib" else "dlib"
     ProjectEngine.objects.update(
         serving=version(next(k.name for k in KINDS.values() if k.key != settings.ENGINE))
     )
-    reembedding.plan()
-    first = reembedding._take_next()
+    reembed.plan()
+    first = reembed._take_next()
     assert first
     if EngineLook.objects.filter(project=other).exists():
         assert first.project_id == other.pk
     first.fail("crashed")
     make_due(EngineLook.objects.all())
-    while reembedding.work(load, 60):
+    while reembed.work(load, 60):
         pass
-    assert choice.serving(project) == choice.default()
-    assert choice.serving(other) == choice.default()
+    assert selection.serving(project) == selection.default()
+    assert selection.serving(other) == selection.default()
 
 
 @pytest.mark.process
@@ -253,16 +257,16 @@ def test_a_killed_change_goes_on_where_it_was(
 ) -> None:
     project = labelled(make_project(make_user("Alice"), "Q7186", []))
     labels = set(Label.objects.values_list("region", "verdict"))
-    reembedding.choose(project, version(SFACE.name))
+    reembed.choose(project, version(SFACE.name))
     killed_at(point, tmp_path, task="detect")
-    assert choice.serving(project).name == DLIB.name
+    assert selection.serving(project).name == DLIB.name
     done = EngineLook.objects.filter(state=WorkState.DONE).count()
     assert done == (point == "reembed:after-commit")
     for row in EngineLook.objects.filter(state=WorkState.RUNNING):
         let_lease_end(row)
-    while reembedding.work(load, 60):
+    while reembed.work(load, 60):
         pass
-    assert choice.serving(project).name == SFACE.name
+    assert selection.serving(project).name == SFACE.name
     assert set(Label.objects.values_list("region", "verdict")) == labels
     assert set(stored(project).region_ids.tolist()) == standing()
     assert max(EngineLook.objects.values_list("attempt", flat=True)) <= 2
@@ -274,13 +278,13 @@ def test_an_archived_project_comes_back_with_the_engine_that_is_its_own_then(
 ) -> None:
     labels = set(Label.objects.values_list("region", "verdict"))
     Project.objects.update(state=Project.State.ARCHIVED)
-    tidying.tidy()
+    crawler_retention.tidy()
     assert not Embedding.objects.exists()
     ProjectEngine.objects.update(serving=version(SFACE.name), chosen=version(SFACE.name))
     Project.objects.update(state=Project.State.ACTIVE)
-    tidying.tidy()
+    crawler_retention.tidy()
     look()
-    assert drawn.embed(load, 30) is False
+    assert drawn_boxes.embed(load, 30) is False
     assert set(stored(project).region_ids.tolist()) == standing()
     assert set(Label.objects.values_list("region", "verdict")) == labels
 
@@ -295,14 +299,14 @@ def test_status_says_how_far_it_is(project: Project) -> None:
     number = Picture.objects.count()
     said("switch", "sface", f"--project={project.public_id}")
     assert f"changing to {SFACE.name}: 0 of {number} pictures" in said("status")
-    while reembedding.work(load, 60):
+    while reembed.work(load, 60):
         pass
     assert f"{project.public_id} {project}: {SFACE.name}\n" in said("status")
     with pytest.raises(CommandError, match="serves projects"):
         said("forget", "sface")
     assert "are deleted" in said("forget", "dlib")
     assert set(Embedding.objects.values_list("engine__name", flat=True)) == {SFACE.name}
-    assert reembedding.work(load, 5) is False, "nothing is lacking now"
+    assert reembed.work(load, 5) is False, "nothing is lacking now"
     with pytest.raises(CommandError, match="no live project"):
         said("status", "--project", "none")
 
@@ -314,21 +318,21 @@ def test_a_project_that_is_not_live_keeps_no_engine(
 ) -> None:
     """Should it go on after all, the vectors are made again."""
     faces = set(stored(project).region_ids.tolist())
-    assert reembedding.forget(version(DLIB.name)) is None
+    assert reembed.forget(version(DLIB.name)) is None
     entry = DenyEntry(kind=DenyEntry.Kind.PERSON, value=project.person.qid, reason="asked")
     if left == "denied":
-        denying.deny(entry, mona)
+        denylist_changes.deny(entry, mona)
     elif left == "archived":
         Project.objects.update(state=Project.State.ARCHIVED)
     else:
         long_ago = timezone.now() - timedelta(days=settings.RETENTION_DAYS + 1)
         Project.objects.update(state=Project.State.COMPLETED, active_at=long_ago)
-    assert reembedding.forget(version(DLIB.name))
+    assert reembed.forget(version(DLIB.name))
     assert not Embedding.objects.exists()
     if left == "denied":
-        denying.undeny(entry, mona, "No reason left")
+        denylist_changes.undeny(entry, mona, "No reason left")
     Project.objects.update(state=Project.State.ACTIVE, active_at=timezone.now())
-    while reembedding.work(load, 60):
+    while reembed.work(load, 60):
         pass
     assert set(stored(project).region_ids.tolist()) == faces
 
@@ -343,7 +347,7 @@ def test_the_project_s_page_says_whose_vectors_it_has(
 
     number = Picture.objects.count()
     assert said() == f"Found and compared by HOG + dlib’s ResNet ({DLIB.name})."
-    reembedding.choose(project, version(SFACE.name))
+    reembed.choose(project, version(SFACE.name))
     assert said().endswith(f"YuNet + SFace is looking again: 0 of {number} photos so far.")
     switch(project, SFACE.name)
     assert said() == f"Found and compared by YuNet + SFace ({SFACE.name})."
@@ -374,14 +378,14 @@ def test_compare_runs_both_on_what_people_answered(project: Project) -> None:
 def test_who_tells_better_apart_is_said_in_each_engine_s_own_metric() -> None:
     random = np.random.default_rng(1)
 
-    def seen(name: str, spread: float) -> comparing.Seen:
+    def seen(name: str, spread: float) -> comparison.Seen:
         def person(at: int) -> list[np.ndarray]:
             middle = np.eye(128, dtype=np.float32)[at]
             return [
                 middle + spread * random.standard_normal(128).astype(np.float32) for _ in range(8)
             ]
 
-        return comparing.Seen(name, metric="euclidean", persons=person(0), others=person(1))
+        return comparison.Seen(name, metric="euclidean", persons=person(0), others=person(1))
 
     good, bad = seen("good", 0.02), seen("bad", 0.3)
     assert good.auc == 1.0
@@ -389,7 +393,7 @@ def test_who_tells_better_apart_is_said_in_each_engine_s_own_metric() -> None:
     assert bad.auc < 0.95
     assert good.strangers == 0.0
     assert bad.strangers
-    better = {line.what: line.better for line in comparing.lines(good, bad)}
+    better = {line.what: line.better for line in comparison.lines(good, bad)}
     assert better["person told from others (AUC)"] == "good"
     assert better["labelled faces found"] == "equal"
-    assert comparing.auc(np.array([1.0, 2.0]), np.array([1.0, 0.0])) == pytest.approx(0.875)
+    assert comparison.auc(np.array([1.0, 2.0]), np.array([1.0, 0.0])) == pytest.approx(0.875)

@@ -7,9 +7,9 @@ from django.apps import apps
 from django.db.models import ProtectedError
 
 from classify.learning import Prior
-from crawler.engine_versions import ChangedVersion, version, write_versions
 from crawler.engines import KINDS, UnknownEngine
 from crawler.models import EngineVersion
+from crawler.registry.versions import ChangedVersion, version, write_versions
 from projects.models import User
 from tests.conftest import MakeProject
 from tests.factories import set_engine

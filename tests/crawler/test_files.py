@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from crawler.files import read_files
-from projects import denials
-from projects.json_tree import Node
+from crawler.listing.file_info import read_files
+from projects.privacy import denylist
+from wiki.json_tree import Node
 
 
 def page(page_id: int, **info: Any) -> dict[str, Any]:
@@ -29,4 +29,4 @@ def test_a_file_without_author_licence_and_date_costs_nobody_anything() -> None:
 @pytest.mark.parametrize("line", ["a" * 254 + " b" * 20, "Jo&#776;rg  Ha&#776;ger"])
 def test_an_author_is_kept_as_the_deny_list_writes_one(line: str) -> None:
     [file], _others = read_files(Node([page(1, extmetadata={"Artist": {"value": line}})]))
-    assert file.author == denials.normal("author", html.unescape(line))
+    assert file.author == denylist.normal("author", html.unescape(line))

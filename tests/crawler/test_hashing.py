@@ -11,13 +11,14 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from crawler import drawn, pictures, reembedding
-from crawler.engine_versions import version
+from crawler.detection import drawn_boxes, reembed
 from crawler.engines import KINDS, load, opencv_engine
 from crawler.engines.base import Box, Picture
 from crawler.engines.boxes import overlap
-from crawler.hashing import face_hash
 from crawler.models import ProjectEngine, Region
+from crawler.pictures import fetch as pictures_fetch
+from crawler.pictures.hashing import face_hash
+from crawler.registry.versions import version
 from crawler.services import draw_region
 from projects.models import User
 from sandbox import RunningSandbox
@@ -39,7 +40,7 @@ OTHER = 30
 
 
 def read(name: str) -> Picture:
-    return pictures.decode((DATA / "photos" / name).read_bytes())
+    return pictures_fetch.decode((DATA / "photos" / name).read_bytes())
 
 
 def boxes(picture: Picture) -> list[Box]:
@@ -53,7 +54,7 @@ def bits(one: str, other: str) -> int:
 def saved(image: Image.Image, quality: int) -> Picture:
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality)
-    return pictures.decode(out.getvalue())
+    return pictures_fetch.decode(out.getvalue())
 
 
 def re_encoded(picture: Picture, box: Box) -> tuple[Picture, Box]:
@@ -118,7 +119,7 @@ def test_found_and_drawn_faces_have_one_and_another_engine_fills_what_lacks(
     look()
     found = Region.objects.get()
     draw_region(project, photo(ARMSTRONG), (0.05, 0.7, 0.1, 0.1), alice)
-    assert drawn.embed(load, 30) is False
+    assert drawn_boxes.embed(load, 30) is False
     first = dict(Region.objects.values_list("pk", "phash"))
     assert len(first) == 2
     assert all(len(phash) == 32 for phash in first.values())
@@ -126,8 +127,8 @@ def test_found_and_drawn_faces_have_one_and_another_engine_fills_what_lacks(
     Region.objects.filter(pk=found.pk).update(phash="")  # as of before there were any
     ProjectEngine.objects.filter(project=project).delete()
     other = next(kind for kind in KINDS.values() if kind is not KINDS[settings.ENGINE])
-    reembedding.choose(project, version(other.name))
-    while reembedding.work(load, 60):
+    reembed.choose(project, version(other.name))
+    while reembed.work(load, 60):
         pass
     after = dict(Region.objects.filter(pk__in=first).values_list("pk", "phash"))
     assert after == first

@@ -10,12 +10,15 @@ import pytest
 from django.conf import settings
 
 import sandbox
-from crawler import choice, drawn, pictures, reembedding, tidying
-from crawler.engine_versions import version
+from crawler import retention as crawler_retention
+from crawler.detection import drawn_boxes, reembed
+from crawler.detection.match_regions import landmarks_for, place, rounded
 from crawler.engines import KINDS, Engine, dlib_engine, load, opencv_engine
 from crawler.models import Picture, Region
-from crawler.pictures import decode
-from crawler.places import landmarks_for, place, rounded
+from crawler.pictures import fetch as pictures_fetch
+from crawler.pictures.fetch import decode
+from crawler.registry import selection
+from crawler.registry.versions import version
 from crawler.services import draw_region
 from projects.models import Project, User
 from sandbox import RunningSandbox
@@ -37,7 +40,7 @@ def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> 
 def test_a_found_and_a_drawn_face_keep_theirs(project: Project, alice: User) -> None:
     look()
     draw_region(project, photo(ARMSTRONG), (0.05, 0.7, 0.1, 0.1), alice)
-    assert drawn.embed(load, 30) is False
+    assert drawn_boxes.embed(load, 30) is False
     detector = version(KINDS[settings.ENGINE].detector.name)
     regions = list(Region.objects.all())
     assert {region.origin for region in regions} == {"detector", "person"}
@@ -73,7 +76,7 @@ def test_a_face_that_a_later_look_misses_is_aligned_by_them(
     look()
     picture = photo(CURIE_1903).picture
     found = picture.regions.get()
-    engine = load(choice.default_name())
+    engine = load(selection.default_name())
     taken: list[Any] = []
     embed = type(engine).embed
 
@@ -92,7 +95,7 @@ def test_those_of_another_detector_are_not_taken(project: Project) -> None:
     look()
     region = Region.objects.select_related("detector").first()
     assert region
-    default = load(choice.default_name())
+    default = load(selection.default_name())
     other = load(next(kind.name for kind in KINDS.values() if kind.name != default.name))
     assert landmarks_for(default, region)
     assert landmarks_for(other, region) is None
@@ -101,9 +104,9 @@ def test_those_of_another_detector_are_not_taken(project: Project) -> None:
 def test_they_stay_when_another_engine_finds_the_face_too(project: Project) -> None:
     look()
     before = dict(Region.objects.values_list("pk", "landmarks"))
-    other = next(kind.name for kind in KINDS.values() if kind.name != choice.default_name())
-    reembedding.choose(project, version(other))
-    while reembedding.work(load, 60):
+    other = next(kind.name for kind in KINDS.values() if kind.name != selection.default_name())
+    reembed.choose(project, version(other))
+    while reembed.work(load, 60):
         pass
     after = dict(Region.objects.filter(pk__in=before).values_list("pk", "landmarks"))
     assert after == before
@@ -112,10 +115,10 @@ def test_they_stay_when_another_engine_finds_the_face_too(project: Project) -> N
 def test_they_go_with_the_vectors(project: Project) -> None:
     look()
     Project.objects.update(state=Project.State.ARCHIVED)
-    tidying.tidy()
+    crawler_retention.tidy()
     assert set(Region.objects.values_list("landmarks", flat=True)) == {None}
     assert set(Picture.objects.values_list("engine", flat=True)) == {None}
 
 
 def pixels_of(picture: Picture) -> Any:
-    return pictures.load(pictures.address_of(picture))
+    return pictures_fetch.load(pictures_fetch.address_of(picture))

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from core.ratelimit import LIMITS, Limit
+from core.user_errors import Refused
+from core.work import WorkState
 from crawler import omissions, services
 from crawler.models import EmbedJob, Photo, Picture, ProjectPhoto, Region
-from projects.limits import LIMITS, Limit
 from projects.models import AuditEvent, Membership, Notification, Project, User
-from projects.refusal import Refused
-from projects.work import WorkState
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import make_pictures
 
@@ -273,13 +273,13 @@ def test_who_has_it_tried_again_is_written_down(
 
 
 def test_a_released_face_is_not_made_again_with_its_picture(project: Project, bob: User) -> None:
-    from crawler import tidying
+    from crawler import retention as crawler_retention
 
     [aside] = photos(project, 1)
     job = drawn(project, aside, bob)
     omissions.release_box(project, job, bob)
     Picture.objects.update(state=WorkState.STOPPED)
-    tidying.remember(Picture.objects.all())
+    crawler_retention.remember(Picture.objects.all())
     job.refresh_from_db()
     assert job.state == WorkState.STOPPED
     assert Region.objects.filter(pk=job.region_id).exists()

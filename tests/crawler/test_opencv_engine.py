@@ -14,11 +14,11 @@ import pytest
 from django.conf import settings
 from PIL import Image, ImageFilter, ImageOps
 
-from crawler import pictures
 from crawler.engines import onnx, opencv_engine
 from crawler.engines.base import TRUSTED, EngineUnavailable, Face, Picture, WrongWeights
 from crawler.engines.boxes import Box, overlap
 from crawler.engines.opencv_engine import SFACE, YUNET, OpenCvEngine, drawn_scale
+from crawler.pictures import fetch as pictures_fetch
 from tests.crawler.helpers import DATA
 
 OBAMA = "obama_2012_official_portrait.jpg"
@@ -34,7 +34,7 @@ def engine() -> OpenCvEngine:
 
 @cache
 def read(name: str) -> Picture:
-    return pictures.decode((DATA / "photos" / name).read_bytes())
+    return pictures_fetch.decode((DATA / "photos" / name).read_bytes())
 
 
 def scaled(picture: Picture, height_px: float, face: Face) -> Picture:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from crawler import crawling, sourcing
+from core.work import WorkState
+from crawler.listing import crawl as listing_crawl
+from crawler.listing import sources
 from crawler.models import CrawlStep, Photo, ProjectPhoto
 from projects.models import Project, User
-from projects.work import WorkState
 from sandbox import RunningSandbox, files
 from sandbox.records import Page
 from tests.conftest import MakeProject
@@ -40,7 +41,7 @@ def revision(project: Project) -> int:
 def test_nothing_changed(project: Project, fresh_sandbox: RunningSandbox) -> None:
     before = list(Photo.objects.order_by("pk").values())
     was = revision(project)
-    sourcing.recrawl(project)
+    sources.recrawl(project)
     crawl()
     assert list(Photo.objects.order_by("pk").values()) == before
     assert revision(project) == was
@@ -52,7 +53,7 @@ def test_other_pixels_are_looked_at_again(project: Project, fresh_sandbox: Runni
     path = DATA / "photos" / "curie_1903_profile.jpg"
     fresh_sandbox.world.upload(ARABIC, path, files.describe(path), user="Alice")
     was = revision(project)
-    sourcing.recrawl(project)
+    sources.recrawl(project)
     crawl()
     new = photo(ARABIC)
     assert new.pk == old.pk
@@ -64,7 +65,7 @@ def test_other_pixels_are_looked_at_again(project: Project, fresh_sandbox: Runni
 def test_a_moved_page_is_the_same_photo(project: Project, fresh_sandbox: RunningSandbox) -> None:
     old = photo(FAMILY)
     fresh_sandbox.world.move(page(fresh_sandbox, FAMILY), "File:Curies.jpg", user="Mona")
-    sourcing.recrawl(project)
+    sources.recrawl(project)
     crawl()
     moved = photo("File:Curies.jpg")
     assert (moved.pk, moved.page_id) == (old.pk, old.page_id)
@@ -79,7 +80,7 @@ def test_a_deleted_page_is_withdrawn_and_comes_back(
     gone = photo(SOLVAY)
     was = revision(project)
     fresh_sandbox.world.delete(page(fresh_sandbox, SOLVAY), user="Mona")
-    sourcing.recrawl(project)
+    sources.recrawl(project)
     crawl()
     gone.refresh_from_db()
     assert gone.state == Photo.State.WITHDRAWN
@@ -87,7 +88,7 @@ def test_a_deleted_page_is_withdrawn_and_comes_back(
     deleted = fresh_sandbox.world.deleted_page("commons", SOLVAY)
     assert deleted
     fresh_sandbox.world.undelete(deleted, user="Mona")
-    sourcing.recrawl(project)
+    sources.recrawl(project)
     crawl()
     gone.refresh_from_db()
     assert gone.state == Photo.State.LIVE
@@ -97,14 +98,14 @@ def test_a_photo_that_only_left_the_category_stays(
     project: Project, fresh_sandbox: RunningSandbox
 ) -> None:
     fresh_sandbox.world.save_text(page(fresh_sandbox, FAMILY), "no categories", user="Bob")
-    sourcing.recrawl(project)
+    sources.recrawl(project)
     crawl()
     left = ProjectPhoto.objects.get(project=project, photo__title=FAMILY)
     assert left.photo.state == Photo.State.LIVE
     assert left.source is None
     assert left.round == 2
     fresh_sandbox.world.delete(page(fresh_sandbox, FAMILY), user="Mona")
-    sourcing.recrawl(project)
+    sources.recrawl(project)
     crawl()
     assert photo(FAMILY).state == Photo.State.WITHDRAWN  # it is still looked after
 
@@ -136,7 +137,7 @@ def test_new_files_and_new_statements_are_seen(
         },
     }
     fresh_sandbox.world.save_entity(family, entity, user="Bob")
-    sourcing.recrawl(project)
+    sources.recrawl(project)
     crawl()
     assert "New.jpg" in titles(project)
     assert ProjectPhoto.objects.get(photo__title=FAMILY).already_depicts
@@ -145,11 +146,11 @@ def test_new_files_and_new_statements_are_seen(
 def test_it_overtakes_a_crawl_that_still_runs(
     project: Project, fresh_sandbox: RunningSandbox
 ) -> None:
-    sourcing.recrawl(project)
-    step = crawling.take_next()
+    sources.recrawl(project)
+    step = listing_crawl.take_next()
     assert step
-    sourcing.recrawl(project)
-    crawling.read(step)  # what this one read is thrown away
+    sources.recrawl(project)
+    listing_crawl.read(step)  # what this one read is thrown away
     fresh = CrawlStep.objects.get(pk=step.pk)
     assert (fresh.round, fresh.files, fresh.state) == (3, 0, WorkState.QUEUED)
     crawl()
@@ -162,8 +163,8 @@ def test_more_unseen_photos_than_one_call_takes(
 ) -> None:
     """Page ids of pages that never were: each call takes some, and it ends."""
     make_pictures(project, 5)
-    monkeypatch.setattr("crawler.listing.PAGE", 2)
-    sourcing.recrawl(project)
+    monkeypatch.setattr("crawler.listing.read_page.PAGE", 2)
+    sources.recrawl(project)
     crawl()
     withdrawn = Photo.objects.filter(state=Photo.State.WITHDRAWN)
     assert withdrawn.count() == 5

@@ -7,14 +7,16 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from classify.answers import answer, draw
 from classify.models import Label
-from classify.services import answer, draw
-from crawler import crops, drawn, tidying
+from core.work import WorkState
+from crawler import retention as crawler_retention
+from crawler.detection import drawn_boxes
 from crawler.engines import load
 from crawler.models import Embedding, EmbedJob, Photo, Picture, Region
+from crawler.pictures import crops
+from projects.lifecycle.forms import set_state
 from projects.models import Project, User
-from projects.settings_form import set_state
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.crawler.helpers import ARMSTRONG, CURIE_1903, add_files, crawl, look, photo, stored
@@ -36,13 +38,13 @@ def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> 
     assert found
     box = (found.x, found.y, found.w, found.h * 0.95)
     draw(made, better, box, alice, uuid4(), replaces=found)
-    assert drawn.embed(load, 30) is False
+    assert drawn_boxes.embed(load, 30) is False
     return made
 
 
 def archive(project: Project) -> None:
     set_state(project, project.owner, Project.State.ARCHIVED)
-    tidying.tidy()
+    crawler_retention.tidy()
     assert not Embedding.objects.exists()
     assert set(Picture.objects.values_list("state", flat=True)) == {WorkState.STOPPED}
 
@@ -50,9 +52,9 @@ def archive(project: Project) -> None:
 def reopen(project: Project) -> None:
     """Opened again, and the workers that this wakes."""
     set_state(project, project.owner, Project.State.ACTIVE)
-    tidying.tidy()
+    crawler_retention.tidy()
     look()
-    assert drawn.embed(load, 30) is False
+    assert drawn_boxes.embed(load, 30) is False
 
 
 def test_it_has_the_same_faces_and_labels_with_vectors_and_crops_made_anew(
@@ -80,7 +82,7 @@ def test_what_another_live_project_needs_was_never_forgotten(
     add_files(other, ARMSTRONG)
     crawl()
     set_state(project, project.owner, Project.State.ARCHIVED)
-    tidying.tidy()
+    crawler_retention.tidy()
     assert len(stored(other)) == 1
     reopen(project)
     assert photo(ARMSTRONG).picture.attempt == 1, "looked at once"
@@ -89,7 +91,7 @@ def test_what_another_live_project_needs_was_never_forgotten(
 
 def test_what_is_withdrawn_or_still_archived_stays_forgotten(project: Project) -> None:
     archive(project)
-    tidying.tidy()
+    crawler_retention.tidy()
     assert set(Picture.objects.values_list("state", flat=True)) == {WorkState.STOPPED}
     Photo.objects.filter(title=CURIE_1903).update(state=Photo.State.WITHDRAWN)
     reopen(project)

@@ -7,16 +7,16 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from classify.knowledge import Words
-from classify.memory import Mind
+from classify.answers import answer
+from classify.learner.cache import Mind
+from classify.learner.predict import Thoughts
+from classify.learner.project_arrays import Words
 from classify.models import Label
-from classify.rules import Thoughts
-from classify.services import answer
+from core.encryption import seal
+from crawler.detection.embeddings import context_of
 from crawler.engines import KINDS
 from crawler.models import Embedding, Region
-from crawler.vectors import context_of
 from projects.models import Project, User
-from projects.sealing import seal
 from tests.classify.faces import Cast, Vector, add_photo
 from tests.conftest import MakeProject
 from tests.factories import set_engine

@@ -9,10 +9,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from crawler.brought import brought
+from core.work import WorkState
+from crawler.listing.source_stats import brought
 from crawler.models import CrawlStep, ProjectPhoto
 from projects.models import AuditEvent, Project, Source, User
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import crawl

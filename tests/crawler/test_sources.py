@@ -8,12 +8,14 @@ import pytest
 from django.utils import timezone
 
 from classify.models import Answer, Label, Score
-from crawler import crawling, listing, sourcing
+from core.user_errors import Refused
+from core.work import WorkState
+from crawler.listing import crawl as listing_crawl
+from crawler.listing import read_page as listing_read_page
+from crawler.listing import sources
 from crawler.models import CrawlStep, Photo, ProjectPhoto
+from projects.creation.source_lookup import Place
 from projects.models import Membership, Notification, Project, Source, User
-from projects.places import Place
-from projects.refusal import Refused
-from projects.work import WorkState
 from sandbox import RunningSandbox, files
 from tests.classify.faces import Cast, add_face
 from tests.conftest import MakeProject
@@ -123,7 +125,7 @@ def test_new_uploads_join_by_themselves_and_the_owner_and_reviewers_hear_of_it(
     project = make_project(alice, "Q7186", [], members=[bob, charlie])
     Membership.objects.filter(user=bob).update(role=Membership.Role.REVIEWER)
     source = add_source(project, kind, value, depth=depth)
-    sourcing.watch(source, alice, True)
+    sources.watch(source, alice, True)
     crawl()
     assert not Notification.objects.exists()  # the first reading brings nothing new
     before = titles(project)
@@ -153,12 +155,12 @@ def test_a_look_asks_for_one_page_and_a_new_subcategory_is_read(
 ) -> None:
     project = make_project(alice, "Q7186", [("Curie family", 1)])
     source = project.sources.get()
-    sourcing.watch(source, alice, True)
+    sources.watch(source, alice, True)
     crawl()
     steps = CrawlStep.objects.filter(source=source)
     counted = list(steps.values_list("files", "others"))
     fresh_sandbox.world.reset_request_counts()
-    monkeypatch.setattr(listing, "PAGE", 2)  # files; there is more than one page of each
+    monkeypatch.setattr(listing_read_page, "PAGE", 2)  # files; there is more than one page of each
     look_daily(source)
     counts = fresh_sandbox.world.request_counts.items()
     assert sum(n for path, n in counts if path.endswith(" query")) == steps.count()
@@ -178,12 +180,12 @@ def test_only_active_projects_are_looked_after(
 ) -> None:
     project = make_project(alice, "Q7186", [("Curie family", 0)])
     source = project.sources.get()
-    sourcing.watch(source, alice, True)
+    sources.watch(source, alice, True)
     crawl()
-    sourcing.watch(source, alice, False)
+    sources.watch(source, alice, False)
     source.refresh_from_db()
     assert source.watch_due_at is None
-    sourcing.watch(source, alice, True)
+    sources.watch(source, alice, True)
     Project.objects.update(state=Project.State.PAUSED)
     upload(fresh_sandbox, "Curies.jpg", "[[Category:Curie family]]")
     look_daily(source)
@@ -195,12 +197,12 @@ def test_a_completed_project_is_watched_and_its_new_photos_wait(
 ) -> None:
     project = make_project(alice, "Q7186", [("Curie family", 0), ("Marie Curie", 0)])
     watched, other = project.sources.order_by("id")
-    sourcing.watch(watched, alice, True)
+    sources.watch(watched, alice, True)
     crawl()
     Project.objects.update(state=Project.State.COMPLETED)
     for title in (watched.value, other.value):
         upload(fresh_sandbox, f"New in {title}.jpg", f"[[Category:{title}]]")
-    sourcing.recrawl(project, alice, other)  # from a page that was open before
+    sources.recrawl(project, alice, other)  # from a page that was open before
     look_daily(watched)
     assert "New in Curie family.jpg" in titles(project)
     assert "New in Marie Curie.jpg" not in titles(project)
@@ -219,7 +221,7 @@ def test_new_photos_are_looked_for_in_one_source_only(
     one = project.sources.get(value="Curie family")
     for title in ("Curie family", "Marie Curie"):
         upload(fresh_sandbox, f"New in {title}.jpg", f"[[Category:{title}]]")
-    sourcing.recrawl(project, alice, one)
+    sources.recrawl(project, alice, one)
     crawl()
     assert "New in Curie family.jpg" in titles(project)
     assert "New in Marie Curie.jpg" not in titles(project)
@@ -236,18 +238,18 @@ def test_a_source_added_later_is_read_and_counts_towards_the_bound(
 ) -> None:
     project = make_project(alice, "Q7186", [("Curie family", 0)])
     crawl()
-    sourcing.add(project, Place(Kind.CATEGORY, "Category:Pierre_Curie"), alice)
-    sourcing.add(project, Place(Kind.DEPICTS, "Q1"), alice)
+    sources.add(project, Place(Kind.CATEGORY, "Category:Pierre_Curie"), alice)
+    sources.add(project, Place(Kind.DEPICTS, "Q1"), alice)
     crawl()
     assert project.sources.get(kind=Kind.DEPICTS).value == "Q7186"
     assert "Marie Curie 1903.jpg" in titles(project)
-    deeper = sourcing.add(project, Place(Kind.CATEGORY, "Curie family", 2), alice)
+    deeper = sources.add(project, Place(Kind.CATEGORY, "Curie family", 2), alice)
     crawl()
     assert CrawlStep.objects.filter(source=deeper, title="Pierre Curie").exists()
     for number in range(17):
         add_source(project, Kind.SEARCH, f"word {number}")
     with pytest.raises(Refused, match="too-many"):
-        sourcing.add(project, Place(Kind.UPLOADER, "Kari N."), alice)
+        sources.add(project, Place(Kind.UPLOADER, "Kari N."), alice)
 
 
 def test_photos_leave_with_their_source_but_not_those_that_others_bring_or_people_answered(
@@ -271,7 +273,7 @@ def test_photos_leave_with_their_source_but_not_those_that_others_bring_or_peopl
         )
         Score.objects.create(subject=project.subject, photo=photo, region=region, revision=1)
     before = titles(project)
-    sourcing.remove(went, alice)
+    sources.remove(went, alice)
     assert titles(project) == before  # nothing leaves before the others were read
     crawl()
     assert titles(project) == before - {guessed, *others}
@@ -281,10 +283,10 @@ def test_photos_leave_with_their_source_but_not_those_that_others_bring_or_peopl
     assert Score.objects.count() == 1
     assert Answer.objects.count() == 2
 
-    sourcing.remove(project.sources.get(value="Solvay Conference 1911"), alice)
+    sources.remove(project.sources.get(value="Solvay Conference 1911"), alice)
     crawl()
     assert SOLVAY in titles(project)  # the search brings it, too
-    sourcing.remove(project.sources.get(), alice)
+    sources.remove(project.sources.get(), alice)
     assert titles(project) == {answered}  # there is nothing left to read
 
 
@@ -294,10 +296,10 @@ def test_begun_at_most_once(
     project = make_project(alice, "Q7186", [("Curie family", 0)])
     source = project.sources.get()
     crawl()
-    sourcing.watch(source, alice, True)
-    crawling.begin_sources()
-    sourcing.begin_watches()
-    sourcing.begin_watches()
+    sources.watch(source, alice, True)
+    listing_crawl.begin_sources()
+    sources.begin_watches()
+    sources.begin_watches()
     step = CrawlStep.objects.get()
     assert step.cursor == {"part": "new", "fresh": "watch"}
     assert step.state == WorkState.QUEUED

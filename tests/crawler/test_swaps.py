@@ -12,9 +12,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from classify.answers import answer
 from classify.models import Label
-from classify.services import answer
-from crawler import places
+from crawler.detection import match_regions
 from crawler.engines import KINDS, Engine, Face, opencv_engine
 from crawler.engines.boxes import Box, overlap
 from crawler.engines.opencv_engine import OpenCvEngine
@@ -80,8 +80,8 @@ def faces(found: list[Box]) -> list[Face]:
 
 
 def look(picture: Picture, found: list[Box], engine: Engine) -> None:
-    placed = places.place(picture, PIXELS, faces(found), engine)
-    places.keep(placed, engine)
+    placed = match_regions.place(picture, PIXELS, faces(found), engine)
+    match_regions.keep(placed, engine)
 
 
 def draw_boxes(picture: Picture, drawn: list[Box], redrawn: list[int], user: User) -> None:

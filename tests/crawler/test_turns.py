@@ -11,17 +11,17 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from crawler import turns
+from core.work import WorkState
+from crawler.detection import queue as detection_queue
 from crawler.models import Picture, ProjectPhoto
 from projects.models import User
-from projects.work import WorkState
 from tests.conftest import MakeProject
 from tests.crawler.helpers import let_lease_end, make_pictures
 from tests.factories import make_user
 
 
 def take(number: int = 1) -> list[Picture]:
-    hands = turns.Turns()
+    hands = detection_queue.Turns()
     taken = [hands.take_next() for _ in range(number)]
     return [picture for picture in taken if picture]
 
@@ -100,7 +100,7 @@ def test_the_portrait_and_some_examples_come_first(
 
     set_photos(range(11, 12), is_portrait=True)
     set_photos(range(3, 11), already_depicts=True)
-    hands = turns.Turns()
+    hands = detection_queue.Turns()
     order = []
     for _ in range(12):
         picture = hands.take_next()
@@ -120,7 +120,7 @@ def test_the_ceiling_holds_when_all_ask_at_once(
     def ask(_: int) -> int | None:
         starting_line.wait()
         try:
-            taken = turns.Turns().take_next()
+            taken = detection_queue.Turns().take_next()
         finally:
             connection.close()
         return taken.pk if taken else None

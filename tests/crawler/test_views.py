@@ -8,11 +8,12 @@ import pytest
 from django.urls import reverse
 
 from classify.models import Answer
-from crawler import crops, pictures, services
+from core.work import WorkState
+from crawler import services
 from crawler.models import CrawlStep, EmbedJob, Picture, ProjectPhoto, Region
-from projects import pace
+from crawler.pictures import crops
+from crawler.pictures import fetch as pictures_fetch
 from projects.models import AuditEvent, Project, User
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import (
@@ -24,6 +25,7 @@ from tests.crawler.helpers import (
     open_lanes,
     photo,
 )
+from wiki import pace
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_no_page_waits_for_a_crop_while_the_wiki_wants_a_pause(
     project: Project, region: Region, client_of: ClientOf
 ) -> None:
     crops.remove(region)
-    pace.pause(pictures.LANE, 5, "http-429")
+    pace.pause(pictures_fetch.LANE, 5, "http-429")
     assert client_of(None).get(crop_url(project, region)).status_code == 503
     open_lanes()
     assert client_of(None).get(crop_url(project, region)).status_code == 200

@@ -37,8 +37,8 @@ if not apps.ready:
 
 from django.conf import settings
 
-from crawler import pictures
-from crawler.pictures import Unusable
+from crawler.pictures import fetch as pictures_fetch
+from crawler.pictures.fetch import Unusable
 from tests.hostile import corpus
 from tests.hostile.limited import DIED, HUNG, ends
 
@@ -53,7 +53,7 @@ LARGEST = 200_000  # bytes of a file that is worth changing
 def test_one_input(data: bytes) -> str:
     """How the decoder ends: "looked", a reason, or "memory". Anything else is a finding."""
     try:
-        pixels = pictures.decode(data)
+        pixels = pictures_fetch.decode(data)
     except Unusable as error:
         if error.code not in REASONS or not error.permanent:
             raise
@@ -62,7 +62,7 @@ def test_one_input(data: bytes) -> str:
         return MEMORY
     height, width, colours = pixels.shape
     assert (pixels.dtype, colours) == (np.dtype(np.uint8), 3)
-    assert 0 < height * width <= pictures.LOOK_PIXELS * 1.05, f"{width} x {height}"
+    assert 0 < height * width <= pictures_fetch.LOOK_PIXELS * 1.05, f"{width} x {height}"
     return corpus.LOOKED
 
 

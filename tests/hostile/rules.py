@@ -101,7 +101,7 @@ class Rule:
     """What a URL takes. `sent` is what its form or query needs to get beyond *there is no such
     thing*; `{…}` and the values of `named` are keys of `world.Made.names`.
 
-    `limit` is the line of `projects.limits.LIMITS` that counts a POST. `audit` is the action that
+    `limit` is the line of `core.ratelimit.LIMITS` that counts a POST. `audit` is the action that
     a POST writes into the audit log once it succeeds, as it does for the role `by` (the one who
     may do most) with the form `done`.
     """

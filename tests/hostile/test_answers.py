@@ -12,10 +12,9 @@ import requests
 from allauth.socialaccount.adapter import get_adapter
 from django.conf import settings
 
-from crawler import commons
-from projects import http
-from projects.http import WikiError
 from sandbox import RunningSandbox
+from wiki import http, pywikibot_client
+from wiki.http import WikiError
 
 MB = 1_000_000
 
@@ -25,8 +24,8 @@ def plainly() -> Any:
 
 
 def through_pywikibot() -> Any:
-    with commons.wiki_site() as site:
-        return commons.read(site, action="query", meta="siteinfo")
+    with pywikibot_client.wiki_site() as site:
+        return pywikibot_client.read(site, action="query", meta="siteinfo")
 
 
 def as_allauth_would() -> Any:

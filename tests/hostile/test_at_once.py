@@ -25,15 +25,15 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from classify import services
+from classify import answers as classify_answers
+from core.work import WorkState
 from crawler.models import EmbedJob, Picture, ProjectPhoto
 from projects.models import Admission, Membership, Objection, Project, User
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer, WritingStop
-from sdc.reasons import Reason
-from sdc.rights import stops
-from sdc.watch import second_looks
+from sdc.sending_rights import stops
+from sdc.watch import face_review
+from sdc.writing.reasons import Reason
 from tests.hostile.rules import RULES
 from tests.hostile.test_matrix import URLS, Site, browser, in_admin, knowing, rule_of
 from tests.hostile.world import Made, Texts, Who, make_cast
@@ -95,7 +95,7 @@ def removed_before(site: Site) -> None:
 
 def one_looked(site: Site) -> None:
     owner = site.cast[Who.OWNER]
-    second_looks.look_again(site.public.watch, owner, "yes", UUID(OWN_UUID))
+    face_review.look_again(site.public.watch, owner, "yes", UUID(OWN_UUID))
     session = site.clients[Who.OWNER].session
     session["last-second-look"] = [site.public.project.public_id, site.public.watch.pk, OWN_UUID]
     session.save()
@@ -121,7 +121,7 @@ def left_out(site: Site) -> None:
 def redrawn(site: Site) -> None:
     made, box = site.public, (0.1, 0.1, 0.2, 0.2)
     member = site.cast[Who.MEMBER]
-    services.draw(made.project, made.photos[0], box, member, UUID(OWN_UUID), made.asked)
+    classify_answers.draw(made.project, made.photos[0], box, member, UUID(OWN_UUID), made.asked)
 
 
 STRANGER = "{stranger}"

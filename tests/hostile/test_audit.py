@@ -20,15 +20,15 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from classify import services
+from classify import answers
+from core.ratelimit import LIMITS, Limit
+from core.work import WorkState
 from crawler import omissions
 from crawler.models import Picture
-from projects.limits import LIMITS, Limit
 from projects.models import Admission, AuditEvent, Membership, Project
-from projects.work import WorkState
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer
-from sdc.reasons import Reason
-from sdc.rights import stops
+from sdc.sending_rights import stops
+from sdc.writing.reasons import Reason
 from tests.hostile.rules import Because, Rule
 from tests.hostile.test_matrix import URLS, Site, Url, knowing, rule_of, site
 from tests.hostile.world import Made, Who
@@ -91,7 +91,7 @@ def _omitted(made: Made) -> None:
 
 def _redrawn(made: Made) -> None:
     member, box = made.cast[Who.MEMBER], (0.1, 0.1, 0.3, 0.3)
-    services.draw(made.project, made.photos[0], box, member, uuid4(), replaces=made.face)
+    answers.draw(made.project, made.photos[0], box, member, uuid4(), replaces=made.face)
 
 
 def _askable(made: Made) -> None:

@@ -14,13 +14,12 @@ import psutil
 import pytest
 from pytest_django import Settings
 
-from crawler import pictures
+from core.events import wake
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
-from crawler.pictures import Unusable
-from projects import wikis
+from crawler.pictures import fetch as pictures_fetch
+from crawler.pictures.fetch import Unusable
 from projects.models import Project, User
-from projects.pipeline import wake
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from sandbox.files import describe
 from sandbox.wikitext import InvalidTitle, normalize_title
@@ -32,6 +31,7 @@ from tests.hostile import corpus, fuzz_decoder
 from tests.hostile.corpus import LOOKED, Case
 from tests.hostile.limited import ends
 from tests.hostile.server import path_of, serve
+from wiki import sites
 
 SEED = 20_261_125
 MOST_MB = 400  # of a child that fetches and decodes, besides what it was forked with
@@ -67,11 +67,11 @@ def test_every_file_ends_as_pixels_or_with_a_reason(settings: Settings) -> None:
     settings.PICTURE_MAX_BYTES, settings.PICTURE_SECONDS = 2_000_000, 5
     cases = all_cases()
     with serve(cases) as url:
-        settings.WIKI = wikis.sandbox(url)
+        settings.WIKI = sites.sandbox(url)
 
         def outcome(number: int) -> str:
             try:
-                data = pictures.fetch(url + path_of(number, cases[number]))
+                data = pictures_fetch.fetch(url + path_of(number, cases[number]))
             except Unusable as error:
                 return error.code
             return fuzz_decoder.test_one_input(data)
@@ -179,7 +179,9 @@ def test_one_of_each_kind_through_the_detecting_worker(
 
 
 @pytest.mark.waits
-@pytest.mark.parametrize("attempt", [pictures.ALWAYS_BUSY - 2, pictures.ALWAYS_BUSY - 1])
+@pytest.mark.parametrize(
+    "attempt", [pictures_fetch.ALWAYS_BUSY - 2, pictures_fetch.ALWAYS_BUSY - 1]
+)
 def test_a_picture_at_which_the_wiki_is_always_busy_is_set_aside_at_last(
     sandbox: RunningSandbox, alice: User, make_project: MakeProject, attempt: int
 ) -> None:
@@ -190,7 +192,7 @@ def test_a_picture_at_which_the_wiki_is_always_busy_is_set_aside_at_last(
     look()
     open_lanes()
     picture = Picture.objects.get()
-    last = attempt == pictures.ALWAYS_BUSY - 1
+    last = attempt == pictures_fetch.ALWAYS_BUSY - 1
     assert (picture.state == WorkState.ASIDE) is last
     assert picture.error == "network"
     if not last:

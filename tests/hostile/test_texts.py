@@ -25,14 +25,15 @@ from django.db import transaction
 from playwright.sync_api import Browser
 
 from bench.browser import DESK, Window
-from projects.json_tree import parse
+from core.text import plain
 from projects.models import Person
-from projects.texts import plain
 from sandbox import RunningSandbox
-from sdc import export, statements
+from sdc import export
+from sdc.files import statements
 from tests.hostile.rules import Access
 from tests.hostile.test_matrix import URLS, Site, Url, browser, knowing, rule_of
 from tests.hostile.world import Made, Texts, Who, make_cast
+from wiki.json_tree import parse
 
 MARKUP = "<zz-a zz-b=1>\"'><script>zz()</script><img src=x onerror=zz()></title></textarea>"
 BREAKOUTS = f"{MARKUP}]]>--><!--</script><a href=javascript:zz()>zz{{{{7*7}}}}{{% now %}}zz"

@@ -10,9 +10,9 @@ from typing import Any
 from django.utils import timezone
 
 from classify.models import Answer, Label, Learner, Look, Origin, Question, Round, Score, Verdict
-from crawler import crops
+from core.work import WorkState
 from crawler.models import EmbedJob, Photo, Picture, ProjectPhoto, Region
-from projects import objections
+from crawler.pictures import crops
 from projects.models import (
     Admission,
     AuditEvent,
@@ -26,10 +26,10 @@ from projects.models import (
     Source,
     User,
 )
-from projects.work import WorkState
-from sdc import statements
+from projects.privacy import objections
+from sdc.files import statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer, WritingStop
-from sdc.rights import stops
+from sdc.sending_rights import stops
 from tests import factories
 
 

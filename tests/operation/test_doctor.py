@@ -15,13 +15,13 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
 
-from projects.http import WikiError
 from projects.models import User, WikiCredential, WikiPace
 from sandbox import RunningSandbox
 from tests.environment import free_port
 from tests.operation.test_health import all_seen
-from wikivisage import doctor
-from wikivisage.doctor import FAIL, OK, WARN, Finding
+from wiki.http import WikiError
+from wikivisage.ops import probes
+from wikivisage.ops.probes import FAIL, OK, WARN, Finding
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>Alice</script>"
@@ -32,7 +32,7 @@ def found(look: Any) -> dict[str, Finding]:
 
 
 def settings_said() -> str:
-    return "\n".join(f"{each.status} {each.says}" for each in doctor.configuration())
+    return "\n".join(f"{each.status} {each.says}" for each in probes.configuration())
 
 
 @pytest.mark.engine
@@ -52,28 +52,28 @@ def test_where_all_is_well_it_says_so(sandbox: RunningSandbox, alice: User) -> N
 
 def test_keys_that_are_gone_are_missed(alice: User, settings: Any) -> None:
     settings.SEALING_KEYS = {7: b"7" * 32}
-    finding = found(doctor.keys)["keys"]
+    finding = found(probes.keys)["keys"]
     assert (finding.status, finding.says) == (FAIL, "Something is sealed with keys not held: 1.")
     settings.SEALING_KEYS = {1: b"7" * 32}
-    says = found(doctor.keys)["keys"].says
+    says = found(probes.keys)["keys"].says
     assert says == "2 of 2 sealed values don't open: a key is not what it was."
     settings.SEALING_KEYS = {2: b"2" * 32}
     WikiCredential.objects.all().delete()
     says = "What is sealed can be opened (held: key number 2)."
-    assert found(doctor.keys)["keys"].says == says
+    assert found(probes.keys)["keys"].says == says
     settings.SEALING_KEYS = {1: b"short"}
-    assert found(doctor.keys)["keys"].status == FAIL
+    assert found(probes.keys)["keys"].status == FAIL
 
 
 def test_workers_that_are_away_or_old(settings: Any) -> None:
     all_seen()
     settings.VERSION = "next"
-    said = found(doctor.workers_and_beat)
+    said = found(probes.workers_and_beat)
     assert said["beat"].status == OK
     assert said["versions"].status == WARN
     WikiPace.objects.filter(lane="worker:write").delete()
     WikiPace.objects.filter(lane="beat").delete()
-    said = found(doctor.workers_and_beat)
+    said = found(probes.workers_and_beat)
     do = "Start it, or see its log: celery -A celery_app worker -Q write"
     assert said["workers write"].do == do
     assert {said["beat"].status, said["workers write"].status} == {WARN}
@@ -81,9 +81,9 @@ def test_workers_that_are_away_or_old(settings: Any) -> None:
 
 def test_what_the_wiki_does_not_know(sandbox: RunningSandbox, settings: Any) -> None:
     settings.OAUTH_CLIENT_ID = "nobody"
-    assert found(doctor.consumer)["consumer"].status == FAIL
+    assert found(probes.consumer)["consumer"].status == FAIL
     settings.WIKI = type(settings.WIKI)(**vars(settings.WIKI) | {"depicts": "P999999"})
-    said = found(doctor.wiki)
+    said = found(probes.wiki)
     assert (said["clock"].status, said["wiki"].status) == (OK, OK)
     assert said["properties"].says == "The wiki knows no such property: P999999."
 
@@ -99,9 +99,9 @@ def test_what_the_wiki_does_not_know(sandbox: RunningSandbox, settings: Any) -> 
 def test_what_is_wrong_with_the_consumer_is_seen_without_a_login(
     setting: str, value: str, sandbox: RunningSandbox, settings: Any
 ) -> None:
-    assert found(doctor.consumer)["consumer"].status == OK
+    assert found(probes.consumer)["consumer"].status == OK
     setattr(settings, setting, value)
-    finding = found(doctor.consumer)["consumer"]
+    finding = found(probes.consumer)["consumer"]
     assert finding.status == FAIL
     assert setting in finding.do
 
@@ -109,7 +109,7 @@ def test_what_is_wrong_with_the_consumer_is_seen_without_a_login(
 def test_a_wiki_that_is_busy_says_nothing_of_the_consumer(sandbox: RunningSandbox) -> None:
     sandbox.faults.add("http", {"path": "/commons/w/rest.php"}, status=503)
     with pytest.raises(WikiError, match="http-503"):
-        list(doctor.consumer())
+        list(probes.consumer())
 
 
 @pytest.mark.process
@@ -145,7 +145,7 @@ def refusal(**changed: Any) -> Finding:
         reached["port"] = int(own["PORT"])
     with pytest.raises(mysql.OperationalError) as told:
         mysql.connect(**reached | changed)
-    return doctor._refused(told.value)
+    return probes._refused(told.value)
 
 
 def test_a_database_whose_name_nobody_knows() -> None:
@@ -171,28 +171,28 @@ def test_each_no_of_mariadb_has_its_line() -> None:
 
 def test_connections_are_reckoned_by_what_it_says(settings: Any) -> None:
     settings.WEB_THREADS, settings.DETECT_PROCESSES = 8, 3
-    assert doctor._connections(17).status == OK
-    finding = doctor._connections(16)
+    assert probes._connections(17).status == OK
+    finding = probes._connections(16)
     assert finding.status == WARN
     assert "up to 17 may be open, if WEB_THREADS=8, DETECT_PROCESSES=3 and 6" in finding.says
 
 
 def test_a_clock_that_is_off_and_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor._clock("Wed, 21 Oct 2015 07:28:00 GMT").status == FAIL
-    assert doctor._clock(EVIL).status == WARN
+    assert probes._clock("Wed, 21 Oct 2015 07:28:00 GMT").status == FAIL
+    assert probes._clock(EVIL).status == WARN
     # as a proxy may make it of two: no zone that is known
     for date in ("Wed, 21 Oct 2015 07:28:00 -0000", "Wed, 21 Oct 2015 07:28:00 GMT, Wed, 21 Oct"):
-        assert doctor._clock(date).status == FAIL
+        assert probes._clock(date).status == FAIL
     for date in ("Wed, 99 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 99999 07:28:00 GMT", ""):
-        assert doctor._clock(date).status == WARN
-    monkeypatch.setattr("wikivisage.health.LITTLE_ROOM", 10**18)
-    assert found(doctor.disk)["disk"].status == WARN
+        assert probes._clock(date).status == WARN
+    monkeypatch.setattr("wikivisage.ops.health.LITTLE_ROOM", 10**18)
+    assert found(probes.disk)["disk"].status == WARN
 
 
 def test_a_home_that_cannot_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """Libraries make files there; without it each crawl fails."""
     monkeypatch.setenv("HOME", "/dev/null/wikivisage")
-    said = [each for each in doctor.disk() if each.status == FAIL]
+    said = [each for each in probes.disk() if each.status == FAIL]
     assert [each.says for each in said] == [
         "/dev/null/wikivisage can't be written to (NotADirectoryError)."
     ]
@@ -231,7 +231,7 @@ def test_a_damaged_list_of_static_files_is_told(
     settings.STATIC_ROOT = tmp_path
     backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": backend}}
-    finding = found(doctor.static_files)["static files"]
+    finding = found(probes.static_files)["static files"]
     assert (finding.status, finding.says) == (FAIL, f"{tmp_path}/staticfiles.json can't be read.")
     assert finding.do == "Remove it, then manage.py collectstatic --noinput"
 
@@ -269,7 +269,7 @@ def test_a_check_that_fails_by_itself_hides_no_other(
 ) -> None:
     # not by pytest-django's `settings`: Django would forget the made-up languages for good
     monkeypatch.setattr(django_settings, "LOCALE_PATHS", [7])
-    found = {each.about: each for each in doctor.examine(quick=True)}
+    found = {each.about: each for each in probes.examine(quick=True)}
     assert found["translations"].status == FAIL
     assert found["translations"].says == "This could not be checked: TypeError."
     assert found["database"].status == OK

@@ -18,19 +18,20 @@ from django.utils import timezone
 
 import celery_app  # noqa: F401 - hears its signals
 from bench.system import ROOT
+from core import metrics as core_metrics
 from crawler.tasks import crawl
-from projects import measures, pace
 from projects.models import Measure, WikiPace
 from sdc.models import WritingStop
-from sdc.rights import stops
-from wikivisage import health, workers
+from sdc.sending_rights import stops
+from wiki import pace
+from wikivisage.ops import health, heartbeats
 
 
 def all_seen() -> None:
-    workers._signs.clear()
+    heartbeats._signs.clear()
     for task in ("crawler.crawl", "crawler.detect", "crawler.tidy", "classify.infer", "sdc.write"):
-        workers.seen(task, by_beat=True)
-    workers._signs.clear()
+        heartbeats.seen(task, by_beat=True)
+    heartbeats._signs.clear()
 
 
 def ready(status: int = 200) -> dict[str, Any]:
@@ -111,10 +112,10 @@ def test_a_task_that_raises_before_its_work_is_seen(
         raise PermissionError("/home/wikivisage/.pywikibot")
 
     all_seen()
-    measures._sums.clear()
+    core_metrics._sums.clear()
     monkeypatch.setattr("crawler.tasks.crawling.crawl", refuse)
     assert crawl.apply().state == "FAILURE"
-    measures.flush(at_once=True)
+    core_metrics.flush(at_once=True)
     part = ready()["parts"]["workers: crawl"]
     assert part == {
         "status": "degraded",
@@ -123,7 +124,7 @@ def test_a_task_that_raises_before_its_work_is_seen(
     cache.clear()
     counted = 'wikivisage_task_failures_total{queue="crawl"} 1.0'
     assert counted in Client().get("/metrics").content.decode()
-    Measure.objects.update(at=timezone.now() - workers.FAILING)
+    Measure.objects.update(at=timezone.now() - heartbeats.FAILING)
     assert ready()["parts"]["workers: crawl"]["status"] == "ok"
 
 

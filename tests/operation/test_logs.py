@@ -15,9 +15,9 @@ from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django_guid.context import guid
 
-from projects import traces
-from projects.http import WikiError
-from wikivisage import logs
+from core import tracing
+from wiki.http import WikiError
+from wikivisage.ops import logs
 
 PERSONAL = [
     "step for Q7186 failed",
@@ -113,13 +113,13 @@ def test_a_database_that_is_away_is_a_line_each_time() -> None:
 
 
 def test_a_worker_takes_up_a_trace_and_lays_it_down() -> None:
-    with traces.apart():
-        traces.take_up("ab" * 16)
+    with tracing.apart():
+        tracing.take_up("ab" * 16)
         assert logs.Line().format(record("done")).endswith(f"[{'ab' * 16}]")
         assert told(record("done"))["trace"] == "ab" * 16
-        with traces.apart():
+        with tracing.apart():
             assert "trace" not in told(record("done"))
-    assert len(traces.current()) == 32
+    assert len(tracing.current()) == 32
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,15 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.system import ROOT
+from core import metrics as core_metrics
+from core.work import WorkState
 from crawler.models import CrawlStep, Picture
-from projects import measures, pace
 from projects.models import Measure, Project, User
-from projects.work import WorkState
-from sdc import services
+from sdc.batches import services as batches
 from tests.classify.faces import Cast, add_photo
 from tests.conftest import MakeProject
-from wikivisage import metrics
+from wiki import pace
+from wikivisage.ops import metrics
 
 pytestmark = pytest.mark.django_db
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
@@ -33,14 +34,14 @@ LEASE = timedelta(seconds=30)
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
-    measures._sums.clear()
+    core_metrics._sums.clear()
     yield
-    measures._sums.clear()
+    core_metrics._sums.clear()
 
 
 def scrape() -> tuple[dict[tuple[str, ...], float], set[str]]:
     """Samples by name and sorted labels, and the names that exist, samples or not."""
-    measures.flush(at_once=True)
+    core_metrics.flush(at_once=True)
     cache.clear()
     answer = Client().get("/metrics")
     assert answer.status_code == 200
@@ -97,7 +98,7 @@ def test_what_waits_and_how_work_ended(
     with django_capture_on_commit_callbacks(execute=True):
         settle(picture, WorkState.ASIDE, error="broken")
     pace.pause("read", 30, "maxlag")
-    measures.flush("detect", at_once=True)
+    core_metrics.flush("detect", at_once=True)
     found, _names = scrape()
     assert found["wikivisage_work_due", "step=detect"] == 0
     assert found["wikivisage_wiki_pause_seconds", "lane=read"] > 25
@@ -131,18 +132,18 @@ def test_a_rolled_back_end_counts_nothing(make_project: MakeProject, alice: User
     with transaction.atomic():
         settle(picture, WorkState.DONE)
         transaction.set_rollback(True)
-    assert not measures._sums
+    assert not core_metrics._sums
 
 
 def test_processes_add_up_and_codes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _process in range(2):
-        measures.add("outcomes", step="crawl", outcome="again", reason="Alice said; DROP")
-        measures.flush(at_once=True)
+        core_metrics.add("outcomes", step="crawl", outcome="again", reason="Alice said; DROP")
+        core_metrics.flush(at_once=True)
     row = Measure.objects.get()
     assert (row.labels, row.value) == ("outcome=again;reason=other;step=crawl", 2.0)
-    monkeypatch.setattr(measures, "MOST", 1)
-    measures.add("outcomes", step="crawl", outcome="again", reason="new")
-    measures.flush(at_once=True)
+    monkeypatch.setattr(core_metrics, "MOST", 1)
+    core_metrics.add("outcomes", step="crawl", outcome="again", reason="new")
+    core_metrics.flush(at_once=True)
     assert Measure.objects.count() == 1
 
 
@@ -152,7 +153,7 @@ def test_a_scrape_costs_few_queries_and_none_of_faces(
     project = make_project(alice)
     for _photo in range(3):
         add_photo(project, [Cast().face("marie")])
-    services.call_writer(alice)
+    batches.call_writer(alice)
     cache.clear()
     with django_assert_max_num_queries(22) as asked:
         Client().get("/metrics")

@@ -127,7 +127,7 @@ def test_scripts_get_a_sentence(answers: list[Answer]) -> None:
 
 def test_the_log_has_one_line_and_no_traceback(run: subprocess.CompletedProcess[str]) -> None:
     lines = [json.loads(line) for line in run.stderr.splitlines() if line.startswith("{")]
-    ready = [line["message"] for line in lines if line["logger"] == "wikivisage.health"]
+    ready = [line["message"] for line in lines if line["logger"] == "wikivisage.ops.health"]
     assert ready == ["not ready: database, migrations"], "once for several probes"
     failed = [line for line in lines if "did not answer" in line["message"]]
     assert 1 <= len(failed) <= 8, "a line for ten seconds"

@@ -19,7 +19,7 @@ from django.conf import settings
 from kombu import Connection
 
 from celery_app import app
-from wikivisage.beat import Scheduler
+from wikivisage.runtime.beat import Scheduler
 
 CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "celery_app")
 
@@ -86,7 +86,7 @@ def test_what_beat_could_not_send_stays_due(tmp_path: Path) -> None:
     scheduler: Any = Scheduler(app, schedule_filename=str(tmp_path / "beat"))
     scheduler.connection = Connection(
         "filesystem://",
-        transport="wikivisage.broker:Transport",
+        transport="wikivisage.runtime.broker:Transport",
         transport_options={
             "data_folder_in": str(queue),
             "data_folder_out": str(queue),

@@ -24,10 +24,10 @@ from django.conf import settings
 from django.db.models import Sum
 
 from celery_app import app
-from projects import measures
+from core import metrics
 from projects.models import Measure
-from wikivisage.beat import Scheduler
-from wikivisage.wakeups import Unreadable, rebuild
+from wikivisage.runtime.beat import Scheduler
+from wikivisage.runtime.wakeups import Unreadable, rebuild
 
 QUEUE, TASK = "default", "sdc.switch"
 OPTIONS = ("-Q", QUEUE, "-c", "1", "--without-gossip", "--without-mingle")
@@ -252,7 +252,7 @@ def test_keys_of_another_type_are_dropped_and_counted(shared_database: str, tmp_
         process.wait(20)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["message"] for line in lines if line["level"] in ("ERROR", "CRITICAL")] == []
-    measures.flush(at_once=True)  # what this process dropped
+    metrics.flush(at_once=True)  # what this process dropped
     counted = Measure.objects.filter(name="messages_dropped").aggregate(n=Sum("value"))["n"]
     assert (counted or 0) == spoiled
 

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from classify.models import Forecast
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto
 from projects import ledger
 from projects.models import Contribution, Membership, Project, User
-from projects.work import WorkState
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
-from sdc.reasons import Reason
+from sdc.writing.reasons import Reason
 from tests import factories
 
 BATCHES, MEMBERS = 100, 20

@@ -13,10 +13,10 @@ from PIL import Image
 
 from classify import labels
 from classify.models import Answer, Learner, Origin, Score
-from crawler import crops
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
+from crawler.pictures import crops
 from projects.models import Membership, Project, User
-from projects.work import WorkState
 
 _numbers = count(50_000_000)
 WAYS = (Origin.GRID, Origin.GRID, Origin.ASK, Origin.REVIEW)

@@ -11,10 +11,10 @@ import pytest
 from django.db.models import Count, F
 from playwright.sync_api import Page, Route, expect
 
-from classify import services
+from classify import answers
 from classify.models import Answer, Label, Learner, Question, Skip
 from crawler.models import Photo, Region
-from projects import people
+from projects.members import services as members
 from projects.models import Project, User
 from tests import factories
 from tests.classify_pages.screens import lay_out
@@ -62,7 +62,7 @@ def here(real_project: Project) -> str:
 
 def say(project: Project, face: Region, user: User, verdict: str) -> None:
     photo = Photo.objects.filter(picture=face.picture_id).earliest("id")
-    services.answer(project, face, photo, user, verdict, "ask", uuid4())
+    answers.answer(project, face, photo, user, verdict, "ask", uuid4())
 
 
 def place_on(page: Page, x: float, y: float) -> tuple[float, float]:
@@ -374,7 +374,7 @@ def test_who_is_shut_out_meanwhile_reads_that_the_answer_was_not_taken(
     window = visit(f"{here}/ask", user=bob)
     page = window.page
     page.wait_for_load_state("networkidle")
-    people.ban(real_project, real_project.owner, bob)
+    members.ban(real_project, real_project.owner, bob)
     page.keyboard.press("y")
     expect(page.locator(".toast.bad")).to_contain_text("no longer a member of this project")
     expect(page.locator("#main h1")).to_have_text("This project is closed to you")
@@ -391,7 +391,7 @@ def test_says_what_else_is_useful_while_others_answer(
     real_project.sources.all().delete()  # all of them are read
     mine = Question.objects.filter(subject=real_project.subject)
     for _ in faces:
-        services.next_question(
+        answers.next_question(
             real_project, bob, mine.exclude(leased_to=None).values_list("public_id", flat=True)
         )
     revision = Project.objects.get(pk=real_project.pk).revision

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from crawler import crops
 from crawler.models import Region
+from crawler.pictures import crops
 from projects.models import Project
 from tests.classify_pages.screens import lay_out
 from tests.crawler.gate import Gate, gate

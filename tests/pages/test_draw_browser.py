@@ -16,9 +16,12 @@ from playwright.sync_api import Page, expect
 import sandbox as sandbox_package
 from bench.truth import overlap
 from classify.models import Label, Origin
-from crawler import crawling, crops, detection, drawn
+from crawler.detection import detect as detection_detect
+from crawler.detection import drawn_boxes
 from crawler.engines import load
+from crawler.listing import crawl as listing_crawl
 from crawler.models import Photo, Region
+from crawler.pictures import crops
 from projects.models import Project, Source
 from sandbox import RunningSandbox, files
 from tests import factories
@@ -45,9 +48,9 @@ def turned(
     owner = factories.wiki_user(fresh_sandbox, "Alice")
     project = make_project(owner, "Q7186", [])
     Source.objects.create(project=project, kind=Source.Kind.FILE, value=TURNED)
-    while crawling.crawl(30):
+    while listing_crawl.crawl(30):
         pass
-    while detection.detect(load, 30):
+    while detection_detect.detect(load, 30):
         pass
     Region.objects.all().delete()
     return project
@@ -112,7 +115,7 @@ def test_a_box_on_a_turned_picture_lands_on_the_pixels_that_one_sees(
     assert region.box == pytest.approx(wanted, abs=0.006)
     label = Label.objects.get()
     assert (label.region, label.origin) == (region, Origin.DRAWN)
-    drawn.embed(load, 30)
+    drawn_boxes.embed(load, 30)
     made = np.asarray(Image.open(crops.path_of(region)).convert("L").resize((64, 64)), float)
     # the crop has 40 % air round the box, the screenshot none
     air = round(64 * 0.2 / 1.4)

@@ -15,10 +15,11 @@ from playwright.sync_api import expect
 from pytest_django import Settings
 
 from classify.models import Label, Question, Score, Verdict
-from projects import objections, people
+from projects.members import services as members
 from projects.models import Membership, Project, User
+from projects.privacy import objections
 from sandbox import RunningSandbox
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt, EditBatch
 from tests.classify_pages.screens import lay_out
 from tests.pages.harness import (
@@ -246,8 +247,8 @@ def world(real_project: Project, bob: User) -> Project:
     scored = Score.objects.filter(subject=real_project.subject).exclude(region__in=[*yes, *no])
     left = [score.region for score in scored.order_by("unlikely").select_related("region")]
     lay_out(real_project, [left[:8]], nearest=yes[:3])
-    people.invite(real_project, owner)
-    services.confirm(services.prepare_batch(real_project, owner), owner)
+    members.invite(real_project, owner)
+    batches.confirm(batches.prepare_batch(real_project, owner), owner)
     return real_project
 
 

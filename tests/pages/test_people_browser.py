@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from classify.models import Label
-from projects import people
 from projects.ledger import contribute
+from projects.members import services as members
 from projects.models import Membership, Notification, Project, User
-from projects.notifications import notify
+from projects.notifications.services import notify
 from tests import factories
 from tests.classify.conftest import say as answering
 from tests.classify.faces import Cast, add_photo
@@ -42,11 +42,11 @@ def project(alice: User, bob: User) -> Project:
     Membership.objects.bulk_create(Membership(project=project, user=user) for user in users)
     for n, user in enumerate(users):
         contribute(project, user, "answer", n + 1)
-    people.leave(project, users[0])
-    people.ban(project, alice, users[1])
-    people.ask(project, factories.make_user("Dora"), "I know her cousin")
-    people.ask(project, factories.make_user("Emil"))
-    people.invite(project, alice)
+    members.leave(project, users[0])
+    members.ban(project, alice, users[1])
+    members.ask(project, factories.make_user("Dora"), "I know her cousin")
+    members.ask(project, factories.make_user("Emil"))
+    members.invite(project, alice)
     return project
 
 

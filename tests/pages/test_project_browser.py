@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from classify.models import Question
+from projects.live.pulse import beat
 from projects.models import Project, User
-from projects.pulse import beat
 from tests import factories
 from tests.pages.crowd import crowd
 from tests.pages.harness import PHONE, Visit, everywhere

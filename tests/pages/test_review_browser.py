@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from classify import services
+from classify import answers
 from classify.models import Label, Origin, Score, Verdict
 from classify.tasks import infer
 from crawler.models import Photo, Region
@@ -357,7 +357,7 @@ def test_without_a_session_nothing_is_claimed_until_one_is_logged_in(
 ) -> None:
     owner, face = real_project.owner, Region.objects.filter(origin=Region.Origin.DETECTOR)[0]
     photo = Photo.objects.filter(picture=face.picture_id)[0]
-    services.answer(real_project, face, photo, owner, Verdict.YES, Origin.REVIEW, uuid4())
+    answers.answer(real_project, face, photo, owner, Verdict.YES, Origin.REVIEW, uuid4())
     window = review(visit, real_project, "?which=approved")
     page, context = window.page, window.page.context
     expect(tiles(page)).to_have_count(1)
@@ -494,9 +494,9 @@ def look_at_all(some: Locator) -> None:
 def confirm(project: Project, n: int) -> None:
     """Alice confirms n faces of the likeliest photos, as the ask page would."""
     for _ in range(n):
-        question = services.next_question(project, project.owner)
+        question = answers.next_question(project, project.owner)
         assert question
-        services.answer(
+        answers.answer(
             project, question.region, question.photo, project.owner, "yes", Origin.ASK, uuid4()
         )
     infer()

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from classify.models import Answer
+from projects.help.tours import TOURS
 from projects.models import Project, User
-from projects.tours import TOURS
 from tests.conftest import ClientOf
 from tests.pages.harness import PHONE, Axe, Visit, everywhere
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from projects import places
-from projects.forms import DEPTH
+from projects.creation import source_lookup
+from projects.creation.forms import DEPTH
+from projects.creation.source_lookup import Kind, Place
 from projects.models import Project, Source, User
-from projects.places import Kind, Place
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject
 from tests.pages.harness import PHONE, Visit, everywhere
@@ -18,7 +18,7 @@ PAGE = "/projects/new"
 
 
 def lacking(qid: str, *chosen: Place) -> str:
-    found = places.add_up(chosen, qid)
+    found = source_lookup.add_up(chosen, qid)
     assert found
     return str(found.lacking)
 

@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from projects import people
+from core.user_errors import Refused
+from projects.members import services as members_services
 from projects.models import AuditEvent, Membership, Notification, Project, User
-from projects.refusal import Refused
 from tests import factories
 from tests.classify.test_questions import at_once
 from tests.conftest import ClientOf, MakeProject
@@ -67,13 +67,13 @@ def test_one_may_ask_again_take_it_back_or_be_kept_out(
     address = f"/p/{project.public_id}/ask-to-join"
     browser = client_of(bob)
     browser.post(address, {"note": "please"})
-    people.decline(project, alice, bob)
+    members_services.decline(project, alice, bob)
     assert theirs(project, bob).state == State.LEFT
     browser.post(address)
     browser.post(address, {"take-back": "1"})
     assert theirs(project, bob).state == State.LEFT
     browser.post(address)
-    people.ban(project, alice, bob)
+    members_services.ban(project, alice, bob)
     assert browser.post(address).status_code == 404
     assert theirs(project, bob).state == State.BANNED
 
@@ -90,24 +90,24 @@ def test_the_owner_is_told_who_waits_now_and_of_nobody_once_none_does(
     def unread() -> int:
         return alice.notifications.filter(read_at=None).count()
 
-    people.ask(project, bob)
-    people.ask(project, charlie)
-    people.take_back_asking(project, charlie)
-    people.ask(project, charlie)
+    members_services.ask(project, bob)
+    members_services.ask(project, charlie)
+    members_services.take_back_asking(project, charlie)
+    members_services.ask(project, charlie)
     assert "2 people ask to join" in told()
-    people.accept(project, alice, charlie)
+    members_services.accept(project, alice, charlie)
     assert (unread(), "<bdi>Bob</bdi> asks to join" in told()) == (1, True)
-    people.take_back_asking(project, bob)
+    members_services.take_back_asking(project, bob)
     assert (unread(), "Unread:" in told()) == (0, False)
     assert "<bdi>Charlie</bdi> asked to join" in told()
-    for over in (people.decline, people.ban):
-        people.ask(project, bob)
+    for over in (members_services.decline, members_services.ban):
+        members_services.ask(project, bob)
         assert "<bdi>Bob</bdi> asks to join" in told()
         over(project, alice, bob)
         assert unread() == 0
-    people.remove(project, alice, charlie)
-    people.ask(project, charlie)
-    people.join_by_code(people.invite(project, alice).code, charlie)
+    members_services.remove(project, alice, charlie)
+    members_services.ask(project, charlie)
+    members_services.join_by_code(members_services.invite(project, alice).code, charlie)
     assert unread() == 0
 
 
@@ -115,15 +115,15 @@ def test_a_code_lets_in_who_has_asked_and_an_open_project_is_not_asked(
     alice: User, bob: User, charlie: User, make_project: MakeProject
 ) -> None:
     project = make_project(alice)
-    people.ask(project, bob)
-    people.join_by_code(people.invite(project, alice).code, bob)
+    members_services.ask(project, bob)
+    members_services.join_by_code(members_services.invite(project, alice).code, bob)
     assert theirs(project, bob).state == State.ACTIVE
     project.joining = Project.Joining.OPEN
     with pytest.raises(Refused, match="open"):
-        people.ask(project, charlie)
+        members_services.ask(project, charlie)
     project.state = Project.State.ARCHIVED
     with pytest.raises(Refused, match="archived"):
-        people.ask(project, charlie)
+        members_services.ask(project, charlie)
 
 
 def test_alice_hands_her_project_over_to_bob(
@@ -157,11 +157,11 @@ def test_it_is_handed_over_to_nobody_who_can_not_have_it(
     assert "have a live project for this person" in answer.content.decode()
     Membership.objects.filter(user=charlie).update(counts=False)
     with pytest.raises(Refused, match="counts-not"):
-        people.hand_over(project, alice, charlie)
-    people.remove(project, alice, charlie)
+        members_services.hand_over(project, alice, charlie)
+    members_services.remove(project, alice, charlie)
     for nobody in (charlie, alice):
         with pytest.raises(Refused, match="no-member"):
-            people.hand_over(project, alice, nobody)
+            members_services.hand_over(project, alice, nobody)
     project.refresh_from_db()
     assert project.owner == alice
 
@@ -187,17 +187,21 @@ def test_two_clicks_at_once_are_one_deed() -> None:
     def at_the_same_time(deed: Callable[..., None], *users: User) -> list[str]:
         return at_once([partial(refusal_of, deed, project, user) for user in users])
 
-    asked = at_the_same_time(people.ask, dora, dora, dora)
+    asked = at_the_same_time(members_services.ask, dora, dora, dora)
     assert asked == ["done"] * 3
     assert AuditEvent.objects.filter(action="member.asked").count() == 1
-    let_in = at_the_same_time(partial(by, people.accept, alice), dora, dora, dora)
+    let_in = at_the_same_time(partial(by, members_services.accept, alice), dora, dora, dora)
     assert sorted(let_in) == ["done", "no-member", "no-member"]
-    code = people.invite(project, alice, max_uses=1).code
+    code = members_services.invite(project, alice, max_uses=1).code
     guests = [factories.make_user(name) for name in ("Eve", "Finn", "Gro", "Hal")]
-    joined = at_once([partial(refusal_of, people.join_by_code, code, guest) for guest in guests])
+    joined = at_once(
+        [partial(refusal_of, members_services.join_by_code, code, guest) for guest in guests]
+    )
     assert sorted(joined) == ["done"] + ["used-up"] * 3, "the last place goes to one"
     assert project.memberships.filter(user__in=guests).count() == 1
-    handed = at_the_same_time(partial(by, people.hand_over, alice), bob, charlie, bob, charlie)
+    handed = at_the_same_time(
+        partial(by, members_services.hand_over, alice), bob, charlie, bob, charlie
+    )
     assert sorted(handed) == ["done"] + ["not-owner"] * 3
     owners = Membership.objects.filter(project=project, role=Role.OWNER)
     project.refresh_from_db()

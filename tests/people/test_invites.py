@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from projects import people
+from core.user_errors import Refused
+from projects.members import services as members
 from projects.models import AuditEvent, Membership, Project, User
-from projects.refusal import Refused
 from tests.conftest import ClientOf, MakeProject
 
 State = Membership.State
@@ -43,9 +43,9 @@ def test_joining_twice_uses_the_code_once(
     alice: User, bob: User, make_project: MakeProject
 ) -> None:
     project = make_project(alice)
-    code = people.invite(project, alice).code
-    people.join_by_code(code, bob)
-    people.join_by_code(code, bob)
+    code = members.invite(project, alice).code
+    members.join_by_code(code, bob)
+    members.join_by_code(code, bob)
     assert project.invites.get().uses == 1
 
 
@@ -53,8 +53,8 @@ def test_a_code_is_understood_as_people_type_it(
     alice: User, bob: User, make_project: MakeProject
 ) -> None:
     project = make_project(alice)
-    code = people.invite(project, alice).code
-    people.join_by_code(f" {code[:4].lower()}-{code[4:].lower()} ", bob)
+    code = members.invite(project, alice).code
+    members.join_by_code(f" {code[:4].lower()}-{code[4:].lower()} ", bob)
     assert state_of(project, bob) == State.ACTIVE
 
 
@@ -62,10 +62,10 @@ def test_the_last_place_goes_to_one(
     alice: User, bob: User, charlie: User, make_project: MakeProject
 ) -> None:
     project = make_project(alice)
-    code = people.invite(project, alice, max_uses=1).code
-    people.join_by_code(code, bob)
+    code = members.invite(project, alice, max_uses=1).code
+    members.join_by_code(code, bob)
     with pytest.raises(Refused, match="used-up"):
-        people.join_by_code(code, charlie)
+        members.join_by_code(code, charlie)
     assert not project.memberships.filter(user=charlie).exists()
 
 
@@ -86,7 +86,7 @@ def test_a_dead_code_says_why(
     client_of: ClientOf,
 ) -> None:
     project = make_project(alice)
-    code = people.invite(project, alice).code
+    code = members.invite(project, alice).code
     project.invites.update(**change)
     for answer in (
         client_of(bob).get(f"/join/{code}"),
@@ -121,8 +121,8 @@ def test_banned_people_stay_out_even_with_a_code(
     alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
     project = make_project(alice, members=[bob])
-    people.ban(project, alice, bob)
-    code = people.invite(project, alice).code
+    members.ban(project, alice, bob)
+    code = members.invite(project, alice).code
     looked = client_of(bob).get(f"/join/{code}")
     answer = client_of(bob).post("/join/", {"code": code, "join": "1"})
     for page in (looked, answer):
@@ -136,19 +136,19 @@ def test_a_link_leads_members_to_their_project(
     alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
     project = make_project(alice, members=[bob])
-    code = people.invite(project, alice)
+    code = members.invite(project, alice)
     for _time in ("while it is good", "when it is over"):
         seen = client_of(bob).get(f"/join/{code.code}", follow=True)
         assert seen.redirect_chain == [(project.get_absolute_url(), 302)]
         assert "You are a member of this project already." in seen.content.decode()
-        people.revoke(code, alice)
+        members.revoke(code, alice)
 
 
 def test_nobody_is_invited_to_what_has_ended(
     alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
     project = make_project(alice)
-    code = people.invite(project, alice).code
+    code = members.invite(project, alice).code
     Project.objects.update(state=Project.State.ARCHIVED)
     assert "is archived" in client_of(bob).get(f"/join/{code}").content.decode()
 
@@ -157,7 +157,7 @@ def test_the_owner_takes_a_code_back(
     alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
     project = make_project(alice, members=[bob])
-    code = people.invite(project, alice).code
+    code = members.invite(project, alice).code
     address = f"/p/{project.public_id}/invites/revoke"
     assert client_of(bob).post(address, {"code": code}).status_code == 403
     client_of(alice).post(address, {"code": code})
@@ -180,8 +180,8 @@ def test_an_archived_project_takes_nobody_in(
     alice: User, bob: User, make_project: MakeProject
 ) -> None:
     project = make_project(alice)
-    code = people.invite(project, alice).code
+    code = members.invite(project, alice).code
     project.state = project.State.ARCHIVED
     project.save()
     with pytest.raises(Refused, match="archived"):
-        people.join_by_code(code, bob)
+        members.join_by_code(code, bob)

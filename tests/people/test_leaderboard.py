@@ -7,8 +7,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from projects.ledger import contribute
+from projects.members.leaderboard import contributions_of, standings
 from projects.models import Contribution, Project, Tally, User
-from projects.standings import contributions_of, standings
 from tests.conftest import ClientOf, MakeProject
 
 Kind = Contribution.Kind

@@ -6,8 +6,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from classify.models import Label, Origin
-from classify.spoken import agreement
-from projects import people
+from classify.trust.answer_history import agreement
+from projects.members import services as members_services
 from projects.models import Project, User
 from tests.classify.conftest import Say, say
 from tests.classify.crowd import add_crowd
@@ -58,7 +58,7 @@ def test_owner_and_reviewers_look_through_what_somebody_said(
     assert "reviewers" in client_of(charlie).get(address).content.decode()
     asked = client_of(None).get(address)
     assert asked.headers["Location"].startswith("/login/?next=/p/")
-    people.set_role(said, alice, charlie, "reviewer")
+    members_services.set_role(said, alice, charlie, "reviewer")
     looked = client_of(charlie).get(address).content.decode()
     assert "Take out of training" not in looked, "that is the owner's"
     assert client_of(charlie).post(f"{address}/counts", {"counts": "no"}).status_code == 403
@@ -78,7 +78,7 @@ def test_the_owner_takes_them_out_and_the_person_is_told_plainly(
     for page in (said.get_absolute_url(), f"/p/{said.public_id}/ask", address):
         assert "count at present" in client_of(bob).get(page).content.decode(), page
     assert "count at present" not in owner.get(said.get_absolute_url()).content.decode()
-    people.leave(said, bob)
+    members_services.leave(said, bob)
     members = owner.get(f"/p/{said.public_id}/members").content.decode()
     assert "No longer here" in members
     assert "does not count" in members

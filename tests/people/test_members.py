@@ -3,9 +3,9 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from projects import people
+from core.user_errors import Refused
+from projects.members import services as members
 from projects.models import AuditEvent, Membership, Project, User
-from projects.refusal import Refused
 from tests.conftest import ClientOf, MakeProject
 
 State, Role = Membership.State, Membership.Role
@@ -62,7 +62,7 @@ def test_bob_leaves_and_his_role_goes(
     alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
     project = make_project(alice, members=[bob])
-    people.set_role(project, alice, bob, Role.REVIEWER)
+    members.set_role(project, alice, bob, Role.REVIEWER)
     client_of(bob).post(f"/p/{project.public_id}/leave")
     mine = project.memberships.get(user=bob)
     assert (mine.state, mine.role) == (State.LEFT, Role.MEMBER)
@@ -106,21 +106,21 @@ def test_a_ban_can_be_lifted_and_then_he_may_join_again(
     alice: User, bob: User, make_project: MakeProject
 ) -> None:
     project = make_project(alice, members=[bob], joining=OPEN)
-    people.ban(project, alice, bob)
+    members.ban(project, alice, bob)
     with pytest.raises(Refused, match="banned"):
-        people.join_open(project, bob)
-    people.unban(project, alice, bob)
-    people.join_open(project, bob)
+        members.join_open(project, bob)
+    members.unban(project, alice, bob)
+    members.join_open(project, bob)
     assert project.memberships.get(user=bob).state == State.ACTIVE
 
 
 def test_the_owner_cannot_be_removed(alice: User, make_project: MakeProject) -> None:
     project = make_project(alice)
-    for deed in (people.remove, people.ban):
+    for deed in (members.remove, members.ban):
         with pytest.raises(Refused, match="no-member"):
             deed(project, alice, alice)
     with pytest.raises(Refused, match="no-member"):
-        people.set_role(project, alice, alice, Role.MEMBER)
+        members.set_role(project, alice, alice, Role.MEMBER)
 
 
 @pytest.mark.parametrize("deed", ["owner", "", "nonsense"])
@@ -180,7 +180,7 @@ def test_codes_are_shown_to_the_owner_alone(
     alice: User, bob: User, mona: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
     project = make_project(alice, members=[bob])
-    code = people.invite(project, alice).code
+    code = members.invite(project, alice).code
     address = f"/p/{project.public_id}/members"
     for other in (bob, mona, None):
         assert code not in client_of(other).get(address).content.decode()
@@ -190,7 +190,7 @@ def test_a_banned_person_does_not_see_the_project(
     alice: User, bob: User, make_project: MakeProject, client_of: ClientOf
 ) -> None:
     project = make_project(alice, members=[bob])
-    people.ban(project, alice, bob)
+    members.ban(project, alice, bob)
     assert client_of(bob).get(f"/p/{project.public_id}/members").status_code == 404
 
 
@@ -220,7 +220,7 @@ def test_a_project_without_another_member_is_handed_over_to_nobody(
     project = make_project(alice, members=[bob])
     settings, browser = f"/p/{project.public_id}/settings", client_of(alice)
     assert 'id="hand-over"' in browser.get(settings).content.decode()
-    people.leave(project, bob)
+    members.leave(project, bob)
     assert "Hand over" not in browser.get(settings).content.decode()
 
 

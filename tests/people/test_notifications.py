@@ -8,12 +8,12 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from classify import guarding
 from classify.models import Answer, Look, Round
+from classify.trust import apply as trust_apply
 from crawler.models import Region
-from projects import people
+from projects.members import services as members
 from projects.models import Membership, Notification, Project, User
-from projects.notifications import KEPT, OF_MODERATORS, WAITS, notify, sweep
+from projects.notifications.services import KEPT, OF_MODERATORS, WAITS, notify, sweep
 from tests.classify.conftest import Say, say
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf, MakeProject
@@ -85,7 +85,7 @@ def test_only_the_same_happening_again_becomes_one(
 
     notify([alice], project, Kind.PEOPLE, code="left-alone")
     for theirs in Membership.objects.exclude(user=alice).order_by("pk"):
-        guarding.set_aside(theirs, Membership.Doubt.CONTRADICTS)
+        trust_apply.set_aside(theirs, Membership.Doubt.CONTRADICTS)
     batch("first", "add")
     batch("back", "undo")
     page = " ".join(client_of(alice).get(LIST).content.decode().split())
@@ -142,24 +142,24 @@ def test_everything_that_happens_to_a_member_has_a_sentence(
         Notification.objects.all().delete()
         return page
 
-    people.set_role(project, alice, bob, Membership.Role.REVIEWER)
+    members.set_role(project, alice, bob, Membership.Role.REVIEWER)
     assert "You are a reviewer of" in told()
-    people.set_role(project, alice, bob, Membership.Role.MEMBER)
+    members.set_role(project, alice, bob, Membership.Role.MEMBER)
     assert "You are a plain member of" in told()
-    people.remove(project, alice, bob)
+    members.remove(project, alice, bob)
     assert "You are no member of" in told()
-    people.ask(project, bob)
+    members.ask(project, bob)
     assert "<bdi>Bob</bdi> asks to join" in client_of(alice).get(LIST).content.decode()
-    people.decline(project, alice, bob)
+    members.decline(project, alice, bob)
     assert "did not let you in" in told()
-    people.ask(project, bob)
-    people.accept(project, alice, bob)
+    members.ask(project, bob)
+    members.accept(project, alice, bob)
     assert "You were let into" in told()
-    people.ban(project, alice, bob)
+    members.ban(project, alice, bob)
     assert "You are no member of" in told()
-    people.unban(project, alice, bob)
+    members.unban(project, alice, bob)
     assert "You may join" in told()
-    people.leave(Project.objects.get(), Membership.objects.get(user__wiki_username="Charlie").user)
+    members.leave(Project.objects.get(), Membership.objects.get(user__wiki_username="Charlie").user)
     assert not Notification.objects.exists(), "what one does oneself one knows"
 
 
@@ -167,7 +167,7 @@ def test_a_private_project_that_is_closed_says_so_without_a_way_in(
     project: Project, alice: User, bob: User, client_of: ClientOf
 ) -> None:
     Project.objects.update(visibility=Project.Visibility.PRIVATE)
-    people.remove(Project.objects.get(), alice, bob)
+    members.remove(Project.objects.get(), alice, bob)
     told = Notification.objects.get(user=bob)
     page = client_of(bob).get(f"{LIST}/{told.pk}", follow=True)
     assert "see that project any more" in page.content.decode()

@@ -4,9 +4,9 @@ from django.urls import reverse
 
 from classify.models import Learner
 from crawler.models import Region
-from projects import services
+from projects.creation import services as creation
+from projects.creation.source_lookup import Place
 from projects.models import AuditEvent, Project, User
-from projects.places import Place
 from sandbox import RunningSandbox
 from tests.classify.faces import Cast, add_photo
 from tests.classify_pages.screens import ask_about
@@ -33,7 +33,7 @@ def test_it_is_given_at_the_start_without_being_asked_for(
 
 
 def test_without_one_it_goes_by_the_person(sandbox: RunningSandbox, alice: User) -> None:
-    project = services.create_project(alice, "Q7186", [Place("category", "Curie family")])
+    project = creation.create_project(alice, "Q7186", [Place("category", "Curie family")])
     assert (project.name, str(project)) == ("", "Marie Curie")
 
 

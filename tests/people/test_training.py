@@ -6,14 +6,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from classify import looks, services
+from classify import answers
+from classify.audit import rounds
 from classify.labels import rebuild_labels, standing
 from classify.models import Label, Origin, Question
-from classify.training import set_counts
+from classify.trust.exclude import set_counts
+from core.user_errors import Refused
 from crawler.models import Region
-from projects import people
+from projects.members import services as members
 from projects.models import AuditEvent, Contribution, Notification, Project, Tally, User
-from projects.refusal import Refused
 from tests.classify.conftest import Say, say
 from tests.classify.crowd import add_crowd, look, look_at_all
 from tests.classify.faces import Cast, add_photo, learn
@@ -96,7 +97,7 @@ def test_faces_left_without_a_word_are_asked_again_of_others(
     learn(project)
     assert Question.objects.filter(region__in=regions[1:4]).count() == 3
     asked: list[UUID] = []
-    while question := services.next_question(project, bob, asked):
+    while question := answers.next_question(project, bob, asked):
         asked.append(question.public_id)
         assert question.region not in regions[1:4], "he said what he has to say"
 
@@ -107,8 +108,8 @@ def test_it_works_for_who_left_or_was_banned_but_not_for_the_owner_or_a_stranger
     one, two = faces(project, 2)
     say(bob, "yes", one)
     say(charlie, "yes", two)
-    people.leave(project, bob)
-    people.ban(project, alice, charlie)
+    members.leave(project, bob)
+    members.ban(project, alice, charlie)
     for gone in (bob, charlie):
         set_counts(project, alice, gone, False)
     assert not Label.objects.exists()
@@ -124,14 +125,14 @@ def test_second_looks_by_who_does_not_count_are_given_again(
     crowd = add_crowd(project, 60)
     crowd.say(alice, "yes", range(60))
     crowd.draw()
-    wanted = looks.wanted(project).approved
+    wanted = rounds.wanted(project).approved
     look_at_all(project, bob, lambda region: True)
-    assert looks.wanted(project).approved == 0
+    assert rounds.wanted(project).approved == 0
     set_counts(project, alice, bob, False)
-    assert looks.wanted(project).approved == wanted
+    assert rounds.wanted(project).approved == wanted
     look(project, alice, lambda region: True)
     set_counts(project, alice, bob, True)
-    assert looks.wanted(project).approved == 0
+    assert rounds.wanted(project).approved == 0
 
 
 def test_what_a_review_overrules_counts_no_more_and_again_once_restored(
@@ -150,7 +151,7 @@ def test_what_a_review_overrules_counts_no_more_and_again_once_restored(
     say(bob, "yes", one)
     assert did(bob) == 1, "a word against it counts for nothing"
 
-    services.undo_many(project, charlie, [overruled.client_uuid])
+    answers.undo_many(project, charlie, [overruled.client_uuid])
     assert (did(bob), did(charlie, REVIEW)) == (2, 0)
     say(charlie, "no", three, Origin.AGAIN)
     say(alice, "yes", three, Origin.REVIEW)
@@ -164,9 +165,9 @@ def test_contributions_follow_roles(
     say(charlie, "yes", face)
     say(bob, "no", face)
     assert (did(bob), did(charlie)) == (1, 1)
-    people.set_role(project, alice, charlie, "reviewer")
+    members.set_role(project, alice, charlie, "reviewer")
     assert (word(face), did(bob), did(charlie)) == ("yes", 0, 1)
-    people.leave(project, charlie)
+    members.leave(project, charlie)
     assert (word(face), did(bob), did(charlie)) == ("no", 1, 1)
 
 
@@ -187,5 +188,5 @@ def test_an_answer_sent_twice_counts_once(project: Project, bob: User) -> None:
     photo, [face] = add_photo(project, [Cast().face("marie")])
     sent = uuid4()
     for _ in range(2):
-        services.answer(project, face, photo, bob, "yes", Origin.ASK, sent)
+        answers.answer(project, face, photo, bob, "yes", Origin.ASK, sent)
     assert did(bob) == 1

@@ -8,14 +8,15 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from projects import admissions, admitting, wikidata
+from core.user_errors import Refused
+from projects.creation.services import create_project
+from projects.creation.source_lookup import Place
+from projects.lifecycle.forms import set_state
 from projects.models import Admission, AuditEvent, DenyEntry, Person, Project, User
-from projects.places import Place
-from projects.refusal import Refused
-from projects.services import create_project
-from projects.settings_form import set_state
+from projects.privacy import admission_requests, admissions
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
+from wiki import wikidata
 
 pytestmark = pytest.mark.django_db
 CHILD, UNKNOWN = "Q990000040", "Q990000041"  # made-up persons of the sandbox
@@ -99,15 +100,15 @@ def test_a_project_pauses_when_its_person_turns_out_to_be_a_child(
     child = project.person
     Person.objects.filter(pk=child.pk).update(born_to=timezone.now().date())
     child.refresh_from_db()
-    admitting.look_again(child)
+    admission_requests.look_again(child)
     project.refresh_from_db()
     assert project.state == Project.State.PAUSED
     asked = Admission.objects.get()
     assert (asked.state, asked.cause) == ("waiting", "minor")
-    assert admitting.allow(asked, mona, "the date was wrong")
+    assert admission_requests.allow(asked, mona, "the date was wrong")
     assert not DenyEntry.objects.exists()
     set_state(project, alice, Project.State.ACTIVE)
-    admitting.look_again(child)
+    admission_requests.look_again(child)
     project.refresh_from_db()
     assert project.state == Project.State.ACTIVE, "what was allowed stays so"
 
@@ -118,11 +119,11 @@ def test_who_was_allowed_as_little_known_is_looked_at_anew_when_they_turn_out_to
     child = make_project(alice, "Q76", []).person
     said = {"cause": "little-known", "state": "allowed", "decided_by": mona}
     Admission.objects.create(person=child, **said)
-    admitting.look_again(child)
+    admission_requests.look_again(child)
     assert Admission.objects.get().state == "allowed"
     Person.objects.filter(pk=child.pk).update(born_to=timezone.now().date())
     child.refresh_from_db()
-    admitting.look_again(child)
+    admission_requests.look_again(child)
     asked = Admission.objects.get()
     assert (asked.state, asked.cause, asked.decided_by) == ("waiting", "minor", None)
     assert DenyEntry.objects.get().value == "Q76"

@@ -3,17 +3,18 @@
 import pytest
 from django.conf import settings
 
-from projects import categories, places
+from core.user_errors import Refused
+from projects.creation import source_lookup
+from projects.creation.source_lookup import Counts, Kind, Place
 from projects.models import DenyEntry
-from projects.places import Counts, Kind, Place
-from projects.refusal import Refused
 from sandbox import RunningSandbox
+from wiki import categories
 
 pytestmark = pytest.mark.django_db
 
 
 def count(title: str, qid: str, depth: int = 0) -> Counts:
-    return places.count(Place(Kind.CATEGORY, title, depth), qid)
+    return source_lookup.count(Place(Kind.CATEGORY, title, depth), qid)
 
 
 @pytest.mark.parametrize(

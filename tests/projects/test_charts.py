@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.template import Context, Template
 from django.utils import translation
 
-from projects.templatetags import charts
+from core.templatetags import charts
 
 
 def drawn(tag: str, **context: object) -> BeautifulSoup:

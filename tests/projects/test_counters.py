@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from projects.counters import FileCounters
+from core.counters import FileCounters
 
 
 def test_threads_that_count_at_once_lose_no_number(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from projects.dates import Time, span_of
+from wiki.dates import Time, span_of
 
 
 @pytest.mark.parametrize(

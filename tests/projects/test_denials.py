@@ -8,22 +8,27 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from classify import galleries, looks, questions, reassigning, services
+from classify import answers
+from classify.asking import queue as asking_queue
+from classify.audit import rounds
 from classify.models import Look, Question, Round
-from crawler import crops, saving, sourcing
-from crawler import denying as let_go
-from crawler.drawn import embed
+from classify.review import galleries, reassign
+from core.user_errors import Refused
+from core.work import WorkState
+from crawler import denylist as let_go
+from crawler.detection.drawn_boxes import embed
 from crawler.engines import load
-from crawler.files import File
+from crawler.listing import sources
+from crawler.listing import store as listing_store
+from crawler.listing.file_info import File
 from crawler.models import CrawlStep, Embedding, Photo, Picture, Region
+from crawler.pictures import crops
 from crawler.services import add_photo, draw_region
-from projects import denials, denying
+from projects.creation.services import create_project
+from projects.creation.source_lookup import Place
+from projects.lifecycle.forms import set_state
 from projects.models import AuditEvent, DenyEntry, Project, User
-from projects.places import Place
-from projects.refusal import Refused
-from projects.services import create_project
-from projects.settings_form import set_state
-from projects.work import WorkState
+from projects.privacy import denylist, denylist_changes
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import CURIE, CURIE_1903, add_files, crawl, look, titles
@@ -40,7 +45,7 @@ def project(alice: User, make_project: MakeProject) -> Project:
 
 def deny(by: User, kind: str, value: str, page_id: int | None = None) -> DenyEntry:
     entry = DenyEntry(kind=kind, value=value, reason="asked for", page_id=page_id)
-    denying.deny(entry, by)
+    denylist_changes.deny(entry, by)
     return entry
 
 
@@ -60,9 +65,9 @@ def deny(by: User, kind: str, value: str, page_id: int | None = None) -> DenyEnt
     ],
 )
 def test_entries_are_written_alike(kind: str, typed: str, kept: str) -> None:
-    assert denials.normal(kind, typed) == kept
-    assert denials.normal(kind, kept) == kept
-    denials.check(kind, kept)
+    assert denylist.normal(kind, typed) == kept
+    assert denylist.normal(kind, kept) == kept
+    denylist.check(kind, kept)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,7 @@ def test_entries_are_written_alike(kind: str, typed: str, kept: str) -> None:
 )  # fmt: skip
 def test_what_can_match_nothing_is_not_taken(kind: str, value: str) -> None:
     with pytest.raises(Refused):
-        denials.check(kind, value)
+        denylist.check(kind, value)
 
 
 def test_the_form_keeps_it_normal_with_reason_and_author(
@@ -157,7 +162,7 @@ def test_projects_for_a_denied_person_pause_and_stay_so(
     assert (event.actor, event.project) == (mona, project)
     with pytest.raises(Refused, match="denied"):
         set_state(project, alice, Project.State.ACTIVE)
-    denying.undeny(entry, mona, "No reason left")
+    denylist_changes.undeny(entry, mona, "No reason left")
     set_state(project, alice, Project.State.ACTIVE)
     project.refresh_from_db()
     assert project.state == Project.State.ACTIVE
@@ -175,18 +180,18 @@ def test_nothing_of_a_denied_person_is_crawled_looked_at_asked_or_shown(
     region = Region.objects.get()
     photo = Photo.objects.get()
     Question.objects.create(subject=project.subject, region=region, photo=photo, rank=1)
-    assert questions.next_question(project, alice)
-    services.answer(project, region, photo, alice, "yes", "review", uuid4())
+    assert asking_queue.next_question(project, alice)
+    answers.answer(project, region, photo, alice, "yes", "review", uuid4())
     assert galleries.gallery(project, "confirmed").tiles
     box = (0.1, 0.1, 0.2, 0.2)
     drawn = draw_region(project, photo, box, alice)
     Question.objects.create(subject=project.subject, region=drawn, photo=photo, rank=1)
-    assert questions.next_question(project, alice)
+    assert asking_queue.next_question(project, alice)
     round_ = Round.objects.create(subject=project.subject, about="approved", frame=1, revision=1)
     where = {"subject": project.subject, "photo": photo, "region": drawn}
     Look.objects.create(**where, round=round_, why=Look.Why.SAMPLED, rank=1)
-    assert looks.next_screen(project, alice)
-    assert reassigning.offered(other, alice, []) == [project]
+    assert rounds.next_screen(project, alice)
+    assert reassign.offered(other, alice, []) == [project]
     face = [project.public_id, region.public_id]
     shown = [reverse("crop", args=face), reverse("review-face", args=face)]
     assert [client_of(alice).get(one).status_code for one in shown] == [200, 200]
@@ -194,13 +199,13 @@ def test_nothing_of_a_denied_person_is_crawled_looked_at_asked_or_shown(
     DenyEntry.objects.create(wiki="sandbox", kind=Kind.PERSON, value=QID)
     embed(load, 30)
     assert not Embedding.objects.filter(region=drawn).exists()
-    assert questions.next_question(project, alice) is None
+    assert asking_queue.next_question(project, alice) is None
     assert galleries.gallery(project, "confirmed").tiles == []
-    assert looks.next_screen(project, alice) is None
-    assert reassigning.offered(other, alice, []) == []
+    assert rounds.next_screen(project, alice) is None
+    assert reassign.offered(other, alice, []) == []
     assert [client_of(alice).get(one).status_code for one in shown] == [403, 403]
     with pytest.raises(Refused, match="denied"):
-        services.answer(project, region, photo, alice, "no", "review", uuid4())
+        answers.answer(project, region, photo, alice, "no", "review", uuid4())
     Picture.objects.update(state=WorkState.QUEUED, looked_at=None)
     add_files(project, CURIE_1903)
     crawl()
@@ -234,11 +239,11 @@ def test_a_denied_file_goes_with_its_crops_vectors_and_questions_and_comes_back(
     crop = reverse("crop", args=[project.public_id, region.public_id])
     assert client_of(alice).get(crop).status_code == 404
     with pytest.raises(Refused):
-        services.answer(project, region, photo, alice, "yes", "ask", uuid4())
+        answers.answer(project, region, photo, alice, "yes", "ask", uuid4())
     crawl()
     look()
     assert not Embedding.objects.exists()
-    denying.undeny(entry, mona, "No reason left")
+    denylist_changes.undeny(entry, mona, "No reason left")
     photo.refresh_from_db()
     assert photo.state == Photo.State.LIVE
     look()
@@ -281,11 +286,11 @@ def test_a_new_name_does_not_escape_the_list(
 
 def test_looking_a_file_up_writes_nothing(mona: User) -> None:
     entry = deny(mona, Kind.FILE, "A.jpg")
-    assert denials.denied_files([(7, "A.jpg"), (8, "B.jpg")]) == {7}
+    assert denylist.denied_files([(7, "A.jpg"), (8, "B.jpg")]) == {7}
     assert DenyEntry.objects.get(pk=entry.pk).page_id is None
-    denying.note_page_ids([(7, "A.jpg"), (8, "B.jpg")])
+    denylist_changes.note_page_ids([(7, "A.jpg"), (8, "B.jpg")])
     assert DenyEntry.objects.get(pk=entry.pk).page_id == 7
-    assert denials.denied_files([(7, "Another name.jpg")]) == {7}
+    assert denylist.denied_files([(7, "Another name.jpg")]) == {7}
 
 
 def test_a_page_read_outside_of_a_crawl_gives_its_entry_the_page_id(mona: User) -> None:
@@ -305,7 +310,7 @@ def test_a_page_read_outside_of_a_crawl_gives_its_entry_the_page_id(mona: User) 
         taken_from=None,
         taken_to=None,
     )
-    saving.follow([file])
+    listing_store.follow([file])
     assert DenyEntry.objects.get(pk=entry.pk).page_id == 7
     assert not Photo.objects.exists()
 
@@ -318,10 +323,10 @@ def test_two_entries_for_one_file_both_have_to_go(
     photo = Photo.objects.get()
     first = deny(mona, Kind.FILE, CURIE)
     second = deny(mona, Kind.FILE, "File:An older name.jpg", photo.page_id)
-    denying.undeny(first, mona, "No reason left")
+    denylist_changes.undeny(first, mona, "No reason left")
     photo.refresh_from_db()
     assert photo.state == Photo.State.DENIED
-    denying.undeny(second, mona, "No reason left")
+    denylist_changes.undeny(second, mona, "No reason left")
     photo.refresh_from_db()
     assert photo.state == Photo.State.LIVE
 
@@ -335,7 +340,7 @@ def test_a_denied_category_is_not_read_and_is_read_again_later(
     project = make_project(alice, QID, [("Marie Curie", 1)])
     entry = DenyEntry(kind=Kind.CATEGORY, value="Category:marie Curie", reason="asked")
     CrawlStep.objects.create(source=project.sources.get(), title="Marie Curie", depth=1)
-    denying.deny(entry, mona)
+    denylist_changes.deny(entry, mona)
     crawl()
     step = CrawlStep.objects.get()
     assert (step.state, step.error) == (WorkState.ASIDE, "denied")
@@ -344,7 +349,7 @@ def test_a_denied_category_is_not_read_and_is_read_again_later(
     step.retry()  # people may ask to try it again: it is still left alone
     crawl()
     assert titles(project) == set()
-    denying.undeny(entry, mona, "No reason left")
+    denylist_changes.undeny(entry, mona, "No reason left")
     crawl()
     assert titles(project)
 
@@ -352,18 +357,21 @@ def test_a_denied_category_is_not_read_and_is_read_again_later(
 def test_a_category_denied_while_it_is_read_brings_nothing(
     sandbox: RunningSandbox, alice: User, mona: User, make_project: MakeProject
 ) -> None:
-    from crawler import commons, crawling, listing, saving
-    from projects.work import Overtaken
+    from core.work import Overtaken
+    from crawler.listing import crawl as listing_crawl
+    from crawler.listing import read_page as listing_read_page
+    from crawler.listing import store as listing_store
+    from wiki import pywikibot_client
 
     project = make_project(alice, QID, [("Marie Curie", 0)])
-    crawling.begin_sources()
-    step = crawling.take_next()
+    listing_crawl.begin_sources()
+    step = listing_crawl.take_next()
     assert step
-    with commons.wiki_site() as site:
-        page = listing.read_page(site, step)
+    with pywikibot_client.wiki_site() as site:
+        page = listing_read_page.read_page(site, step)
     deny(mona, Kind.CATEGORY, "Marie Curie")
     with pytest.raises(Overtaken):
-        saving.save_page(step, page)
+        listing_store.save_page(step, page)
     assert titles(project) == set()
 
 
@@ -389,20 +397,20 @@ def test_files_in_a_denied_category_are_left_alone_whatever_brought_them(
 
     add_files(project, CURIE_1903)
     crawl()
-    sourcing.recrawl(project, alice)
+    sources.recrawl(project, alice)
     crawl()
     assert titles(project) == {CURIE.removeprefix("File:")}, "no new one comes in either"
     photo.refresh_from_db()
     assert photo.state == Photo.State.DENIED
 
-    denying.undeny(entry, mona, "No reason left")
+    denylist_changes.undeny(entry, mona, "No reason left")
     sandbox.faults.add("cut-before", {"action": "query"}, times=1)
     let_go.look_through()
     assert Photo.objects.get().state == Photo.State.DENIED, "who knows: ask again later"
     let_go.look_through()
     assert Photo.objects.get().state == Photo.State.LIVE
-    denying.undeny(other, mona, "No reason left")
-    sourcing.recrawl(project, alice)
+    denylist_changes.undeny(other, mona, "No reason left")
+    sources.recrawl(project, alice)
     crawl()
     look()
     assert len(titles(project)) == 2

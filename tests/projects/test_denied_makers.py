@@ -8,18 +8,18 @@ import pytest
 from django.urls import reverse
 
 from classify.models import Question
-from crawler import crops
-from crawler import denying as let_go
+from core.user_errors import Refused
+from core.work import WorkState
+from crawler import denylist as let_go
 from crawler.models import CrawlStep, Embedding, Photo, Region
-from projects import denials, denying
+from crawler.pictures import crops
 from projects.models import AuditEvent, DenyEntry, Objection, Project, Source, User
-from projects.objection_targets import read_target
-from projects.refusal import Refused
-from projects.work import WorkState
+from projects.privacy import denylist, denylist_changes
+from projects.privacy.objection_targets import read_target
 from sandbox import RunningSandbox
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt
-from sdc.reasons import Reason
+from sdc.writing.reasons import Reason
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import CURIE, CURIE_1903, add_files, crawl, look, photo, titles
 from tests.sdc.conftest import (  # noqa: F401  # fixtures
@@ -44,7 +44,7 @@ def project(alice: User, make_project: MakeProject) -> Project:
 
 def deny(by: User, kind: str, value: str) -> DenyEntry:
     entry = DenyEntry(kind=kind, value=value, reason="asked for")
-    denying.deny(entry, by)
+    denylist_changes.deny(entry, by)
     return entry
 
 
@@ -67,9 +67,9 @@ def maker(kind: str, title: str) -> str:
     ],
 )
 def test_names_are_written_alike(kind: str, typed: str, kept: str) -> None:
-    assert denials.normal(kind, typed) == kept
-    assert denials.normal(kind, kept) == kept
-    denials.check(kind, kept)
+    assert denylist.normal(kind, typed) == kept
+    assert denylist.normal(kind, kept) == kept
+    denylist.check(kind, kept)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_names_are_written_alike(kind: str, typed: str, kept: str) -> None:
 )
 def test_what_can_be_nobody_is_not_taken(kind: str, value: str) -> None:
     with pytest.raises(Refused):
-        denials.check(kind, value)
+        denylist.check(kind, value)
 
 
 @pytest.mark.parametrize("kind", [Kind.UPLOADER, Kind.AUTHOR])
@@ -125,7 +125,7 @@ def test_what_is_here_goes_at_once_and_comes_back(
     assert not Question.objects.exists()
     let_go.look_through()
     assert photo(CURIE).state == Photo.State.DENIED
-    denying.undeny(entry, mona, "They agreed")
+    denylist_changes.undeny(entry, mona, "They agreed")
     assert photo(CURIE).state == Photo.State.LIVE
     event = AuditEvent.objects.get(action="deny.removed")
     assert event.data["reason"] == "They agreed"
@@ -136,7 +136,7 @@ def test_one_entry_gone_the_other_still_stands(project: Project, mona: User) -> 
     crawl()
     first = deny(mona, Kind.UPLOADER, maker(Kind.UPLOADER, CURIE))
     deny(mona, Kind.AUTHOR, maker(Kind.AUTHOR, CURIE))
-    denying.undeny(first, mona, "only the author")
+    denylist_changes.undeny(first, mona, "only the author")
     assert photo(CURIE).state == Photo.State.DENIED
 
 
@@ -165,7 +165,7 @@ def test_their_uploads_are_no_source(
     assert (step.state, step.error) == (WorkState.ASIDE, "denied")
     crawl()
     assert not Photo.objects.filter(uploader="Archivist Anna").exists()
-    denying.undeny(entry, mona, "They agreed")
+    denylist_changes.undeny(entry, mona, "They agreed")
     crawl()
     assert Photo.objects.filter(uploader="Archivist Anna").exists()
 
@@ -186,7 +186,7 @@ def test_nothing_of_theirs_is_sent(
     Photo.objects.filter(pk=label.photo_id).update(uploader="Kari N.", author="Kari N.")
     if when == "at the preview":
         deny(mona, kind, "Kari N.")
-        batch = services.prepare_batch(project, alice)
+        batch = batches.prepare_batch(project, alice)
         assert not batch.attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED).exists()
         return
     batch = confirmed(project, alice)

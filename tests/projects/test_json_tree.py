@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from projects.json_tree import MAX_BYTES, Node, WikiError, parse
+from wiki.json_tree import MAX_BYTES, Node, WikiError, parse
 
 
 @pytest.mark.parametrize(

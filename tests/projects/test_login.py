@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from projects import tokens
+from projects.accounts import tokens
 from projects.models import Notification, User
-from projects.notifications import notify
+from projects.notifications.services import notify
 from sandbox import RunningSandbox
 from sdc.models import EditBatch
 from tests.conftest import ClientOf, MakeProject
-from wikivisage import sweeping
+from wikivisage.ops import retention as ops_retention
 
 pytestmark = pytest.mark.django_db
 
@@ -289,10 +289,10 @@ def test_logging_out_takes_a_post_and_the_tokens_unless_a_batch_needs_them(
     assert "_auth_user_id" not in client.session
     assert alice.credentials.exists() is under_way
     User.objects.filter(pk=alice.pk).update(last_login=timezone.now() - timedelta(days=2))
-    sweeping.sweep(10)
+    ops_retention.sweep(10)
     assert alice.credentials.exists() is under_way
     EditBatch.objects.update(state=EditBatch.State.DONE)
-    sweeping.sweep(10)
+    ops_retention.sweep(10)
     assert not alice.credentials.exists()
 
 

@@ -14,14 +14,15 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import Settings
 
 from crawler.models import Embedding, Photo, Picture
-from projects import login, permissions
+from projects import permissions
+from projects.accounts import login
 from projects.models import AuditEvent, DenyEntry, Project, User, WikiCredential
 from projects.permissions import MODERATORS, Can, may, moderates
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.factories import make_user
 from tests.projects.test_login import log_in
-from wikivisage import sweeping
+from wikivisage.ops import retention as ops_retention
 
 pytestmark = pytest.mark.django_db
 SECRET = ("wikicredential", "embedding", "session", "group", "permission", "socialtoken",
@@ -103,13 +104,13 @@ def test_whoever_is_named_no_more_loses_the_rights_though_their_session_goes_on(
     named, sysop = client_of(None), client_of(None)
     log_in(named, "Mona")
     log_in(sysop, "Charlie")
-    assert not sweeping.due()["moderators who are none any more"]
+    assert not ops_retention.due()["moderators who are none any more"]
     settings.MODERATORS = []
     fresh_sandbox.faults.add("http", {}, status=503)
-    sweeping.sweep(1)
+    ops_retention.sweep(1)
     assert permissions.moderators().count() == 2, "nobody goes while the wiki can't be asked"
     fresh_sandbox.faults.clear()
-    sweeping.sweep(1)
+    ops_retention.sweep(1)
     assert permissions.moderators().get().wiki_username == "Charlie"
     assert named.get(reverse("admin:index")).status_code == 302
     assert sysop.get(reverse("admin:index")).status_code == 200

@@ -12,18 +12,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from crawler import estimates
+from core.user_errors import Refused
+from core.work import WorkState
+from crawler.detection import eta
 from crawler.models import Picture
-from projects import places, suggestions, wikidata
+from projects.creation import source_lookup, suggestions
+from projects.creation.source_lookup import Kind, Place
 from projects.models import Project, Source, User
-from projects.places import Kind, Place
-from projects.refusal import Refused
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import make_pictures
 from tests.projects.test_categories import depicting, members
 from tests.projects.test_new import PAGE, errors, post, started
+from wiki import wikidata
 
 CURIE = "Q7186"
 
@@ -218,19 +219,21 @@ def test_what_is_too_big_to_compare_is_told_as_at_most(
     sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = [Place(Kind.CATEGORY, "Marie Curie", 2), Place(Kind.CATEGORY, "Curie family", 0)]
-    exact = places.add_up(chosen, CURIE)
-    counts = [places.count(place, CURIE) for place in chosen]
+    exact = source_lookup.add_up(chosen, CURIE)
+    counts = [source_lookup.count(place, CURIE) for place in chosen]
     assert exact
     assert not exact.at_most
-    monkeypatch.setattr(places, "MOST_IDS", 5)
-    monkeypatch.setattr(places, "A_PAGE", 3)
+    monkeypatch.setattr(source_lookup, "MOST_IDS", 5)
+    monkeypatch.setattr(source_lookup, "A_PAGE", 3)
     cache.clear()
-    assert [places.count(place, CURIE).files for place in chosen] == [each.files for each in counts]
-    roughly = places.add_up(chosen, CURIE)
+    assert [source_lookup.count(place, CURIE).files for place in chosen] == [
+        each.files for each in counts
+    ]
+    roughly = source_lookup.add_up(chosen, CURIE)
     assert roughly
     assert roughly.at_most
     assert roughly.lacking >= exact.lacking
-    many = places.count(Place(Kind.UPLOADER, "Kari N."), CURIE)
+    many = source_lookup.count(Place(Kind.UPLOADER, "Kari N."), CURIE)
     assert many.at_least
 
 
@@ -240,15 +243,15 @@ def test_an_uploader_s_files_are_counted(sandbox: RunningSandbox) -> None:
         "SELECT DISTINCT page_id FROM file WHERE user = 'Archivist Anna'"
     )
     uploads = {row["page_id"] for row in rows}
-    found = places.count(Place(Kind.UPLOADER, "Archivist Anna"), CURIE)
+    found = source_lookup.count(Place(Kind.UPLOADER, "Archivist Anna"), CURIE)
     assert found.files == len(uploads)
     assert found.lacking == len(uploads - depicting(sandbox, CURIE)) < found.files
     with pytest.raises(Refused, match="no-such-user"):
-        places.count(Place(Kind.UPLOADER, "Nobody at all"), CURIE)
+        source_lookup.count(Place(Kind.UPLOADER, "Nobody at all"), CURIE)
 
 
 def test_an_estimate_is_by_what_was_measured_lately(alice: User, make_project: MakeProject) -> None:
-    guessed = estimates.estimate(300)
+    guessed = eta.estimate(300)
     assert (guessed.faces, guessed.measured) == (600, False)
     cache.clear()
     start = timezone.now() - timedelta(hours=3)
@@ -257,7 +260,7 @@ def test_an_estimate_is_by_what_was_measured_lately(alice: User, make_project: M
         Picture.objects.filter(pk=picture.pk).update(
             state=WorkState.DONE, faces=3, looked_at=start + timedelta(seconds=6 * number) + pause
         )
-    measured = estimates.estimate(300)
+    measured = eta.estimate(300)
     assert (measured.faces, measured.minutes, measured.measured) == (900, 30, True)
 
 

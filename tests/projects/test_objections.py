@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from projects import admitting, denying, objections
+from projects.accounts.moderator_rights import set_moderator
 from projects.models import Admission, AuditEvent, DenyEntry, Notification, Objection, Project, User
-from projects.moderators import set_moderator
-from projects.objection_targets import read_target
+from projects.privacy import admission_requests, denylist_changes, objections
+from projects.privacy.objection_targets import read_target
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import CURIE_1903
@@ -360,7 +360,7 @@ def test_who_objected_reads_that_it_is_no_longer_left_alone(
     lifted = AuditEvent.objects.get(action="objection.lifted")
     assert (lifted.actor, lifted.target) == (mona, f"objection:{made.pk}")
     assert lifted.data == {"reason": "A street of that name"}
-    denying.deny(DenyEntry(kind="category", value="Marie Curie"), mona)
+    denylist_changes.deny(DenyEntry(kind="category", value="Marie Curie"), mona)
     shown = client_of(None).get(status).content.decode()
     assert "put there again" in shown
     assert "Object again" not in shown
@@ -368,9 +368,11 @@ def test_who_objected_reads_that_it_is_no_longer_left_alone(
 
 def test_what_somebody_asked_for_is_not_undone_by_allowing_projects(mona: User) -> None:
     asked = Admission.objects.create(person=make_person("Q7186"), cause="minor")
-    denying.deny(DenyEntry(kind="person", value="Q7186", reason=admitting.FOUND_OUT), None)
+    denylist_changes.deny(
+        DenyEntry(kind="person", value="Q7186", reason=admission_requests.FOUND_OUT), None
+    )
     objections.uphold(objections.lodge("Q7186", "person", "Please"), mona, "Yes")
-    assert admitting.allow(asked, mona, "Grown up")
+    assert admission_requests.allow(asked, mona, "Grown up")
     assert DenyEntry.objects.exists()
     assert Objection.objects.get().state == "upheld"
 

@@ -18,9 +18,9 @@ from allauth.socialaccount.adapter import get_adapter
 from django.conf import settings as django_settings
 from pytest_django import Settings
 
-from projects import http, wikis
-from projects.http import WikiError
-from projects.outgoing import ForbiddenAddress, ForbiddenHost, check_origin, guard, is_public
+from wiki import http, sites
+from wiki.egress import ForbiddenAddress, ForbiddenHost, check_origin, guard, is_public
+from wiki.http import WikiError
 
 
 class Server:
@@ -72,7 +72,7 @@ def serving() -> Iterator[Server]:
 def wiki(settings: Settings) -> Iterator[Server]:
     """The configured wiki."""
     with serving() as server:
-        settings.WIKI = wikis.sandbox(server.url)
+        settings.WIKI = sites.sandbox(server.url)
         yield server
 
 
@@ -84,7 +84,7 @@ def elsewhere() -> Iterator[Server]:
 
 def sessions() -> list[requests.Session]:
     """All by which something goes out: our own, allauth's, pywikibot's."""
-    from crawler.transport import http as pywikibot  # type: ignore[attr-defined]
+    from wiki.transport import http as pywikibot  # type: ignore[attr-defined]
 
     return [http.session(), get_adapter().get_requests_session(), pywikibot.session]
 
@@ -134,13 +134,13 @@ def test_a_token_goes_to_the_api_and_no_further(wiki: Server, settings: Settings
     ],
 )
 def test_what_only_looks_like_our_wiki_is_refused(settings: Settings, url: str) -> None:
-    settings.WIKI = wikis.commons()
+    settings.WIKI = sites.commons()
     with pytest.raises(WikiError, match="forbidden-host"):
         http.fetch("GET", url)
 
 
 def test_one_origin_has_several_spellings(settings: Settings) -> None:
-    settings.WIKI = wikis.commons()
+    settings.WIKI = sites.commons()
     check_origin("https://commons.wikimedia.org/w/api.php?x=@evil.example")
     check_origin("https://COMMONS.wikimedia.org:443/w/api.php")
 
@@ -166,7 +166,7 @@ def test_a_name_that_points_into_our_network_is_not_connected_to(
 ) -> None:
     """The server stands at 127.0.0.1, and the name of the wiki points there."""
     api = f"http://commons.wikimedia.org:{elsewhere.port}"
-    settings.WIKI = replace(wikis.commons(), commons=api, meta=api)
+    settings.WIKI = replace(sites.commons(), commons=api, meta=api)
     asked = resolving(monkeypatch, "127.0.0.1")
     connected: list[Any] = []
     monkeypatch.setattr(socket.socket, "connect", lambda self, address: connected.append(address))
@@ -184,7 +184,7 @@ def test_what_was_looked_at_is_what_is_connected_to(
 ) -> None:
     """A name that points to a public address once, and into our network when asked again."""
     api = f"http://commons.wikimedia.org:{elsewhere.port}"
-    settings.WIKI = replace(wikis.commons(), commons=api)
+    settings.WIKI = replace(sites.commons(), commons=api)
     resolving(monkeypatch, "198.41.0.4", "127.0.0.1")
     connected: list[str] = []
 
@@ -202,7 +202,7 @@ def test_the_next_address_of_a_name_is_tried(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, wiki: Server
 ) -> None:
     base = f"http://localhost:{wiki.port}"
-    settings.WIKI = wikis.sandbox(base)
+    settings.WIKI = sites.sandbox(base)
     found = [
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.9", 1)),
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 1)),
@@ -247,19 +247,19 @@ HARMLESS = ("urllib.parse", "http.HTTPStatus", "requests.exceptions")
 # Who may import what of them, and why.
 ALLOWED = {
     # the gate itself, and what gives it a session
-    "projects/outgoing.py": {"requests", "socket", "urllib3"},
-    "projects/http.py": {"requests", "urllib3"},
+    "wiki/egress.py": {"requests", "socket", "urllib3"},
+    "wiki/http.py": {"requests", "urllib3"},
     # pywikibot's session passes the gate
-    "crawler/transport.py": {"requests", "pywikibot"},
+    "wiki/transport.py": {"requests", "pywikibot"},
     # names of exceptions and types
-    "projects/login.py": {"requests"},
-    "crawler/pictures.py": {"requests", "urllib3"},
+    "projects/accounts/login.py": {"requests"},
+    "crawler/pictures/fetch.py": {"requests", "urllib3"},
     # the name of this machine
-    "projects/measures.py": {"socket"},
+    "core/metrics.py": {"socket"},
     # the oldest version of TLS for the database
     "wikivisage/settings.py": {"ssl"},
     # shuts down connections that came in
-    "wikivisage/serving.py": {"socket"},
+    "wikivisage/runtime/serving.py": {"socket"},
     # asks its own processes on this machine whether they are up
     "wikivisage/management/commands/run.py": {"socket", "urllib"},
 }
@@ -299,7 +299,7 @@ def test_sessions_are_made_at_the_gate_only() -> None:
         "requests.Session(",
         "HTTPAdapter",
     )
-    for name in ALLOWED.keys() - {"projects/outgoing.py", "projects/http.py"}:
+    for name in ALLOWED.keys() - {"wiki/egress.py", "wiki/http.py"}:
         text = (root / name).read_text()
         assert not [way for way in makes if way in text], name
-    assert (root / "projects/http.py").read_text().count("requests.Session(") == 1
+    assert (root / "wiki/http.py").read_text().count("requests.Session(") == 1

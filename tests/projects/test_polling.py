@@ -10,8 +10,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from projects import ledger
+from projects.live.pulse import beat
 from projects.models import Membership, Project, User
-from projects.pulse import beat
 from tests.conftest import ClientOf, MakeProject
 
 

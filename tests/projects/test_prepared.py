@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from core.prepared_queries import prepared
 from projects.models import Membership, Project, User
-from projects.prepared import prepared
 from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.django_db

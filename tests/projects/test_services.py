@@ -7,18 +7,18 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from projects import services
-from projects.http import WikiError
+from core.user_errors import Refused
+from projects.creation import services as creation
+from projects.creation.source_lookup import Kind, Place
 from projects.models import Person, Project, User
-from projects.places import Kind, Place
-from projects.refusal import Refused
 from sandbox import RunningSandbox
+from wiki.http import WikiError
 
 PLACES = [Place(Kind.CATEGORY, "Marie Curie", 2), Place(Kind.DEPICTS, "Q7186")]
 
 
 def test_the_person_is_kept_as_wikidata_has_them(sandbox: RunningSandbox, alice: User) -> None:
-    services.create_project(alice, "Q7186", PLACES)
+    creation.create_project(alice, "Q7186", PLACES)
     curie = Person.objects.get()
     assert (curie.wiki, curie.qid) == (settings.WIKI.code, "Q7186")
     assert (str(curie), curie.years) == ("Marie Curie", "1867–1934")
@@ -29,16 +29,16 @@ def test_the_person_is_kept_as_wikidata_has_them(sandbox: RunningSandbox, alice:
 
 
 def test_two_owners_share_one_person(sandbox: RunningSandbox, alice: User, bob: User) -> None:
-    services.create_project(alice, "Q7186", PLACES)
-    services.create_project(bob, "Q7186", PLACES)
+    creation.create_project(alice, "Q7186", PLACES)
+    creation.create_project(bob, "Q7186", PLACES)
     assert Person.objects.count() == 1
-    assert [p.owner for p in services.live_projects("Q7186")] == [alice, bob]
+    assert [p.owner for p in creation.live_projects("Q7186")] == [alice, bob]
 
 
 def test_a_new_project_looks_for_one_person_whom_its_owner_added(
     sandbox: RunningSandbox, alice: User
 ) -> None:
-    project = services.create_project(alice, "Q7186", PLACES)
+    project = creation.create_project(alice, "Q7186", PLACES)
     [subject] = project.subjects.all()
     assert subject == project.subject
     assert (subject.person.qid, subject.added_by, subject.state) == ("Q7186", alice, "active")
@@ -48,14 +48,14 @@ def test_a_category_named_twice_is_one_source_of_the_greater_depth(
     sandbox: RunningSandbox, alice: User
 ) -> None:
     twice = [Place(Kind.CATEGORY, "Marie Curie", depth) for depth in (3, 1)]
-    project = services.create_project(alice, "Q7186", twice)
+    project = creation.create_project(alice, "Q7186", twice)
     assert project.sources.get(kind="category").depth == 3
 
 
 def test_a_project_has_twenty_sources_at_most(sandbox: RunningSandbox, alice: User) -> None:
     many = [Place(Kind.SEARCH, f"word {n}") for n in range(20)]
     with pytest.raises(Refused, match="too-many-sources"):
-        services.create_project(alice, "Q7186", [*many, Place(Kind.UPLOADER, "Kari N.")])
+        creation.create_project(alice, "Q7186", [*many, Place(Kind.UPLOADER, "Kari N.")])
     assert not Project.objects.exists()
 
 
@@ -63,7 +63,7 @@ def test_a_project_has_twenty_sources_at_most(sandbox: RunningSandbox, alice: Us
 def test_a_silent_wiki_leaves_nothing_behind(sandbox: RunningSandbox, alice: User) -> None:
     sandbox.faults.add("http", {}, status=503)
     with pytest.raises(WikiError):
-        services.create_project(alice, "Q7186", PLACES)
+        creation.create_project(alice, "Q7186", PLACES)
     assert not Project.objects.exists()
     assert not Person.objects.exists()
 
@@ -73,9 +73,9 @@ def test_the_next_steps_wake_after_the_commit_only(
 ) -> None:
     woken: list[tuple[str, bool]] = []
     monkeypatch.setattr(
-        "projects.pipeline.wake", lambda name: woken.append((name, connection.in_atomic_block))
+        "core.events.wake", lambda name: woken.append((name, connection.in_atomic_block))
     )
-    services.create_project(alice, "Q7186", PLACES)
+    creation.create_project(alice, "Q7186", PLACES)
     assert {name for name, _ in woken} == set(settings.PIPELINE_WAKES["project-created"])
     assert not any(inside for _, inside in woken)
 
@@ -88,7 +88,7 @@ def test_two_tabs_at_once_make_one_project(
     def create() -> str:
         ready.wait(timeout=10)
         try:
-            services.create_project(alice, "Q7186", PLACES)
+            creation.create_project(alice, "Q7186", PLACES)
         except Refused as refused:
             return refused.code
         finally:

@@ -15,12 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from projects import tokens
-from projects.http import WikiError
+from projects.accounts import tokens
 from projects.models import User, WikiCredential
 from sandbox import RunningSandbox
-from sdc.rights import senders
+from sdc.sending_rights import limits
 from tests import factories
+from wiki.http import WikiError
 
 ENDPOINT = "/commons/w/rest.php/oauth2/access_token"
 
@@ -207,5 +207,5 @@ def test_a_page_does_not_wait_long_for_another_process(
     monkeypatch.setattr(tokens, "PAGE_WAIT", timedelta(seconds=0.01))
     monkeypatch.setattr(tokens, "POLL", 0.01)
     with pytest.raises(WikiError, match="did not finish refreshing"):
-        senders.standing_of(alice)
+        limits.standing_of(alice)
     assert refreshes(sandbox) == 0

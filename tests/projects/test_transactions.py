@@ -13,21 +13,21 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
+from core.transactions import atomic, is_transient
+from core.work import WorkState
 from crawler.models import Picture
 from projects.models import WikiPace
-from projects.transactions import atomic, is_transient
-from projects.work import WorkState
 
 DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock")
 APPS = ("projects", "crawler", "classify", "sdc", "wikivisage")
 # Who may begin a transaction without `atomic`, and why.
 EXCEPTIONS = {
-    "projects/transactions.py": "`atomic` itself",
-    "projects/tokens.py _read": "reads one row; durable, so that no HTTP happens in a transaction",
-    "classify/inference.py _infer": "the learner's memory would be ahead: its row is given back",
-    "classify/inference.py _draw": "as _infer",
-    "classify/inference.py _save_scores": "as _infer",
-    "classify/counting.py count": "the next run counts again",
+    "core/transactions.py": "`atomic` itself",
+    "projects/accounts/tokens.py _read": "reads one row; durable: no HTTP in a transaction",
+    "classify/learner/run.py _infer": "the learner's memory would be ahead: its row is given back",
+    "classify/learner/run.py _draw": "as _infer",
+    "classify/learner/run.py _save_scores": "as _infer",
+    "classify/learner/census.py count": "the next run counts again",
 }
 
 
@@ -39,7 +39,7 @@ def test_all_transactions_are_begun_by_atomic() -> None:
         for name in _bare_transactions(path)
     }
     allowed = {name for name in begun if name.split()[0] in EXCEPTIONS or name in EXCEPTIONS}
-    assert begun - allowed == set(), "use projects.transactions.atomic"
+    assert begun - allowed == set(), "use core.transactions.atomic"
     used = {line for line in EXCEPTIONS if any(name.startswith(line) for name in begun)}
     assert used == set(EXCEPTIONS), "there is no such transaction any more"
 

@@ -7,11 +7,11 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from projects import http, wikidata
-from projects.http import WikiError
+from core.user_errors import Refused
 from projects.models import DenyEntry, Person
-from projects.refusal import Refused
 from sandbox import RunningSandbox
+from wiki import http, wikidata
+from wiki.http import WikiError
 
 pytestmark = pytest.mark.django_db
 

@@ -14,15 +14,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from classify.models import Answer, Label, Origin, Verdict
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
-from projects.json_tree import Node
 from projects.models import Project, User, WikiPace
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from sandbox.records import Page, Revision
-from sdc import services, statements
+from sdc.batches import services as batches
+from sdc.files import statements
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, Writer
-from sdc.writing import writer
+from sdc.writing import scheduler
+from wiki.json_tree import Node
 
 CURIE = "Q7186"
 Make = Callable[..., list[Label]]
@@ -223,13 +224,13 @@ class SkippedTime:
         )
 
 
-def send(budget: float = 2.0, desk: writer.Desk | None = None) -> float:
+def send(budget: float = 2.0, desk: scheduler.Desk | None = None) -> float:
     """Let a worker send what is due within so many seconds; return how many it would have taken.
 
     Nobody waits for them.
     """
     clock = SkippedTime()
-    writer.work(budget, desk, clock)
+    scheduler.work(budget, desk, clock)
     return clock.seconds
 
 
@@ -246,7 +247,7 @@ def send_to_the_end(batch: EditBatch, rounds: int = 12) -> EditBatch:
 
 def confirmed(project: Project, user: User) -> EditBatch:
     """A batch of all that the user may send, previewed and confirmed."""
-    return services.confirm(services.prepare_batch(project, user), user)
+    return batches.confirm(batches.prepare_batch(project, user), user)
 
 
 def the_attempt(batch: EditBatch) -> ClaimAttempt:

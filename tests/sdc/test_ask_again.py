@@ -10,11 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from projects.models import AuditEvent, DenyEntry, Project, User
-from sdc import moderating, services
+from sdc.batches import moderation
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
-from sdc.preview import cautions
-from sdc.preview.cautions import Caution
-from sdc.reasons import Reason
+from sdc.preview import warnings
+from sdc.preview.warnings import Caution
+from sdc.writing.reasons import Reason
 from tests.conftest import ClientOf
 from tests.sdc.conftest import (
     Make,
@@ -35,7 +36,7 @@ SPOKEN_AGAINST = [
 
 
 def skipped(project: Project, user: User) -> ClaimAttempt:
-    row = the_attempt(services.prepare_batch(project, user))
+    row = the_attempt(batches.prepare_batch(project, user))
     assert row.outcome == Outcome.SKIPPED
     return row
 
@@ -45,16 +46,16 @@ def test_what_was_spoken_against_is_sent_when_a_person_asks_for_this_very_file(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself, state: str, reason: Reason
 ) -> None:
     [label] = said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     Claim.objects.update(state=state)
     row = skipped(project, alice)
     assert row.reason == reason
-    with pytest.raises(services.Refused, match="nothing"):
-        services.confirm(row.batch, alice)
-    assert services.ask_for(row, alice)
+    with pytest.raises(batches.Refused, match="nothing"):
+        batches.confirm(row.batch, alice)
+    assert batches.ask_for(row, alice)
     assert row.asked_for
-    assert cautions.of_row(row) == [Caution.ASKED_AGAIN]
-    send_to_the_end(services.confirm(row.batch, alice))
+    assert warnings.of_row(row) == [Caution.ASKED_AGAIN]
+    send_to_the_end(batches.confirm(row.batch, alice))
     assert len(wiki.depicts(label.photo.page_id)) == 1
     assert claim_of(label).state == Claim.State.WRITTEN
     event = AuditEvent.objects.get(action="claim.asked-again")
@@ -66,11 +67,11 @@ def test_what_was_asked_for_and_not_written_is_as_it_was(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself, state: str, reason: Reason
 ) -> None:
     [label] = said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     Claim.objects.update(state=state)
     row = skipped(project, alice)
-    services.ask_for(row, alice)
-    batch = services.confirm(row.batch, alice)
+    batches.ask_for(row, alice)
+    batch = batches.confirm(row.batch, alice)
     change_page(wiki.running, label.photo.page_id, "protect")
     send_to_the_end(batch)
     assert claim_of(label).state == state
@@ -81,28 +82,28 @@ def test_asking_survives_a_new_reading_and_can_be_taken_back(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
     said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     Claim.objects.update(state=Claim.State.REMOVED)
-    services.ask_for(skipped(project, alice), alice)
-    row = the_attempt(services.prepare_batch(project, alice))
+    batches.ask_for(skipped(project, alice), alice)
+    row = the_attempt(batches.prepare_batch(project, alice))
     assert (row.outcome, row.claim_was) == (Outcome.PLANNED, Claim.State.REMOVED)
-    services.exclude(row, alice)
-    row = the_attempt(services.prepare_batch(project, alice))
+    batches.exclude(row, alice)
+    row = the_attempt(batches.prepare_batch(project, alice))
     assert row.outcome == Outcome.EXCLUDED
-    assert services.exclude(row, alice, leave_out=False)
-    assert services.confirm(row.batch, alice).state == EditBatch.State.RUNNING
+    assert batches.exclude(row, alice, leave_out=False)
+    assert batches.confirm(row.batch, alice).state == EditBatch.State.RUNNING
 
 
 def test_nobody_elses_preview_asks_for_it(
     project: Project, alice: User, bob: User, said_yes: Make
 ) -> None:
     said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     Claim.objects.update(state=Claim.State.REMOVED)
     row = skipped(project, alice)
     with pytest.raises(PermissionDenied):
-        services.ask_for(row, bob)
-    services.ask_for(row, alice)
+        batches.ask_for(row, bob)
+    batches.ask_for(row, alice)
     assert skipped(project, bob).reason == Reason.REMOVED
 
 
@@ -110,12 +111,12 @@ def test_what_changed_since_it_was_asked_for_is_not_sent(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
     said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     Claim.objects.update(state=Claim.State.REMOVED)
     row = skipped(project, alice)
-    services.ask_for(row, alice)
+    batches.ask_for(row, alice)
     Claim.objects.update(state=Claim.State.REJECTED)  # a moderator said no meanwhile
-    batch = services.confirm(row.batch, alice)
+    batch = batches.confirm(row.batch, alice)
     row.refresh_from_db()
     assert (batch.state, row.reason) == (EditBatch.State.DONE, Reason.REJECTED)
     assert not wiki.edits()
@@ -126,12 +127,12 @@ def test_what_a_moderator_holds_or_that_is_under_way_can_not_be_asked_for(
     project: Project, alice: User, mona: User, said_yes: Make, change: str
 ) -> None:
     [label] = said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     Claim.objects.update(state=Claim.State.UNDONE)
     row = skipped(project, alice)
     match change:
         case "hold":
-            moderating.hold(claim_of(label), mona, "wait")
+            moderation.hold(claim_of(label), mona, "wait")
         case "deny":
             DenyEntry.objects.create(
                 wiki=settings.WIKI.code, kind=DenyEntry.Kind.FILE, value=label.photo.title
@@ -141,7 +142,7 @@ def test_what_a_moderator_holds_or_that_is_under_way_can_not_be_asked_for(
             Claim.objects.update(state=Claim.State.SENDING)
         case "undoing":
             Claim.objects.update(state=Claim.State.UNDOING)
-    assert not services.ask_for(row, alice)
+    assert not batches.ask_for(row, alice)
     row.refresh_from_db()
     assert row.outcome == Outcome.SKIPPED
     assert not AuditEvent.objects.filter(action="claim.asked-again").exists()
@@ -152,7 +153,7 @@ def test_what_is_there_already_can_not_be_asked_for(
 ) -> None:
     [label] = said_yes(project)
     wiki.somebody_adds(label.photo.page_id)
-    assert not services.ask_for(skipped(project, alice), alice)
+    assert not batches.ask_for(skipped(project, alice), alice)
 
 
 def test_a_renamed_file_is_sent_under_its_new_name_when_asked_for(
@@ -169,7 +170,7 @@ def test_a_renamed_file_is_sent_under_its_new_name_when_asked_for(
     text = browser.post(ask, follow=True).content.decode()
     assert 'data-caution="renamed"' in text
     assert "Send 1 edit<" in text
-    send_to_the_end(services.confirm(EditBatch.objects.get(), alice))
+    send_to_the_end(batches.confirm(EditBatch.objects.get(), alice))
     assert len(wiki.depicts(label.photo.page_id)) == 1
 
 
@@ -198,9 +199,9 @@ def test_asking_must_find_room_in_the_batch(
 ) -> None:
     settings.BATCH_MAX = 2
     labels = said_yes(project, 3)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     Claim.objects.filter(page_id=labels[0].photo.page_id).update(state=Claim.State.REMOVED)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     row = batch.attempts.get(outcome=Outcome.SKIPPED)
     ask = reverse("attempt-ask", args=[project.public_id, row.pk])
     text = client_of(alice).post(ask, follow=True).content.decode()

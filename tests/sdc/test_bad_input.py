@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from projects.models import Project, User
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself
@@ -24,7 +24,7 @@ def test_a_number_that_no_row_can_have_changes_nothing(
     number: str,
 ) -> None:
     said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     address = reverse("preview-choose", args=[project.public_id])
     answer = client_of(alice).post(address, {"shown": [number], "keep": [number]})
     assert answer.status_code == 302

@@ -23,22 +23,26 @@ from django.utils import timezone
 
 from classify import tasks as classify_tasks
 from classify.models import Bootstrap
-from crawler import crawling, denying, pictures, versions
-from crawler.files import IMAGEINFO, read_files
+from core.user_errors import Refused
+from core.work import WorkState
+from crawler import denylist
+from crawler.listing import crawl as listing_crawl
+from crawler.listing.file_info import IMAGEINFO, read_files
 from crawler.models import CrawlStep, Photo, ProjectPhoto
-from crawler.pictures import Unusable
-from projects import categories, http, moderators, suggestions, tokens, wiki_pages, wikidata
-from projects.http import WikiError
+from crawler.pictures import fetch as pictures_fetch
+from crawler.pictures import freshness
+from crawler.pictures.fetch import Unusable
+from projects.accounts import moderator_rights, tokens
+from projects.creation import suggestions
+from projects.creation.source_lookup import Place
 from projects.models import DenyEntry, Project, Source, User, WikiCredential, WikiPace
-from projects.places import Place
-from projects.refusal import Refused
-from projects.work import WorkState
 from sandbox.faults import Rule
-from sdc import reconciling, services
+from sdc import reconcile as sdc_reconcile
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt, EditBatch, Watch, Writer
-from sdc.reasons import Reason
-from sdc.rights import patrollers, switch
-from sdc.watch import watching
+from sdc.sending_rights import patrollers, stop_page
+from sdc.watch import recheck
+from sdc.writing.reasons import Reason
 from tests import factories
 from tests.conftest import ClientOf
 from tests.projects.test_login import log_in
@@ -51,7 +55,10 @@ from tests.sdc.conftest import (
     send_to_the_end,
     time_passes,
 )
-from wikivisage import doctor
+from wiki import categories, http, wikidata
+from wiki import pages as wiki_pages
+from wiki.http import WikiError
+from wikivisage.ops import probes
 
 SHAPES = {
     "null": "null",
@@ -89,7 +96,7 @@ class Scene:
 
     def crawl(self) -> None:
         again()
-        crawling.crawl(5)
+        listing_crawl.crawl(5)
 
     def preview(self) -> None:
         Writer.objects.update(asked_at=None)
@@ -98,7 +105,7 @@ class Scene:
 
     def watch(self) -> None:
         again()
-        watching.work()
+        recheck.work()
 
 
 def again() -> None:
@@ -136,7 +143,7 @@ def crawl(kind: str, value: str, cursor: dict[str, Any] | None = None, depth: in
 
     def prepare(scene: Scene) -> Drive:
         scene.source(kind, value, depth)
-        crawling.begin_sources()
+        listing_crawl.begin_sources()
 
         def drive() -> None:
             begun = {"cursor": cursor or {}, "state": WorkState.QUEUED, "files": 0, "others": 0}
@@ -158,7 +165,7 @@ def crawl_denied(scene: Scene) -> Drive:
 
 def look_through_denied(scene: Scene) -> Drive:
     DenyEntry.objects.create(wiki="sandbox", kind=DenyEntry.Kind.CATEGORY, value="Marie Curie")
-    return denying.look_through
+    return denylist.look_through
 
 
 def a_photo(scene: Scene) -> Photo:
@@ -169,9 +176,9 @@ def check_version(scene: Scene) -> Drive:
     photo = a_photo(scene)
 
     def drive() -> None:
-        assert not versions.is_overwritten(photo)
+        assert not freshness.is_overwritten(photo)
         try:
-            versions.check(photo)
+            freshness.check(photo)
         except Unusable as error:
             if error.permanent:
                 raise AssertionError("set aside for good") from error
@@ -183,7 +190,7 @@ def check_version(scene: Scene) -> Drive:
 def load_picture(scene: Scene) -> Drive:
     asked: dict[str, Any] = {"action": "query", "pageids": a_photo(scene).page_id, **IMAGEINFO}
     [file], _others = read_files(http.api(settings.WIKI.commons_api, **asked)["query"]["pages"])
-    return lambda: pictures.load(settings.WIKI.image_hosts[0] + file.thumb_path)
+    return lambda: pictures_fetch.load(settings.WIKI.image_hosts[0] + file.thumb_path)
 
 
 def bootstrap(scene: Scene) -> Drive:
@@ -200,8 +207,10 @@ def moderate(scene: Scene) -> Drive:
     mona = factories.make_moderator(factories.wiki_user(scene.wiki.running, "Mona"))
 
     def drive() -> None:
-        moderators.is_one(mona)
-        assert moderators.no_longer() == [], "nobody loses rights while the wiki can't be asked"
+        moderator_rights.is_one(mona)
+        assert moderator_rights.no_longer() == [], (
+            "nobody loses rights while the wiki can't be asked"
+        )
 
     return drive
 
@@ -256,7 +265,7 @@ def watch_removed(scene: Scene) -> Drive:
 def reconcile(scene: Scene) -> Drive:
     scene.said_yes(scene.project, 2)
     send_to_the_end(confirmed(scene.project, scene.alice))
-    return reconciling.reconcile
+    return sdc_reconcile.reconcile
 
 
 def reconcile_unknown_revision(scene: Scene) -> Drive:
@@ -280,13 +289,13 @@ def preview_labels(scene: Scene) -> Drive:
 def look_at_stop_page(scene: Scene) -> Drive:
     def drive() -> None:
         WikiPace.objects.update(next_at=timezone.now() - timedelta(hours=1))
-        may_write = switch.may_write()
+        may_write = stop_page.may_write()
         assert may_write is not bool(scene.wiki.running.faults.as_json())
 
     return drive
 
 
-def examine(look: Callable[[], doctor.Findings]) -> Prepare:
+def examine(look: Callable[[], probes.Findings]) -> Prepare:
     return lambda _scene: lambda: list(look())
 
 
@@ -324,38 +333,40 @@ def login(scene: Scene) -> Drive:
     return lambda: scene.answered(log_in(scene.stranger, "Bob"))
 
 
-CATEGORIES, PLACES, WIKIDATA = "projects.categories", "projects.places", "projects.wikidata"
+CATEGORIES, PLACES, WIKIDATA = "wiki.categories", "projects.creation.source_lookup", "wiki.wikidata"
 CALLERS = {
-    "bootstrap": Caller(("classify.bootstrap.ask",), {"path": "/sparql"}, bootstrap),
+    "bootstrap": Caller(("classify.learner.bootstrap.ask",), {"path": "/sparql"}, bootstrap),
     "crawl": Caller(
-        ("crawler.listing._pages",), query("generator=categorymembers"), crawl_category
+        ("crawler.listing.read_page._pages",), query("generator=categorymembers"), crawl_category
     ),
     "crawled statements": Caller(
-        ("crawler.listing.depicting",), {"action": "wbgetentities"}, crawl_category
+        ("crawler.listing.read_page.depicting",), {"action": "wbgetentities"}, crawl_category
     ),
     "crawled subcategories": Caller(
-        ("crawler.listing._category",),
+        ("crawler.listing.read_page._category",),
         query("cmtype=subcat"),
         crawl(Kind.CATEGORY, "Marie Curie", {"part": "subcategories"}),
     ),
     "category redirect": Caller(
-        ("crawler.listing._redirect_of",),
+        ("crawler.listing.read_page._redirect_of",),
         query("prop=revisions"),
         crawl(Kind.CATEGORY, "Nowhere", {"part": "redirect"}),
     ),
     "uploader": Caller(
-        ("crawler.listing._uploads",),
+        ("crawler.listing.read_page._uploads",),
         query("list=users"),
         crawl(Kind.UPLOADER, "Nobody Of That Name"),
     ),
     "crawl beside the deny-list": Caller(
-        ("crawler.listing.check_denied",), query("prop=categories"), crawl_denied
+        ("crawler.listing.read_page.check_denied",), query("prop=categories"), crawl_denied
     ),
     "deny-list's categories": Caller(
-        ("crawler.denying.members",), query("list=categorymembers"), look_through_denied
+        ("crawler.denylist.members",), query("list=categorymembers"), look_through_denied
     ),
-    "version": Caller(("crawler.versions._read",), query("prop=imageinfo"), check_version),
-    "picture": Caller(("crawler.pictures.fetch",), {"path": "/upload"}, load_picture),
+    "version": Caller(
+        ("crawler.pictures.freshness._read",), query("prop=imageinfo"), check_version
+    ),
+    "picture": Caller(("crawler.pictures.fetch.fetch",), {"path": "/upload"}, load_picture),
     "category search": Caller(
         (f"{CATEGORIES}._beginning", f"{CATEGORIES}._query"),
         query("generator=prefixsearch"),
@@ -383,22 +394,26 @@ CALLERS = {
         (f"{CATEGORIES}.suggest",), query("list=search"), plain(lambda: categories.suggest("Curi"))
     ),
     "denied file": Caller(
-        ("projects.wiki_pages.find_page",),
+        ("wiki.pages.find_page",),
         query("titles=File:Marie Curie 1903.jpg"),
         plain(lambda: wiki_pages.find_page(titles="File:Marie Curie 1903.jpg")),
     ),
     "tokens of a login": Caller(
-        ("projects.login.WikiOAuth2Client.get_access_token",),
+        ("projects.accounts.login.WikiOAuth2Client.get_access_token",),
         {"path": f"{TOKENS}/access_token"},
         login,
     ),
     "profile of a login": Caller(
-        ("projects.login.WikiOAuth2Adapter.complete_login",),
+        ("projects.accounts.login.WikiOAuth2Adapter.complete_login",),
         {"path": f"{TOKENS}/resource/profile"},
         login,
     ),
-    "moderators": Caller(("projects.moderators._in_groups",), query("list=users"), moderate),
-    "refresh": Caller(("projects.tokens._ask",), {"path": f"{TOKENS}/access_token"}, refresh),
+    "moderators": Caller(
+        ("projects.accounts.moderator_rights._in_groups",), query("list=users"), moderate
+    ),
+    "refresh": Caller(
+        ("projects.accounts.tokens._ask",), {"path": f"{TOKENS}/access_token"}, refresh
+    ),
     "user": Caller((f"{PLACES}._existing_user",), query("list=users"), count("uploader", "Bob")),
     "user search": Caller(
         (f"{PLACES}.users",),
@@ -409,7 +424,9 @@ CALLERS = {
         (f"{PLACES}._uploads",), query("generator=allimages"), count("uploader", "Alice")
     ),
     "search": Caller((f"{PLACES}._search",), query("list=search"), count("search", "Curie")),
-    "suggestions": Caller(("projects.suggestions._besides",), query("generator=search"), suggest),
+    "suggestions": Caller(
+        ("projects.creation.suggestions._besides",), query("generator=search"), suggest
+    ),
     "person search": Caller(
         (f"{WIKIDATA}.search_people",),
         {"action": "wbsearchentities"},
@@ -422,62 +439,64 @@ CALLERS = {
     ),
     "person": Caller((f"{WIKIDATA}._entities",), {"action": "wbgetentities"}, new_project),
     "preview": Caller(
-        ("sdc.preview.drafts.prepare_batch", "sdc.reading._ask"),
+        ("sdc.preview.drafts.prepare_batch", "sdc.files.reading._ask"),
         query("prop=imageinfo|info"),
         fill_preview,
     ),
     "statements of a preview": Caller(
-        ("sdc.reading._entities",), {"path": API, "action": "wbgetentities"}, fill_preview
+        ("sdc.files.reading._entities",), {"path": API, "action": "wbgetentities"}, fill_preview
     ),
     "labels of a preview": Caller(
-        ("sdc.preview.drafts._labels_of", "sdc.reading.read_labels"),
+        ("sdc.preview.drafts._labels_of", "sdc.files.reading.read_labels"),
         {"path": "/wikidata", "action": "wbgetentities"},
         preview_labels,
     ),
-    "sender": Caller(("sdc.rights.senders._userinfo",), query("meta=userinfo"), fill_preview),
+    "sender": Caller(
+        ("sdc.sending_rights.limits._userinfo",), query("meta=userinfo"), fill_preview
+    ),
     "patrollers": Caller(
-        ("sdc.rights.patrollers._rights",),
+        ("sdc.sending_rights.patrollers._rights",),
         query("usprop=rights"),
         lambda scene: lambda: patrollers.ask(scene.alice),
     ),
     "stop page": Caller(
-        ("sdc.rights.switch.read_page",), query("prop=revisions"), look_at_stop_page
+        ("sdc.sending_rights.stop_page.read_page",), query("prop=revisions"), look_at_stop_page
     ),
     "edit token": Caller(
-        ("sdc.writing.account.Account.edit_token",), query("meta=tokens|userinfo"), write
+        ("sdc.writing.session.Account.edit_token",), query("meta=tokens|userinfo"), write
     ),
     "read before writing": Caller(
-        ("sdc.writing.account.Session.__init__",), query("prop=imageinfo|info"), write
+        ("sdc.writing.session.Session.__init__",), query("prop=imageinfo|info"), write
     ),
-    "write": Caller(("sdc.writing.account.Session._submit",), {"action": "wbsetclaim"}, write),
+    "write": Caller(("sdc.writing.session.Session._submit",), {"action": "wbsetclaim"}, write),
     "our revision": Caller(
-        ("sdc.reading.read_history",), query("rvprop=ids|comment"), write_in_doubt
+        ("sdc.files.reading.read_history",), query("rvprop=ids|comment"), write_in_doubt
     ),
     "entities of revisions": Caller(
-        ("sdc.revisions.read_entities",),
+        ("sdc.files.revisions.read_entities",),
         query("rvprop=ids|comment|content"),
         write_after_a_lost_answer,
     ),
     "watch": Caller(
-        ("sdc.watch.watching._look_at",), {"path": API, "action": "wbgetentities"}, watch_removed
+        ("sdc.watch.recheck._look_at",), {"path": API, "action": "wbgetentities"}, watch_removed
     ),
     # it asks by the same function as the row before
     "history": Caller((), query("rvslots=mediainfo"), watch_removed),
     "contributions": Caller(
-        ("sdc.reconciling.marks.Marks._contributions", "sdc.reconciling.reconcile"),
+        ("sdc.reconcile.edit_tags.Marks._contributions", "sdc.reconcile.reconcile"),
         query("list=usercontribs"),
         reconcile,
     ),
     "revisions": Caller(
-        ("sdc.reconciling.marks.Marks.revisions",),
+        ("sdc.reconcile.edit_tags.Marks.revisions",),
         query("rvprop=ids|user|comment"),
         reconcile_unknown_revision,
     ),
-    "doctor": Caller(("wikivisage.doctor.wiki",), {"path": API}, examine(doctor.wiki)),
+    "doctor": Caller(("wikivisage.ops.probes.wiki",), {"path": API}, examine(probes.wiki)),
     "doctor's consumer": Caller(
-        ("wikivisage.doctor.consumer",),
+        ("wikivisage.ops.probes.consumer",),
         {"path": f"{TOKENS}/access_token"},
-        examine(doctor.consumer),
+        examine(probes.consumer),
     ),
 }
 
@@ -486,7 +505,7 @@ CALLERS = {
 
 PACKAGES = ("projects", "crawler", "classify", "sdc", "wikivisage")
 # Where asking is written: all others go through these.
-READERS = ("projects.http", "crawler.commons", "crawler.transport")
+READERS = ("wiki.http", "wiki.pywikibot_client", "wiki.transport")
 WAYS = {("http", "api"), ("http", "fetch"), ("http", "follow"), ("commons", "read")}
 WAYS |= {("commons", "submit")}
 
@@ -594,7 +613,7 @@ def test_a_broken_file_of_a_look_again_is_not_taken_for_gone(scene: Scene) -> No
     kept = [label.photo for label in scene.said_yes(scene.project, 3)]
     ProjectPhoto.objects.update(round=0)
     scene.source(Source.Kind.FILE, kept[0].title)
-    crawling.begin_sources()
+    listing_crawl.begin_sources()
     CrawlStep.objects.update(title="")
     garble(scene, kept[1].page_id)
     scene.crawl()
@@ -604,7 +623,7 @@ def test_a_broken_file_of_a_look_again_is_not_taken_for_gone(scene: Scene) -> No
 def test_a_broken_file_of_a_preview_is_skipped_with_a_reason(scene: Scene) -> None:
     labels = scene.said_yes(scene.project, 3)
     garble(scene, labels[1].photo.page_id)
-    rows = services.prepare_batch(scene.project, scene.alice).attempts.order_by("pk")
+    rows = batches.prepare_batch(scene.project, scene.alice).attempts.order_by("pk")
     assert [row.reason for row in rows] == ["", Reason.UNREADABLE, ""]
 
 
@@ -624,7 +643,7 @@ def test_a_broken_file_keeps_no_other_from_being_looked_at(scene: Scene) -> None
     send_to_the_end(confirmed(scene.project, scene.alice))
     hours_pass(25)
     garble(scene, labels[1].photo.page_id)
-    watching.work()
+    recheck.work()
     rows = Watch.objects.order_by("claim_attempt")
     assert [(row.checks, row.error) for row in rows] == [(1, ""), (0, "unreadable"), (1, "")]
 
@@ -633,7 +652,7 @@ def test_a_broken_file_is_told_by_reconcile_and_keeps_no_other(scene: Scene) -> 
     labels = scene.said_yes(scene.project, 3)
     send_to_the_end(confirmed(scene.project, scene.alice))
     garble(scene, labels[1].photo.page_id)
-    report = reconciling.reconcile()
+    report = sdc_reconcile.reconcile()
     [finding] = report.findings
     assert (finding.code, finding.page_id) == ("unreadable", labels[1].photo.page_id)
     assert report.edits == 2

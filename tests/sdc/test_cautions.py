@@ -13,11 +13,12 @@ from django.urls import reverse
 from classify.models import Answer, Label, Origin, Verdict
 from crawler.models import Photo, Region
 from projects.models import Person, Project, User
-from sdc import services, statements
+from sdc.batches import services as batches
+from sdc.files import statements
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.preview import cautions
-from sdc.preview.cautions import Caution
-from sdc.reasons import Reason
+from sdc.preview import warnings
+from sdc.preview.warnings import Caution
+from sdc.writing.reasons import Reason
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, send_to_the_end, the_attempt
 
@@ -26,8 +27,8 @@ Outcome = ClaimAttempt.Outcome
 
 def warned(project: Project, user: User) -> tuple[ClaimAttempt, dict[str, str]]:
     """The one row of a new preview, and what it says by code."""
-    row = the_attempt(services.prepare_batch(project, user))
-    return row, dict(cautions.said_of([row], project.person).get(row.pk, []))
+    row = the_attempt(batches.prepare_batch(project, user))
+    return row, dict(warnings.said_of([row], project.person).get(row.pk, []))
 
 
 @pytest.mark.parametrize(
@@ -120,12 +121,12 @@ def test_a_small_face_in_a_crowd_is_left_out_unless_ticked(
     row, said = warned(project, alice)
     assert row.outcome == Outcome.EXCLUDED
     assert "One of 6 faces, 5 %" in said[Caution.CROWD]
-    with pytest.raises(services.Refused, match="nothing"):
-        services.confirm(row.batch, alice)
-    assert services.exclude(row, alice, leave_out=False)
+    with pytest.raises(batches.Refused, match="nothing"):
+        batches.confirm(row.batch, alice)
+    assert batches.exclude(row, alice, leave_out=False)
     row, _said = warned(project, alice)  # ticked, it stays in when it is read again
     assert row.outcome == Outcome.PLANNED
-    send_to_the_end(services.confirm(row.batch, alice))
+    send_to_the_end(batches.confirm(row.batch, alice))
     assert wiki.depicts(crowd.photo.page_id)
 
 
@@ -185,7 +186,7 @@ def test_a_reproduction_of_an_artwork_is_left_out_unless_the_project_asks_for_th
     row, said = warned(project, alice)
     assert row.outcome == Outcome.PLANNED
     assert set(said) == {Caution.ARTWORK}
-    send_to_the_end(services.confirm(row.batch, alice))
+    send_to_the_end(batches.confirm(row.batch, alice))
     assert len(wiki.depicts(label.photo.page_id)) == 1
 
 
@@ -196,14 +197,14 @@ def test_what_became_an_artwork_after_the_preview_is_not_sent(
     """Not even where the project asks for them: nobody was asked to look twice."""
     Project.objects.update(include_artworks=asks_for_artworks)
     [label] = said_yes(project)
-    batch = services.confirm(services.prepare_batch(project, alice), alice)
+    batch = batches.confirm(batches.prepare_batch(project, alice), alice)
     change_statements(wiki, label, lambda groups: groups.update(P6243=[artwork(label)]))
     send_to_the_end(batch)
     reason = Reason.EDITED if asks_for_artworks else Reason.ARTWORK
     assert the_attempt(batch).reason == reason
     assert not wiki.depicts(label.photo.page_id)
     project.refresh_from_db()
-    again = the_attempt(services.prepare_batch(project, alice))
+    again = the_attempt(batches.prepare_batch(project, alice))
     assert again.outcome == (Outcome.PLANNED if asks_for_artworks else Outcome.SKIPPED)
 
 
@@ -212,14 +213,14 @@ def test_a_rank_that_became_preferred_after_the_preview_is_looked_at_first(
 ) -> None:
     [label] = said_yes(project)
     wiki.somebody_adds(label.photo.page_id, "Q937")
-    batch = services.confirm(services.prepare_batch(project, alice), alice)
+    batch = batches.confirm(batches.prepare_batch(project, alice), alice)
     change_statements(wiki, label, lambda groups: groups["P180"][-1].update(rank="preferred"))
     send_to_the_end(batch)
     assert the_attempt(batch).reason == Reason.EDITED
     assert not wiki.depicts(label.photo.page_id)
     row, said = warned(project, alice)
     assert set(said) == {Caution.PREFERRED}
-    send_to_the_end(services.confirm(row.batch, alice))
+    send_to_the_end(batches.confirm(row.batch, alice))
     assert len(wiki.depicts(label.photo.page_id)) == 1
 
 

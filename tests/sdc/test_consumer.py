@@ -9,11 +9,12 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from projects import tokens
+from projects.accounts import tokens
 from projects.models import Notification, Project, User, WikiCredential
-from sdc import selectors, services
+from sdc import selectors
+from sdc.batches import services as batches
 from sdc.models import EditBatch, Writer
-from sdc.reasons import Reason
+from sdc.writing.reasons import Reason
 from tests import factories
 from tests.conftest import ClientOf
 from tests.sdc.conftest import (
@@ -25,7 +26,7 @@ from tests.sdc.conftest import (
     send_to_the_end,
     time_passes,
 )
-from wikivisage import doctor
+from wikivisage.ops import probes
 
 State = EditBatch.State
 
@@ -34,8 +35,8 @@ def tokens_expire() -> None:
     WikiCredential.objects.update(expires_at=timezone.now(), refreshing_until=None)
 
 
-def consumer_finding() -> doctor.Finding:
-    [finding] = list(doctor.consumer())
+def consumer_finding() -> probes.Finding:
+    [finding] = list(probes.consumer())
     return finding
 
 
@@ -67,19 +68,19 @@ def test_a_wrong_setting_pauses_batches_until_it_is_right(
     assert "registration" in client_of(mona).get(reverse("notifications")).content.decode()
     errors = [row.getMessage() for row in caplog.records if "OAuth consumer" in row.getMessage()]
     assert len(errors) == 1, "once, not at each try"
-    assert consumer_finding().status == doctor.FAIL
+    assert consumer_finding().status == probes.FAIL
     setattr(settings, setting, right)
     time_passes()
     assert send_to_the_end(batch).state == State.DONE
     assert len(wiki.edits()) == 2
-    assert consumer_finding().status == doctor.OK
+    assert consumer_finding().status == probes.OK
 
 
 def test_a_wrong_setting_is_told_by_the_preview_too(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf, settings: Any
 ) -> None:
     said_yes(project)
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     EditBatch.objects.filter(pk=draft.pk).update(created_at=timezone.now())
     tokens_expire()
     settings.OAUTH_CLIENT_SECRET = "wrong"
@@ -87,8 +88,8 @@ def test_a_wrong_setting_is_told_by_the_preview_too(
     answer = client_of(alice).post(reverse("preview", args=[project.public_id]))
     assert answer.status_code == 503
     assert "It is not about your account." in answer.content.decode()
-    with pytest.raises(services.Refused, match="not about your account"):
-        services.confirm(draft, alice)
+    with pytest.raises(batches.Refused, match="not about your account"):
+        batches.confirm(draft, alice)
 
 
 def test_a_consumer_that_the_wiki_switched_off_is_the_sites_matter(
@@ -110,11 +111,11 @@ def test_a_consumer_that_the_wiki_switched_off_is_the_sites_matter(
         client_of(mona).get(reverse("admin:index")).content.decode().lower()
     )
     finding = consumer_finding()
-    assert finding.status == doctor.FAIL
+    assert finding.status == probes.FAIL
     assert "since" in finding.says
     wiki.running.faults.clear()
     assert send_to_the_end(confirmed(project, alice)).state == State.DONE
-    assert consumer_finding().status == doctor.OK
+    assert consumer_finding().status == probes.OK
 
 
 def test_a_login_that_the_consumer_spoils_is_told_to_moderators(
@@ -149,7 +150,7 @@ def test_after_logging_in_again_the_batch_says_so(
     assert "You are logged in again." in page
     assert "The wiki no longer takes our sign-in for you." not in page
     assert "/login/?next=/p/" not in page
-    assert services.resume(batch, alice)
+    assert batches.resume(batch, alice)
     assert send_to_the_end(batch).state == State.DONE
 
 

@@ -12,14 +12,15 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from core.work import Overtaken, WorkState
 from projects.models import Project, User
-from projects.work import Overtaken, WorkState
-from sdc import services, statements
+from sdc.batches import services as batches
+from sdc.files import statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
-from sdc.writing import results
-from sdc.writing.account import Account
-from sdc.writing.adding import Adding
-from sdc.writing.turn import LEASE, Pages
+from sdc.writing import outcomes
+from sdc.writing.add import Adding
+from sdc.writing.attempt import LEASE, Pages
+from sdc.writing.session import Account
 from tests.sdc.conftest import (
     Make,
     WikiItself,
@@ -122,7 +123,7 @@ def test_a_worker_that_slept_past_its_lease_changes_nothing(
     time_passes()
     send_to_the_end(batch)
     with pytest.raises(Overtaken):
-        results.refused(sleeper, sleeper.last_reason)
+        outcomes.refused(sleeper, sleeper.last_reason)
     attempt = the_attempt(batch)
     assert attempt.outcome == Outcome.WRITTEN
     assert Edit.objects.count() == 1
@@ -192,7 +193,7 @@ def test_stopping_settles_a_doubt_by_reading_and_sends_nothing_more(
     batch = confirmed(project, alice)
     wiki.running.faults.add(cut, {"action": "wbsetclaim"}, times=1)
     send()
-    services.stop(batch, alice)
+    batches.stop(batch, alice)
     time_passes()
     send()
     batch.refresh_from_db()

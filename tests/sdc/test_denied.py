@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from classify.models import Label
-from projects import denying
 from projects.models import DenyEntry, Project, User
+from projects.privacy import denylist_changes
+from sdc.batches.services import prepare_batch
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.reasons import Reason
-from sdc.services import prepare_batch
+from sdc.writing.reasons import Reason
 from tests.conftest import MakeProject
 from tests.sdc.conftest import (
     CURIE,
@@ -55,7 +55,7 @@ def test_a_denied_file_is_not_sent_though_it_was_confirmed_before(
     [label] = said_yes(project, 1)
     batch = confirmed(project, alice)
     entry = DenyEntry(kind=DenyEntry.Kind.FILE, value=label.photo.name, reason="asked")
-    denying.deny(entry, mona)
+    denylist_changes.deny(entry, mona)
     send_to_the_end(batch)
     assert the_attempt(batch).reason == Reason.DENIED
     assert batch.state == EditBatch.State.DONE
@@ -80,11 +80,11 @@ def test_nothing_is_sent_to_a_file_of_a_category_on_the_list(
         )
     entry = DenyEntry(kind=DenyEntry.Kind.CATEGORY, value="Left alone", reason="asked")
     if when == "before the preview":
-        denying.deny(entry, mona)
+        denylist_changes.deny(entry, mona)
         batch = confirmed(project, alice)
     else:
         batch = confirmed(project, alice)
-        denying.deny(entry, mona)
+        denylist_changes.deny(entry, mona)
     send_to_the_end(batch)
     attempt = batch.attempts.get(claim__page_id=page_id)
     assert (attempt.outcome, attempt.reason) == (Outcome.SKIPPED, Reason.DENIED)

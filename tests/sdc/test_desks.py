@@ -12,11 +12,11 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from core.work import WorkState
 from projects.models import Project, User
-from projects.work import WorkState
 from sdc.models import ClaimAttempt, EditBatch, Writer
-from sdc.writing import desks
-from sdc.writing import writer as writing
+from sdc.writing import scheduler as writing
+from sdc.writing import worker_locks
 from tests.sdc.conftest import Make, WikiItself, confirmed, send
 from tests.sdc.test_crashes import run_a_worker
 
@@ -48,17 +48,17 @@ def another() -> tuple[subprocess.Popen[str], str]:
 @pytest.mark.process
 def test_a_process_is_gone_when_it_was_killed_and_not_before() -> None:
     process, name = another()
-    assert name != desks.own()
-    assert not desks.is_gone(name)
+    assert name != worker_locks.own()
+    assert not worker_locks.is_gone(name)
     process.kill()
     process.wait()
-    assert desks.is_gone(name)
+    assert worker_locks.is_gone(name)
 
 
 def test_of_other_machines_and_of_oneself_nothing_is_said() -> None:
-    assert not desks.is_gone("of another machine")
-    assert not desks.is_gone(desks.own())
-    assert desks.own() == desks.own()
+    assert not worker_locks.is_gone("of another machine")
+    assert not worker_locks.is_gone(worker_locks.own())
+    assert worker_locks.own() == worker_locks.own()
 
 
 @pytest.mark.process
@@ -121,4 +121,4 @@ def test_a_shared_disk_tells_nothing_of_another_machine() -> None:
     another = "0" * 6 + "1234567890"
     (settings.DATA_DIR / "desks").mkdir(exist_ok=True)
     (settings.DATA_DIR / "desks" / another).touch()
-    assert not desks.is_gone(another)
+    assert not worker_locks.is_gone(another)

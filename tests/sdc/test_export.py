@@ -18,11 +18,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classify.models import Label, Origin, Verdict
+from core.text import plain
 from crawler.models import Photo, ProjectPhoto, Region
-from projects import denying
 from projects.models import DenyEntry, Membership, Person, Project, User
-from projects.texts import plain
-from sdc import export, services
+from projects.privacy import denylist_changes
+from sdc import export
+from sdc.batches import services as batches
 from sdc.models import Claim, EditBatch, Watch
 from tests.conftest import ClientOf
 from tests.sdc.conftest import (
@@ -160,7 +161,7 @@ def test_what_was_not_written_says_why_in_a_code_and_in_words(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf
 ) -> None:
     said_yes(project)
-    services.stop(confirmed(project, alice), alice)
+    batches.stop(confirmed(project, alice), alice)
     [row] = rows(fetch(client_of, alice, project, "export-claims"))
     assert (row["outcome"], row["reason"]) == ("skipped", "stopped")
     assert row["reason_text"] == "What was not sent by then can be sent in another batch."
@@ -190,7 +191,7 @@ def test_a_draft_is_nobodys_export(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf
 ) -> None:
     said_yes(project)
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     address = reverse("export-claims", args=[project.public_id])
     assert rows(body(client_of(alice).get(address))) == []
     assert client_of(alice).get(f"{address}?batch={draft.code}").status_code == 404
@@ -255,8 +256,8 @@ def test_quickstatements_leave_out_what_a_person_left_out(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf
 ) -> None:
     said_yes(project, 2)
-    out, kept = services.prepare_batch(project, alice).attempts.select_related("claim")
-    services.exclude(out, alice)
+    out, kept = batches.prepare_batch(project, alice).attempts.select_related("claim")
+    batches.exclude(out, alice)
     lines = quick(client_of, alice, project)
     assert [line.split("|")[0] for line in lines] == [f"M{kept.claim.page_id}"]
 
@@ -292,7 +293,7 @@ def test_labels_leave_out_a_file_that_is_left_alone(
 ) -> None:
     out, kept = said_yes(project, 2)
     entry = DenyEntry(kind=DenyEntry.Kind.FILE, value=out.photo.name, page_id=out.photo.page_id)
-    denying.deny(entry, mona)
+    denylist_changes.deny(entry, mona)
     text = fetch(client_of, alice, project, name)
     assert kept.photo.mid in text
     assert out.photo.mid not in text

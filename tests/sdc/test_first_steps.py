@@ -11,10 +11,10 @@ from django.db import connection
 from django.urls import reverse
 
 from projects.models import AuditEvent, Project, User
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt, EditBatch, Writer
-from sdc.reasons import Reason
-from sdc.rights import first_steps, senders
+from sdc.sending_rights import limits, probation
+from sdc.writing.reasons import Reason
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end
 
@@ -43,7 +43,7 @@ def test_the_first_batch_is_small_then_looked_at_then_the_rest_comes(
     text = preview_of(alice, project, client_of)
     assert "Your first batch has at most 3 edits" in text
     assert "Send 3 edits" in text
-    first = services.confirm(EditBatch.objects.get(), alice)
+    first = batches.confirm(EditBatch.objects.get(), alice)
 
     text = preview_of(alice, project, client_of)
     assert 'id="first-goes"' in text
@@ -59,14 +59,14 @@ def test_the_first_batch_is_small_then_looked_at_then_the_rest_comes(
     assert text.count("Special:Diff/") == 3
     for edit in wiki.edits():
         assert f"Special:Diff/{edit.id}" in text
-    with pytest.raises(services.Refused, match="look-first"):
-        services.confirm(services.prepare_batch(project, alice), alice)
+    with pytest.raises(batches.Refused, match="look-first"):
+        batches.confirm(batches.prepare_batch(project, alice), alice)
 
     looked = reverse("batch-looked", args=[project.public_id, first.code])
     assert client_of(alice).post(looked).status_code == 302
     assert AuditEvent.objects.filter(action="writer.looked-at", actor=alice).count() == 1
     assert "Send 2 edits" in preview_of(alice, project, client_of)
-    send_to_the_end(services.confirm(services.prepare_batch(project, alice), alice))
+    send_to_the_end(batches.confirm(batches.prepare_batch(project, alice), alice))
     assert len(wiki.edits()) == 5
 
 
@@ -76,10 +76,10 @@ def test_a_draft_from_before_is_read_again_once_it_may_hold_more(
     said_yes(project, 2)
     first = send_to_the_end(confirmed(project, alice))
     said_yes(project, 4, skip=2)
-    before = services.prepare_batch(project, alice)
-    assert services.draft_of(project, alice) == before
-    assert first_steps.looked_at(first, alice)
-    assert services.draft_of(project, alice) is None
+    before = batches.prepare_batch(project, alice)
+    assert batches.draft_of(project, alice) == before
+    assert probation.looked_at(first, alice)
+    assert batches.draft_of(project, alice) is None
 
 
 def test_a_first_batch_that_wrote_nothing_does_not_count(
@@ -90,7 +90,7 @@ def test_a_first_batch_that_wrote_nothing_does_not_count(
     for label in labels[:3]:
         wiki.somebody_adds(label.photo.page_id)
     send_to_the_end(first)
-    standing = senders.standing_of(alice)
+    standing = limits.standing_of(alice)
     assert standing.may_send
     assert standing.first
     assert standing.limit == 3
@@ -101,13 +101,13 @@ def test_a_first_batch_that_was_stopped_early_is_looked_at_too(
 ) -> None:
     said_yes(project, 3)
     first = confirmed(project, alice)
-    services.pause(first, alice)
-    assert senders.standing_of(alice).reason is Reason.FIRST_GOES
+    batches.pause(first, alice)
+    assert limits.standing_of(alice).reason is Reason.FIRST_GOES
     row = first.attempts.order_by("pk").first()
     assert row
     ClaimAttempt.objects.filter(pk=row.pk).update(outcome=Outcome.WRITTEN, state="d")
-    services.stop(first, alice)
-    assert senders.standing_of(alice).to_look_at == first
+    batches.stop(first, alice)
+    assert limits.standing_of(alice).to_look_at == first
 
 
 def test_a_first_batch_taken_back_as_a_whole_begins_anew(
@@ -115,13 +115,13 @@ def test_a_first_batch_taken_back_as_a_whole_begins_anew(
 ) -> None:
     said_yes(project, 2)
     first = send_to_the_end(confirmed(project, alice))
-    assert senders.standing_of(alice).to_look_at == first
+    assert limits.standing_of(alice).to_look_at == first
     undo = EditBatch.objects.create(
         project=project, user=alice, wiki=first.wiki, kind=EditBatch.Kind.UNDO, undoes=first
     )
     rows = list(first.attempts.select_related("claim"))
     for row in rows:
-        assert senders.standing_of(alice).to_look_at == first, "one still stands"
+        assert limits.standing_of(alice).to_look_at == first, "one still stands"
         ClaimAttempt.objects.create(
             batch=undo,
             claim=row.claim,
@@ -130,7 +130,7 @@ def test_a_first_batch_taken_back_as_a_whole_begins_anew(
             sha1=row.sha1,
             outcome=Outcome.WRITTEN,
         )
-    assert senders.standing_of(alice).first
+    assert limits.standing_of(alice).first
 
 
 def test_it_counts_for_a_user_not_for_a_project(
@@ -140,10 +140,10 @@ def test_it_counts_for_a_user_not_for_a_project(
     other = make_project(alice, "Q937")
     said_yes(other, 5, skip=5)
     send_to_the_end(confirmed(project, alice))
-    draft = services.prepare_batch(other, alice)
-    with pytest.raises(services.Refused, match="look-first"):
-        services.confirm(draft, alice)
-    assert senders.standing_of(bob).first
+    draft = batches.prepare_batch(other, alice)
+    with pytest.raises(batches.Refused, match="look-first"):
+        batches.confirm(draft, alice)
+    assert limits.standing_of(bob).first
 
 
 def test_only_the_sender_says_that_they_looked_and_only_of_the_first(
@@ -151,12 +151,12 @@ def test_only_the_sender_says_that_they_looked_and_only_of_the_first(
 ) -> None:
     said_yes(project, 2)
     first = confirmed(project, alice)
-    assert not first_steps.looked_at(first, alice), "it is still being sent"
+    assert not probation.looked_at(first, alice), "it is still being sent"
     send_to_the_end(first)
     with pytest.raises(PermissionDenied):
-        first_steps.looked_at(first, bob)
-    assert first_steps.looked_at(first, alice)
-    assert not first_steps.looked_at(first, alice)
+        probation.looked_at(first, bob)
+    assert probation.looked_at(first, alice)
+    assert not probation.looked_at(first, alice)
     assert Writer.objects.get(user=alice).looked_at is not None
 
 
@@ -165,26 +165,26 @@ def test_more_than_the_first_batch_may_have_is_refused_by_the_server(
 ) -> None:
     said_yes(project, 4)
     settings.FIRST_BATCH = 0
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     settings.FIRST_BATCH = 3
-    with pytest.raises(services.Refused, match="too-many"):
-        services.confirm(draft, alice)
-    services.exclude(draft.attempts.all()[0], alice)
-    assert services.confirm(draft, alice).state == State.RUNNING
+    with pytest.raises(batches.Refused, match="too-many"):
+        batches.confirm(draft, alice)
+    batches.exclude(draft.attempts.all()[0], alice)
+    assert batches.confirm(draft, alice).state == State.RUNNING
 
 
 def test_a_row_taken_in_again_must_find_room(project: Project, alice: User, said_yes: Make) -> None:
     said_yes(project, 5)
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     assert planned(draft) == 3
     left = draft.attempts.order_by("pk").first()
     assert left
-    services.exclude(left, alice)
-    draft = services.prepare_batch(project, alice)
+    batches.exclude(left, alice)
+    draft = batches.prepare_batch(project, alice)
     assert planned(draft) == 3, "what is left out makes room for another"
     left = draft.attempts.get(outcome=Outcome.EXCLUDED)
-    with pytest.raises(services.Refused, match="full"):
-        services.exclude(left, alice, leave_out=False, limit=3)
+    with pytest.raises(batches.Refused, match="full"):
+        batches.exclude(left, alice, leave_out=False, limit=3)
     assert planned(draft) == 3
 
 
@@ -198,14 +198,14 @@ def test_two_first_batches_confirmed_at_the_same_moment_are_one(
     said_yes(project, 3)
     other = make_project(alice, "Q937")
     said_yes(other, 3, skip=3)
-    drafts = [services.prepare_batch(each, alice) for each in (project, other)]
+    drafts = [batches.prepare_batch(each, alice) for each in (project, other)]
     gate, refused = threading.Barrier(2), []
 
     def one(batch: EditBatch) -> None:
         gate.wait()
         try:
-            services.confirm(batch, alice)
-        except services.Refused as no:
+            batches.confirm(batch, alice)
+        except batches.Refused as no:
             refused.append(no.code)
         finally:
             connection.close()

@@ -9,10 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from projects.models import AuditEvent, Membership, Project, User
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.reasons import Reason
-from sdc.rights import first_steps, senders
+from sdc.sending_rights import limits, probation
+from sdc.writing.reasons import Reason
 from tests import factories
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, send_to_the_end
@@ -31,8 +31,8 @@ def newcomer(project: Project, wiki: WikiItself) -> User:
 @pytest.fixture
 def handed(project: Project, newcomer: User, said_yes: Make) -> EditBatch:
     said_yes(project, 3, by=newcomer)
-    draft = services.prepare_batch(project, newcomer)
-    assert first_steps.hand_over(draft, newcomer)
+    draft = batches.prepare_batch(project, newcomer)
+    assert probation.hand_over(draft, newcomer)
     draft.refresh_from_db()
     return draft
 
@@ -49,7 +49,7 @@ def test_from_a_newcomers_answers_to_the_statements_by_hand(
     client_of: ClientOf,
     wiki: WikiItself,
 ) -> None:
-    senders.standing_of(alice)
+    limits.standing_of(alice)
     said_yes(project, 3, by=newcomer)
     text = page_of("preview", newcomer, project, client_of)
     assert "Hand over 3 edits" in text
@@ -68,7 +68,7 @@ def test_from_a_newcomers_answers_to_the_statements_by_hand(
     assert "Newcomer</bdi> hands over 3 edits." in line
     assert "Newcomer" in page_of("preview", alice, project, client_of)  # who said Yes
     hers = EditBatch.objects.get(user=alice)
-    sent = send_to_the_end(services.confirm(hers, alice))
+    sent = send_to_the_end(batches.confirm(hers, alice))
 
     draft.refresh_from_db()
     assert (draft.state, draft.reason) == (State.DONE, Reason.HANDED_OVER)
@@ -83,10 +83,10 @@ def test_from_a_newcomers_answers_to_the_statements_by_hand(
 def test_what_was_handed_over_can_not_be_confirmed_by_anybody(
     project: Project, alice: User, newcomer: User, handed: EditBatch
 ) -> None:
-    with pytest.raises(services.Refused, match="handed-over"):
-        services.confirm(handed, newcomer)
+    with pytest.raises(batches.Refused, match="handed-over"):
+        batches.confirm(handed, newcomer)
     with pytest.raises(PermissionDenied):
-        services.confirm(handed, alice)
+        batches.confirm(handed, alice)
     handed.refresh_from_db()
     assert handed.state == State.HANDED
 
@@ -95,36 +95,36 @@ def test_the_newcomer_can_take_it_back(
     project: Project, alice: User, newcomer: User, handed: EditBatch, client_of: ClientOf
 ) -> None:
     with pytest.raises(PermissionDenied):
-        first_steps.take_back(handed, alice)
+        probation.take_back(handed, alice)
     back = reverse("batch-take-back-hand-over", args=[project.public_id, handed.code])
     assert client_of(newcomer).post(back).status_code == 302
     handed.refresh_from_db()
     assert handed.state == State.DRAFT
-    assert not first_steps.take_back(handed, newcomer)
-    assert not first_steps.waiting(project, alice)
+    assert not probation.take_back(handed, newcomer)
+    assert not probation.waiting(project, alice)
 
 
 def test_handing_over_again_takes_the_place_of_the_first_time(
     project: Project, alice: User, newcomer: User, handed: EditBatch, said_yes: Make
 ) -> None:
     said_yes(project, 1, by=newcomer, skip=3)
-    again = services.prepare_batch(project, newcomer)
-    assert first_steps.hand_over(again, newcomer)
+    again = batches.prepare_batch(project, newcomer)
+    assert probation.hand_over(again, newcomer)
     assert list(EditBatch.objects.filter(state=State.HANDED)) == [again]
-    assert first_steps.waiting(project, alice) == [(again, 4)]
+    assert probation.waiting(project, alice) == [(again, 4)]
 
 
 def test_part_of_it_sent_leaves_the_rest_waiting(
     project: Project, alice: User, newcomer: User, handed: EditBatch, settings: Any
 ) -> None:
     settings.FIRST_BATCH = 2
-    first = services.confirm(services.prepare_batch(project, alice), alice)
+    first = batches.confirm(batches.prepare_batch(project, alice), alice)
     handed.refresh_from_db()
     assert handed.state == State.HANDED
-    assert first_steps.waiting(project, alice) == [(handed, 1)]
+    assert probation.waiting(project, alice) == [(handed, 1)]
     send_to_the_end(first)
-    first_steps.looked_at(first, alice)
-    services.confirm(services.prepare_batch(project, alice), alice)
+    probation.looked_at(first, alice)
+    batches.confirm(batches.prepare_batch(project, alice), alice)
     handed.refresh_from_db()
     assert handed.state == State.DONE
 
@@ -132,9 +132,9 @@ def test_part_of_it_sent_leaves_the_rest_waiting(
 def test_a_row_that_the_sender_left_out_does_not_keep_it_waiting(
     project: Project, alice: User, handed: EditBatch
 ) -> None:
-    draft = services.prepare_batch(project, alice)
-    services.exclude(draft.attempts.all()[0], alice)
-    services.confirm(draft, alice)
+    draft = batches.prepare_batch(project, alice)
+    batches.exclude(draft.attempts.all()[0], alice)
+    batches.confirm(draft, alice)
     handed.refresh_from_db()
     assert handed.state == State.DONE
 
@@ -143,9 +143,9 @@ def test_who_may_send_has_nothing_to_hand_over(
     project: Project, alice: User, said_yes: Make
 ) -> None:
     said_yes(project)
-    draft = services.prepare_batch(project, alice)
-    with pytest.raises(services.Refused, match="may-send"):
-        first_steps.hand_over(draft, alice)
+    draft = batches.prepare_batch(project, alice)
+    with pytest.raises(batches.Refused, match="may-send"):
+        probation.hand_over(draft, alice)
 
 
 def test_nobody_else_sees_a_hand_over_but_those_who_may_send(

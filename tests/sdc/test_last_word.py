@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from crawler import commons
-from projects import denying, pace, tokens
-from projects.json_tree import Node
+from core.work import WorkState
+from projects.accounts import tokens
 from projects.models import DenyEntry, Project, User, WikiCredential
-from projects.work import WorkState
-from sdc import moderating, services, undoing
+from projects.privacy import denylist_changes
+from sdc.batches import moderation
+from sdc.batches import services as batches
+from sdc.batches import undo as batches_undo
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
-from sdc.reasons import Reason
-from sdc.rights import senders
-from sdc.writing import account, turn, writer
-from sdc.writing.lanes import CATCH_UP
+from sdc.sending_rights import limits
+from sdc.writing import attempt as writing_attempt
+from sdc.writing import scheduler
+from sdc.writing import session as writing_session
+from sdc.writing.rate_buckets import CATCH_UP
+from sdc.writing.reasons import Reason
 from tests.factories import issue_tokens, make_moderator
 from tests.sdc.conftest import (
     Make,
@@ -30,6 +33,8 @@ from tests.sdc.conftest import (
     the_attempt,
     time_passes,
 )
+from wiki import pace, pywikibot_client
+from wiki.json_tree import Node
 
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
@@ -38,7 +43,7 @@ WRITE = {"action": "wbsetclaim"}
 
 def in_the_call(monkeypatch: Any, deed: Callable[[], Any]) -> None:
     """Do something once, between our row and the wiki's answer."""
-    submit = commons.submit
+    submit = pywikibot_client.submit
     done: list[bool] = []
 
     def meanwhile(site: Any, **params: Any) -> Any:
@@ -47,7 +52,7 @@ def in_the_call(monkeypatch: Any, deed: Callable[[], Any]) -> None:
             deed()
         return submit(site, **params)
 
-    monkeypatch.setattr(commons, "submit", meanwhile)
+    monkeypatch.setattr(pywikibot_client, "submit", meanwhile)
 
 
 def log_in(user: User, wiki: WikiItself) -> None:
@@ -81,7 +86,7 @@ def test_a_batch_that_is_stopped_while_the_wiki_says_later_lets_its_file_go(
     [label] = said_yes(project)
     batch = confirmed(project, alice)
     wiki.running.faults.add(fault, WRITE, times=1)
-    in_the_call(monkeypatch, lambda: services.stop(batch, alice))
+    in_the_call(monkeypatch, lambda: batches.stop(batch, alice))
     send_to_the_end(batch)
     time_passes()
     send()
@@ -102,7 +107,7 @@ def test_a_batch_that_is_stopped_right_before_the_call_lets_its_file_go(
     def taken(self: ClaimAttempt, *args: Any, **fields: Any) -> bool:
         ok = take(self, *args, **fields)
         if not stopped:
-            stopped.append(services.stop(batch, alice))
+            stopped.append(batches.stop(batch, alice))
         return ok
 
     monkeypatch.setattr(ClaimAttempt, "take", taken)
@@ -123,7 +128,7 @@ def test_a_doubt_of_a_stopped_batch_is_settled_without_the_users_login(
     batch = confirmed(project, alice)
     wiki.running.faults.add("cut-after-effect", WRITE, times=1)
     send()
-    services.stop(batch, alice)
+    batches.stop(batch, alice)
     if gone == "tokens":
         WikiCredential.objects.all().delete()
     else:
@@ -141,7 +146,7 @@ def test_whoever_was_renamed_logs_in_once_and_goes_on(
     """A worker that served them before knows them under the old name."""
     said_yes(project, 3)
     batch = confirmed(project, alice)
-    desk = writer.Desk()
+    desk = scheduler.Desk()
     wiki.running.faults.add("cut-before", WRITE, times=1)
     send(1.0, desk)
     time_passes()
@@ -156,7 +161,7 @@ def test_whoever_was_renamed_logs_in_once_and_goes_on(
         alice.wiki_username = "Alice Renamed"
         alice.save()
         log_in(alice, wiki)
-        services.resume(batch, alice)
+        batches.resume(batch, alice)
         for _round in range(4):
             send(1.0, desk)
             time_passes()
@@ -183,18 +188,18 @@ def test_what_moderators_decide_while_we_read_the_file_counts(
     def decide() -> None:
         match deed:
             case "everything":
-                moderating.stop_everything(mona, "look")
+                moderation.stop_everything(mona, "look")
             case "user":
-                moderating.stop_user(alice, mona, "look")
+                moderation.stop_user(alice, mona, "look")
             case "project":
-                moderating.stop_project(project, mona, "look")
+                moderation.stop_project(project, mona, "look")
             case "person":
                 DenyEntry.objects.create(
                     wiki=batch.wiki, kind=DenyEntry.Kind.PERSON, value="Q7186", reason="asked"
                 )
             case "file":
                 entry = DenyEntry(kind=DenyEntry.Kind.FILE, value=label.photo.title, reason="asked")
-                denying.deny(entry, mona)
+                denylist_changes.deny(entry, mona)
             case "banned":
                 User.objects.filter(pk=alice.pk).update(is_active=False)
 
@@ -223,26 +228,26 @@ def test_a_worker_that_was_frozen_past_its_lease_makes_no_call(
         if not frozen:
             frozen.append(True)
             time_passes()
-            send(2.0, writer.Desk())
+            send(2.0, scheduler.Desk())
             wiki.somebody_removes(label.photo.page_id)
 
     def crash_point(name: str) -> None:
         if name == "write:before-call":
             freeze()
 
-    edit_token = account.Account.edit_token
+    edit_token = writing_session.Account.edit_token
 
-    def fetched(self: account.Account, read: Any, *, again: bool = False) -> str:
+    def fetched(self: writing_session.Account, read: Any, *, again: bool = False) -> str:
         token = edit_token(self, read, again=again)
         if again:
             freeze()
         return token
 
     if where == "before the call":
-        monkeypatch.setattr(turn, "crash_point", crash_point)
+        monkeypatch.setattr(writing_attempt, "crash_point", crash_point)
     else:
         wiki.running.faults.add("refuse", WRITE, codes=["badtoken"], times=1)
-        monkeypatch.setattr(account.Account, "edit_token", fetched)
+        monkeypatch.setattr(writing_session.Account, "edit_token", fetched)
     send()
     assert frozen
     assert len(wiki.edits()) == 1
@@ -256,9 +261,9 @@ def test_a_moderator_takes_back_at_the_pace_that_the_wiki_allows_them(
     said_yes(project)
     batch = send_to_the_end(confirmed(project, alice))
     wiki.running.world.set("ratelimit:Bob", "11/60")
-    undo = undoing.undo(batch, make_moderator(bob))
+    undo = batches_undo.undo(batch, make_moderator(bob))
     send_to_the_end(undo)
-    assert senders.pace_of(bob) == pytest.approx(60 * 10 / (60 + CATCH_UP))
+    assert limits.pace_of(bob) == pytest.approx(60 * 10 / (60 + CATCH_UP))
 
 
 @pytest.mark.parametrize("reading", ["wbgetentities", "query"])
@@ -274,7 +279,7 @@ def test_a_file_that_the_wiki_cannot_read_keeps_no_other_from_being_sent(
     labels = said_yes(project, 4)
     batch = confirmed(project, alice)
     broken = labels[1].photo.page_id
-    submit = commons.submit
+    submit = pywikibot_client.submit
 
     def fails(site: Any, **params: Any) -> Any:
         ids = params.get("ids", params.get("pageids", ()))
@@ -284,7 +289,7 @@ def test_a_file_that_the_wiki_cannot_read_keeps_no_other_from_being_sent(
             return Node({"errors": errors}), None
         return submit(site, **params)
 
-    monkeypatch.setattr(commons, "submit", fails)
+    monkeypatch.setattr(pywikibot_client, "submit", fails)
     send_to_the_end(batch, rounds=20)
     assert batch.state == State.DONE
     assert len(wiki.edits()) == 3
@@ -303,7 +308,7 @@ def test_a_doubt_is_not_given_up_while_the_call_may_still_arrive(
     batch = confirmed(project, alice)
     wiki.running.faults.add("cut-before", WRITE, times=1)
     send(1.0)
-    services.stop(batch, alice)
+    batches.stop(batch, alice)
     now = timezone.now()
     died = {"state": WorkState.RUNNING, "lease_until": now}
     ClaimAttempt.objects.update(due_at=now, **(died if dies else {}))
@@ -313,7 +318,7 @@ def test_a_doubt_is_not_given_up_while_the_call_may_still_arrive(
     assert attempt.state == WorkState.QUEUED
     assert (attempt.outcome, claim_of(label).state) == (Outcome.PLANNED, Claim.State.SENDING)
     assert attempt.began_at
-    assert attempt.due_at >= attempt.began_at + turn.ARRIVED
+    assert attempt.due_at >= attempt.began_at + writing_attempt.ARRIVED
     time_passes()
     send(1.0)
     assert the_attempt(batch).outcome == Outcome.SKIPPED

@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from projects.ledger import audit
 from projects.models import AppendOnly, AuditEvent, Contribution, Project, User
-from sdc import statements, undoing
+from sdc.batches import undo as batches_undo
+from sdc.files import statements
 from sdc.models import ClaimAttempt, Edit, EditBatch
-from sdc.reconciling import reconcile
+from sdc.reconcile import reconcile
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end, the_attempt
 
@@ -60,7 +61,7 @@ def test_taking_back_is_a_row_of_its_own_and_the_first_one_stays(
     sent: EditBatch, alice: User, wiki: WikiItself
 ) -> None:
     before = list(Edit.objects.values())
-    undo = send_to_the_end(undoing.undo(sent, alice))
+    undo = send_to_the_end(batches_undo.undo(sent, alice))
     rows = list(Edit.objects.order_by("pk").values())
     assert rows[:1] == before
     [added, removed] = Edit.objects.order_by("pk")
@@ -222,7 +223,7 @@ def test_sending_undoing_watching_and_reconciling_only_ever_add_rows(
         first = batch.attempts.order_by("pk")[0]
         wiki.somebody_removes(first.claim.page_id)
         reconcile(repair=True)
-        send_to_the_end(undoing.undo(batch, alice))
+        send_to_the_end(batches_undo.undo(batch, alice))
         reconcile(repair=True)
     assert Edit.objects.count() == 3
     assert not _written_to(queries)
@@ -233,7 +234,7 @@ def test_the_ledger_alone_tells_what_is_on_the_wiki(
 ) -> None:
     said_yes(project, 3)
     batch = send_to_the_end(confirmed(project, alice))
-    undoing_one = undoing.undo(batch.attempts.order_by("pk")[0], alice)
+    undoing_one = batches_undo.undo(batch.attempts.order_by("pk")[0], alice)
     send_to_the_end(undoing_one)
     removed = Edit.objects.filter(kind=Edit.Kind.REMOVE).values("guid")
     standing = Edit.objects.filter(kind=Edit.Kind.ADD).exclude(guid__in=removed)

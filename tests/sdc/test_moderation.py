@@ -13,10 +13,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from projects.models import AuditEvent, Project, User
 from sandbox import RunningSandbox
-from sdc import moderating
+from sdc.batches import moderation
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch, WritingStop
-from sdc.reasons import Reason
-from sdc.rights import stops
+from sdc.sending_rights import stops
+from sdc.writing.reasons import Reason
 from tests.conftest import ClientOf, MakeProject
 from tests.factories import make_user
 from tests.sdc.conftest import (
@@ -54,14 +54,14 @@ def logged(action: str) -> list[tuple[str, str, str]]:
 # Rights -----------------------------------------------------------------------------------
 
 DEEDS: dict[str, Callable[[EditBatch, User], Any]] = {
-    "hold": lambda batch, by: moderating.hold(the_attempt(batch).claim, by, WORDS),
-    "release": lambda batch, by: moderating.release(the_attempt(batch).claim, by),
-    "reject": lambda batch, by: moderating.reject(the_attempt(batch).claim, by, WORDS),
-    "stop a batch": lambda batch, by: moderating.stop_batch(batch, by, WORDS),
-    "undo a batch": lambda batch, by: moderating.undo_batch(batch, by),
-    "stop a user": lambda batch, by: moderating.stop_user(batch.user, by, WORDS),
-    "stop a project": lambda batch, by: moderating.stop_project(batch.project, by, WORDS),
-    "stop everything": lambda batch, by: moderating.stop_everything(by, WORDS),
+    "hold": lambda batch, by: moderation.hold(the_attempt(batch).claim, by, WORDS),
+    "release": lambda batch, by: moderation.release(the_attempt(batch).claim, by),
+    "reject": lambda batch, by: moderation.reject(the_attempt(batch).claim, by, WORDS),
+    "stop a batch": lambda batch, by: moderation.stop_batch(batch, by, WORDS),
+    "undo a batch": lambda batch, by: moderation.undo_batch(batch, by),
+    "stop a user": lambda batch, by: moderation.stop_user(batch.user, by, WORDS),
+    "stop a project": lambda batch, by: moderation.stop_project(batch.project, by, WORDS),
+    "stop everything": lambda batch, by: moderation.stop_everything(by, WORDS),
 }
 
 
@@ -85,9 +85,9 @@ def test_each_deed_is_written_down_with_its_reason(deed: str, batch: EditBatch, 
 
 
 def test_only_moderators_lift_a_stop(batch: EditBatch, alice: User, mona: User) -> None:
-    stop = moderating.stop_user(alice, mona, WORDS)
+    stop = moderation.stop_user(alice, mona, WORDS)
     with pytest.raises(PermissionDenied):
-        moderating.let_write(stop, alice)
+        moderation.let_write(stop, alice)
     assert stops.active().get() == stop
 
 
@@ -99,11 +99,11 @@ def test_a_held_claim_waits_and_a_released_one_goes(
 ) -> None:
     [label] = said_yes(project, 1)
     batch = confirmed(project, alice)
-    moderating.hold(claim_of(label), mona, WORDS)
+    moderation.hold(claim_of(label), mona, WORDS)
     send_to_the_end(batch)
     assert the_attempt(batch).reason == Reason.HELD
-    assert moderating.release(claim_of(label), mona)
-    assert not moderating.release(claim_of(label), mona)  # it is
+    assert moderation.release(claim_of(label), mona)
+    assert not moderation.release(claim_of(label), mona)  # it is
     assert send_to_the_end(confirmed(project, alice)).state == EditBatch.State.DONE
     assert len(wiki.edits(label.photo.page_id)) == 1
     target = f"claim:{claim_of(label).pk}"
@@ -116,7 +116,7 @@ def test_a_claim_that_is_rejected_while_it_waits_is_skipped(
 ) -> None:
     claim = the_attempt(batch).claim
     assert claim.state == Claim.State.SENDING
-    assert moderating.reject(claim, mona, WORDS)
+    assert moderation.reject(claim, mona, WORDS)
     send_to_the_end(batch)
     attempt = the_attempt(batch)
     assert (attempt.outcome, attempt.reason) == ("skipped", Reason.REJECTED)
@@ -132,7 +132,7 @@ def test_what_is_or_goes_onto_the_wiki_is_not_rejected_but_taken_back(
     Claim.objects.update(state=state)
     claim.refresh_from_db()
     may_be = state in ("free", "sending", "removed", "undone")
-    assert moderating.reject(claim, mona, WORDS) is may_be
+    assert moderation.reject(claim, mona, WORDS) is may_be
     claim.refresh_from_db()
     assert claim.state == (Claim.State.REJECTED if may_be else state)
     assert len(logged("claim.rejected")) == may_be
@@ -148,8 +148,8 @@ def test_a_rejection_that_is_released_gives_back_what_others_said(
     claim = the_attempt(batch).claim
     Claim.objects.update(state=before)
     claim.refresh_from_db()
-    moderating.reject(claim, mona, WORDS)
-    assert moderating.release(claim, mona, "It is her")
+    moderation.reject(claim, mona, WORDS)
+    assert moderation.release(claim, mona, "It is her")
     assert (claim.state, claim.held_reason) == (after, "")
 
 
@@ -159,8 +159,8 @@ def test_a_rejection_that_is_released_gives_back_what_others_said(
 def test_a_stopped_batch_writes_nothing_more(
     batch: EditBatch, mona: User, wiki: WikiItself
 ) -> None:
-    assert moderating.stop_batch(batch, mona, WORDS)
-    assert not moderating.stop_batch(batch, mona, WORDS)
+    assert moderation.stop_batch(batch, mona, WORDS)
+    assert not moderation.stop_batch(batch, mona, WORDS)
     send_to_the_end(batch)
     assert wiki.edits() == []
     assert batch.state == EditBatch.State.STOPPED
@@ -173,7 +173,7 @@ def test_a_batch_is_taken_back_in_the_moderators_own_name(
     send_to_the_end(batch)
     page_id = the_attempt(batch).claim.page_id
     assert len(wiki.depicts(page_id)) == 1
-    undo = send_to_the_end(moderating.undo_batch(batch, mona, WORDS))
+    undo = send_to_the_end(moderation.undo_batch(batch, mona, WORDS))
     assert undo.user == mona
     assert wiki.depicts(page_id) == []
     assert wiki.edits(page_id)[0].user == "Mona"
@@ -189,21 +189,21 @@ def test_what_is_stopped_waits_and_goes_on_once_released(
     what: str, batch: EditBatch, alice: User, mona: User, wiki: WikiItself
 ) -> None:
     if what == "user":
-        moderating.stop_user(alice, mona, WORDS)
+        moderation.stop_user(alice, mona, WORDS)
     elif what == "project":
-        moderating.stop_project(batch.project, mona, WORDS)
+        moderation.stop_project(batch.project, mona, WORDS)
     else:
-        moderating.stop_everything(mona, WORDS)
+        moderation.stop_everything(mona, WORDS)
     send()
     batch.refresh_from_db()
     assert batch.state == EditBatch.State.PAUSED
     assert wiki.edits() == []
     if what == "user":
-        assert moderating.release_user(alice, mona) == 1
+        assert moderation.release_user(alice, mona) == 1
     elif what == "project":
-        assert moderating.release_project(batch.project, mona) == 1
+        assert moderation.release_project(batch.project, mona) == 1
     else:
-        assert moderating.release_everything(mona) == 1
+        assert moderation.release_everything(mona) == 1
     send_to_the_end(batch)
     assert len(wiki.edits()) == 1
     assert len(logged("writing.stopped")) == len(logged("writing.released")) == 1
@@ -211,8 +211,8 @@ def test_what_is_stopped_waits_and_goes_on_once_released(
 
 def test_a_release_lifts_whatever_held_a_user_back(alice: User, mona: User) -> None:
     stops.place(WritingStop.Source.SHARE, "4 of 10 removed", user=alice)
-    moderating.stop_user(alice, mona, WORDS)
-    assert moderating.release_user(alice, mona) == 2
+    moderation.stop_user(alice, mona, WORDS)
+    assert moderation.release_user(alice, mona) == 2
     assert not stops.active().exists()
 
 
@@ -336,7 +336,7 @@ def test_pages_show_the_box_the_attempts_the_diffs_and_the_deeds(
 ) -> None:
     send_to_the_end(batch)
     attempt = the_attempt(batch)
-    moderating.hold(attempt.claim, mona, WORDS)
+    moderation.hold(attempt.claim, mona, WORDS)
     browser = client_of(mona)
     edit = attempt.edits.get()
     for row in (attempt.claim, attempt, edit, attempt.watch):

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from projects.models import User
 from sdc.models import Claim
-from sdc.rights import stops
+from sdc.sending_rights import stops
 from tests.conftest import ClientOf, MakeProject
 from tests.sdc.conftest import Make, confirmed
 

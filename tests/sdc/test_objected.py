@@ -12,12 +12,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from classify.asking.queue import is_silent, next_question, worth_of
 from classify.models import Label, Question, Score
-from classify.questions import is_silent, next_question, worth_of
-from classify.reassigning import offered
-from crawler import crawling, pausing
+from classify.review.reassign import offered
+from core.user_errors import Refused
+from core.work import WorkState
+from crawler import photo_pauses
+from crawler.listing import crawl as listing_crawl
 from crawler.models import Photo
-from projects import denying, objections, pauses
 from projects.models import (
     AuditEvent,
     DenyEntry,
@@ -28,13 +30,12 @@ from projects.models import (
     Source,
     User,
 )
-from projects.refusal import Refused
-from projects.work import WorkState
-from sdc import services
+from projects.privacy import denylist_changes, objections, pauses
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.ready import ready_count
-from sdc.reasons import Reason
+from sdc.preview.eligibility import ready_count
 from sdc.selectors import batch_progress
+from sdc.writing.reasons import Reason
 from tests.conftest import ClientOf, MakeProject
 from tests.sdc.conftest import (
     Make,
@@ -96,20 +97,20 @@ def test_the_preview_leaves_it_out_and_says_why(
     else:
         made = object_to("Q7186" if what == "person" else about_file(label), what)
     assert made.pauses_until == made.created_at + timedelta(days=7)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     row = the_attempt(batch)
     assert (row.outcome, row.reason) == (Outcome.SKIPPED, Reason.OBJECTED)
     page_text = client_of(alice).get(reverse("preview", args=[project.public_id])).content.decode()
     assert "Paused: somebody objected" in page_text
     assert WORDS not in page_text
     with pytest.raises(Refused):
-        services.confirm(batch, alice)
+        batches.confirm(batch, alice)
     objections.lift_pause(made, mona, "look at it with me")
     address = reverse("preview", args=[project.public_id])
     if what == "category":  # which only the wiki knows: the draft is good for ten minutes
         client_of(alice).post(address)
     client_of(alice).get(address)
-    draft = services.draft_of(project, alice)
+    draft = batches.draft_of(project, alice)
     assert draft
     assert the_attempt(draft).outcome == Outcome.PLANNED
 
@@ -142,17 +143,17 @@ def test_what_was_confirmed_waits_and_is_not_lost(
     def objects() -> None:
         object_to(abouts[what], what)
 
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     if when == "between preview and send" and what != "person":
         objects()
-        batch = services.confirm(batch, alice)
+        batch = batches.confirm(batch, alice)
     elif when == "between preview and send":
         objects()
         with pytest.raises(Refused):
-            services.confirm(batch, alice)
+            batches.confirm(batch, alice)
         return
     else:
-        batch = services.confirm(batch, alice)
+        batch = batches.confirm(batch, alice)
         before_the_call(monkeypatch, objects)
     send()
     send()
@@ -210,7 +211,7 @@ def test_what_waits_ends_at_once_where_it_is_denied_meanwhile(
     object_to(about_file(label))
     send()
     assert the_attempt(batch).error == "objected"
-    denying.deny(DenyEntry(kind="file", value=about_file(label), reason="private"), mona)
+    denylist_changes.deny(DenyEntry(kind="file", value=about_file(label), reason="private"), mona)
     send_to_the_end(batch)
     assert the_attempt(batch).reason == Reason.DENIED
     assert wiki.edits() == []
@@ -224,7 +225,7 @@ def test_the_others_of_a_batch_go_on_and_it_can_be_stopped(
     object_to(about_file(labels[1]))
     send()
     assert len(wiki.edits()) == 2
-    services.stop(batch, alice)
+    batches.stop(batch, alice)
     batch.refresh_from_db()
     assert batch.state == EditBatch.State.STOPPED
     assert batch_progress(batch).objected == 0
@@ -421,7 +422,7 @@ def test_of_a_category_exactly_the_files_in_it_are_paused(
 
     made = object_to(category, "category")
     assert paused() == {inside.title, outside.title}, "at once, whatever the source brought"
-    pausing.look_through()
+    photo_pauses.look_through()
     assert paused() == {inside.title}, "the wiki knows which are in it"
     Objection.objects.filter(pk=made.pk).update(state=Objection.State.DECLINED)
     pauses.pause_ended.send(Objection, objection=made)
@@ -433,7 +434,7 @@ def test_what_is_crawled_later_is_paused_too(
 ) -> None:
     object_to(f"File:{FAMILY}")
     make_project(alice, "Q7186", [("Marie Curie", 2)])
-    crawling.crawl(20)
+    listing_crawl.crawl(20)
     assert Photo.objects.get(title=f"File:{FAMILY}").paused_until
     assert Photo.objects.filter(paused_until=None).exists()
 
@@ -456,7 +457,7 @@ def test_a_renamed_file_is_paused_by_each_of_its_names(
     older = Objection.objects.create(wiki="sandbox", kind="file", value=page.title, page_id=page.id)
     older.pauses_until = older.created_at + pauses.LASTS
     older.save()
-    pausing.begin(objection=older)
+    photo_pauses.begin(objection=older)
     assert Photo.objects.get(pk=label.photo_id).paused_until, (
         "by its old name, once we know the new"
     )
@@ -470,7 +471,7 @@ def test_a_renamed_file_that_is_crawled_later_is_paused_too(
     object_to(page.title)
     wiki.running.world.move(page, "File:Family.jpg", user="Charlie")
     make_project(alice, "Q7186", [("Marie Curie", 2)])
-    crawling.crawl(20)
+    listing_crawl.crawl(20)
     assert Photo.objects.get(page_id=page.id).paused_until
 
 

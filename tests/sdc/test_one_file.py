@@ -13,13 +13,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from classify.models import Label
-from projects import http
-from projects.json_tree import Node
+from core.work import WorkState
 from projects.models import Project, User
-from projects.work import WorkState
-from sdc import revisions, services, statements, undoing
+from sdc.batches import services as batches
+from sdc.batches import undo as batches_undo
+from sdc.files import revisions, statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
-from sdc.reconciling import Code, reconcile
+from sdc.reconcile import Code, reconcile
 from tests.sdc.conftest import (
     CURIE,
     Make,
@@ -30,6 +30,8 @@ from tests.sdc.conftest import (
 )
 from tests.sdc.test_crashes import run_a_worker
 from tests.sdc.test_reconcile import codes, lose_the_ledger, put_there
+from wiki import http
+from wiki.json_tree import Node
 
 Kind = Edit.Kind
 Outcome = ClaimAttempt.Outcome
@@ -69,9 +71,9 @@ def label(project: Project, said_yes: Make) -> Label:
 @pytest.fixture
 def batch(project: Project, alice: User, label: Label) -> EditBatch:
     """A confirmed batch of six people on one file."""
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     add_people(draft, OTHERS)
-    return services.confirm(draft, alice)
+    return batches.confirm(draft, alice)
 
 
 def guids_by_revision(wiki: WikiItself, page_id: int) -> dict[int, tuple[set[str], set[str]]]:
@@ -117,7 +119,7 @@ def test_six_people_on_one_file_are_six_edits(batch: EditBatch, wiki: WikiItself
 
 def test_all_of_them_are_undone_one_by_one(batch: EditBatch, alice: User, wiki: WikiItself) -> None:
     send_to_the_end(batch)
-    undo = send_to_the_end(undoing.undo(batch, alice))
+    undo = send_to_the_end(batches_undo.undo(batch, alice))
     assert_each_has_its_own(wiki, undo, page_of(batch))
     assert reconcile().findings == []
 
@@ -136,7 +138,7 @@ def test_a_worker_killed_at_each_statement_loses_and_doubles_nothing(
 ) -> None:
     page_id, number = page_of(batch), batch.attempts.count()
     if kind == "undo":
-        batch = undoing.undo(send_to_the_end(batch), alice)
+        batch = batches_undo.undo(send_to_the_end(batch), alice)
     for death, point in enumerate(points * number):
         assert run_a_worker(f"{kind}:{point}={tmp_path / str(death)}") == -9
         time_passes()
@@ -154,7 +156,7 @@ def test_an_answer_lost_at_each_statement_is_found_in_its_own_revision(
     page_id = page_of(batch)
     call = WRITE
     if kind == "undo":
-        batch, call = undoing.undo(send_to_the_end(batch), alice), REMOVE
+        batch, call = batches_undo.undo(send_to_the_end(batch), alice), REMOVE
     for fault in faults * batch.attempts.count():
         wiki.running.faults.add(fault, call, times=1)
         send()
@@ -174,7 +176,7 @@ def test_one_that_was_not_written_is_not_taken_for_the_one_before(
     ClaimAttempt.objects.filter(pk__in=(first.pk, second.pk)).update(
         in_doubt=True, began_at=timezone.now()
     )
-    services.stop(batch, batch.user)
+    batches.stop(batch, batch.user)
     time_passes()
     send()
     first.refresh_from_db()
@@ -318,7 +320,7 @@ def test_an_attempt_has_one_row_of_a_kind_and_a_guid_may_have_several(
 ) -> None:
     """A statement that somebody restored can be removed by us a second time."""
     send_to_the_end(batch)
-    undo = send_to_the_end(undoing.undo(batch, alice))
+    undo = send_to_the_end(batches_undo.undo(batch, alice))
     once, other = undo.attempts.order_by("pk")[:2]
     edit = Edit.objects.get(attempt=once)
     edit.pk, edit._state.adding, edit.attempt = None, True, other

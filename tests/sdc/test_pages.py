@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from projects.models import Membership, Project, User
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import ClaimAttempt, EditBatch
-from sdc.reasons import Reason
 from sdc.selectors import number_of
 from sdc.views import preview
+from sdc.writing.reasons import Reason
 from tests.classify.crowd import Crowd, look_at_all
 from tests.conftest import ClientOf
 from tests.factories import make_moderator, make_user
@@ -122,8 +122,8 @@ def test_sending_a_preview_that_another_tab_replaced_shows_the_newer_one(
     project: Project, alice: User, said_yes: Make, client_of: ClientOf
 ) -> None:
     said_yes(project)
-    old = services.prepare_batch(project, alice)
-    services.prepare_batch(project, alice)
+    old = batches.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     send_old = reverse("batch-confirm", args=[project.public_id, old.code])
     page = client_of(alice).post(send_old, follow=True)
     assert "A newer preview took the place" in page.content.decode()
@@ -190,7 +190,7 @@ def test_the_list_of_batches_shows_what_was_confirmed(
 ) -> None:
     said_yes(project, 2)
     batch = send_to_the_end(confirmed(project, alice))
-    services.prepare_batch(project, bob)  # a draft is nobody else's business
+    batches.prepare_batch(project, bob)  # a draft is nobody else's business
     text = client_of(None).get(reverse("batches", args=[project.public_id])).content.decode()
     assert "Batch 1" in text
     assert "2 written" in text
@@ -202,7 +202,7 @@ def test_a_draft_is_shown_to_its_maker_only(
     project: Project, alice: User, bob: User, said_yes: Make, client_of: ClientOf
 ) -> None:
     said_yes(project)
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     assert client_of(alice).get(draft.project_url).status_code == 302
     assert client_of(bob).get(draft.project_url).status_code == 404
     row = reverse("attempt-exclude", args=[project.public_id, the_attempt(draft).pk])

@@ -13,12 +13,13 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from projects import denying
+from core.user_errors import Refused
 from projects.models import AuditEvent, DenyEntry, Notification, Project, User
-from projects.refusal import Refused
-from sdc import services, undoing
+from projects.privacy import denylist_changes
+from sdc.batches import services as batches
+from sdc.batches import undo as batches_undo
 from sdc.models import ClaimAttempt, EditBatch, Writer
-from sdc.rights import patrollers
+from sdc.sending_rights import patrollers
 from tests.conftest import ClientOf
 from tests.sdc.conftest import (
     Make,
@@ -79,9 +80,9 @@ def test_what_was_not_written_is_nobodys_business(
 ) -> None:
     Project.objects.update(visibility=Project.Visibility.PRIVATE)
     said_yes(project, 2)
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     assert client_of(None).get(open_page(draft)).status_code == 404
-    batch = services.confirm(draft, alice)
+    batch = batches.confirm(draft, alice)
     assert client_of(None).get(open_page(batch)).status_code == 404
     assert client_of(None).get(batch.project_url).status_code == 302  # to the login
     assert client_of(None).get(reverse("sent-batch", args=["0123456789ab"])).status_code == 404
@@ -249,9 +250,9 @@ def test_the_service_asks_for_a_reason_and_lets_nobody_else(
 ) -> None:
     patrollers.refresh(pat)
     with pytest.raises(Refused):
-        undoing.undo(sent, pat)
+        batches_undo.undo(sent, pat)
     with pytest.raises(PermissionDenied):
-        undoing.undo(sent, bob, "because")
+        batches_undo.undo(sent, bob, "because")
 
 
 def send_one(attempt: ClaimAttempt) -> None:
@@ -338,7 +339,7 @@ def test_a_patroller_steers_what_they_take_back_of_a_private_project(
     sent: EditBatch, pat: User, client_of: ClientOf
 ) -> None:
     patrollers.refresh(pat)
-    undo = undoing.undo(sent, pat, "wrong")
+    undo = batches_undo.undo(sent, pat, "wrong")
     browser = client_of(pat)
     for deed, state in (("pause", State.PAUSED), ("resume", State.RUNNING), ("stop", "stopped")):
         assert f'id="{deed}"' in text_of(browser, open_page(undo))
@@ -358,12 +359,12 @@ def test_of_a_denied_person_the_page_is_open_to_those_who_undo_alone(
     wiki: WikiItself,
 ) -> None:
     """As decision 24 says: patrollers, moderators, the sender, and whoever undoes it."""
-    denying.deny(DenyEntry(kind="person", value="Q7186", reason="asked"), mona)
+    denylist_changes.deny(DenyEntry(kind="person", value="Q7186", reason="asked"), mona)
     for user in (None, bob, charlie):
         assert client_of(user).get(open_page(sent), follow=True).status_code == 403
     for user in (alice, mona, pat):
         assert "Undo 3 edits…" in text_of(client_of(user), open_page(sent))
-    undo = undoing.undo(sent, pat, "asked for")
+    undo = batches_undo.undo(sent, pat, "asked for")
     wiki.running.world.users.change("Pat", groups=["autoconfirmed"])
     assert not patrollers.ask(pat)
     assert f"Batch {undo.code}" in text_of(client_of(pat), open_page(undo))

@@ -16,11 +16,12 @@ from django.utils import timezone
 from crawler.models import ProjectPhoto, Region
 from projects.models import AuditEvent, DenyEntry, Membership, Project, User
 from sandbox import RunningSandbox, files
-from sdc import moderating, services
+from sdc.batches import moderation
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt, EditBatch
 from sdc.preview import drafts as previewing
-from sdc.ready import ready_count
-from sdc.reasons import Reason
+from sdc.preview.eligibility import ready_count
+from sdc.writing.reasons import Reason
 from tests.sdc.conftest import (
     CURIE,
     Make,
@@ -48,7 +49,7 @@ def test_a_file_that_says_so_already_is_left_alone(
 ) -> None:
     [label] = said_yes(project)
     wiki.somebody_adds(label.photo.page_id)
-    assert row(services.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.ALREADY_THERE)
+    assert row(batches.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.ALREADY_THERE)
 
 
 def test_the_preview_shows_what_a_file_has_now(
@@ -56,7 +57,7 @@ def test_the_preview_shows_what_a_file_has_now(
 ) -> None:
     [label] = said_yes(project)
     wiki.somebody_adds(label.photo.page_id, "Q37463")
-    attempt = the_attempt(services.prepare_batch(project, alice))
+    attempt = the_attempt(batches.prepare_batch(project, alice))
     assert attempt.has_now
     shown = {each["qid"]: each["label"] for each in attempt.has_now}
     assert shown["Q37463"]
@@ -76,7 +77,7 @@ def test_what_became_of_the_page_is_said(
 ) -> None:
     [label] = said_yes(project)
     change_page(wiki.running, label.photo.page_id, change)
-    assert row(services.prepare_batch(project, alice)) == (Outcome.SKIPPED, reason)
+    assert row(batches.prepare_batch(project, alice)) == (Outcome.SKIPPED, reason)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_file_renamed_since_it_was_looked_at_is_skipped_under_both_names(
 ) -> None:
     [label] = said_yes(project)
     change_page(wiki.running, label.photo.page_id, "move")
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     assert row(batch) == (Outcome.SKIPPED, Reason.MOVED)
     attempt = the_attempt(batch)
     assert (attempt.title, label.photo.title) == (
@@ -125,13 +126,13 @@ def test_the_first_project_wins(
     [label] = said_yes(project)
     other = make_project(bob, CURIE)
     label_yes(other, wiki, label.photo.page_id, bob)
-    his = services.prepare_batch(other, bob)
-    hers = services.confirm(services.prepare_batch(project, alice), alice)
-    lost = services.confirm(his, bob)
+    his = batches.prepare_batch(other, bob)
+    hers = batches.confirm(batches.prepare_batch(project, alice), alice)
+    lost = batches.confirm(his, bob)
     assert (lost.state, row(lost)) == (State.DONE, (Outcome.SKIPPED, Reason.CLAIMED))
-    assert row(services.prepare_batch(other, bob)) == (Outcome.SKIPPED, Reason.CLAIMED)
+    assert row(batches.prepare_batch(other, bob)) == (Outcome.SKIPPED, Reason.CLAIMED)
     assert send_to_the_end(hers).state == State.DONE
-    assert row(services.prepare_batch(other, bob)) == (Outcome.SKIPPED, Reason.ALREADY_THERE)
+    assert row(batches.prepare_batch(other, bob)) == (Outcome.SKIPPED, Reason.ALREADY_THERE)
     assert len(wiki.edits()) == 1
 
 
@@ -148,13 +149,13 @@ def test_two_projects_that_confirm_at_the_same_moment_send_once(
     other = make_project(bob, CURIE)
     for label in labels:
         label_yes(other, wiki, label.photo.page_id, bob)
-    drafts = [services.prepare_batch(project, alice), services.prepare_batch(other, bob)]
+    drafts = [batches.prepare_batch(project, alice), batches.prepare_batch(other, bob)]
     gate = threading.Barrier(2)
 
     def one(batch: EditBatch, user: User) -> None:
         gate.wait()
         try:
-            services.confirm(batch, user)
+            batches.confirm(batch, user)
         finally:
             connection.close()
 
@@ -180,33 +181,33 @@ def test_a_second_batch_of_the_same_project_does_not_take_what_is_being_sent(
 ) -> None:
     said_yes(project)
     confirmed(project, alice)
-    assert row(services.prepare_batch(project, bob)) == (Outcome.SKIPPED, Reason.SENDING)
+    assert row(batches.prepare_batch(project, bob)) == (Outcome.SKIPPED, Reason.SENDING)
 
 
 def test_a_row_left_out_is_not_sent_and_stays_out_when_read_again(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
     keep, leave = said_yes(project, 2)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     attempt = batch.attempts.get(claim__page_id=leave.photo.page_id)
-    assert services.exclude(attempt, alice)
-    batch = services.prepare_batch(project, alice)
-    send_to_the_end(services.confirm(batch, alice))
+    assert batches.exclude(attempt, alice)
+    batch = batches.prepare_batch(project, alice)
+    send_to_the_end(batches.confirm(batch, alice))
     assert wiki.depicts(keep.photo.page_id)
     assert not wiki.depicts(leave.photo.page_id)
     assert claim_of(leave).state == Claim.State.FREE
-    again = the_attempt(services.prepare_batch(project, alice))  # nor is it in the next batch
+    again = the_attempt(batches.prepare_batch(project, alice))  # nor is it in the next batch
     assert (again.claim, again.outcome) == (claim_of(leave), Outcome.EXCLUDED)
-    assert services.exclude(again, alice, leave_out=False)
-    assert the_attempt(services.prepare_batch(project, alice)).outcome == Outcome.PLANNED
+    assert batches.exclude(again, alice, leave_out=False)
+    assert the_attempt(batches.prepare_batch(project, alice)).outcome == Outcome.PLANNED
 
 
 def test_a_new_preview_throws_the_old_one_away(
     project: Project, alice: User, said_yes: Make
 ) -> None:
     said_yes(project)
-    old = services.prepare_batch(project, alice)
-    new = services.prepare_batch(project, alice)
+    old = batches.prepare_batch(project, alice)
+    new = batches.prepare_batch(project, alice)
     assert list(EditBatch.objects.all()) == [new]
     assert not ClaimAttempt.objects.filter(batch_id=old.pk).exists()
     assert not Claim.objects.exclude(state=Claim.State.FREE).exists()
@@ -216,35 +217,35 @@ def test_only_the_one_who_prepared_it_may_confirm(
     project: Project, alice: User, bob: User, charlie: User, said_yes: Make
 ) -> None:
     said_yes(project)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     for user in (bob, charlie):
         with pytest.raises(PermissionDenied):
-            services.confirm(batch, user)
+            batches.confirm(batch, user)
     Membership.objects.filter(user=alice).update(state=Membership.State.LEFT)
     with pytest.raises(PermissionDenied):
-        services.confirm(batch, alice)
+        batches.confirm(batch, alice)
 
 
 def test_a_preview_of_yesterday_must_be_read_again(
     project: Project, alice: User, said_yes: Make
 ) -> None:
     said_yes(project)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     EditBatch.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
     batch.refresh_from_db()
-    with pytest.raises(services.Refused, match="too-old"):
-        services.confirm(batch, alice)
+    with pytest.raises(batches.Refused, match="too-old"):
+        batches.confirm(batch, alice)
 
 
 def test_a_preview_that_a_newer_one_replaced_is_not_sent(
     project: Project, alice: User, said_yes: Make
 ) -> None:
     said_yes(project)
-    old = services.prepare_batch(project, alice)
-    new = services.prepare_batch(project, alice)
-    with pytest.raises(services.Refused, match="replaced"):
-        services.confirm(old, alice)
-    assert services.confirm(new, alice).state == State.RUNNING
+    old = batches.prepare_batch(project, alice)
+    new = batches.prepare_batch(project, alice)
+    with pytest.raises(batches.Refused, match="replaced"):
+        batches.confirm(old, alice)
+    assert batches.confirm(new, alice).state == State.RUNNING
 
 
 def test_no_more_than_the_limit_is_planned(
@@ -252,7 +253,7 @@ def test_no_more_than_the_limit_is_planned(
 ) -> None:
     settings.BATCH_MAX = 2
     said_yes(project, 3)
-    assert services.prepare_batch(project, alice).attempts.count() == 2
+    assert batches.prepare_batch(project, alice).attempts.count() == 2
     assert ready_count(project) == 3
 
 
@@ -268,7 +269,7 @@ def test_of_files_that_said_so_already_only_the_newest_are_read_again(
     for label in (older, newer):
         wiki.somebody_adds(label.photo.page_id)
         ProjectPhoto.objects.filter(photo=label.photo).update(already_depicts=True)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     looked_at = batch.attempts.values_list("claim__page_id", "outcome")
     assert set(looked_at) == {
         (fresh.photo.page_id, Outcome.PLANNED),
@@ -280,15 +281,15 @@ def test_what_a_moderator_holds_waits_until_released(
     project: Project, alice: User, bob: User, mona: User, said_yes: Make, wiki: WikiItself
 ) -> None:
     [label] = said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     claim = claim_of(label)
     with pytest.raises(PermissionDenied):
-        moderating.hold(claim, bob, "because")
-    moderating.hold(claim, mona, "Not sure that this is her")
-    assert row(services.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.HELD)
-    moderating.release(claim, mona)
+        moderation.hold(claim, bob, "because")
+    moderation.hold(claim, mona, "Not sure that this is her")
+    assert row(batches.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.HELD)
+    moderation.release(claim, mona)
     batch = confirmed(project, alice)
-    moderating.hold(claim, mona, "On second thought")
+    moderation.hold(claim, mona, "On second thought")
     send_to_the_end(batch)
     assert row(batch) == (Outcome.SKIPPED, Reason.HELD)
     assert not wiki.edits()
@@ -302,7 +303,7 @@ def test_what_was_removed_on_the_wiki_is_not_offered_again(
     [label] = said_yes(project)
     send_to_the_end(confirmed(project, alice))
     wiki.somebody_removes(label.photo.page_id)
-    assert row(services.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.REMOVED)
+    assert row(batches.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.REMOVED)
     assert claim_of(label).state == Claim.State.REMOVED
 
 
@@ -310,9 +311,9 @@ def test_what_was_taken_back_is_not_offered_again(
     project: Project, alice: User, said_yes: Make
 ) -> None:
     [label] = said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     Claim.objects.update(state=Claim.State.UNDONE)
-    assert row(services.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.TAKEN_BACK)
+    assert row(batches.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.TAKEN_BACK)
     assert label.photo.page_id
 
 
@@ -321,7 +322,7 @@ def test_those_who_asked_to_be_left_alone_are(
 ) -> None:
     said_yes(project)
     DenyEntry.objects.create(wiki=settings.WIKI.code, kind=DenyEntry.Kind.PERSON, value=CURIE)
-    assert row(services.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.DENIED)
+    assert row(batches.prepare_batch(project, alice)) == (Outcome.SKIPPED, Reason.DENIED)
 
 
 def test_a_photo_as_a_whole_is_written_without_a_place(
@@ -329,7 +330,7 @@ def test_a_photo_as_a_whole_is_written_without_a_place(
 ) -> None:
     [label] = said_yes(project)
     Region.objects.update(origin=Region.Origin.PHOTO, x=0, y=0, w=1, h=1)
-    attempt = the_attempt(services.prepare_batch(project, alice))
+    attempt = the_attempt(batches.prepare_batch(project, alice))
     assert label.region_id == attempt.region_id
     assert "qualifiers" not in attempt.statement
 
@@ -340,19 +341,19 @@ def test_pause_resume_and_stop(
     said_yes(project, 3)
     batch = confirmed(project, bob)
     with pytest.raises(PermissionDenied):
-        services.pause(batch, charlie)
-    assert services.pause(batch, alice)  # the owner may
+        batches.pause(batch, charlie)
+    assert batches.pause(batch, alice)  # the owner may
     send()
     assert not wiki.edits()
     with pytest.raises(PermissionDenied):
-        services.resume(batch, alice)  # but it goes on in Bob's name, so Bob says so
-    assert services.resume(batch, bob)
-    assert services.stop(batch, bob)
+        batches.resume(batch, alice)  # but it goes on in Bob's name, so Bob says so
+    assert batches.resume(batch, bob)
+    assert batches.stop(batch, bob)
     send()
     assert not wiki.edits()
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == (State.STOPPED, Reason.STOPPED)
-    assert not services.resume(batch, bob)
+    assert not batches.resume(batch, bob)
     send_to_the_end(confirmed(project, bob))  # what was stopped can be sent in another batch
     assert len(wiki.edits()) == 3
 

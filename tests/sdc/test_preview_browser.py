@@ -14,7 +14,7 @@ from pytest_django import Settings
 from classify.models import Answer, Label, Origin, Verdict
 from crawler.models import Photo, Region
 from projects.models import Project, User
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt
 from tests.conftest import ClientOf
 from tests.pages.harness import TOO_WIDE
@@ -55,12 +55,12 @@ def labels(
     wiki.somebody_adds(found[3].photo.page_id, "Q937")
     review = {"subject": project.subject, "photo": found[0].photo, "region": found[0].region}
     Answer.objects.create(**review, user=bob, verdict=Verdict.YES, origin=Origin.REVIEW)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     gone = Claim.objects.get(page_id=found[6].photo.page_id)
     Claim.objects.filter(pk=gone.pk).update(state=Claim.State.REMOVED)
     change_page(wiki.running, found[7].photo.page_id, "move")
     wiki.somebody_adds(found[8].photo.page_id)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     return found
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from projects.lifecycle.forms import set_state
 from projects.models import AuditEvent, Project, User
-from projects.settings_form import set_state
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt, EditBatch
-from sdc.reasons import Reason
-from sdc.writing import writer
+from sdc.writing import scheduler
+from sdc.writing.reasons import Reason
 from tests.conftest import MakeProject
 from tests.sdc.conftest import (
     Make,
@@ -44,10 +44,10 @@ def test_nothing_is_confirmed_in_a_project_that_stands(
     project: Project, alice: User, said_yes: Make, state: str, code: str
 ) -> None:
     said_yes(project)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     set_project(project, state)
-    with pytest.raises(services.Refused, match=code) as refused:
-        services.confirm(EditBatch.objects.get(pk=batch.pk), alice)
+    with pytest.raises(batches.Refused, match=code) as refused:
+        batches.confirm(EditBatch.objects.get(pk=batch.pk), alice)
     assert "project" in refused.value.sentence
     assert state_of(batch) == (State.DRAFT, "")
 
@@ -60,14 +60,14 @@ def test_a_batch_goes_on_by_itself_with_its_project(
     set_project(project, Project.State.PAUSED)
     send()
     assert state_of(batch) == (State.PAUSED, Reason.PROJECT_PAUSED)
-    with pytest.raises(services.Refused, match="project-paused"):
-        services.resume(EditBatch.objects.get(pk=batch.pk), alice)
+    with pytest.raises(batches.Refused, match="project-paused"):
+        batches.resume(EditBatch.objects.get(pk=batch.pk), alice)
     send()
     assert state_of(batch) == (State.PAUSED, Reason.PROJECT_PAUSED)
     assert not wiki.edits(label.photo.page_id)
     set_project(project, Project.State.ACTIVE)
     before = Project.objects.get(pk=project.pk).pulse
-    writer.sweep()
+    scheduler.sweep()
     resumed = AuditEvent.objects.get(action="batch.resumed")
     assert (resumed.actor, resumed.target) == (None, f"batch:{batch.code}")
     assert Project.objects.get(pk=project.pk).pulse > before, "its pages show it at once"
@@ -81,7 +81,7 @@ def test_a_batch_that_a_person_paused_waits_for_a_person(
 ) -> None:
     said_yes(project)
     batch = confirmed(project, alice)
-    services.pause(batch, alice)
+    batches.pause(batch, alice)
     set_project(project, Project.State.PAUSED)
     send()
     set_project(project, Project.State.ACTIVE)
@@ -109,7 +109,7 @@ def test_archiving_ends_batches_and_frees_their_files(
     batch = confirmed(project, alice)
     assert claim_of(label).state == Claim.State.SENDING
     if first == "paused by a person":
-        services.pause(batch, alice)
+        batches.pause(batch, alice)
     if first == "paused with its project":
         set_project(project, Project.State.PAUSED)
         send()

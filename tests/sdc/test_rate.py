@@ -12,8 +12,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from core.work import WorkState
 from projects.models import Project, User
-from projects.work import WorkState
 from sdc.models import ClaimAttempt, EditBatch
 from sdc.selectors import batch_progress
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end

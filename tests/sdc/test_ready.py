@@ -17,12 +17,12 @@ from pytest_django import DjangoAssertNumQueries
 from classify.models import Answer, Label, Origin, Verdict
 from classify.selectors import eligible_labels
 from crawler.models import Photo, Picture, ProjectPhoto, Region
+from projects.live.census import has_many_rows
 from projects.models import Project, User
-from projects.parts import has_many_rows
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt
-from sdc.ready import passed_over_count, ready_count
-from sdc.reasons import Reason
+from sdc.preview.eligibility import passed_over_count, ready_count
+from sdc.writing.reasons import Reason
 from tests.conftest import ClientOf
 from tests.sdc.conftest import CURIE, Make, WikiItself
 
@@ -124,16 +124,16 @@ def test_what_the_last_preview_left_out_or_skipped_is_not_called_ready(
     labels = said_yes(project, 3)
     wiki.running.world.protect(wiki.page(labels[0].photo.page_id), "sysop")
     assert counts(project) == (3, 0)  # nobody has looked yet
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     assert counts(project) == (2, 1)
     one, other = draft.attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED)
-    services.exclude(one, alice)
-    services.exclude(other, alice)
+    batches.exclude(one, alice)
+    batches.exclude(other, alice)
     assert counts(project) == (0, 3)
     page = client_of(alice).get(project.get_absolute_url()).content.decode()
     assert "3 files left out or skipped: see why" in page
     assert "ready" not in page.split('id="next"')[1].split("</h2>")[0]
-    services.exclude(one, alice, leave_out=False)
+    batches.exclude(one, alice, leave_out=False)
     assert counts(project) == (1, 2)
 
 
@@ -142,10 +142,10 @@ def test_the_last_word_on_a_file_counts(
 ) -> None:
     [label] = said_yes(project)
     wiki.running.world.protect(wiki.page(label.photo.page_id), "sysop")
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     assert counts(project) == (0, 1)
     wiki.running.world.protect(wiki.page(label.photo.page_id), None)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     assert counts(project) == (1, 0)
 
 
@@ -154,7 +154,7 @@ def test_what_a_new_look_settled_is_ready_again(
 ) -> None:
     """A new name that the crawl took up, artworks that the project asks for, other pixels."""
     said_yes(project)
-    services.prepare_batch(project, alice)
+    batches.prepare_batch(project, alice)
     skipped = ClaimAttempt.objects.all()
     settled: list[tuple[Reason, Callable[[], object]]] = [
         (Reason.MOVED, lambda: Photo.objects.update(title="File:New.jpg")),

@@ -14,13 +14,15 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from core.work import WorkState
 from projects.models import Contribution, Project, Tally, User
-from projects.work import WorkState
-from sdc import services, statements, undoing
+from sdc.batches import services as batches
+from sdc.batches import undo as batches_undo
+from sdc.files import statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch
-from sdc.reasons import Reason
-from sdc.reconciling import Code, Report, reconcile
-from sdc.writing.turn import LEASE
+from sdc.reconcile import Code, Report, reconcile
+from sdc.writing.attempt import LEASE
+from sdc.writing.reasons import Reason
 from tests.sdc.conftest import (
     Make,
     WikiItself,
@@ -68,7 +70,7 @@ def lose_the_ledger() -> None:
 
 
 def take_back(batch: EditBatch, user: User) -> EditBatch:
-    return send_to_the_end(undoing.undo(batch, user))
+    return send_to_the_end(batches_undo.undo(batch, user))
 
 
 def rewrite(wiki: WikiItself, page_id: int, comment: str = "", **fields: Any) -> None:
@@ -396,7 +398,7 @@ def test_what_an_unknown_batch_sent_and_somebody_removed_is_not_offered_again(
     wiki.somebody_removes(page_id)
     assert codes(reconcile()) == codes(reconcile(repair=True)) == both
     assert codes(reconcile(repair=True)) == [Code.UNKNOWN_BATCH]
-    row = services.prepare_batch(project, alice).attempts.get(claim=claim_of(label))
+    row = batches.prepare_batch(project, alice).attempts.get(claim=claim_of(label))
     assert (row.outcome, row.reason) == (Outcome.SKIPPED, Reason.REMOVED)
 
 
@@ -422,7 +424,7 @@ def test_a_claim_that_is_locked_with_nothing_under_way_is_let_go(
     if edits:
         send_to_the_end(batch)
     else:
-        services.stop(batch, alice)
+        batches.stop(batch, alice)
     Claim.objects.update(state=lock)
     repaired(Code.STUCK)
     assert Claim.objects.get().state == becomes
@@ -433,7 +435,7 @@ def test_a_claim_that_a_person_asked_for_again_goes_back_to_what_was_said_agains
 ) -> None:
     said_yes(project)
     batch = confirmed(project, alice)
-    services.stop(batch, alice)
+    batches.stop(batch, alice)
     ClaimAttempt.objects.update(claim_was=State.REJECTED)
     Claim.objects.update(state=State.SENDING)
     repaired(Code.STUCK)
@@ -443,8 +445,8 @@ def test_a_claim_that_a_person_asked_for_again_goes_back_to_what_was_said_agains
 def test_a_claim_rejected_after_it_was_written_stays_rejected_when_its_lock_is_let_go(
     sent: EditBatch, alice: User
 ) -> None:
-    undo = undoing.undo(sent, alice)
-    services.stop(undo, alice)
+    undo = batches_undo.undo(sent, alice)
+    batches.stop(undo, alice)
     undo.attempts.update(claim_was=State.REJECTED)
     Claim.objects.update(state=State.UNDOING)
     repaired(Code.STUCK)
@@ -466,7 +468,7 @@ def test_what_is_really_being_sent_keeps_its_lock(
     said_yes(project)
     batch = confirmed(project, alice)
     assert reconcile(repair=True).findings == []
-    services.pause(batch, alice)
+    batches.pause(batch, alice)
     assert reconcile(repair=True).findings == []
     assert Claim.objects.get().state == State.SENDING
 
@@ -482,7 +484,7 @@ def test_a_claim_said_to_be_written_without_an_edit_becomes_what_the_file_says(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
     [label] = said_yes(project)
-    services.stop(confirmed(project, alice), alice)
+    batches.stop(confirmed(project, alice), alice)
     Claim.objects.update(state=State.WRITTEN)
     repaired(Code.CLAIM)
     assert Claim.objects.get().state == State.FREE

@@ -16,18 +16,16 @@ import pytest
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
-from projects import pace
-from projects.http import WikiError
-from projects.json_tree import Node
+from core.work import WorkState
 from projects.models import Project, User, WikiCredential
-from projects.work import WorkState
 from sandbox.api import access
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer
-from sdc.reasons import Reason
-from sdc.writing import answers, turn
-from sdc.writing.answers import Next, judge, judge_failure
-from sdc.writing.lanes import EVERYBODY
+from sdc.writing import attempt as writing_attempt
+from sdc.writing import responses
+from sdc.writing.rate_buckets import EVERYBODY
+from sdc.writing.reasons import Reason
+from sdc.writing.responses import Next, judge, judge_failure
 from tests.contract.replayed import FOLDER, Recorded, parameters
 from tests.sdc.conftest import (
     Make,
@@ -39,6 +37,9 @@ from tests.sdc.conftest import (
     the_attempt,
     time_passes,
 )
+from wiki import pace
+from wiki.http import WikiError
+from wiki.json_tree import Node
 
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
@@ -273,7 +274,7 @@ def judge_where_recorded(row: Row) -> None:
     for name, recorded in recorded_refusals():
         body = recorded["response"]["body"]
         words = set(words_in(body))
-        if row.code not in words or row.code in answers._DULL:
+        if row.code not in words or row.code in responses._DULL:
             continue
         outcome = judge(Node(body))
         if "blockedtext-partial" in words:  # the wiki calls it `blocked` as well
@@ -291,10 +292,10 @@ def test_each_failure_of_the_transport_means_this(subtests: pytest.Subtests) -> 
 
 
 def test_every_code_of_the_table_has_its_row_here() -> None:
-    table = answers._TABLE
+    table = responses._TABLE
     ours = {row.code: (row.next, row.reason) for row in [*ROWS, *FAILURES]}
     assert {code: ours.get(code) for code in table} == table
-    assert set(answers._DULL) <= set(ours)
+    assert set(responses._DULL) <= set(ours)
 
 
 def test_every_recorded_refusal_of_what_we_ask_has_a_meaning() -> None:
@@ -326,7 +327,7 @@ def test_all_entries_count_in_any_order(told: list[Row], data: strategies.DataOb
     shuffled = data.draw(strategies.permutations([*codes, "failed-save", "a-new-one"]))
     errors = [{"code": code} for code in shuffled]
     known = [row for row in told if row.reason is not Reason.UNKNOWN]
-    telling = [row for row in known if row.code not in answers._DULL]
+    telling = [row for row in known if row.code not in responses._DULL]
     outcome = judge(Node({"errors": errors}))
     if "blockedtext-partial" in codes:
         assert outcome.reason is Reason.PARTLY_BLOCKED
@@ -398,7 +399,7 @@ def test_each_refusal_of_one_statement_fails_that_one_alone(
     assert len(unknown) == len([row for row in chosen if row.reason is Reason.UNKNOWN])
     assert Edit.objects.count() == 1
     wiki.running.faults.clear()  # nothing is held against them: another batch may try again
-    again = services.prepare_batch(project, alice)
+    again = batches.prepare_batch(project, alice)
     assert again.attempts.filter(outcome=Outcome.PLANNED).count() == len(refused)
 
 
@@ -462,7 +463,7 @@ def test_a_wiki_that_is_read_only_names_no_time_so_we_come_back_by_ourselves(
         assert (batch.state, batch.reason) == (State.PAUSED, Reason.READONLY)
         assert batch.resume_at
         wait = (batch.resume_at - timezone.now()).total_seconds()
-        assert 0 < wait <= turn.REST[Reason.READONLY].total_seconds()
+        assert 0 < wait <= writing_attempt.REST[Reason.READONLY].total_seconds()
         assert not batch.attempts.exclude(tries=0).exists()
         time_passes()
     assert pace.paused_until(EVERYBODY) is None
@@ -577,13 +578,13 @@ def test_a_patched_edit_that_somebody_took_out_at_once_is_known_as_removed(
     [label] = said_yes(project)
     batch = confirmed(project, alice)
     wiki.running.faults.add("patched", WRITE, times=1)
-    look = turn.Turn._look_again
+    look = writing_attempt.Turn._look_again
 
-    def meanwhile(self: turn.Turn, *told: Any) -> None:
+    def meanwhile(self: writing_attempt.Turn, *told: Any) -> None:
         wiki.somebody_removes(label.photo.page_id)
         look(self, *told)
 
-    monkeypatch.setattr(turn.Turn, "_look_again", meanwhile)
+    monkeypatch.setattr(writing_attempt.Turn, "_look_again", meanwhile)
     send()
     attempt = the_attempt(batch)
     assert (attempt.outcome, attempt.reason) == (Outcome.WRITTEN, Reason.REMOVED)

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from classify.answers import answer
 from classify.models import Answer, Label, Origin, Verdict
-from classify.services import answer
+from core.user_errors import Refused
 from crawler.models import Photo, ProjectPhoto, Region
-from projects import objections
 from projects.models import Membership, Project, User
-from projects.refusal import Refused
-from sdc import services
+from projects.privacy import objections
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
-from sdc.watch import second_looks, watching
+from sdc.watch import face_review, recheck
 from tests.conftest import ClientOf
 from tests.factories import make_user
 from tests.sdc.conftest import (
@@ -43,7 +43,7 @@ def batch(project: Project, alice: User, labels: list[Label], wiki: WikiItself) 
     wiki.somebody_removes(labels[0].photo.page_id, words="hardly visible <b>here</b>")
     wiki.somebody_changes(labels[1].photo.page_id, rank="preferred")
     hours_pass(24)
-    watching.work()
+    recheck.work()
     return sent
 
 
@@ -103,7 +103,7 @@ def test_each_answer_is_kept_once_and_the_statement_stays_out(
     assert row.looked_by == alice
     assert row.looked_at
     assert claim_of(labels[0]).state == Claim.State.REMOVED
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     planned = draft.attempts.filter(outcome=ClaimAttempt.Outcome.PLANNED)
     assert not planned.filter(claim__page_id=labels[0].photo.page_id).exists()
     assert not wiki.depicts(labels[0].photo.page_id)
@@ -157,7 +157,7 @@ def test_all_looked_at_and_nothing_found_say_so(
     send_to_the_end(confirmed(project, alice))
     wiki.somebody_removes(labels[0].photo.page_id)
     hours_pass(24)
-    watching.work()
+    recheck.work()
     text = say(browser, labels[0], Verdict.NO).content.decode()
     assert "All of them were looked at again" in text
     assert "Kept: it is not Marie Curie." in text
@@ -167,10 +167,10 @@ def test_who_is_quicker_has_the_word(
     alice: User, bob: User, labels: list[Label], batch: EditBatch
 ) -> None:
     row = watch_of(labels[0])
-    second_looks.look_again(row, bob, Verdict.NO, uuid.uuid4())
+    face_review.look_again(row, bob, Verdict.NO, uuid.uuid4())
     with pytest.raises(Refused):
-        second_looks.look_again(row, alice, Verdict.YES, uuid.uuid4())
-    assert not second_looks.take_back(row, alice, uuid.uuid4())
+        face_review.look_again(row, alice, Verdict.YES, uuid.uuid4())
+    assert not face_review.take_back(row, alice, uuid.uuid4())
     assert Answer.objects.filter(origin=Origin.REVIEW).count() == 1
 
 
@@ -246,7 +246,7 @@ def test_a_face_that_nobody_can_judge_any_more_is_only_seen(
     assert "another picture by now" in text
     assert 'value="yes"' not in text
     with pytest.raises(Refused):
-        second_looks.look_again(watch_of(labels[0]), alice, Verdict.YES, uuid.uuid4())
+        face_review.look_again(watch_of(labels[0]), alice, Verdict.YES, uuid.uuid4())
     assert watch_of(labels[0]).looked_at is None
     answers = Answer.objects.count()
     say(browser, labels[0], "")
@@ -264,8 +264,8 @@ def test_the_answer_goes_to_the_box_as_it_is_drawn_now(
     answer(project, better, labels[0].photo, alice, Verdict.YES, Origin.DRAWN, uuid.uuid4())
     Region.objects.filter(pk=old.pk).update(replaced_by=better)
     row = watch_of(labels[0])
-    assert second_looks.face_of(row) == better
-    second_looks.look_again(row, alice, Verdict.NO, uuid.uuid4())
+    assert face_review.face_of(row) == better
+    face_review.look_again(row, alice, Verdict.NO, uuid.uuid4())
     assert Label.objects.get(subject=project.subject, region=better).verdict == Verdict.NO
 
 
@@ -278,7 +278,7 @@ def test_in_an_archived_project_the_list_is_read_only(
     assert "archived" in say(client_of(alice), labels[0], Verdict.NO).content.decode()
     assert watch_of(labels[0]).looked_at is None
     ProjectPhoto.objects.filter(project=project).delete()
-    assert second_looks.face_of(watch_of(labels[0])) is None
+    assert face_review.face_of(watch_of(labels[0])) is None
 
 
 def test_the_projects_page_asks_for_a_second_look(
@@ -359,5 +359,5 @@ def test_who_may_check_a_batch_now(
     wiki.somebody_removes(labels[2].photo.page_id)
     for user in (mona, alice):
         assert client_of(user).post(address)["Location"] == batch.project_url
-    watching.work()
+    recheck.work()
     assert watch_of(labels[2]).finding == Watch.Finding.REMOVED

@@ -10,11 +10,11 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
+from classify.answers import answer
 from classify.models import Label, Origin, Score, Verdict
-from classify.services import answer
 from projects.models import Project, User
 from sdc.models import ClaimAttempt, EditBatch, Watch
-from sdc.watch import watching
+from sdc.watch import recheck
 from tests.classify_pages.conftest import real_project
 from tests.pages.harness import PHONE, Visit
 from tests.sdc.conftest import WikiItself, confirmed, hours_pass, send_to_the_end
@@ -50,7 +50,7 @@ def taken_back(
     wiki.somebody_removes(pages[1], user="Bob", words="")
     wiki.somebody_changes(pages[2], rank="preferred")
     hours_pass(24)
-    watching.work()
+    recheck.work()
     return batch
 
 

@@ -8,9 +8,11 @@ import pytest
 from django.conf import settings
 
 from projects.models import Contribution, Project, User
-from sdc import services, statements, tasks
+from sdc import tasks
+from sdc.batches import services as batches
+from sdc.files import statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
-from sdc.writing import writer
+from sdc.writing import scheduler
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, the_attempt
 
 Outcome = ClaimAttempt.Outcome
@@ -20,13 +22,13 @@ def test_a_confirmed_batch_stands_on_the_wiki_exactly_as_previewed(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
     labels = said_yes(project, 3)
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     previewed = {each.claim.page_id: each.statement for each in draft.attempts.all()}
     assert draft.state == EditBatch.State.DRAFT
     assert set(previewed) == {label.photo.page_id for label in labels}
     assert not wiki.edits()
 
-    batch = send_to_the_end(services.confirm(draft, alice))
+    batch = send_to_the_end(batches.confirm(draft, alice))
 
     assert batch.state == EditBatch.State.DONE
     assert batch.finished_at
@@ -79,10 +81,10 @@ def test_a_batch_that_is_sent_again_edits_nothing(
 ) -> None:
     said_yes(project, 2)
     batch = send_to_the_end(confirmed(project, alice))
-    services.confirm(batch, alice)
+    batches.confirm(batch, alice)
     send()
     assert len(wiki.edits()) == 2
-    again = services.prepare_batch(project, alice)
+    again = batches.prepare_batch(project, alice)
     assert not again.attempts.exists()
 
 
@@ -105,7 +107,7 @@ def test_the_pace_is_the_operators(
     settings.EDITS_A_MINUTE = 150  # one in 0.4 s
     said_yes(project, 4)
     batch = confirmed(project, alice)
-    writer.work(10)
+    scheduler.work(10)
     times = sorted(each.began_at for each in batch.attempts.all() if each.began_at)
     since = [(at - times[0]).total_seconds() for at in times]
     assert len(wiki.edits()) == 4
@@ -150,10 +152,10 @@ def test_a_site_without_a_consumer_sends_nothing(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said_yes(project, 1)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     monkeypatch.setattr(settings, "CAN_LOG_IN", False)
-    with pytest.raises(services.Refused) as refused:
-        services.confirm(batch, alice)
+    with pytest.raises(batches.Refused) as refused:
+        batches.confirm(batch, alice)
     assert refused.value.code == "read-only"
     assert EditBatch.objects.get(pk=batch.pk).state == EditBatch.State.DRAFT
     assert not wiki.edits()

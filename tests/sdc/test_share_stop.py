@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from classify.models import Label
 from projects.models import Project, User
-from sdc import services
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, WritingStop
-from sdc.reasons import Reason
-from sdc.rights import stops
-from sdc.watch import watching
+from sdc.sending_rights import stops
+from sdc.watch import recheck
+from sdc.writing.reasons import Reason
 from tests.sdc.conftest import (
     Make,
     WikiItself,
@@ -54,7 +54,7 @@ def remove(wiki: WikiItself, labels: list[Label], user: str = "Charlie") -> None
     for label in labels:
         wiki.somebody_removes(label.photo.page_id, user=user)
     hours_pass(DAY)
-    watching.work()
+    recheck.work()
 
 
 def active(**of: Any) -> WritingStop | None:
@@ -88,7 +88,7 @@ def test_a_small_share_says_nothing(
     remove(wiki, labels[:2])
     assert not stops.active().exists()
     settings.REMOVED_SHARE_PERCENT = 40  # 2 of 5: reaching it is enough
-    watching.work()
+    recheck.work()
     assert active(project=project)
 
 
@@ -108,7 +108,7 @@ def test_changes_and_deleted_files_do_not_count(
     for label in labels[2:]:
         wiki.running.world.delete(wiki.page(label.photo.page_id), user="Mona")
     hours_pass(DAY)
-    watching.work()
+    recheck.work()
     assert not stops.active().exists()
 
 
@@ -135,7 +135,7 @@ def test_what_a_moderator_took_back_counts_and_ones_own_undo_does_not(
             batch=batch,
             summary="",
         )
-    watching.work()
+    recheck.work()
     assert stops.active().exists() is stopped
 
 
@@ -187,14 +187,14 @@ def test_nothing_is_sent_until_a_moderator_lifts_it_and_counting_starts_anew(
         assert stops.lift(stop, mona, "talked with her")
     send_to_the_end(going)
     assert len(wiki.edits()) == 7
-    watching.work()
+    recheck.work()
     assert not stops.active().exists()  # the two of before are forgiven
 
     new = list(going.attempts.values_list("claim__page_id", flat=True))
     for page_id in new:
         wiki.somebody_removes(page_id)
-    watching.check_now(going, alice)
-    watching.work()
+    recheck.check_now(going, alice)
+    recheck.work()
     again = active(user=alice)
     assert again
     assert again.reason.startswith("2 of 2 ")
@@ -209,10 +209,10 @@ def test_a_draft_of_before_is_not_confirmed(
     wiki: WikiItself,
 ) -> None:
     said_yes(project, 1, skip=5)
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     remove(wiki, labels[:2])
-    with pytest.raises(services.Refused):
-        services.confirm(draft, alice)
+    with pytest.raises(batches.Refused):
+        batches.confirm(draft, alice)
     assert len(wiki.edits()) == 5
 
 
@@ -220,8 +220,8 @@ def test_weighing_again_places_no_second_stop(
     project: Project, labels: list[Label], batch: EditBatch, alice: User, wiki: WikiItself
 ) -> None:
     remove(wiki, labels[:3])
-    watching.work()
-    watching.work()
+    recheck.work()
+    recheck.work()
     assert WritingStop.objects.filter(source=Source.SHARE).count() == 2
 
 
@@ -245,7 +245,7 @@ def test_a_worker_killed_before_it_weighed_leaves_nobody_out(
     assert killed.returncode == -9
     assert Watch.objects.filter(finding=Watch.Finding.REMOVED).count() == 2
     assert not stops.active().exists()
-    watching.work()
+    recheck.work()
     assert active(user=alice)
 
 
@@ -257,8 +257,8 @@ def test_what_was_restored_no_longer_counts(
     remove(wiki, labels[:1])
     wiki.somebody_restores(page_id, ours)
     wiki.somebody_removes(labels[1].photo.page_id)
-    watching.check_now(batch, alice)
-    watching.work()
+    recheck.check_now(batch, alice)
+    recheck.work()
     assert not stops.active().exists()
     assert Claim.objects.filter(state=Claim.State.REMOVED).count() == 1
     assert ClaimAttempt.objects.filter(outcome=ClaimAttempt.Outcome.WRITTEN).count() == 5

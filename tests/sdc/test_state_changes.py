@@ -15,15 +15,18 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from classify.models import Label
-from projects import tokens
+from core.user_errors import Refused
+from projects.accounts import tokens
 from projects.models import AuditEvent, Project, User
-from projects.refusal import Refused
-from sdc import moderating, reconciling, services, undoing
+from sdc import reconcile
+from sdc.batches import moderation
+from sdc.batches import services as batches
+from sdc.batches import undo as batches_undo
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
-from sdc.reasons import Reason
-from sdc.rights import first_steps
-from sdc.watch import watching
-from sdc.writing import results
+from sdc.sending_rights import probation
+from sdc.watch import recheck
+from sdc.writing import outcomes
+from sdc.writing.reasons import Reason
 from tests.sdc.allowed import BATCH_CHANGES, CLAIM_CHANGES, OUTCOME_CHANGES
 from tests.sdc.conftest import (
     CURIE,
@@ -63,14 +66,14 @@ class Scene:
         return EditBatch.objects.select_related("project__subject__person", "user").latest("pk")
 
     def draft(self, *, asks: bool = False) -> EditBatch:
-        draft = services.prepare_batch(self.project, self.alice)
+        draft = batches.prepare_batch(self.project, self.alice)
         for row in draft.attempts.all():
             if asks:
-                assert services.ask_for(row, self.alice)
+                assert batches.ask_for(row, self.alice)
         return draft
 
     def confirmed(self, *, asks: bool = False) -> EditBatch:
-        return services.confirm(self.draft(asks=asks), self.alice)
+        return batches.confirm(self.draft(asks=asks), self.alice)
 
     def written(self) -> EditBatch:
         batch = send_to_the_end(self.confirmed())
@@ -89,26 +92,26 @@ class Scene:
         return batch
 
     def undoing(self) -> EditBatch:
-        return undoing.undo(self.written(), self.alice)
+        return batches_undo.undo(self.written(), self.alice)
 
     def undone(self) -> EditBatch:
         return send_to_the_end(self.undoing())
 
     def rejected(self) -> None:
         self.draft()
-        assert moderating.reject(self.claim, self.mona, "not her")
+        assert moderation.reject(self.claim, self.mona, "not her")
 
     def rejected_too_late(self) -> EditBatch:
         """In the middle of its call."""
         batch = self.writes_without_hearing_of_it()
-        assert moderating.reject(self.claim, self.mona, "not her")
+        assert moderation.reject(self.claim, self.mona, "not her")
         send_to_the_end(batch)
         assert len(self.wiki.depicts(self.page_id)) == 1
         return batch
 
     def watch(self, hours: float = 25) -> None:
         hours_pass(hours)
-        watching.work(2)
+        recheck.work(2)
 
     def writes_without_hearing_of_it(self) -> EditBatch:
         batch = self.confirmed()
@@ -133,7 +136,7 @@ Change = tuple[str, str]
 def is_confirmed(scene: Scene) -> Iterator[None]:
     draft = scene.draft()
     yield
-    services.confirm(draft, scene.alice)
+    batches.confirm(draft, scene.alice)
 
 
 def is_asked_for(state: str) -> Steps:
@@ -141,7 +144,7 @@ def is_asked_for(state: str) -> Steps:
         bring_to(scene, state)
         draft = scene.draft(asks=True)
         yield
-        services.confirm(draft, scene.alice)
+        batches.confirm(draft, scene.alice)
 
     return steps
 
@@ -191,13 +194,13 @@ def is_removed_before_we_know(scene: Scene) -> Iterator[None]:
 def is_rejected_while_sent(scene: Scene) -> Iterator[None]:
     scene.confirmed()
     yield
-    assert moderating.reject(scene.claim, scene.mona, "not her")
+    assert moderation.reject(scene.claim, scene.mona, "not her")
 
 
 def is_being_undone(scene: Scene) -> Iterator[None]:
     batch = scene.written()
     yield
-    undoing.undo(batch, scene.alice)
+    batches_undo.undo(batch, scene.alice)
 
 
 def is_undone(scene: Scene) -> Iterator[None]:
@@ -209,7 +212,7 @@ def is_undone(scene: Scene) -> Iterator[None]:
 def stays_since_the_undo_is_stopped(scene: Scene) -> Iterator[None]:
     undo = scene.undoing()
     yield
-    assert services.stop(undo, scene.alice)
+    assert batches.stop(undo, scene.alice)
 
 
 def was_gone_before_the_undo(scene: Scene) -> Iterator[None]:
@@ -245,7 +248,7 @@ def is_rejected(state: str) -> Steps:
     def steps(scene: Scene) -> Iterator[None]:
         bring_to(scene, state)
         yield
-        assert moderating.reject(scene.claim, scene.mona, "not her")
+        assert moderation.reject(scene.claim, scene.mona, "not her")
 
     return steps
 
@@ -253,9 +256,9 @@ def is_rejected(state: str) -> Steps:
 def is_released(state: str) -> Steps:
     def steps(scene: Scene) -> Iterator[None]:
         bring_to(scene, state)
-        moderating.reject(scene.claim, scene.mona, "not her")
+        moderation.reject(scene.claim, scene.mona, "not her")
         yield
-        assert moderating.release(scene.claim, scene.mona, "it is")
+        assert moderation.release(scene.claim, scene.mona, "it is")
 
     return steps
 
@@ -263,17 +266,17 @@ def is_released(state: str) -> Steps:
 def is_undone_though_rejected(scene: Scene) -> Iterator[None]:
     batch = scene.rejected_too_late()
     yield
-    undoing.undo(batch, scene.mona)
+    batches_undo.undo(batch, scene.mona)
 
 
 def stays_rejected_since_the_undo_is_stopped(scene: Scene) -> Iterator[None]:
-    undo = undoing.undo(scene.rejected_too_late(), scene.mona)
+    undo = batches_undo.undo(scene.rejected_too_late(), scene.mona)
     yield
-    assert services.stop(undo, scene.mona)
+    assert batches.stop(undo, scene.mona)
 
 
 def stays_rejected_since_it_was_gone(scene: Scene) -> Iterator[None]:
-    undo = undoing.undo(scene.rejected_too_late(), scene.mona)
+    undo = batches_undo.undo(scene.rejected_too_late(), scene.mona)
     scene.wiki.somebody_removes(scene.page_id)
     yield
     send_to_the_end(undo)
@@ -287,8 +290,8 @@ def is_found_by_reconcile(scene: Scene) -> Iterator[None]:
     send_to_the_end(batch)
     scene.wiki.running.world.undelete(page, user="Admin")
     yield
-    assert not reconciling.reconcile().agrees
-    assert reconciling.reconcile(repair=True).agrees
+    assert not reconcile.reconcile().agrees
+    assert reconcile.reconcile(repair=True).agrees
 
 
 CLAIMS: list[tuple[str, str, Steps]] = [
@@ -375,12 +378,12 @@ def claim_deeds(scene: Scene, older: EditBatch) -> dict[str, Callable[[], object
     written = ClaimAttempt.objects.filter(outcome=Out.WRITTEN, undoes=None).last()
     bob = older.user
     return {
-        "undo": lambda: undoing.undo(written, scene.alice) if written else None,
-        "reject": lambda: moderating.reject(scene.claim, scene.mona, "not her"),
-        "release": lambda: moderating.release(scene.claim, scene.mona),
+        "undo": lambda: batches_undo.undo(written, scene.alice) if written else None,
+        "reject": lambda: moderation.reject(scene.claim, scene.mona, "not her"),
+        "release": lambda: moderation.release(scene.claim, scene.mona),
         "work": lambda: send(0.3),
         "watch": scene.watch,
-        "confirm": lambda: services.confirm(older, bob),
+        "confirm": lambda: batches.confirm(older, bob),
     }
 
 
@@ -388,7 +391,7 @@ def claim_deeds(scene: Scene, older: EditBatch) -> dict[str, Callable[[], object
 def test_a_deed_moves_a_claim_from_these_states(
     state: str, deed: str, scene: Scene, bob: User
 ) -> None:
-    older = services.prepare_batch(scene.project, bob)
+    older = batches.prepare_batch(scene.project, bob)
     bring_to(scene, state)
     claim_deeds(scene, older)[deed]()
     assert scene.claim.state == MOVES[state, deed]
@@ -398,7 +401,7 @@ def test_a_deed_moves_a_claim_from_these_states(
 def test_no_other_deed_moves_a_claim(
     state: str, scene: Scene, bob: User, subtests: pytest.Subtests
 ) -> None:
-    older = services.prepare_batch(scene.project, bob)
+    older = batches.prepare_batch(scene.project, bob)
     bring_to(scene, state)
     for deed, do in claim_deeds(scene, older).items():
         if (state, deed) in MOVES:
@@ -418,14 +421,14 @@ def counts(scene: Scene) -> tuple[int, int, int]:
 
 def test_a_claim_that_is_held_is_not_sent_and_released_once(scene: Scene) -> None:
     draft = scene.draft()
-    assert moderating.hold(scene.claim, scene.mona, "wait")
-    assert not moderating.hold(scene.claim, scene.mona, "wait")
-    services.confirm(draft, scene.alice)
+    assert moderation.hold(scene.claim, scene.mona, "wait")
+    assert not moderation.hold(scene.claim, scene.mona, "wait")
+    batches.confirm(draft, scene.alice)
     row = draft.attempts.get()
     assert (row.outcome, row.reason) == (Out.SKIPPED, Reason.HELD)
     assert scene.claim.state == C.FREE
-    assert moderating.release(scene.claim, scene.mona)
-    assert not moderating.release(scene.claim, scene.mona)
+    assert moderation.release(scene.claim, scene.mona)
+    assert not moderation.release(scene.claim, scene.mona)
     assert scene.written()
 
 
@@ -435,14 +438,14 @@ def test_a_claim_that_is_held_is_not_sent_and_released_once(scene: Scene) -> Non
 def batch_is_confirmed(scene: Scene) -> Iterator[None]:
     draft = scene.draft()
     yield
-    services.confirm(draft, scene.alice)
+    batches.confirm(draft, scene.alice)
 
 
 def batch_has_nothing_left_when_confirmed(scene: Scene) -> Iterator[None]:
     draft = scene.draft()
-    moderating.hold(scene.claim, scene.mona, "wait")
+    moderation.hold(scene.claim, scene.mona, "wait")
     yield
-    services.confirm(draft, scene.alice)
+    batches.confirm(draft, scene.alice)
 
 
 def batch_is_handed_over(scene: Scene) -> Iterator[None]:
@@ -450,28 +453,28 @@ def batch_is_handed_over(scene: Scene) -> Iterator[None]:
     yield
     scene.wiki.running.world.users.change("Alice", editcount=3)
     forget_who_they_are()
-    assert first_steps.hand_over(draft, scene.alice)
+    assert probation.hand_over(draft, scene.alice)
 
 
 def batch_comes_back(scene: Scene) -> Iterator[None]:
     bring_batch_to(scene, B.HANDED)
     handed = scene.batch
     yield
-    assert first_steps.take_back(handed, scene.alice)
+    assert probation.take_back(handed, scene.alice)
 
 
 def batch_is_taken_up(scene: Scene) -> Iterator[None]:
     bring_batch_to(scene, B.HANDED)
     bob = User.objects.get(wiki_username="Bob")
-    draft = services.prepare_batch(scene.project, bob)
+    draft = batches.prepare_batch(scene.project, bob)
     yield
-    services.confirm(draft, bob)
+    batches.confirm(draft, bob)
 
 
 def batch_is_paused_by_a_person(scene: Scene) -> Iterator[None]:
     batch = scene.confirmed()
     yield
-    assert services.pause(batch, scene.alice)
+    assert batches.pause(batch, scene.alice)
 
 
 def batch_is_paused_by_the_wiki(scene: Scene) -> Iterator[None]:
@@ -483,7 +486,7 @@ def batch_is_paused_by_the_wiki(scene: Scene) -> Iterator[None]:
 
 def batch_is_paused_by_a_stop(scene: Scene) -> Iterator[None]:
     scene.confirmed()
-    moderating.stop_user(scene.alice, scene.mona, "look first")
+    moderation.stop_user(scene.alice, scene.mona, "look first")
     yield
     send(0.3)
 
@@ -504,9 +507,9 @@ def batch_is_paused_with_its_project(scene: Scene) -> Iterator[None]:
 
 def batch_is_resumed_by_its_sender(scene: Scene) -> Iterator[None]:
     batch = scene.confirmed()
-    services.pause(batch, scene.alice)
+    batches.pause(batch, scene.alice)
     yield
-    assert services.resume(batch, scene.alice)
+    assert batches.resume(batch, scene.alice)
 
 
 def batch_is_done(scene: Scene) -> Iterator[None]:
@@ -520,9 +523,9 @@ def batch_is_stopped_by(who: str) -> Steps:
         batch = scene.confirmed()
         yield
         if who == "sender":
-            assert services.stop(batch, scene.alice)
+            assert batches.stop(batch, scene.alice)
         elif who == "moderator":
-            assert moderating.stop_batch(batch, scene.mona, "look first")
+            assert moderation.stop_batch(batch, scene.mona, "look first")
         elif who == "wiki":
             scene.wiki.running.faults.add("blocked", WRITE)
             send(0.3)
@@ -535,9 +538,9 @@ def batch_is_stopped_by(who: str) -> Steps:
 
 def batch_is_stopped_while_paused(scene: Scene) -> Iterator[None]:
     batch = scene.confirmed()
-    services.pause(batch, scene.alice)
+    batches.pause(batch, scene.alice)
     yield
-    assert services.stop(batch, scene.alice)
+    assert batches.stop(batch, scene.alice)
 
 
 BATCHES: list[tuple[str, str, Steps]] = [
@@ -576,16 +579,16 @@ def bring_batch_to(scene: Scene, state: str) -> None:
             assert account
             users.change("Alice", editcount=3)
             forget_who_they_are()
-            assert first_steps.hand_over(batch, scene.alice)
+            assert probation.hand_over(batch, scene.alice)
             users.change("Alice", editcount=account.editcount)
             forget_who_they_are()
         case B.RUNNING | B.PAUSED | B.STOPPED | B.DONE:
-            services.confirm(batch, scene.alice)
+            batches.confirm(batch, scene.alice)
     match state:
         case B.PAUSED:
-            services.pause(batch, scene.alice)
+            batches.pause(batch, scene.alice)
         case B.STOPPED:
-            services.stop(batch, scene.alice)
+            batches.stop(batch, scene.alice)
         case B.DONE:
             send_to_the_end(batch)
     assert scene.batch.state == state
@@ -604,7 +607,7 @@ def test_each_change_of_a_batch(
     assert batch.state == becomes
     assert (batch.finished_at is not None) == (becomes in (B.DONE, B.STOPPED))
     if batch.confirmed_at and becomes in (B.DONE, B.STOPPED):  # nothing is left under way
-        assert not batch.attempts.filter(state__in=results.UNSETTLED, outcome=Out.PLANNED).exists()
+        assert not batch.attempts.filter(state__in=outcomes.UNSETTLED, outcome=Out.PLANNED).exists()
 
 
 def test_every_change_of_a_batch_is_made_here() -> None:
@@ -621,18 +624,18 @@ def test_what_others_paused_goes_on_by_itself_once_it_may(reason: Reason, scene:
         case Reason.READONLY:
             faults.add("readonly", WRITE)
         case Reason.USER_STOPPED:
-            moderating.stop_user(scene.alice, mona, "look first")
+            moderation.stop_user(scene.alice, mona, "look first")
         case Reason.PROJECT_STOPPED:
-            moderating.stop_project(scene.project, mona, "look first")
+            moderation.stop_project(scene.project, mona, "look first")
         case Reason.ALL_STOPPED:
-            moderating.stop_everything(mona, "look first")
+            moderation.stop_everything(mona, "look first")
     send(0.3)
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == (B.PAUSED, reason)
     faults.clear()
-    moderating.release_user(scene.alice, mona)
-    moderating.release_project(scene.project, mona)
-    moderating.release_everything(mona)
+    moderation.release_user(scene.alice, mona)
+    moderation.release_project(scene.project, mona)
+    moderation.release_everything(mona)
     time_passes()
     send()
     batch.refresh_from_db()
@@ -666,14 +669,14 @@ BATCH_MOVES: dict[Change, str] = {
 def batch_deeds(scene: Scene) -> dict[str, Callable[[], object]]:
     batch, alice = scene.batch, scene.alice
     return {
-        "confirm": lambda: services.confirm(batch, alice),
+        "confirm": lambda: batches.confirm(batch, alice),
         # Alice may send, so there is nothing to hand over
-        "hand over": lambda: first_steps.hand_over(batch, alice),
-        "take back": lambda: first_steps.take_back(batch, alice),
-        "pause": lambda: services.pause(batch, alice),
-        "resume": lambda: services.resume(batch, alice),
-        "stop": lambda: services.stop(batch, alice),
-        "stop as a moderator": lambda: moderating.stop_batch(batch, scene.mona, "look first"),
+        "hand over": lambda: probation.hand_over(batch, alice),
+        "take back": lambda: probation.take_back(batch, alice),
+        "pause": lambda: batches.pause(batch, alice),
+        "resume": lambda: batches.resume(batch, alice),
+        "stop": lambda: batches.stop(batch, alice),
+        "stop as a moderator": lambda: moderation.stop_batch(batch, scene.mona, "look first"),
         "work": lambda: send(0.3),
     }
 
@@ -716,28 +719,28 @@ def everything() -> list[Any]:
 def row_is_left_out(scene: Scene) -> Iterator[None]:
     row = scene.draft().attempts.get()
     yield
-    assert services.exclude(row, scene.alice)
+    assert batches.exclude(row, scene.alice)
 
 
 def row_is_taken_in_again(scene: Scene) -> Iterator[None]:
     row = scene.draft().attempts.get()
-    assert services.exclude(row, scene.alice)
+    assert batches.exclude(row, scene.alice)
     yield
-    assert services.exclude(row, scene.alice, leave_out=False)
+    assert batches.exclude(row, scene.alice, leave_out=False)
 
 
 def row_is_asked_for(scene: Scene) -> Iterator[None]:
     scene.removed()
     row = scene.draft().attempts.get()
     yield
-    assert services.ask_for(row, scene.alice)
+    assert batches.ask_for(row, scene.alice)
 
 
 def row_is_lost_when_confirmed(scene: Scene) -> Iterator[None]:
     draft = scene.draft()
-    moderating.hold(scene.claim, scene.mona, "wait")
+    moderation.hold(scene.claim, scene.mona, "wait")
     yield
-    services.confirm(draft, scene.alice)
+    batches.confirm(draft, scene.alice)
 
 
 def row_is_refused(scene: Scene) -> Iterator[None]:
@@ -787,27 +790,27 @@ def test_a_row_is_chosen_in_a_draft_only(scene: Scene) -> None:
     batch = scene.confirmed()
     row = batch.attempts.get()
     before = everything()
-    assert not services.exclude(row, scene.alice)
-    assert not services.ask_for(row, scene.alice)
+    assert not batches.exclude(row, scene.alice)
+    assert not batches.ask_for(row, scene.alice)
     assert everything() == before
 
 
 def test_an_edit_is_taken_back_once_however_often_it_is_asked(scene: Scene) -> None:
     batch = scene.written()
-    undo = undoing.undo(batch, scene.alice)
-    assert undoing.undo(batch, scene.alice) == undo
-    assert undoing.undo(batch, scene.mona) == undo
+    undo = batches_undo.undo(batch, scene.alice)
+    assert batches_undo.undo(batch, scene.alice) == undo
+    assert batches_undo.undo(batch, scene.mona) == undo
     send_to_the_end(undo)
-    assert undoing.undo(batch, scene.alice) == undo
+    assert batches_undo.undo(batch, scene.alice) == undo
     assert len(scene.wiki.edits()) == 2
     with pytest.raises(PermissionDenied):
-        undoing.undo(undo, scene.alice)
+        batches_undo.undo(undo, scene.alice)
 
 
 def test_what_was_rejected_in_the_middle_of_its_call_can_still_be_taken_back(scene: Scene) -> None:
     batch = scene.rejected_too_late()
     assert scene.claim.state == C.REJECTED
-    send_to_the_end(undoing.undo(batch, scene.mona))
+    send_to_the_end(batches_undo.undo(batch, scene.mona))
     assert not scene.wiki.depicts(scene.page_id)
     assert scene.claim.state == C.UNDONE
     assert Edit.objects.count() == 2

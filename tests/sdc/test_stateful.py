@@ -37,25 +37,29 @@ from hypothesis.stateful import (
 )
 
 from classify.models import Label, Verdict
-from projects import tokens
-from projects.http import WikiError
-from projects.json_tree import Node
+from core.user_errors import Refused
+from core.work import WorkState
+from projects.accounts import tokens
 from projects.models import AuditEvent, Project
-from projects.refusal import Refused
-from projects.work import WorkState
 from sandbox import RunningSandbox
 from sandbox.records import Revision
-from sdc import moderating, reconciling, services, statements, undoing
+from sdc import reconcile
+from sdc.batches import moderation
+from sdc.batches import services as batches_services
+from sdc.batches import undo as batches_undo
+from sdc.files import statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
-from sdc.preview import choices
-from sdc.reasons import Reason
-from sdc.reconciling import Code
-from sdc.watch import watching
-from sdc.writing import writer
+from sdc.preview import selection
+from sdc.reconcile import Code
+from sdc.watch import recheck
+from sdc.writing import scheduler
+from sdc.writing.reasons import Reason
 from tests import factories
 from tests.sdc.allowed import forbidden_changes, forget_changes, watching_changes
 from tests.sdc.conftest import CURIE, WikiItself, hours_pass, item_of, label_yes, time_passes
 from tests.sdc.warm_worker import WarmWorker
+from wiki.http import WikiError
+from wiki.json_tree import Node
 
 pytestmark = pytest.mark.process
 
@@ -175,7 +179,7 @@ class Story(RuleBasedStateMachine):
             for page_id in self.pages:
                 label_yes(project, self.wiki, page_id, project.owner)
         self.started = {page: self.wiki.page(page).title for page in self.pages}
-        self.desk = writer.Desk()  # of this process: it remembers what it has read
+        self.desk = scheduler.Desk()  # of this process: it remembers what it has read
         # the model of the world: what people and the wiki did
         self.happened: Counter[str] = Counter()  # by kind
         self.at: dict[int, set[str]] = {page: set() for page in self.pages}  # by file
@@ -231,13 +235,13 @@ class Story(RuleBasedStateMachine):
             what = batch.attempts.filter(claim__page_id=self.pages[file]).first()
         if what:
             with may_be_refused():
-                undoing.undo(what, batch.user if by == "sender" else self.users[by])
+                batches_undo.undo(what, batch.user if by == "sender" else self.users[by])
         self._begin("wbremoveclaims", fault, meanwhile, how)
 
     def sender_steers(self, number: int, deed: str) -> None:
         if batch := self._batch(number):
             with may_be_refused():
-                getattr(services, deed)(batch, batch.user)
+                getattr(batches_services, deed)(batch, batch.user)
             self.happened[deed] += 1
 
     def answer_changes(self, project: int, file: int, verdict: str) -> None:
@@ -252,17 +256,17 @@ class Story(RuleBasedStateMachine):
     def moderator_decides(self, file: int, deed: str) -> None:
         claim = Claim.objects.filter(page_id=self.pages[file]).first()
         if claim:
-            getattr(moderating, deed)(claim, self.users["Mona"], "because")
+            getattr(moderation, deed)(claim, self.users["Mona"], "because")
             self._note(deed, file)
 
     def moderator_stops_writing_for_a_while(self, what: str, how: str) -> None:
         mona = self.users["Mona"]
         if what == "user":
-            moderating.stop_user(self.users["Alice"], mona, "look first")
+            moderation.stop_user(self.users["Alice"], mona, "look first")
         elif what == "project":
-            moderating.stop_project(self.projects[0], mona, "look first")
+            moderation.stop_project(self.projects[0], mona, "look first")
         else:
-            moderating.stop_everything(mona, "look first")
+            moderation.stop_everything(mona, "look first")
         self._work(how)
         self._release_all()
 
@@ -319,7 +323,7 @@ class Story(RuleBasedStateMachine):
 
     def watch_looks(self, hours: float) -> None:
         hours_pass(hours)
-        watching.work(BUDGET)
+        recheck.work(BUDGET)
 
     # How it ends --------------------------------------------------------------------------
 
@@ -346,20 +350,20 @@ class Story(RuleBasedStateMachine):
             tokens.store(user, access, refresh, expires_in=4 * 3600)
         for batch in EditBatch.objects.filter(state=State.PAUSED):
             with may_be_refused():
-                services.resume(batch, batch.user)
+                batches_services.resume(batch, batch.user)
 
     def come_to_rest(self) -> None:
         for _round in range(40):
             later()
-            writer.work(BUDGET)
+            scheduler.work(BUDGET)
             if not EditBatch.objects.filter(state__in=(State.RUNNING, State.PAUSED)).exists() and (
-                not writer.open_attempts().exists()
+                not scheduler.open_attempts().exists()
             ):
                 break
         for _round in range(3):
             Watch.objects.filter(state=WorkState.QUEUED).update(due_at=timezone.now())
             Watch.objects.filter(state=WorkState.RUNNING).update(lease_until=timezone.now())
-            watching.work(BUDGET)
+            recheck.work(BUDGET)
 
     def edits_are_ours(self, page_id: int) -> list[tuple[Revision, ClaimAttempt]]:
         """Each revision that bears a mark of ours did exactly what its row says, and no more."""
@@ -485,11 +489,11 @@ class Story(RuleBasedStateMachine):
     def reconcile_finds_only_what_others_did(self) -> None:
         """After the month of the watch nobody looks; and the history of a deleted file can't be
         read, so that a doubt about it ends without an answer. Reconcile makes up for both."""
-        for finding in reconciling.reconcile(repair=True).findings:
+        for finding in reconcile.reconcile(repair=True).findings:
             after_deletion = "delete" in self.at.get(finding.page_id, ())
             late = finding.code in (Code.UNRECORDED, Code.CLAIM) and after_deletion
             assert finding.is_note or finding.code in (Code.GONE, Code.CHANGED) or late, finding
-        report = reconciling.reconcile()
+        report = reconcile.reconcile()
         assert report.agrees, [each for each in report.findings if not each.settled]
 
     # Helpers ------------------------------------------------------------------------------
@@ -501,12 +505,12 @@ class Story(RuleBasedStateMachine):
     def _prepare(self, project: int, name: str, asks: bool, out: int | None) -> None:
         user = self.users[name]
         with may_be_refused():
-            draft = services.prepare_batch(self.projects[project], user)
+            draft = batches_services.prepare_batch(self.projects[project], user)
             for row in draft.attempts.select_related("batch__project", "claim__photo"):
                 if out is not None and row.claim.page_id == self.pages[out]:
-                    choices.exclude(row, user)
+                    selection.exclude(row, user)
                 elif asks and row.outcome == Outcome.SKIPPED:
-                    choices.ask_for(row, user)
+                    selection.ask_for(row, user)
 
     def _confirm(self, project: int, name: str) -> None:
         drafts = EditBatch.objects.filter(
@@ -514,7 +518,7 @@ class Story(RuleBasedStateMachine):
         )
         if draft := drafts.select_related("project__subject__person").first():
             with may_be_refused():
-                services.confirm(draft, self.users[name])
+                batches_services.confirm(draft, self.users[name])
 
     def _begin(
         self, action: str, fault: Fault | None, meanwhile: tuple[str, int] | None, how: str
@@ -537,7 +541,7 @@ class Story(RuleBasedStateMachine):
         *two, point = how.split()
         if point in ("here", "slowly"):  # slowly: one edit, and the next is not due yet
             with override_settings(EDITS_A_MINUTE=60 if point == "slowly" else 6000):
-                writer.work(BUDGET, self.desk)
+                scheduler.work(BUDGET, self.desk)
         elif point != "not":
             workers, crash_at = (2 if two or point == "two" else 1), ""
             if point != "two":
@@ -548,11 +552,11 @@ class Story(RuleBasedStateMachine):
 
     def _release_all(self) -> None:
         mona = self.users["Mona"]
-        moderating.release_everything(mona)
+        moderation.release_everything(mona)
         for user in self.users.values():
-            moderating.release_user(user, mona)
+            moderation.release_user(user, mona)
         for project in self.projects:
-            moderating.release_project(project, mona)
+            moderation.release_project(project, mona)
 
     def _batch(self, number: int) -> EditBatch | None:
         """One that was confirmed, the newest first."""
@@ -612,7 +616,7 @@ def may_be_refused() -> AbstractContextManager[None]:
 def later() -> None:
     """All waits are over, and no user is left aside for the process that served them last."""
     time_passes()
-    Writer.objects.update(due_at=timezone.now() - writer.ASIDE)
+    Writer.objects.update(due_at=timezone.now() - scheduler.ASIDE)
 
 
 def pages_without_her(wiki: WikiItself) -> list[int]:

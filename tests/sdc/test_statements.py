@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from crawler.models import Region
-from projects.json_tree import Node
-from sdc.statements import depicts, place_of, read_statement, same
+from sdc.files.statements import depicts, place_of, read_statement, same
+from wiki.json_tree import Node
 
 WRITTEN = depicts("M1$x", "Q7186", "pct:1.0,2.0,3.0,4.0")
 

@@ -15,7 +15,8 @@ from projects.models import AuditEvent, Project, User, WikiPace
 from sandbox import RunningSandbox
 from sdc import context, tasks
 from sdc.models import ClaimAttempt, EditBatch, WritingStop
-from sdc.rights import stops, switch
+from sdc.sending_rights import stop_page as sending_rights_stop_page
+from sdc.sending_rights import stops
 from tests.conftest import ClientOf, MakeProject
 from tests.sdc.conftest import Make, WikiItself, confirmed, send, send_to_the_end, time_passes
 
@@ -45,7 +46,7 @@ def says(sandbox: RunningSandbox, text: str, user: str = "Charlie") -> None:
 
 
 def half_a_minute_passes() -> None:
-    WikiPace.objects.filter(lane=switch.LANE).update(next_at=timezone.now())
+    WikiPace.objects.filter(lane=sending_rights_stop_page.LANE).update(next_at=timezone.now())
 
 
 @pytest.mark.parametrize("text", [None, "", " \n ", COMMENT, f"{COMMENT}\n\n<!-- not closed"])
@@ -110,13 +111,13 @@ def test_a_stop_by_the_page_ends_with_its_setting(
     settings.STOP_PAGE = ""
     tasks.look_at_stop_page()
     assert stops.of_everything() is None
-    assert switch.may_write()
+    assert sending_rights_stop_page.may_write()
 
 
 def test_other_words_take_the_place_of_the_first(sandbox: RunningSandbox, db: None) -> None:
     for words in ("Stop", "Stop until Monday"):
         says(sandbox, words)
-        switch.look()
+        sending_rights_stop_page.look()
     assert WritingStop.objects.get().reason == "Charlie: Stop until Monday"
 
 
@@ -140,23 +141,26 @@ def test_nothing_is_written_while_the_page_cannot_be_read(
 
 
 def test_what_was_read_long_ago_is_not_believed(sandbox: RunningSandbox, db: None) -> None:
-    assert switch.may_write()
+    assert sending_rights_stop_page.may_write()
     long_ago = timezone.now() - timedelta(minutes=5)
-    WikiPace.objects.filter(lane=switch.LANE).update(next_at=long_ago)
-    clock = WikiPace.objects.get(lane=switch.LANE)
+    WikiPace.objects.filter(lane=sending_rights_stop_page.LANE).update(next_at=long_ago)
+    clock = WikiPace.objects.get(lane=sending_rights_stop_page.LANE)
     mine = WikiPace.objects.filter(pk=clock.pk, next_at=clock.next_at)
     # another worker has just begun to read
-    mine.update(next_at=timezone.now() + switch.EVERY, reason=switch.UNREAD)
-    assert not switch.may_write()
+    mine.update(
+        next_at=timezone.now() + sending_rights_stop_page.EVERY,
+        reason=sending_rights_stop_page.UNREAD,
+    )
+    assert not sending_rights_stop_page.may_write()
 
 
 def test_all_workers_together_look_every_half_minute(sandbox: RunningSandbox, db: None) -> None:
     sandbox.world.reset_request_counts()
     for _worker in range(5):
-        assert switch.may_write()
+        assert sending_rights_stop_page.may_write()
     assert sum(sandbox.world.request_counts.values()) == 1
     half_a_minute_passes()
-    assert switch.may_write()
+    assert sending_rights_stop_page.may_write()
     assert sum(sandbox.world.request_counts.values()) == 2
 
 
@@ -165,7 +169,7 @@ def test_everybody_sees_who_stopped_it_and_where(
 ) -> None:
     assert "Nothing is written" not in client_of(None).get(reverse("home")).content.decode()
     says(sandbox, "<b>Statues</b> everywhere")
-    switch.look()
+    sending_rights_stop_page.look()
     context.forget()
     for user in (None, alice):
         page = client_of(user).get(reverse("home")).content.decode()
@@ -187,7 +191,7 @@ def test_an_edit_in_the_wiki_s_own_way_is_enough(fresh_sandbox: RunningSandbox, 
     assert "edit" in body, body
     assert body["edit"]["result"] == "Success"
     half_a_minute_passes()
-    switch.look()
+    sending_rights_stop_page.look()
     assert WritingStop.objects.get().reason == "Charlie: Stop, please"
     page = requests.get(settings.WIKI.page_url(PAGE), timeout=10)  # where banner and desk lead
     assert page.status_code == 200

@@ -10,7 +10,9 @@ from django.urls import reverse
 from classify.models import Answer, Label, Origin, Verdict
 from crawler.models import Region
 from projects.models import Project, User
-from sdc import reconciling, services, undoing
+from sdc import reconcile
+from sdc.batches import services as batches
+from sdc.batches import undo as batches_undo
 from sdc.models import Edit
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, send_to_the_end
@@ -52,7 +54,7 @@ def test_by_where_the_answer_came_from(
     [label] = said_yes(project)
     Region.objects.filter(pk=label.region_id).update(origin=region)
     answered(label, *origins)
-    attempt = services.prepare_batch(project, alice).attempts.get()
+    attempt = batches.prepare_batch(project, alice).attempts.get()
     assert f", {how} (" in attempt.summary
 
 
@@ -65,11 +67,11 @@ def test_the_preview_the_wiki_and_the_ledger_have_the_same_words(
 ) -> None:
     labels = said_yes(project, 3)
     Region.objects.filter(pk=labels[1].region_id).update(origin=Region.Origin.PERSON)
-    batch = services.prepare_batch(project, alice)
+    batch = batches.prepare_batch(project, alice)
     page = client_of(alice).get(reverse("preview", args=[project.public_id])).content.decode()
     assert SUGGESTED in page
     assert BY_HAND in page
-    batch = send_to_the_end(services.confirm(batch, alice))
+    batch = send_to_the_end(batches.confirm(batch, alice))
     for label in labels:
         how = BY_HAND if label == labels[1] else SUGGESTED
         [edit] = wiki.edits(label.photo.page_id)
@@ -79,7 +81,7 @@ def test_the_preview_the_wiki_and_the_ledger_have_the_same_words(
     shown = client_of(alice).get(batch.project_url).content.decode()
     assert SUGGESTED in shown
     assert BY_HAND in shown
-    undo = send_to_the_end(undoing.undo(batch, alice))
+    undo = send_to_the_end(batches_undo.undo(batch, alice))
     assert {edit.summary for edit in undo.edits.all()} == {undo.summary}
     assert SUGGESTED not in undo.summary
 
@@ -89,7 +91,7 @@ def test_reconcile_knows_edits_of_both_kinds_by_their_mark(
 ) -> None:
     labels = said_yes(project, 2)
     Region.objects.filter(pk=labels[1].region_id).update(origin=Region.Origin.PHOTO)
-    send_to_the_end(services.confirm(services.prepare_batch(project, alice), alice))
-    report = reconciling.reconcile()
+    send_to_the_end(batches.confirm(batches.prepare_batch(project, alice), alice))
+    report = reconcile.reconcile()
     assert report.agrees
     assert report.edits == 2

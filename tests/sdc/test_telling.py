@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from classify.galleries import Which, gallery_counts, rows_of
+from classify.review.galleries import Which, gallery_counts, rows_of
 from crawler.models import ProjectPhoto
 from projects.models import Contribution, Notification, Project, Tally, User
-from sdc import services, telling, undoing
+from sdc.batches import notify, undo
+from sdc.batches import services as batches
 from sdc.models import EditBatch
-from sdc.watch import watching
+from sdc.watch import recheck
 from tests.conftest import ClientOf
 from tests.sdc.conftest import (
     Make,
@@ -41,7 +42,7 @@ def told(user: User, kind: str) -> list[dict[str, Any]]:
 
 def look() -> None:
     hours_pass(25)
-    watching.work()
+    recheck.work()
 
 
 def test_who_sent_hears_of_the_end_and_of_what_is_taken_out_and_it_counts_no_more(
@@ -64,7 +65,7 @@ def test_who_sent_hears_of_the_end_and_of_what_is_taken_out_and_it_counts_no_mor
     assert (edits_of(alice), told(alice, Kind.REVERTED)) == (1, [{"n": 1}]), "told once"
     wiki.somebody_restores(pages[0], before)
     hours_pass(24 * 8)
-    watching.work()
+    recheck.work()
     assert edits_of(alice) == 2, "restored, it counts again"
     page = client_of(alice).get("/notifications").content.decode()
     assert "3 statements written" in page
@@ -77,7 +78,7 @@ def test_what_a_moderator_takes_back_is_told_and_counted_once(
     said_yes(project, 2)
     batch = send_to_the_end(confirmed(project, alice))
     Notification.objects.all().delete()
-    back = send_to_the_end(undoing.undo(batch, mona))
+    back = send_to_the_end(undo.undo(batch, mona))
     assert back.state == EditBatch.State.DONE
     assert edits_of(alice) == 0
     assert [told_of["n"] for told_of in told(alice, Kind.REVERTED)] == [2]
@@ -92,8 +93,8 @@ def test_the_sender_reads_who_undid_a_batch_and_why(
     said_yes(project, 3)
     batch = send_to_the_end(confirmed(project, alice))
     one = batch.attempts.order_by("pk")[0]
-    first = send_to_the_end(undoing.undo(one, mona, "<b>her sister</b>"))
-    second = send_to_the_end(undoing.undo(batch, mona))
+    first = send_to_the_end(undo.undo(one, mona, "<b>her sister</b>"))
+    second = send_to_the_end(undo.undo(batch, mona))
     browser = client_of(alice)
     page = " ".join(browser.get("/notifications").content.decode().split())
     assert "<bdi>Mona</bdi> undid 1 statement that you sent for <bdi>Marie Curie</bdi>" in page
@@ -120,7 +121,7 @@ def test_the_review_shows_as_on_commons_what_stands_there_and_learns_nothing_fro
     assert on_commons() == {label.pk for label in labels}
     assert gallery_counts(project)["on-commons"] == 3
     assert ProjectPhoto.objects.filter(already_depicts=True).count() == 1
-    send_to_the_end(undoing.undo(batch, alice))
+    send_to_the_end(undo.undo(batch, alice))
     assert on_commons() == {labels[0].pk}
 
 
@@ -129,10 +130,10 @@ def test_who_stops_a_batch_needs_no_telling(
 ) -> None:
     said_yes(project, 2, by=bob)
     batch = confirmed(project, bob)
-    services.stop(batch, bob)
+    batches.stop(batch, bob)
     assert not told(bob, Kind.BATCH)
     other = confirmed(project, bob)
-    services.stop(other, mona)
+    batches.stop(other, mona)
     assert [each["state"] for each in told(bob, Kind.BATCH)] == ["stopped"]
 
 
@@ -147,13 +148,13 @@ def test_what_a_batch_wrote_is_told_once_whatever_it_went_through(
 
     for _twice in range(2):
         EditBatch.objects.update(state=EditBatch.State.PAUSED)
-        telling.batch_ended(batch, EditBatch.State.PAUSED)
+        notify.batch_ended(batch, EditBatch.State.PAUSED)
     assert "its page says why. </a>" in heard(), "no number that grows with each pause"
-    services.resume(batch, alice)
+    batches.resume(batch, alice)
     assert not alice.notifications.filter(read_at=None).exists(), "it waits for nobody"
-    telling.batch_ended(batch, EditBatch.State.PAUSED)
+    notify.batch_ended(batch, EditBatch.State.PAUSED)
     send_to_the_end(batch)
-    back = send_to_the_end(undoing.undo(batch, alice))
+    back = send_to_the_end(undo.undo(batch, alice))
     assert "done. 3 statements written." in heard()
     assert "done. 3 statements taken back." in heard()
     unread = alice.notifications.filter(read_at=None).values_list("data__code", flat=True)

@@ -17,7 +17,8 @@ from bs4 import BeautifulSoup
 from bench.system import ROOT, free_ports
 from bench.volunteer import wait
 from projects.models import Measure, Project, User
-from sdc import services, undoing
+from sdc.batches import services as batches
+from sdc.batches import undo as batches_undo
 from sdc.models import EditBatch
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, send_to_the_end
@@ -72,7 +73,7 @@ def test_one_id_leads_from_the_click_to_the_edit(
     tmp_path: Path,
 ) -> None:
     labels = said_yes(project, 2)
-    draft = services.prepare_batch(project, alice)
+    draft = batches.prepare_batch(project, alice)
     cookies = {key: each.value for key, each in client_of(alice).cookies.items()}
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
@@ -122,9 +123,9 @@ def test_taking_back_has_a_trace_of_its_own(
     project: Project, alice: User, said_yes: Make, wiki: WikiItself
 ) -> None:
     said_yes(project)
-    batch = services.confirm(services.prepare_batch(project, alice), alice)
+    batch = batches.confirm(batches.prepare_batch(project, alice), alice)
     assert len(batch.trace) == 32
     send_to_the_end(batch)
-    undo = undoing.undo(batch, alice)
+    undo = batches_undo.undo(batch, alice)
     assert len(undo.trace) == 32
     assert undo.trace != batch.trace

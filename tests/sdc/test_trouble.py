@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from projects import pace
+from core.work import WorkState
 from projects.models import Membership, Project, User, WikiCredential
-from projects.work import WorkState
 from sandbox.records import Block
-from sdc import moderating, selectors, services
+from sdc import selectors
+from sdc.batches import moderation
+from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt, EditBatch, Writer
-from sdc.reasons import Reason
-from sdc.writing import turn
-from sdc.writing.lanes import EVERYBODY
+from sdc.writing import attempt as writing_attempt
+from sdc.writing.rate_buckets import EVERYBODY
+from sdc.writing.reasons import Reason
 from tests.sdc.conftest import (
     Make,
     WikiItself,
@@ -27,6 +28,7 @@ from tests.sdc.conftest import (
     the_attempt,
     time_passes,
 )
+from wiki import pace
 
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
@@ -253,7 +255,7 @@ def test_what_somebody_removed_before_we_knew_it_was_written_stays_out(
     assert claim_of(label).state == Claim.State.REMOVED
     assert not wiki.depicts(label.photo.page_id)
     assert len(wiki.edits()) == 1
-    again = services.prepare_batch(project, alice)
+    again = batches.prepare_batch(project, alice)
     [row] = again.attempts.all()
     assert (row.outcome, row.reason) == (Outcome.SKIPPED, Reason.REMOVED)
 
@@ -296,7 +298,7 @@ def test_somebody_else_was_quicker_by_less_than_our_read(
         if name == "write:before-call":
             wiki.somebody_adds(label.photo.page_id)
 
-    monkeypatch.setattr(turn, "crash_point", meanwhile)
+    monkeypatch.setattr(writing_attempt, "crash_point", meanwhile)
     assert send_to_the_end(batch).state == State.DONE
     assert the_attempt(batch).outcome == Outcome.PRESENT
     assert len(wiki.depicts(label.photo.page_id)) == 1
@@ -321,11 +323,11 @@ def test_what_a_person_decides_while_we_read_the_file_counts(
     def meanwhile(lane: str, per_minute: float, **more: Any) -> float:
         match lane.startswith("write"), deed:
             case True, "pause":
-                services.pause(batch, alice)
+                batches.pause(batch, alice)
             case True, "stop":
-                services.stop(batch, alice)
+                batches.stop(batch, alice)
             case True, "hold":
-                moderating.hold(claim_of(label), mona, "wait")
+                moderation.hold(claim_of(label), mona, "wait")
             case True, "answer":
                 label.delete()
         return reserve(lane, per_minute, **more)

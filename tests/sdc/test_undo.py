@@ -13,21 +13,20 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 
-from projects import pace
-from projects.json_tree import Node
+from core.user_errors import Refused
+from core.work import Overtaken, WorkState
 from projects.models import Contribution, Membership, Project, Tally, User
 from projects.permissions import MODERATE
-from projects.refusal import Refused
-from projects.work import Overtaken, WorkState
-from sdc import services, statements
+from sdc.batches import services as batches
+from sdc.batches.undo import takeable, undo
+from sdc.files import statements
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, Writer
-from sdc.reasons import Reason
-from sdc.rights import stops
-from sdc.undoing import takeable, undo
-from sdc.writing import turn
-from sdc.writing.account import Account
-from sdc.writing.removing import Removing
-from sdc.writing.turn import LEASE, Pages
+from sdc.sending_rights import stops
+from sdc.writing import attempt as writing_attempt
+from sdc.writing.attempt import LEASE, Pages
+from sdc.writing.reasons import Reason
+from sdc.writing.remove import Removing
+from sdc.writing.session import Account
 from tests.sdc.conftest import (
     Make,
     WikiItself,
@@ -40,6 +39,8 @@ from tests.sdc.conftest import (
     time_passes,
 )
 from tests.sdc.test_crashes import run_a_worker
+from wiki import pace
+from wiki.json_tree import Node
 
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State
@@ -159,7 +160,7 @@ def test_nobody_adds_again_what_was_taken_back_unless_asked_to(
     project: Project, alice: User, make_project: Any, bob: User, written: Written
 ) -> None:
     send_to_the_end(undo(written(1), alice))
-    [row] = services.prepare_batch(project, alice).attempts.all()
+    [row] = batches.prepare_batch(project, alice).attempts.all()
     assert (row.outcome, row.reason) == (Outcome.SKIPPED, Reason.TAKEN_BACK)
 
 
@@ -213,14 +214,14 @@ def test_an_earlier_batch_does_not_take_back_what_a_later_one_wrote(
     first = written(1)
     send_to_the_end(undo(first, alice))
     again = the_attempt(first)
-    again.pk, again.batch = None, services.prepare_batch(project, alice)
+    again.pk, again.batch = None, batches.prepare_batch(project, alice)
     again.guid = ClaimAttempt.new_guid(again.claim.page_id)
     again.statement = again.statement | {"id": again.guid}
     again.claim_was, again.outcome = Claim.State.UNDONE, Outcome.PLANNED
     again.state, again.attempt, again.revision, again.ended_at = WorkState.QUEUED, 0, None, None
     again.batch.attempts.all().delete()
     again.save()  # a person asked for this very file
-    second = send_to_the_end(services.confirm(again.batch, alice))
+    second = send_to_the_end(batches.confirm(again.batch, alice))
     assert the_attempt(second).outcome == Outcome.WRITTEN
     assert not takeable(first).exists()
     assert takeable(second).count() == 1
@@ -309,12 +310,12 @@ def test_a_moderator_who_is_no_member_pauses_resumes_and_stops_their_undo(
 ) -> None:
     undoing = undo(written(2), mona)
     with pytest.raises(PermissionDenied):
-        services.pause(undoing, alice)  # it is not the owner's
-    assert services.pause(undoing, mona)
+        batches.pause(undoing, alice)  # it is not the owner's
+    assert batches.pause(undoing, mona)
     send()
     assert len(wiki.edits()) == 2
-    assert services.resume(undoing, mona)
-    assert services.stop(undoing, mona)
+    assert batches.resume(undoing, mona)
+    assert batches.stop(undoing, mona)
     undoing.refresh_from_db()
     assert undoing.state == State.STOPPED
     assert set(Claim.objects.values_list("state", flat=True)) == {Claim.State.WRITTEN}
@@ -345,7 +346,7 @@ def test_what_wrote_nothing_can_not_be_taken_back(
     assert refused.value.code == "nothing"
     assert EditBatch.objects.count() == 1
     with pytest.raises(PermissionDenied):
-        undo(services.prepare_batch(project, alice), alice)
+        undo(batches.prepare_batch(project, alice), alice)
 
 
 # What others did -------------------------------------------------------------------------------
@@ -459,7 +460,7 @@ def test_removed_by_somebody_within_our_call(
         if name == "undo:before-call":
             wiki.somebody_removes(page_id)
 
-    monkeypatch.setattr(turn, "crash_point", meanwhile)
+    monkeypatch.setattr(writing_attempt, "crash_point", meanwhile)
     undoing = send_to_the_end(undo(batch, alice))
     attempt = the_attempt(undoing)
     assert (attempt.outcome, attempt.reason) == (Outcome.SKIPPED, Reason.GONE_ALREADY)
@@ -490,7 +491,7 @@ def test_a_file_deleted_within_our_call_is_skipped(
         if name == "undo:before-call":
             wiki.running.world.delete(wiki.page(page_id), user="Mona")
 
-    monkeypatch.setattr(turn, "crash_point", meanwhile)
+    monkeypatch.setattr(writing_attempt, "crash_point", meanwhile)
     attempt = the_attempt(send_to_the_end(undo(batch, alice)))
     assert (attempt.outcome, attempt.reason) == (Outcome.SKIPPED, Reason.DELETED)
     assert attempt.claim.state == Claim.State.WRITTEN
@@ -625,7 +626,7 @@ def test_stopping_settles_a_doubt_by_reading_and_removes_nothing_more(
     undoing = undo(batch, alice)
     wiki.running.faults.add(cut, REMOVE, times=1)
     send()
-    services.stop(undoing, alice)
+    batches.stop(undoing, alice)
     time_passes()
     send()
     assert not undoing.attempts.filter(state__in=(WorkState.QUEUED, WorkState.RUNNING)).exists()

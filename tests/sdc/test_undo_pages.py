@@ -13,13 +13,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from projects.ledger import contribute
 from projects.models import Contribution, Membership, Project, User
+from sdc.batches.undo import undo
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
-from sdc.reasons import Reason
-from sdc.rights import stops
-from sdc.undoing import undo
+from sdc.sending_rights import stops
+from sdc.writing.reasons import Reason
 from tests.conftest import ClientOf
 from tests.sdc.conftest import Make, WikiItself, confirmed, send_to_the_end
-from wikivisage.reached import together
+from wikivisage.pages.site_stats import together
 
 Outcome = ClaimAttempt.Outcome
 State = EditBatch.State

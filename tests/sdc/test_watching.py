@@ -15,17 +15,17 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from projects import pace
-from projects.json_tree import Node
+from core.work import Overtaken, WorkState
 from projects.models import Project, User
-from projects.work import Overtaken, WorkState
-from sdc import services, statements, tasks
+from sdc import tasks
+from sdc.batches import services as batches
+from sdc.files import statements
+from sdc.files.reading import PageNow
 from sdc.models import Claim, ClaimAttempt, EditBatch, Watch
-from sdc.reading import PageNow
-from sdc.ready import ready_count
-from sdc.reasons import Reason
-from sdc.watch import history, watching
+from sdc.preview.eligibility import ready_count
+from sdc.watch import history, recheck
 from sdc.watch.findings import all_findings, findings, findings_of_user, watch_summary
+from sdc.writing.reasons import Reason
 from tests.sdc.conftest import (
     CURIE,
     Make,
@@ -35,6 +35,8 @@ from tests.sdc.conftest import (
     send_to_the_end,
     time_passes,
 )
+from wiki import pace
+from wiki.json_tree import Node
 
 Finding = Watch.Finding
 State = Claim.State
@@ -67,7 +69,7 @@ def reads(wiki: WikiItself, of: str = "") -> int:
 def test_nothing_is_read_before_a_day_is_over(sent: EditBatch, wiki: WikiItself) -> None:
     hours_pass(A_DAY - 1)
     wiki.running.world.reset_request_counts()
-    assert watching.work() is False
+    assert recheck.work() is False
     assert reads(wiki) == 0
 
 
@@ -91,7 +93,7 @@ def test_what_stands_is_looked_at_after_a_day_a_week_and_a_month(
 
 def test_the_next_look_is_counted_from_the_edit_however_late_one_was(sent: EditBatch) -> None:
     hours_pass(A_WEEK + 30)
-    watching.work()
+    recheck.work()
     row = Watch.objects.select_related("claim_attempt").all()[0]
     assert row.claim_attempt.ended_at
     assert row.checks == 2
@@ -103,10 +105,10 @@ def test_fifty_files_are_read_in_two_requests(
 ) -> None:
     said_yes(project, 7)
     send_to_the_end(confirmed(project, alice))
-    monkeypatch.setattr(watching, "A_CALL", 5)
+    monkeypatch.setattr(recheck, "A_CALL", 5)
     hours_pass(A_DAY)
     wiki.running.world.reset_request_counts()
-    watching.work()
+    recheck.work()
     assert Watch.objects.filter(checks=1).count() == 7
     assert reads(wiki, "wbgetentities") == 2
     assert reads(wiki) == 4
@@ -120,7 +122,7 @@ def test_who_removed_it_when_and_with_which_words(
     removal = wiki.somebody_removes(page_id, words="hardly visible, see [[COM:D|the rules]]")
     wiki.somebody_adds(page_id, "Q937", user="Bob")  # later, and nothing to do with it
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     row = watch_of(page_id)
     assert row.finding == Finding.REMOVED
     assert (row.by, row.comment) == ("Charlie", "hardly visible, see the rules")
@@ -140,10 +142,10 @@ def test_looks_go_on_and_what_somebody_restored_stands_again(
     ours = wiki.edits(page_id)[0].id
     wiki.somebody_removes(page_id)
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     wiki.somebody_restores(page_id, ours)
     hours_pass(A_WEEK)
-    watching.work()
+    recheck.work()
     row = watch_of(page_id)
     assert (row.finding, row.by, row.comment) == (Finding.STANDS, "", "")
     assert (row.revision, row.found_at) == (None, None)
@@ -152,7 +154,7 @@ def test_looks_go_on_and_what_somebody_restored_stands_again(
 
     again = wiki.somebody_removes(page_id, user="Bob", words="no")
     hours_pass(A_MONTH)
-    watching.work()
+    recheck.work()
     row = watch_of(page_id)
     assert (row.finding, row.by, row.revision) == (Finding.REMOVED, "Bob", again.id)
     assert row.state == WorkState.DONE
@@ -175,7 +177,7 @@ def test_a_changed_statement_is_told_and_still_ours(
     page_id = page_ids(sent)[0]
     change = wiki.somebody_changes(page_id, **changes)
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     row = watch_of(page_id)
     assert (row.finding, row.by, row.comment) == (Finding.CHANGED, "Charlie", "better so")
     assert row.revision == change.id
@@ -189,7 +191,7 @@ def test_one_that_names_somebody_else_by_now_is_as_good_as_removed(
     einstein = statements.depicts("", "Q937", None)["mainsnak"]
     wiki.somebody_changes(page_id, mainsnak=einstein)
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     row = watch_of(page_id)
     assert row.finding == Finding.CHANGED
     assert row.claim_attempt.claim.state == State.REMOVED
@@ -202,14 +204,14 @@ def test_a_file_that_is_gone_may_come_back(
     page = wiki.page(page_id)
     wiki.running.world.delete(page, user="Mona", comment="no permission")
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     row = watch_of(page_id)
     assert row.finding == Finding.GONE
     assert row.claim_attempt.claim.state == State.WRITTEN
     assert not findings(project).exists()  # nobody said anything of the face
     wiki.running.world.undelete(page, user="Mona")
     hours_pass(A_WEEK)
-    watching.work()
+    recheck.work()
     assert watch_of(page_id).finding == Finding.STANDS
 
 
@@ -219,7 +221,7 @@ def test_what_other_people_do_elsewhere_on_the_file_is_no_finding(
     page_id = page_ids(sent)[0]
     wiki.somebody_adds(page_id, "Q937")
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     assert watch_of(page_id).finding == Finding.STANDS
 
 
@@ -242,14 +244,14 @@ def test_it_is_never_added_again_by_any_project(
     again.save(force_insert=True)
     other.project_photos.create(photo=again.photo)
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
 
     assert ready_count(other) == 1
     for mine, user in ((project, alice), (other, bob)):
-        draft = services.prepare_batch(mine, user)
+        draft = batches.prepare_batch(mine, user)
         row = draft.attempts.get(claim=removed.claim)
         assert (row.outcome, row.reason) == (Outcome.SKIPPED, Reason.REMOVED)
-    send_to_the_end(services.confirm(services.prepare_batch(other, bob), bob))
+    send_to_the_end(batches.confirm(batches.prepare_batch(other, bob), bob))
     assert wiki.depicts(theirs.photo.page_id)
     assert not wiki.depicts(removed.claim.page_id)
 
@@ -260,15 +262,15 @@ def test_a_drafts_row_that_was_removed_since_is_not_sent(
     """A preview from before the finding: confirming compares and finds another state."""
     claim = Claim.objects.filter(page_id=page_ids(sent)[0])
     claim.update(state=State.FREE)  # as the draft saw it
-    draft = services.prepare_batch(project, sent.user)
+    draft = batches.prepare_batch(project, sent.user)
     assert not draft.attempts.filter(outcome=Outcome.PLANNED).exists()  # the file says so already
     wiki.somebody_removes(page_ids(sent)[0])
-    draft = services.prepare_batch(project, sent.user)
+    draft = batches.prepare_batch(project, sent.user)
     assert draft.attempts.filter(outcome=Outcome.PLANNED).count() == 1
     claim.update(state=State.WRITTEN)
     hours_pass(A_DAY)
-    watching.work()
-    services.confirm(draft, sent.user)
+    recheck.work()
+    batches.confirm(draft, sent.user)
     send_to_the_end(draft)
     assert not wiki.depicts(page_ids(sent)[0])
 
@@ -281,7 +283,7 @@ def test_what_we_took_back_ourselves_is_no_finding(
         wiki.somebody_removes(page_id, user="Alice")
         Claim.objects.filter(page_id=page_id).update(state=state)
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     assert watch_of(first).state == WorkState.DONE
     taking = watch_of(second)
     assert taking.state == WorkState.QUEUED  # it may be left alone yet: then somebody removed it
@@ -295,7 +297,7 @@ def test_a_person_asked_and_it_was_written_anew(sent: EditBatch, wiki: WikiItsel
     page_id = page_ids(sent)[0]
     wiki.somebody_removes(page_id)
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     old = watch_of(page_id)
     guid = ClaimAttempt.new_guid(page_id)
     first = old.claim_attempt
@@ -309,7 +311,7 @@ def test_a_person_asked_and_it_was_written_anew(sent: EditBatch, wiki: WikiItsel
     assert new.pk > first.pk
     Claim.objects.filter(pk=first.claim_id).update(state=State.WRITTEN)
     hours_pass(A_WEEK)
-    watching.work()
+    recheck.work()
     old.refresh_from_db()
     assert old.state == WorkState.DONE
     assert Claim.objects.get(pk=first.claim_id).state == State.WRITTEN
@@ -321,8 +323,8 @@ def test_check_now_looks_at_once_and_the_plan_stays(
 ) -> None:
     planned = watch_of(page_ids(sent)[1]).due_at
     wiki.somebody_removes(page_ids(sent)[0])
-    assert watching.check_now(sent, alice) == 3
-    watching.work()
+    assert recheck.check_now(sent, alice) == 3
+    recheck.work()
     assert watch_of(page_ids(sent)[0]).finding == Finding.REMOVED
     other = watch_of(page_ids(sent)[1])
     assert other.checked_at
@@ -337,10 +339,10 @@ def test_after_the_month_only_what_was_found_is_looked_at_again(
     ours = wiki.edits(page_id)[0].id
     wiki.somebody_removes(page_id)
     hours_pass(A_MONTH)
-    watching.work()
-    assert watching.check_now(sent, alice) == 1
+    recheck.work()
+    assert recheck.check_now(sent, alice) == 1
     wiki.somebody_restores(page_id, ours)
-    watching.work()
+    recheck.work()
     row = watch_of(page_id)
     assert (row.finding, row.state) == (Finding.STANDS, WorkState.DONE)
     assert row.claim_attempt.claim.state == State.WRITTEN
@@ -350,10 +352,10 @@ def test_who_may_ask_for_a_look(
     sent: EditBatch, alice: User, bob: User, charlie: User, mona: User, make_project: Any
 ) -> None:
     for user in (alice, mona):
-        assert watching.check_now(sent, user) == 3
+        assert recheck.check_now(sent, user) == 3
     for user in (bob, charlie):
         with pytest.raises(PermissionDenied):
-            watching.check_now(sent, user)
+            recheck.check_now(sent, user)
 
 
 def test_the_summary_counts_each_look(sent: EditBatch, wiki: WikiItself) -> None:
@@ -363,7 +365,7 @@ def test_the_summary_counts_each_look(sent: EditBatch, wiki: WikiItself) -> None
     assert (summary.watched, summary.stand, summary.checked_at) == (3, 3, None)
     wiki.somebody_removes(page_ids(sent)[0])
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     summary = watch_summary(sent)
     assert [(look.done, look.stand, look.of) for look in summary.looks][:2] == [
         (True, 2, 3),
@@ -380,10 +382,10 @@ def test_a_watch_that_was_removed_before_we_knew_is_looked_at_soon(
     row = watch_of(page_id)
     attempt = row.claim_attempt
     row.delete()
-    watching.begin(attempt, removed=True)
+    recheck.begin(attempt, removed=True)
     Claim.objects.filter(pk=attempt.claim_id).update(state=State.REMOVED)
     removal = wiki.somebody_removes(page_id)
-    watching.work()
+    recheck.work()
     assert watch_of(page_id).revision == removal.id
 
 
@@ -391,24 +393,24 @@ def test_the_wikis_wish_to_wait_is_kept(sent: EditBatch, wiki: WikiItself) -> No
     hours_pass(A_DAY)
     pace.pause("read", 60, "maxlag")
     wiki.running.world.reset_request_counts()
-    assert watching.work() is False
+    assert recheck.work() is False
     assert reads(wiki) == 0
     time_passes()
-    watching.work()
+    recheck.work()
     assert Watch.objects.filter(checks=1).count() == 3
 
 
 def test_trouble_with_the_wiki_loses_no_look(sent: EditBatch, wiki: WikiItself) -> None:
     hours_pass(A_DAY)
     wiki.running.faults.add("http", status=503)
-    watching.work()
+    recheck.work()
     rows = Watch.objects.all()
     assert {row.state for row in rows} == {WorkState.QUEUED}
     assert all(row.error and row.due_at > timezone.now() for row in rows)
     wiki.running.faults.clear()
     Watch.objects.update(due_at=timezone.now())
     time_passes()
-    watching.work()
+    recheck.work()
     assert set(Watch.objects.values_list("checks", "error")) == {(1, "")}
 
 
@@ -422,14 +424,14 @@ def test_a_lagging_server_is_not_believed(sent: EditBatch) -> None:
         raise AssertionError
 
     with pytest.raises(history.Stale):
-        watching._look(read, row, old)
+        recheck._look(read, row, old)
 
 
 def test_one_odd_row_keeps_nobody_from_looking_at_the_others(sent: EditBatch) -> None:
     odd, *others = page_ids(sent)
     ClaimAttempt.objects.filter(claim__page_id=odd).update(statement={})
     hours_pass(A_DAY)
-    watching.work()
+    recheck.work()
     row = watch_of(odd)
     assert (row.state, row.error, row.checks) == (WorkState.QUEUED, "trouble", 0)
     assert {watch_of(each).checks for each in others} == {1}
@@ -519,11 +521,11 @@ def test_a_worker_killed_anywhere_leaves_no_look_undone(
     died = {"WIKIVISAGE_CRASH_AT": f"watch:{point}={tmp_path / 'died'}"}
     killed = subprocess.run([sys.executable, "-c", ONE_RUN], env=env | died, timeout=60)
     assert killed.returncode == -9
-    watching.work()  # what it held is its own until the lease ends
+    recheck.work()  # what it held is its own until the lease ends
     held = 3 if point == "after-read" else 2
     assert Watch.objects.filter(checks=0).count() == held
     Watch.objects.filter(state=WorkState.RUNNING).update(lease_until=timezone.now())
-    watching.work()
+    recheck.work()
     assert set(Watch.objects.values_list("checks", flat=True)) == {1}
     row = watch_of(page_ids(batch)[0])
     assert (row.finding, row.revision) == (Finding.REMOVED, removal.id)
@@ -533,12 +535,12 @@ def test_a_worker_killed_anywhere_leaves_no_look_undone(
 def test_one_that_slept_past_its_lease_changes_nothing(sent: EditBatch, wiki: WikiItself) -> None:
     hours_pass(A_DAY)
     sleeper = watch_of(page_ids(sent)[0])
-    assert sleeper.take(watching.LEASE)
+    assert sleeper.take(recheck.LEASE)
     Watch.objects.update(lease_until=timezone.now())
-    watching.work()
-    gone = watching.Found(Finding.REMOVED, says_so=False)
+    recheck.work()
+    gone = recheck.Found(Finding.REMOVED, says_so=False)
     with pytest.raises(Overtaken):
-        watching._settle(sleeper, gone)
+        recheck._settle(sleeper, gone)
     assert watch_of(page_ids(sent)[0]).finding == Finding.STANDS
     assert Claim.objects.get(page_id=page_ids(sent)[0]).state == State.WRITTEN
 

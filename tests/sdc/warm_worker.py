@@ -49,9 +49,9 @@ def serve() -> None:
 
     from django.conf import settings
 
-    from crawler import transport
-    from sdc.watch import watching
-    from sdc.writing import writer
+    from sdc.watch import recheck
+    from sdc.writing import scheduler
+    from wiki import transport
 
     assert transport
     settings.EDITS_A_MINUTE = 6000
@@ -65,8 +65,8 @@ def serve() -> None:
             if not pid:
                 os.environ["WIKIVISAGE_CRASH_AT"] = "".join(crash_at)
                 try:
-                    writer.work(float(budget))
-                    watching.work(float(budget))
+                    scheduler.work(float(budget))
+                    recheck.work(float(budget))
                 except BaseException:
                     sys.excepthook(*sys.exc_info())
                     os._exit(1)

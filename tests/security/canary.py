@@ -36,10 +36,12 @@ from django.utils.log import AdminEmailHandler
 from celery_app import app
 from classify.models import Learner
 from crawler.models import CrawlStep, Embedding
-from projects import http, notifications, tokens
+from projects.accounts import tokens
 from projects.models import Notification, Project, User, WikiCredential
+from projects.notifications import services as notifications
 from tests import factories
 from tests.classify.faces import Cast, add_photo
+from wiki import http
 
 ACCESS, REFRESH, CODE = "canary-access-token", "canary-refresh-token", "canary-oauth-code"
 LOCAL, CSRF = "canary-of-a-variable", "canary-csrf-token"
@@ -54,9 +56,9 @@ def main(folder: pathlib.Path) -> None:
         tokens.store(user, ACCESS, REFRESH, 4 * 3600)
     project = factories.make_project(alice)
     _photo, [face] = add_photo(project, [Cast().face("marie")])
-    from classify.memory import forget
-    from crawler.vectors import context_of
-    from projects.sealing import unseal
+    from classify.learner.cache import forget
+    from core.encryption import unseal
+    from crawler.detection.embeddings import context_of
 
     forget()
     row = Embedding.objects.get(region=face)
@@ -117,7 +119,7 @@ def _log_in_fails() -> None:
 
 def _use_tokens(user: User) -> None:
     """In the name of a user, by both ways to the wiki; then with tokens that are over."""
-    from crawler.commons import submit, wiki_site
+    from wiki.pywikibot_client import submit, wiki_site
 
     def plainly() -> Any:
         return http.api(settings.WIKI.commons_api, token=ACCESS, action="query")

@@ -1,4 +1,4 @@
-"""What a request may bring along: see wikivisage.bodies, and tests/system/test_front.py."""
+"""What a request may bring along: see wikivisage.middleware.bodies and system/test_front.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.test import Client, RequestFactory
 from django.utils.module_loading import import_string
 
-from wikivisage.bodies import FORMS, Bodies
+from wikivisage.middleware.bodies import FORMS, Bodies
 
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
@@ -91,7 +91,7 @@ def test_nothing_before_it_reads_a_body_and_nothing_judges_one() -> None:
     def inner(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
 
-    outer = settings.MIDDLEWARE[: settings.MIDDLEWARE.index("wikivisage.bodies.Bodies")]
+    outer = settings.MIDDLEWARE[: settings.MIDDLEWARE.index("wikivisage.middleware.bodies.Bodies")]
     handler: Any = inner
     for name in reversed(outer):
         handler = import_string(name)(handler)

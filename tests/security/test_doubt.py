@@ -7,13 +7,15 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from classify import guarding, services, training
+from classify import answers
+from classify.answers import Given
 from classify.models import Answer, Label, Look, Origin, Question, Round, Verdict
-from classify.services import Given
+from classify.trust import apply as trust_apply
+from classify.trust import exclude as trust_exclude
 from crawler.models import Photo, Region
 from projects.models import AuditEvent, Membership, Notification, Project, User
 from projects.permissions import moderates
-from sdc.ready import ready_count
+from sdc.preview.eligibility import ready_count
 from tests.classify.faces import Cast, add_photo
 from tests.conftest import ClientOf, MakeProject
 from tests.factories import make_moderator, make_user
@@ -26,7 +28,7 @@ Face = tuple[Photo, Region]
 
 @pytest.fixture(autouse=True)
 def _nothing_seen() -> None:
-    guarding._seen.clear()
+    trust_apply._seen.clear()
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def _screens(project: Project, user: User, number: int, chance: float = 0.02) ->
         )
         waited = 60.0 * (number - n)
         given = [(Given(face, photo, uuid4(), waited), Verdict.YES) for face in faces]
-        services.answer_screen(project, user, given, Origin.GRID)
+        answers.answer_screen(project, user, given, Origin.GRID)
         seen += faces
     return seen
 
@@ -58,13 +60,13 @@ def test_a_clicker_is_taken_out_and_somebody_who_confirms_likely_faces_is_not(
     project: Project, alice: User, bob: User, charlie: User
 ) -> None:
     _screens(project, charlie, 6, chance=0.97)
-    assert guarding.watch() == 0
+    assert trust_apply.watch() == 0
     before = ready_count(project)
     _screens(project, bob, 5)
     assert Answer.objects.filter(user=bob, chance=0.02).count() == 5 * SCREEN
     assert ready_count(project) > before
-    assert guarding.watch() == 1
-    assert guarding.watch() == 0, "once"
+    assert trust_apply.watch() == 1
+    assert trust_apply.watch() == 0, "once"
 
     assert (_mine(project, bob).doubt, _mine(project, bob).counts) == ("all-yes", False)
     assert not Label.objects.filter(user=bob).exists()
@@ -79,7 +81,7 @@ def test_the_owner_sees_why_looks_and_lets_them_count_and_only_new_evidence_rais
     project: Project, alice: User, bob: User, charlie: User, client_of: ClientOf
 ) -> None:
     _screens(project, bob, 5)
-    guarding.watch()
+    trust_apply.watch()
     members, theirs = f"/p/{project.public_id}/members", f"/members/{bob.public_id}"
     page = client_of(alice).get(members).text
     assert "Said Yes to nearly everything" in page
@@ -97,18 +99,18 @@ def test_the_owner_sees_why_looks_and_lets_them_count_and_only_new_evidence_rais
     assert (mine.counts, mine.doubt, bool(mine.looked_at)) == (True, "", True)
     assert Label.objects.filter(user=bob).count() == 5 * SCREEN
 
-    guarding._seen.clear()
-    assert guarding.watch() == 0, "what was looked at is looked at"
+    trust_apply._seen.clear()
+    assert trust_apply.watch() == 0, "what was looked at is looked at"
     Membership.objects.filter(pk=mine.pk).update(looked_at="2000-01-01T00:00Z")
-    guarding._seen.clear()
-    assert guarding.watch() == 1, "the rows alone would raise it"
+    trust_apply._seen.clear()
+    assert trust_apply.watch() == 1, "the rows alone would raise it"
 
 
 def test_kept_out_they_stay_out(
     project: Project, alice: User, bob: User, client_of: ClientOf
 ) -> None:
     _screens(project, bob, 5)
-    guarding.watch()
+    trust_apply.watch()
     address = f"/p/{project.public_id}/members/{bob.public_id}/counts"
     client_of(alice).post(address, {"counts": "no"})
     mine = _mine(project, bob)
@@ -121,7 +123,7 @@ def test_the_owners_own_are_looked_at_by_a_reviewer_or_else_a_moderator(
     project: Project, alice: User, bob: User, mona: User, client_of: ClientOf
 ) -> None:
     _screens(project, alice, 5)
-    guarding.watch()
+    trust_apply.watch()
     address = f"/p/{project.public_id}/members/{alice.public_id}/counts"
     assert Notification.objects.filter(user=mona, data__code="doubted").exists()
     assert client_of(alice).post(address, {"counts": "yes"}).status_code == 403
@@ -132,20 +134,20 @@ def test_the_owners_own_are_looked_at_by_a_reviewer_or_else_a_moderator(
 
     Membership.objects.filter(project=project, user=bob).update(role="reviewer")
     Membership.objects.filter(project=project, user=alice).update(looked_at=None)
-    guarding._seen.clear()
-    guarding.watch()
+    trust_apply._seen.clear()
+    trust_apply.watch()
     assert Notification.objects.filter(user=bob, data__code="doubted").exists()
     assert client_of(bob).post(address, {"counts": "yes"}).status_code == 302
     assert _mine(project, alice).counts
 
 
 def test_nobody_judges_their_own_whatever_else_they_may(project: Project, alice: User) -> None:
-    guarding.set_aside(_mine(project, alice), "fast")
+    trust_apply.set_aside(_mine(project, alice), "fast")
     make_moderator(alice)
     owner = User.objects.get(pk=alice.pk)
     assert moderates(owner)
-    assert not guarding.may_look(owner, _mine(project, alice))
-    assert training.let_doubted_count(owner, owner) == 0
+    assert not trust_apply.may_look(owner, _mine(project, alice))
+    assert trust_exclude.let_doubted_count(owner, owner) == 0
 
 
 def test_against_others_and_against_faces_that_are_surely_somebody_else(
@@ -158,12 +160,12 @@ def test_against_others_and_against_faces_that_are_surely_somebody_else(
     Membership.objects.create(project=project, user=outside, counts=False)
     for region in seen:
         said = (project, region, photos[region.pk])
-        services.answer(*said, outside, Verdict.NO, Origin.REVIEW, uuid4())
-    assert guarding.watch() == 0
+        answers.answer(*said, outside, Verdict.NO, Origin.REVIEW, uuid4())
+    assert trust_apply.watch() == 0
     for region in seen:
         said = (project, region, photos[region.pk])
-        services.answer(*said, alice, Verdict.NO, Origin.REVIEW, uuid4())
-    deeds = guarding.deeds_of(_mine(project, bob))
+        answers.answer(*said, alice, Verdict.NO, Origin.REVIEW, uuid4())
+    deeds = trust_apply.deeds_of(_mine(project, bob))
     assert [each.right for each in deeds[0].said] == [False] * SCREEN
 
 
@@ -181,7 +183,7 @@ def test_what_waited_in_the_browser_bears_when_it_was_given(
             "waited": str(30 - 10 * n),
         }
         assert browser.post(f"/p/{project.public_id}/answer", sent).status_code == 302
-    first, second, third = [deed.at for deed in guarding.deeds_of(_mine(project, bob))]
+    first, second, third = [deed.at for deed in trust_apply.deeds_of(_mine(project, bob))]
     assert 9 < second - first < 20
     assert 9 < third - second < 20
 
@@ -192,7 +194,7 @@ def _reviewed(project: Project, user: User, number: int) -> list[Region]:
     for _ in range(number):
         photo, faces = add_photo(project, [cast.face("a stranger") for _ in range(SCREEN)])
         given = [Given(face, photo, uuid4()) for face in faces]
-        services.answer_many(project, given, user, Verdict.YES, Origin.REVIEW)
+        answers.answer_many(project, given, user, Verdict.YES, Origin.REVIEW)
         seen += faces
     return seen
 
@@ -214,7 +216,7 @@ def _draw(project: Project, faces: list[Region]) -> None:
 def _look_again(project: Project, user: User, faces: list[Region], verdict: str) -> None:
     for face in faces:
         photo = Photo.objects.get(picture=face.picture_id)
-        services.answer(project, face, photo, user, verdict, Origin.AGAIN, uuid4())
+        answers.answer(project, face, photo, user, verdict, Origin.AGAIN, uuid4())
 
 
 def _say_who_looks_is_right(project: Project) -> None:
@@ -227,14 +229,14 @@ def test_an_owner_who_approves_everything_is_found_by_second_looks_of_two_others
     project: Project, alice: User, bob: User, charlie: User, mona: User
 ) -> None:
     faces = _reviewed(project, alice, 8)
-    assert guarding.watch() == 0, "many at one press is what the review is for"
+    assert trust_apply.watch() == 0, "many at one press is what the review is for"
     _look_again(project, bob, faces, Verdict.NO)
     _look_again(project, charlie, faces, Verdict.NO)
     _say_who_looks_is_right(project)
-    assert guarding.watch() == 0, "faces that nobody drew say nothing"
+    assert trust_apply.watch() == 0, "faces that nobody drew say nothing"
     _draw(project, faces)
-    guarding._seen.clear()
-    assert guarding.watch() == 1
+    trust_apply._seen.clear()
+    assert trust_apply.watch() == 1
     assert (_mine(project, alice).doubt, _mine(project, alice).counts) == ("contradicts", False)
     assert Notification.objects.filter(user=mona, data__code="doubted").exists()
 
@@ -249,7 +251,7 @@ def test_a_review_that_one_person_contradicts_or_others_agree_with_is_not_doubte
     if charlie_says:
         _look_again(project, charlie, faces, charlie_says)
     _say_who_looks_is_right(project)
-    assert guarding.watch() == 0
+    assert trust_apply.watch() == 0
 
 
 def test_who_overrules_a_clicker_in_the_review_is_not_doubted(
@@ -258,9 +260,9 @@ def test_who_overrules_a_clicker_in_the_review_is_not_doubted(
     for clicker in (bob, charlie):
         for face in (faces := _screens(project, clicker, 4)):
             photo = Photo.objects.get(picture=face.picture_id)
-            services.answer_many(
+            answers.answer_many(
                 project, [Given(face, photo, uuid4())], alice, Verdict.NO, Origin.REVIEW
             )
         assert len(faces) == 4 * SCREEN
-    guarding.watch()
+    trust_apply.watch()
     assert _mine(project, alice).counts

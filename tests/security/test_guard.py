@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from classify import guard
-from classify.guard import Deed, Said
+from classify.trust import rules as trust_rules
+from classify.trust.rules import Deed, Said
 
 SEEDS = range(200)
 SCREEN = 20
@@ -61,7 +61,7 @@ def _all_yes(random: Random, deeds: int) -> Iterator[Deed]:
 
 def _answers_until_caught(deeds: list[Deed], name: str) -> int:
     for count in range(1, len(deeds) + 1):
-        if found := guard.doubt(deeds[:count]):
+        if found := trust_rules.doubt(deeds[:count]):
             assert found == name
             return sum(len(each.said) for each in deeds[:count])
     raise AssertionError("never caught")
@@ -71,25 +71,25 @@ def _answers_until_caught(deeds: list[Deed], name: str) -> int:
 def test_nobody_who_looks_is_doubted() -> None:
     """200 people, some 1,700 answers each: what the guard sees at once is a part of that."""
     for seed in SEEDS:
-        assert guard.doubt(list(_careful(Random(seed), 120))) == "", seed
+        assert trust_rules.doubt(list(_careful(Random(seed), 120))) == "", seed
 
 
 def test_confirming_screens_of_likely_faces_at_once_is_no_fault() -> None:
     """Marks of a good model are right: all twenty, screen after screen."""
     screen = [Said(True, 0.97)] * SCREEN
-    assert guard.doubt([Deed(3.0 * n, screen) for n in range(100)]) == ""
+    assert trust_rules.doubt([Deed(3.0 * n, screen) for n in range(100)]) == ""
 
 
 def test_whoever_meets_the_person_as_a_child_is_not_doubted() -> None:
     """Two whole screens that the model took for strangers, before it learns better."""
     screens = [[Said(True, 0.02)] * SCREEN] * 2 + [[Said(True, 0.9)] * SCREEN] * 5
-    assert guard.doubt([Deed(5.0 * n, said) for n, said in enumerate(screens)]) == ""
+    assert trust_rules.doubt([Deed(5.0 * n, said) for n, said in enumerate(screens)]) == ""
 
 
 def test_an_offline_hour_sent_at_once_is_not_quick() -> None:
     """Each bears when it was given, see Given.waited."""
     given = [Deed(1.5 * n, [Said(False, 0.3)]) for n in range(100)]
-    assert guard.doubt(given) == ""
+    assert trust_rules.doubt(given) == ""
 
 
 def test_whoever_says_yes_to_everything_is_caught_within_600_answers() -> None:
@@ -126,7 +126,8 @@ def test_a_sum_is_raised_by_chance_as_seldom_as_lorden_says() -> None:
     for seed in range(400):
         random = Random(seed)
         told = (
-            guard._ratio(random.random() < guard.AGAINST_IF_CAREFUL, 0.15, 0.5) for _ in range(20)
+            trust_rules._ratio(random.random() < trust_rules.AGAINST_IF_CAREFUL, 0.15, 0.5)
+            for _ in range(20)
         )
-        raised += guard.height(told) >= 4
+        raised += trust_rules.height(told) >= 4
     assert raised / 400 <= 20 * 2.718**-4

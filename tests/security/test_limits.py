@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.cache import caches
 from django.test import Client, RequestFactory, override_settings
 
-from projects import limits, measures
-from projects.limits import LIMITS, Limit
+from core import metrics, ratelimit
+from core.ratelimit import LIMITS, Limit
 from projects.models import Measure, User
 from tests import factories
 from tests.conftest import ClientOf, MakeProject
@@ -262,9 +262,9 @@ def test_without_counts_everything_is_allowed_and_the_log_says_so(
     request = RequestFactory().post("/")
     request.user = alice
     nobody = "redis://:canary-password@127.0.0.1:1/0"
-    broken = {"BACKEND": "projects.counters.RedisCounters", "LOCATION": nobody}
+    broken = {"BACKEND": "core.counters.RedisCounters", "LOCATION": nobody}
     with override_settings(CACHES={"counts": broken, "default": broken}):
-        assert [limits.seconds_to_wait(request, "send") for _ in range(100)] == [0] * 100
+        assert [ratelimit.seconds_to_wait(request, "send") for _ in range(100)] == [0] * 100
     assert "limit send is not counted: ConnectionError" in caplog.text
     assert "canary-password" not in caplog.text
 
@@ -297,21 +297,21 @@ def test_what_is_no_number_is_replaced_and_counted(
     monkeypatch.setitem(LIMITS, "send", Limit(3, 3600))
     request = RequestFactory().post("/")
     request.user = alice
-    key = limits._name("send", f"user:{alice.pk}", 3600, int(clock[0] // 900))
+    key = ratelimit._name("send", f"user:{alice.pk}", 3600, int(clock[0] // 900))
     ways = spoilers(key)
     for spoil in ways:
         caches["counts"].clear()
-        assert limits.seconds_to_wait(request, "send") == 0
+        assert ratelimit.seconds_to_wait(request, "send") == 0
         spoil()
-        waits = [limits.seconds_to_wait(request, "send") for _ in range(4)]
+        waits = [ratelimit.seconds_to_wait(request, "send") for _ in range(4)]
         assert waits[:3] == [0, 0, 0]
         assert waits[3] > 0, "it counts again from one"
         spoil()
         clock[0] += 900  # the next cell is counted, and this one read
-        waits = [limits.seconds_to_wait(request, "send") for _ in range(4)]
+        waits = [ratelimit.seconds_to_wait(request, "send") for _ in range(4)]
         assert [wait > 0 for wait in waits] == [False, False, False, True]
         clock[0] -= 900
-    measures.flush(at_once=True)
+    metrics.flush(at_once=True)
     assert Measure.objects.get(name="counts_dropped").value >= len(ways)
 
 
@@ -326,7 +326,7 @@ def test_no_hour_has_more_than_the_limit(
     pauses = [3500, *[5] * 60, 700, *[60] * 100, 1700, *[90] * 80]
     for pause in pauses:
         clock[0] += pause
-        if not limits.seconds_to_wait(request, "send"):
+        if not ratelimit.seconds_to_wait(request, "send"):
             allowed.append(clock[0])
     assert len(allowed) >= 60, "and no fewer for long"
     for first, after in zip(allowed, allowed[20:], strict=False):
@@ -343,13 +343,13 @@ def test_the_wait_that_is_told_is_true(
     request.user = alice
     for pause in (100, 1000, 1000):
         clock[0] += pause
-        assert limits.seconds_to_wait(request, "send") == 0
-    waits = [limits.seconds_to_wait(request, "send") for _ in range(refused)]
+        assert ratelimit.seconds_to_wait(request, "send") == 0
+    waits = [ratelimit.seconds_to_wait(request, "send") for _ in range(refused)]
     assert set(waits) == {4500 - 2100}
     clock[0] += waits[0] - 1
-    assert limits.seconds_to_wait(request, "send") == 1
+    assert ratelimit.seconds_to_wait(request, "send") == 1
     clock[0] += 1
-    assert limits.seconds_to_wait(request, "send") == 0
+    assert ratelimit.seconds_to_wait(request, "send") == 0
 
 
 def test_all_processes_count_together(alice: User) -> None:

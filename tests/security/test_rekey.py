@@ -16,16 +16,18 @@ from django.db import models
 from django.db.models import BinaryField
 from pytest_django import Settings
 
-from crawler import choice, vectors
+from core.encryption import Misplaced, seal, unseal
+from crawler.detection import embeddings
 from crawler.models import Embedding, Picture, Region
-from projects import objections, tokens
+from crawler.registry import selection
+from projects.accounts import tokens
 from projects.models import Objection, User, WikiCredential
-from projects.sealing import Misplaced, seal, unseal
+from projects.privacy import objections
 from tests import factories
-from wikivisage import rekeying
+from wikivisage.ops import rotate_keys
 
 OLD, NEW = b"1" * 32, b"2" * 32
-TOKENS, REFRESH_TOKENS, VECTORS, MESSAGES, _CONTACTS = rekeying.SEALED
+TOKENS, REFRESH_TOKENS, VECTORS, MESSAGES, _CONTACTS = rotate_keys.SEALED
 
 
 @pytest.fixture
@@ -48,12 +50,12 @@ def _vector(number: int) -> Embedding:
     region = Region.objects.create(
         picture=picture, origin=Region.Origin.DETECTOR, x=0, y=0, w=0.5, h=0.5
     )
-    engine = choice.default()
-    vector = seal(f"vector {number}".encode() * 16, vectors.context_of(region, engine))
+    engine = selection.default()
+    vector = seal(f"vector {number}".encode() * 16, embeddings.context_of(region, engine))
     return Embedding.objects.create(region=region, engine=engine, vector=vector)
 
 
-def _plain(column: rekeying.Column, row: models.Model) -> bytes:
+def _plain(column: rotate_keys.Column, row: models.Model) -> bytes:
     [sealed] = column.values(column.rows.filter(pk=row.pk))
     return unseal(sealed.value, sealed.context)
 
@@ -74,7 +76,7 @@ def test_every_sealed_field_is_rotated() -> None:
         for field in model._meta.fields
         if isinstance(field, BinaryField)
     }
-    assert fields == {(column.model, column.field) for column in rekeying.SEALED}
+    assert fields == {(column.model, column.field) for column in rotate_keys.SEALED}
 
 
 @pytest.mark.django_db
@@ -86,7 +88,7 @@ def test_all_that_is_sealed_opens_with_the_new_key_alone(one_key: None, settings
     told = _rekey(dry_run=True)
     assert "6 values would be sealed anew with key 2" in told
     assert "Key 1 is needed for 6 values: run it without --dry-run" in told
-    assert rekeying.left(TOKENS) == {1: 1}
+    assert rotate_keys.left(TOKENS) == {1: 1}
     told = _rekey(batch=2)
     assert "6 values sealed anew with key 2" in told
     assert "Key 1 may go" in told
@@ -104,8 +106,10 @@ def test_all_that_is_sealed_opens_with_the_new_key_alone(one_key: None, settings
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("column", rekeying.SEALED, ids=str)
-def test_a_sealed_value_opens_in_its_own_row_alone(column: rekeying.Column, one_key: None) -> None:
+@pytest.mark.parametrize("column", rotate_keys.SEALED, ids=str)
+def test_a_sealed_value_opens_in_its_own_row_alone(
+    column: rotate_keys.Column, one_key: None
+) -> None:
     """Who can write into the database swaps two, or puts one's own into another's row."""
     for n, name in enumerate(("One", "Other")):
         _vector(n)
@@ -128,7 +132,7 @@ def test_a_token_that_was_refreshed_meanwhile_is_not_overwritten(
     [read_before] = TOKENS.values(TOKENS.rows)
     tokens.store(user, "newer", "newer refresh", 4 * 3600)
     _rotate(settings)
-    assert not rekeying.reseal(TOKENS, read_before)
+    assert not rotate_keys.reseal(TOKENS, read_before)
     assert _plain(TOKENS, row) == b"newer"
 
 

@@ -10,10 +10,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from projects import sessions
+from projects.accounts import sessions
 from projects.models import AuditEvent, User
 from tests.conftest import ClientOf
-from wikivisage import sweeping
+from wikivisage.ops import retention as ops_retention
 
 pytestmark = pytest.mark.django_db
 
@@ -100,8 +100,8 @@ def test_what_was_kept_of_a_session_goes_after_its_time(alice: User, log_in: obj
     Session.objects.filter(session_key=keys[0]).update(expire_date=now - timedelta(minutes=1))
     UserSession.objects.filter(session_key__in=keys).update(created_at=now - timedelta(days=15))
     UserSession.objects.create(user=alice, session_key="just-begun", ip="0.0.0.0", user_agent="")
-    assert sweeping.due()["sessions"] == 1
-    assert sweeping.sweep(10)["sessions"] == 1
+    assert ops_retention.due()["sessions"] == 1
+    assert ops_retention.sweep(10)["sessions"] == 1
     left = set(UserSession.objects.values_list("session_key", flat=True))
     assert left == {here.session.session_key, "just-begun"}
     assert here.get("/account").status_code == 200

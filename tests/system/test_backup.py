@@ -16,17 +16,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from classify import services
+from classify import answers
 from classify.models import Answer, Label, Score
 from classify.tasks import infer
-from crawler import crawling, detection
+from crawler.detection import detect as detection_detect
 from crawler.engines import load
+from crawler.listing import crawl as listing_crawl
 from crawler.models import Embedding, Photo, ProjectPhoto, Region
-from projects import tokens
+from projects.accounts import tokens
 from projects.models import Project, User
 from sandbox import RunningSandbox
-from sdc import services as sending
-from sdc import undoing
+from sdc.batches import services as sending
+from sdc.batches import undo as batches_undo
 from sdc.models import Edit, EditBatch
 from tests import factories
 from tests.operation.test_health import all_seen
@@ -81,9 +82,9 @@ def project(fresh_sandbox: RunningSandbox, shared_database: str) -> Project:
     project = factories.make_project(
         factories.wiki_user(fresh_sandbox, "Alice"), "Q7186", [("Marie Curie", 0)]
     )
-    while crawling.crawl(30):
+    while listing_crawl.crawl(30):
         pass
-    while detection.detect(load, 30):
+    while detection_detect.detect(load, 30):
         pass
     return project
 
@@ -118,7 +119,7 @@ def say_yes_to_one(project: Project, wiki: WikiItself) -> Photo:
         if row.photo.picture.regions.count() == 1 and not wiki.depicts(row.photo.page_id)
     )
     region = photo.picture.regions.all()[0]
-    services.answer(project, region, photo, project.owner, "yes", "ask", uuid4())
+    answers.answer(project, region, photo, project.owner, "yes", "ask", uuid4())
     infer()
     return photo
 
@@ -165,7 +166,7 @@ def test_a_backup_brings_everything_back_but_vectors(
     assert file.stat().st_mode & 0o077 == 0
     assert [path for path in tmp_path.iterdir() if path.suffix == ".part"] == []
     before = state()
-    send_to_the_end(undoing.undo(batch, project.owner))  # only the wiki will know of it
+    send_to_the_end(batches_undo.undo(batch, project.owner))  # only the wiki will know of it
 
     said = manage(elsewhere, "restore", str(file))
     assert said.returncode == 0, said.stderr
@@ -214,7 +215,7 @@ def test_what_was_taken_back_after_the_backup_and_restored_by_somebody_stands(
     batch, file = send_one(project, wiki), tmp_path / "backup.gz"
     [added] = wiki.edits()
     page_id = batch.attempts.get().claim.page_id
-    undo = undoing.undo(batch, project.owner)
+    undo = batches_undo.undo(batch, project.owner)
     call_command("backup", str(file))
     send_to_the_end(undo)
     wiki.somebody_restores(page_id, added.id)

@@ -11,20 +11,20 @@ import pytest
 from django.utils import timezone
 
 from projects.models import WikiPace
-from wikivisage import workers
 from wikivisage.management.commands.run import Command, Part
+from wikivisage.ops import heartbeats
 
 pytestmark = pytest.mark.process
 
 
 @pytest.mark.django_db
 def test_the_supervisor_kills_a_worker_that_hangs_and_no_other() -> None:
-    long_ago = timezone.now() - workers.PATIENCE - timedelta(seconds=1)
+    long_ago = timezone.now() - heartbeats.PATIENCE - timedelta(seconds=1)
     command = Command()
     command.parts = []
     ages = {"detect": long_ago, "infer": timezone.now(), "write": long_ago}
     for queue, sign in ages.items():
-        WikiPace.objects.create(wiki="sandbox", lane=workers.LANE + queue, next_at=sign)
+        WikiPace.objects.create(wiki="sandbox", lane=heartbeats.LANE + queue, next_at=sign)
         process = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(60)"],
             text=True, start_new_session=True,

@@ -19,9 +19,9 @@ from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from tests.environment import free_port
-from wikivisage import doctor, health, schema_history
-from wikivisage.backup import HALF
-from wikivisage.schema_history import SENTENCE
+from wikivisage.ops import health, probes, schema_history
+from wikivisage.ops.backup import HALF
+from wikivisage.ops.schema_history import SENTENCE
 
 # As a database before "Squash the migrations to one an app" has them, at its beginning.
 EARLIER = [
@@ -113,8 +113,8 @@ def test_health_and_doctor_say_the_same_sentence(
     cache.delete(health.APPLIED)
     part = health.migrations()
     assert (part.status, part.says) == (health.FAILED, SENTENCE)
-    [finding] = [each for each in doctor.database() if each.about == "migrations"]
-    assert (finding.status, finding.says, finding.do) == (doctor.FAIL, SENTENCE, "")
+    [finding] = [each for each in probes.database() if each.about == "migrations"]
+    assert (finding.status, finding.says, finding.do) == (probes.FAIL, SENTENCE, "")
 
 
 def test_an_unfinished_update_is_told_with_its_command(recorded: MigrationRecorder) -> None:

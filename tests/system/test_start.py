@@ -18,8 +18,8 @@ from pytest_django import Settings
 
 from bench.system import ROOT, System
 from sandbox import RunningSandbox
-from wikivisage import doctor
 from wikivisage.management.commands.run import Command, Part
+from wikivisage.ops import probes
 
 SAYS = "from wikivisage import settings; print(settings.MODERATORS)"
 
@@ -101,12 +101,12 @@ def test_the_start_waits_for_nothing_that_is_said_of_the_consumer(
     """As when the wiki takes the question and does not answer."""
     answered = threading.Event()
 
-    def consumer() -> doctor.Findings:
+    def consumer() -> probes.Findings:
         answered.wait(30)
-        yield doctor.Finding("consumer", doctor.OK, "All is well.")
-        yield doctor.Finding("consumer", doctor.WARN, "No OAuth consumer is set.", "See it.")
+        yield probes.Finding("consumer", probes.OK, "All is well.")
+        yield probes.Finding("consumer", probes.WARN, "No OAuth consumer is set.", "See it.")
 
-    monkeypatch.setattr(doctor, "consumer", consumer)
+    monkeypatch.setattr(probes, "consumer", consumer)
     monkeypatch.setattr(Command, "wait_for", lambda *_: None)
     monkeypatch.setattr(Command, "start", lambda *_: None)
     settings.OWN_SANDBOX = False

@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 from django.core.cache import cache
 
-from classify import services
+from classify import answers
 from classify.models import Origin
 from crawler.models import ProjectPhoto, Region
+from projects.live.pulse import beat
 from projects.models import Project, Source, User
-from projects.pulse import beat
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import MakeProject
 
@@ -55,7 +55,7 @@ def give(project: Project, user: User, verdict: str, *regions: Region) -> None:
     """Answers, and what is learned from them."""
     for region in regions:
         shown = ProjectPhoto.objects.get(project=project, photo__picture=region.picture)
-        services.answer(project, region, shown.photo, user, verdict, Origin.ASK, uuid4())
+        answers.answer(project, region, shown.photo, user, verdict, Origin.ASK, uuid4())
     learn(project)
 
 

@@ -9,14 +9,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classify.models import Answer, Label, Origin, Score, Verdict
-from crawler import choice
+from core.work import WorkState
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
-from projects import ledger, objections, people
-from projects.forms import OwnNameField
+from crawler.registry import selection
+from projects import ledger
+from projects.creation.forms import OwnNameField
+from projects.members import services as members
 from projects.models import Admission, AuditEvent, DenyEntry, Objection, Project, User
-from projects.work import WorkState
+from projects.privacy import objections
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Watch, WritingStop
-from sdc.rights import stops
+from sdc.sending_rights import stops
 from tests.conftest import ClientOf, MakeProject
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +33,7 @@ MODELS = sorted(
 def project(alice: User, bob: User, make_project: MakeProject) -> Project:
     """A project with a row of everything that moderators look at."""
     made = make_project(alice, members=[bob])
-    people.invite(made, alice)
+    members.invite(made, alice)
     picture = Picture.objects.create(
         sha1="a" * 40, width=100, height=80, mime="image/jpeg", state=WorkState.ASIDE,
         error=Picture.Error.BROKEN, looked_at=timezone.now(),
@@ -43,7 +45,7 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
     region = Region.objects.create(
         picture=picture, origin=Region.Origin.DETECTOR, x=0.1, y=0.1, w=0.2, h=0.2
     )
-    Embedding.objects.create(region=region, engine=choice.default(), vector=b"sealed")
+    Embedding.objects.create(region=region, engine=selection.default(), vector=b"sealed")
     face = {"subject": made.subject, "photo": photo, "region": region}
     said = {"user": bob, "verdict": Verdict.YES, "origin": Origin.ASK}
     answer = Answer.objects.create(**face, **said)

@@ -11,15 +11,15 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from projects import denying
 from projects.models import AuditEvent, DenyEntry, User
+from projects.privacy import denylist_changes
 from sdc.erasure import audit_names
 from sdc.erasure.accounts import plain
 from sdc.erasure.audit_names import AUDIT_NAME_DAYS, NAMING_DATA, OF_EDITS
 from sdc.models import WritingStop
-from sdc.rights import stops
+from sdc.sending_rights import stops
 from tests.conftest import ClientOf
-from wikivisage import sweeping
+from wikivisage.ops import retention as ops_retention
 
 APPS = ("projects", "crawler", "classify", "sdc", "wikivisage")
 STEP = "names in the audit log"
@@ -51,22 +51,22 @@ def test_names_go_after_their_time(alice: User, bob: User) -> None:
     denied = write(alice, "deny.added", "file:A.jpg", old, reason="was asked to")
     new = write(alice, "member.role", theirs, fresh, role="member")
 
-    assert sweeping.due()[STEP] == 5
-    assert sweeping.sweep(60)[STEP] == 5
+    assert ops_retention.due()[STEP] == 5
+    assert ops_retention.sweep(60)[STEP] == 5
     assert as_it_is(role) == (None, "user", {"role": "reviewer"})
     assert as_it_is(ended) == (None, "user", {})
     assert as_it_is(doubted) == (None, "user", {"why": "fast"})
     assert as_it_is(source) == (None, "source:7", {})
     assert as_it_is(denied) == (None, "file:A.jpg", {})
     assert as_it_is(new) == (alice, theirs, {"role": "member"})
-    assert sweeping.due()[STEP] == 0
-    assert sweeping.sweep(60)[STEP] == 0
+    assert ops_retention.due()[STEP] == 0
+    assert ops_retention.sweep(60)[STEP] == 0
 
 
 @pytest.mark.parametrize("action", ["batch.confirmed", "claim.rejected"])
 def test_what_is_about_edits_keeps_the_name(alice: User, action: str) -> None:
     row = write(alice, action, f"user:{alice.pk}", 5000, reason="not her")
-    assert sweeping.sweep(60)[STEP] == 0
+    assert ops_retention.sweep(60)[STEP] == 0
     assert as_it_is(row) == (alice, f"user:{alice.pk}", {"reason": "not her"})
 
 
@@ -83,16 +83,16 @@ def all_that_is_kept() -> str:
 @pytest.mark.parametrize("kind", ["uploader", "author"])
 def test_names_on_the_deny_list_go(mona: User, kind: str) -> None:
     entry = DenyEntry(kind=kind, value="Bob Private", reason="asked by Robert Private")
-    denying.deny(entry, mona)
+    denylist_changes.deny(entry, mona)
     entry.reason = "asked by Robert Private in a mail"
-    denying.reword(entry, mona)
+    denylist_changes.reword(entry, mona)
     age_all()
-    sweeping.sweep(60)
+    ops_retention.sweep(60)
     assert "Private" not in all_that_is_kept()
     assert DenyEntry.objects.get().reason, "as long as the entry"
-    denying.undeny(DenyEntry.objects.get(), mona, "Robert Private wrote again")
+    denylist_changes.undeny(DenyEntry.objects.get(), mona, "Robert Private wrote again")
     age_all()
-    assert sweeping.sweep(60)[STEP] == 1
+    assert ops_retention.sweep(60)[STEP] == 1
     assert "Private" not in all_that_is_kept()
     assert "Mona" not in all_that_is_kept()
     deeds = AuditEvent.objects.filter(action__startswith="deny.").order_by("pk")
@@ -105,7 +105,7 @@ def test_names_of_a_stop_go(mona: User, bob: User) -> None:
     stop = stops.place(WritingStop.Source.MODERATOR, "Bob was careless", by=mona, user=bob)
     stops.lift(stop, mona, "Bob wrote to us")
     age_all()
-    sweeping.sweep(60)
+    ops_retention.sweep(60)
     rows = AuditEvent.objects.filter(action__startswith="writing.").order_by("pk")
     assert [as_it_is(row) for row in rows] == [
         (None, "user", {"source": "moderator"}),
@@ -116,9 +116,9 @@ def test_names_of_a_stop_go(mona: User, bob: User) -> None:
 def test_words_go_where_nobody_did_it(mona: User) -> None:
     """Written by the program itself, or left by a sweep of an earlier version."""
     row = write(None, "deny.removed", "file:A.jpg", 91, was="asked by Robert Private")
-    assert sweeping.sweep(60)[STEP] == 1
+    assert ops_retention.sweep(60)[STEP] == 1
     assert as_it_is(row) == (None, "file:A.jpg", {})
-    assert sweeping.due()[STEP] == 0
+    assert ops_retention.due()[STEP] == 0
 
 
 def test_more_than_one_transaction_of_them(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_more_than_one_transaction_of_them(alice: User, monkeypatch: pytest.Monk
     for _ in range(5):
         write(alice, "project.woken", "", 91)
     assert audit_names.forget(0) == 2, "its time is over"
-    assert sweeping.sweep(60)[STEP] == 3
+    assert ops_retention.sweep(60)[STEP] == 3
 
 
 def test_nobody_else_changes_these_rows(alice: User) -> None:

@@ -5,21 +5,22 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from classify import questions, screens
-from classify.calling import call_back
+from classify.asking import queue as asking_queue
+from classify.asking import screens
+from classify.asking.notify_members import call_back
 from classify.models import Label, Question
+from core.user_errors import Refused
+from core.work import WorkState
 from crawler.models import Picture, Region
-from projects import denying
+from projects.lifecycle.forms import set_state
 from projects.models import AuditEvent, DenyEntry, Notification, Project, User
-from projects.notifications import notify
-from projects.refusal import Refused
-from projects.settings_form import set_state
-from projects.work import WorkState
+from projects.notifications.services import notify
+from projects.privacy import denylist_changes
 from tests.classify.crowd import look_at_all
 from tests.classify.faces import add_photo, learn
 from tests.conftest import ClientOf, MakeProject
 from tests.wikivisage.conftest import give
-from wikivisage.overview import Next, overview
+from wikivisage.pages.overview import Next, overview
 
 State = Project.State
 
@@ -64,7 +65,7 @@ def test_it_says_what_was_reached_and_asks_nobody(
     assert (overview(project).next, overview(project).worth) == (Next.COMPLETED, 0)
     assert not {"first", "ask"} & dict(overview(project).also).keys()
     assert ("send", 5) in overview(project).also
-    assert questions.next_question(project, bob) is None
+    assert asking_queue.next_question(project, bob) is None
     assert screens.next_screen(project, bob) is None
     grid = client_of(bob).get(reverse("grid", args=[project.public_id])).content.decode()
     assert "This project is completed" in grid
@@ -119,7 +120,7 @@ def test_it_keeps_the_place_and_is_opened_again_as_it_was(
     set_state(project, alice, State.COMPLETED)
     person = project.person
     entry = DenyEntry(wiki=person.wiki, kind=DenyEntry.Kind.PERSON, value=person.qid)
-    denying.deny(entry, mona)
+    denylist_changes.deny(entry, mona)
     assert fresh(project).state == State.PAUSED
     for state in (State.ACTIVE, State.COMPLETED):
         with pytest.raises(Refused):

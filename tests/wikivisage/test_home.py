@@ -11,16 +11,17 @@ from pytest_django import DjangoAssertNumQueries
 
 from classify.models import Answer, Learner, Look, Question
 from crawler.models import Picture, ProjectPhoto, Region
-from projects import ledger, parts
+from projects import ledger
+from projects.live import census
 from projects.models import Contribution, Project, Tally, User
 from sdc.models import ClaimAttempt, Edit, Watch
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf, MakeProject
 from tests.pages.crowd import crowd
 from tests.wikivisage.conftest import give
-from wikivisage import reached
-from wikivisage.cards import Card
 from wikivisage.models import Reached
+from wikivisage.pages import site_stats
+from wikivisage.pages.cards import Card
 from wikivisage.tasks import count_reached
 
 PRIVATE = Project.Visibility.PRIVATE
@@ -321,19 +322,19 @@ def test_many_photos_are_counted_by_a_worker_and_not_by_the_page(
     )
     Watch.objects.update(checked_at=timezone.now())
     cache.clear()
-    small = reached.together()
+    small = site_stats.together()
     assert small
     count_reached()
     assert not Reached.objects.exists(), "pages count a small server"
-    monkeypatch.setattr(parts, "LARGE", Picture.objects.count())
+    monkeypatch.setattr(census, "LARGE", Picture.objects.count())
     counted = []
-    count = reached._count
+    count = site_stats._count
 
-    def count_once() -> reached.Together:
+    def count_once() -> site_stats.Together:
         counted.append(1)
         return count()
 
-    monkeypatch.setattr(reached, "_count", count_once)
+    monkeypatch.setattr(site_stats, "_count", count_once)
 
     def open_home() -> Any:
         cache.clear()
@@ -351,7 +352,7 @@ def test_many_photos_are_counted_by_a_worker_and_not_by_the_page(
     assert "Of 4 statements seen so far 75.0 % still stand." in after.content.decode()
     Picture.objects.filter(state="d").update(state="x")
     assert open_home().context["together"].photos == small.photos
-    Reached.objects.update(counted_at=timezone.now() - timedelta(seconds=reached.KEPT))
+    Reached.objects.update(counted_at=timezone.now() - timedelta(seconds=site_stats.KEPT))
     count_reached()
     assert len(counted) == 2
     assert open_home().context["together"].photos == 0

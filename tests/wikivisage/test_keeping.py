@@ -18,19 +18,22 @@ from django.db.models import BinaryField
 from django.urls import reverse
 from django.utils import timezone
 
+from classify.answers import answer
 from classify.models import Label, Question, Score
-from classify.services import answer
-from crawler import crops, reembedding
+from crawler.detection import reembed
 from crawler.engines import load
 from crawler.models import Embedding, Region
-from projects import denying, keeping, objections
+from crawler.pictures import crops
 from projects.ledger import audit
+from projects.lifecycle import activity as lifecycle_activity
+from projects.lifecycle.forms import set_state
 from projects.models import DenyEntry, Project, User
-from projects.settings_form import set_state
+from projects.privacy import denylist_changes, objections
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
 from tests.crawler.helpers import ARMSTRONG, CURIE_1903, add_files, crawl, look, photo, stored
-from wikivisage import backup, rekeying, sweeping
+from wikivisage.ops import backup, rotate_keys
+from wikivisage.ops import retention as ops_retention
 
 pytestmark = pytest.mark.django_db
 State = Project.State
@@ -53,8 +56,8 @@ def project(sandbox: RunningSandbox, alice: User, make_project: MakeProject) -> 
 
 
 def sweep() -> dict[str, int]:
-    went = sweeping.sweep(60)
-    assert not any(sweeping.due().values()), "one sweep takes all that is due"
+    went = ops_retention.sweep(60)
+    assert not any(ops_retention.due().values()), "one sweep takes all that is due"
     return went
 
 
@@ -81,7 +84,7 @@ def files() -> Iterator[tuple[Path, bytes]]:
 
 
 def assert_nothing_is_left(vectors: list[bytes], pictures: list[bytes]) -> None:
-    for model in sweeping.BIOMETRIC_TABLES:
+    for model in ops_retention.BIOMETRIC_TABLES:
         assert not model._default_manager.exists(), model
     assert not Score.objects.exists()
     assert not Question.objects.exists()
@@ -110,8 +113,8 @@ def test_a_project_falls_asleep_wakes_and_ends(
     assert held() == cropped() == {*of(ARMSTRONG)}, "those said to be the person stay"
     assert {score.region_id for score in Score.objects.all()} == {*of(ARMSTRONG)}
 
-    reembedding.plan()
-    assert not reembedding.work(load, 30), "nothing is made again for nobody"
+    reembed.plan()
+    assert not reembed.work(load, 30), "nothing is made again for nobody"
     assert held() == {*of(ARMSTRONG)}
     page = client_of(alice)
     assert (
@@ -120,7 +123,7 @@ def test_a_project_falls_asleep_wakes_and_ends(
     asked = page.get(reverse("ask", args=[project.public_id])).content.decode()
     assert reverse("project-wake", args=[project.public_id]) in asked
     page.post(reverse("project-wake", args=[project.public_id]))
-    reembedding.work(load, 30)
+    reembed.work(load, 30)
     after = stored(Project.objects.get(pk=project.pk))
     assert after.region_ids.tolist() == before.region_ids.tolist(), "the same faces, made again"
     assert "Nobody has worked" not in page.get(project.get_absolute_url()).content.decode()
@@ -147,7 +150,7 @@ def test_what_no_live_project_needs_goes(
         assert held(), "a completed project may be opened again for a while"
         last_active(project, settings.RETENTION_DAYS + 1)
     elif how == "denied":
-        denying.deny(DenyEntry(kind=DenyEntry.Kind.PERSON, value="Q1615"), mona)
+        denylist_changes.deny(DenyEntry(kind=DenyEntry.Kind.PERSON, value="Q1615"), mona)
     else:
         url = reverse("project-delete", args=[project.public_id])
         client_of(alice).post(url, {"name": str(project)})
@@ -205,9 +208,9 @@ def test_whatever_a_person_does_counts_as_activity_and_what_the_tool_does_not(
 ) -> None:
     last_active(project, 200)
     audit(None, "project.engine", project)
-    assert keeping.asleep().get() == project
+    assert lifecycle_activity.asleep().get() == project
     audit(alice, "source.added", project)
-    assert not keeping.asleep().exists()
+    assert not lifecycle_activity.asleep().exists()
 
 
 def test_backups_and_rotation_know_every_sealed_column() -> None:
@@ -218,8 +221,8 @@ def test_backups_and_rotation_know_every_sealed_column() -> None:
         for field in model._meta.local_fields
         if isinstance(field, BinaryField)
     }
-    assert binary == {str(column) for column in rekeying.SEALED}
-    assert {*sweeping.BIOMETRIC_TABLES} <= {*backup.LEFT_OUT}
+    assert binary == {str(column) for column in rotate_keys.SEALED}
+    assert {*ops_retention.BIOMETRIC_TABLES} <= {*backup.LEFT_OUT}
 
 
 def test_the_command_says_what_it_took_away(mona: User, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,7 +234,7 @@ def test_the_command_says_what_it_took_away(mona: User, capsys: pytest.CaptureFi
         told = json.loads(capsys.readouterr().out)
         assert told["dry_run"] is dry
         assert told["counts"]["texts of closed objections"] == 1
-    assert not sweeping.due()["texts of closed objections"]
+    assert not ops_retention.due()["texts of closed objections"]
 
 
 def test_the_public_page_says_at_once_whose_faces_are_looked_at(client_of: ClientOf) -> None:

@@ -19,13 +19,14 @@ from projects.models import (
     User,
     WikiCredential,
 )
-from projects.notifications import notify
+from projects.notifications.services import notify
 from sdc.erasure import accounts, projects
 from sdc.erasure.projects import relations_to
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
-from sdc.writing import results
+from sdc.writing import outcomes
 from tests.conftest import ClientOf, MakeProject
-from wikivisage import backlog, sweeping
+from wikivisage.ops import backlog
+from wikivisage.ops import retention as ops_retention
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +94,7 @@ def test_a_project_without_edits_is_gone_for_good(
     assert delete(client_of, alice, project, "marie") == 422
     assert delete(client_of, alice, project, " marie CURIE") == 302
     assert client_of(bob).get(project.get_absolute_url()).status_code == 404, "at once"
-    sweeping.sweep(60)
+    ops_retention.sweep(60)
     for model in (Project, Answer, Label, ProjectPhoto, Contribution, Membership):
         assert not model._default_manager.exists(), model
     assert AuditEvent.objects.get(action="project.deleted").target == f"project:{project.pk}"
@@ -108,13 +109,13 @@ def test_a_preview_from_a_backup_is_no_edit_in_doubt(
     claim = Claim.objects.create(wiki="sandbox", page_id=7, qid="Q7186", photo=photo)
     said = {"guid": "M7$1", "statement": {}, "sha1": "a" * 40, "label": Label.objects.get()}
     row = ClaimAttempt.objects.create(batch=draft, claim=claim, **said)
-    results.doubt_all()
+    outcomes.doubt_all()
     row.refresh_from_db()
     assert row.in_doubt
     counted = {name: values for name, _, _, values in backlog.gauges()}
     assert counted["attempts_in_doubt"] == {(): 0}
     assert delete(client_of, alice, project) == 302
-    sweeping.sweep(60)
+    ops_retention.sweep(60)
     assert not Project.objects.exists()
 
 
@@ -126,7 +127,7 @@ def test_of_a_project_with_edits_the_public_ledger_stays(
     assert delete(client_of, alice, project) == 422, "not while it is under way"
     EditBatch.objects.filter(pk=batch.pk).update(state="done")
     assert delete(client_of, alice, project) == 302
-    sweeping.sweep(60)
+    ops_retention.sweep(60)
     for model in (Answer, Label, ProjectPhoto):
         assert not model._default_manager.exists(), model
     assert Edit.objects.get().batch == EditBatch.objects.get() == batch
@@ -209,7 +210,7 @@ def test_an_owner_hands_over_or_deletes_first(
     ).content.decode()  # fmt: skip
     project.memberships.filter(user=bob).delete()
     assert leave(client_of, alice) == 302
-    sweeping.sweep(60)
+    ops_retention.sweep(60)
     assert not Project.objects.exists(), "nobody else was in it"
     assert not User.objects.filter(wiki_username="Alice").exists()
 

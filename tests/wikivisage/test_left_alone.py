@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from projects import denying, objections, people
+from core.user_errors import Refused
+from projects.members import services as members
 from projects.models import DenyEntry, Notification, Project, User
-from projects.refusal import Refused
+from projects.privacy import denylist_changes, objections
 from tests.conftest import ClientOf, MakeProject
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def project(alice: User, bob: User, make_project: MakeProject) -> Project:
 
 def deny(mona: User) -> DenyEntry:
     entry = DenyEntry(kind="person", value="Q7186", reason="asked for")
-    denying.deny(entry, mona)
+    denylist_changes.deny(entry, mona)
     return entry
 
 
@@ -76,7 +77,7 @@ def test_its_other_pages_are_closed_to_all_but_moderators(
     told = client_of(alice).get(address)
     assert told.status_code == 403
     assert "This tool leaves" in told.content.decode()
-    denying.undeny(entry, mona, "No reason left")
+    denylist_changes.undeny(entry, mona, "No reason left")
     assert client_of(alice).get(address).status_code == 200
 
 
@@ -114,15 +115,15 @@ def test_it_is_in_no_list_but_ones_own_and_there_without_a_picture(
 def test_the_owner_hears_of_it_and_of_its_end_and_nobody_joins(
     project: Project, alice: User, bob: User, charlie: User, mona: User, client_of: ClientOf
 ) -> None:
-    code = people.invite(project, alice).code
+    code = members.invite(project, alice).code
     entry = deny(mona)
     told = Notification.objects.get()
     assert (told.user, told.project, told.data["code"]) == (alice, project, "left-alone")
     assert "left alone from now on" in client_of(alice).get("/notifications").content.decode()
-    for join in (lambda: people.join_open(project, charlie),
-                 lambda: people.join_by_code(code, charlie)):  # fmt: skip
+    for join in (lambda: members.join_open(project, charlie),
+                 lambda: members.join_by_code(code, charlie)):  # fmt: skip
         with pytest.raises(Refused, match="denied"):
             join()
-    denying.undeny(entry, mona, "No reason left")
+    denylist_changes.undeny(entry, mona, "No reason left")
     assert "no longer left alone" in client_of(alice).get("/notifications").content.decode()
-    people.join_open(project, charlie)
+    members.join_open(project, charlie)

@@ -8,21 +8,22 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from classify import years
 from classify.models import Census, Forecast
+from classify.review import years
+from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from crawler.selectors import crawl_progress
-from projects import ledger, people
+from projects import ledger
+from projects.members import services as members
 from projects.models import Contribution, Project, User
-from projects.work import WorkState
 from sdc.models import Watch
 from tests.classify.faces import Cast, add_photo
 from tests.conftest import ClientOf
 from tests.pages.crowd import crowd
 from tests.wikivisage.conftest import give
-from wikivisage.activity import latest
-from wikivisage.failures import failures
-from wikivisage.overview import overview
+from wikivisage.pages.activity import latest
+from wikivisage.pages.failures import failures
+from wikivisage.pages.overview import overview
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +94,7 @@ def test_what_happened_is_told_by_person_and_hour(
 ) -> None:
     for amount in (20, 5, -1):
         ledger.contribute(project, bob, Contribution.Kind.ANSWER, amount)
-    people.invite(project, alice)
+    members.invite(project, alice)
     happened = latest(project, [], alice, is_member=True)
     assert [(one.kind, one.count, one.who) for one in happened] == [("answer", 24, "Bob")]
     assert latest(project, [], None, is_member=False)[0].who == "", "bob did not ask to be seen"
@@ -105,7 +106,7 @@ def test_what_happened_is_told_by_person_and_hour(
 def test_who_was_banned_is_told_to_nobody(
     project: Project, alice: User, bob: User, client_of: ClientOf
 ) -> None:
-    people.ban(project, alice, bob)
+    members.ban(project, alice, bob)
     page = client_of(alice).get(address(project)).content.decode()
     assert "Bob" not in page
 

@@ -15,17 +15,23 @@ from django.http.multipartparser import MultiPartParserError
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from classify.beside import beside
+from classify.asking.evidence import beside
 from classify.models import Answer, Label, Origin, Verdict
-from crawler import choice, vectors
+from core.encryption import seal
+from crawler.detection import embeddings
 from crawler.models import Embedding, Photo, Picture, ProjectPhoto, Region
+from crawler.registry import selection
 from projects.models import Project, User
-from projects.sealing import seal
 from tests.conftest import MakeProject
 
 APPS = ("projects", "crawler", "classify", "sdc", "wikivisage")
-VECTORS = ("crawler.vectors", "crawler.engines", "classify.memory", "classify.learning.distances",
-           "classify.learning.scorer")  # fmt: skip
+VECTORS = (
+    "crawler.detection.embeddings",
+    "crawler.engines",
+    "classify.learner.cache",
+    "classify.learning.distances",
+    "classify.learning.scorer",
+)
 
 
 def views(patterns: list[URLPattern | URLResolver]) -> set[str]:
@@ -89,8 +95,8 @@ def test_a_name_is_told_of_the_very_region_only_and_never_of_a_face_like_it(
         )
         Embedding.objects.create(
             region=region,
-            engine=choice.default(),
-            vector=seal(b"\0" * 512, vectors.context_of(region, choice.default())),
+            engine=selection.default(),
+            vector=seal(b"\0" * 512, embeddings.context_of(region, selection.default())),
         )
         for project in (theirs, mine):
             ProjectPhoto.objects.create(project=project, photo=photo)

@@ -11,10 +11,10 @@ from django.urls import get_resolver, reverse
 from django.utils.html import escape
 
 from crawler.models import Region
+from projects.help.topics import TOPICS
 from projects.models import Project, User
-from projects.topics import TOPICS
 from tests.conftest import ClientOf
-from wikivisage.views import pages
+from wikivisage.pages import about
 
 TEMPLATES = sorted(Path(settings.BASE_DIR / "templates").rglob("*.html"))
 SPRITE = (settings.BASE_DIR / "static" / "icons.svg").read_text()
@@ -111,7 +111,7 @@ def test_who_only_has_to_join_is_told_how_and_gets_no_number_to_report(
 def test_a_fault_of_ours_has_a_number_to_report(rf: RequestFactory) -> None:
     request = rf.get("/")
     request.correlation_id = "abc123"  # type: ignore[attr-defined]
-    assert "<code>abc123</code>" in pages.server_error(request).content.decode()
+    assert "<code>abc123</code>" in about.server_error(request).content.decode()
 
 
 def test_a_form_without_its_token_says_that_the_page_is_old(alice: User) -> None:
@@ -127,7 +127,7 @@ def test_a_form_without_its_token_says_that_the_page_is_old(alice: User) -> None
 
 def test_the_page_for_our_own_mistakes_needs_no_database(rf: RequestFactory) -> None:
     # no `db` fixture here: pytest-django refuses every query
-    answer = pages.server_error(rf.get("/"))
+    answer = about.server_error(rf.get("/"))
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.content.decode()
 

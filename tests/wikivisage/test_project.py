@@ -6,19 +6,19 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from classify import bootstrap
+from classify.learner import bootstrap
 from classify.models import Learner
+from core.work import WorkState
 from crawler.models import Picture, Region
-from projects import people
+from projects.members import services as members
 from projects.models import Project, User
-from projects.work import WorkState
 from sdc.models import EditBatch
 from tests.classify.crowd import look_at_all
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf, MakeProject
 from tests.wikivisage.conftest import add_source, finish_crawl, give
-from wikivisage.overview import SOON, Next, overview
-from wikivisage.views import project as project_view
+from wikivisage.pages import project as project_view
+from wikivisage.pages.overview import SOON, Next, overview
 
 PRIVATE = Project.Visibility.PRIVATE
 
@@ -72,7 +72,7 @@ def test_a_private_project_is_there_for_members_and_moderators(
 def test_a_banned_member_finds_nothing(
     project: Project, alice: User, bob: User, client_of: ClientOf
 ) -> None:
-    people.ban(project, alice, bob)
+    members.ban(project, alice, bob)
     assert client_of(bob).get(address(project)).status_code == 404
 
 

@@ -25,17 +25,19 @@ from django.utils import timezone
 from bench import multitude
 from bench.multitude import Multitude
 from bench.pages import Meter, addresses
-from classify import counting, services, training
+from classify import answers
+from classify.learner import census as learner_census
 from classify.models import Census, Origin, Question, Verdict
 from classify.tasks import count, infer
+from classify.trust import exclude as trust_exclude
 from crawler import omissions
 from crawler import services as crawler
 from crawler.models import Photo, Picture, ProjectPhoto, Region
-from projects import parts
+from projects.live import census as live_census
 from projects.models import Project, Tally, User
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import MakeProject
-from wikivisage import cards
+from wikivisage.pages import cards
 
 MEMBERS = 5
 MOST = 45  # queries of any page
@@ -106,10 +108,10 @@ def test_no_page_asks_more_of_a_larger_project() -> None:
 
 
 def test_the_next_question_takes_six_queries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "LARGE", 100)
+    monkeypatch.setattr(live_census, "LARGE", 100)
     built = multitude.build(1000, MEMBERS)
-    counting.count_all(60)
-    assert parts.is_large(built.project)
+    learner_census.count_all(60)
+    assert live_census.is_large(built.project)
     for user, address in ((built.members[1], "ask/next"), (built.members[2], "grid/next")):
         client = browser(user)
         path = f"/p/{built.project.public_id}/{address}"
@@ -139,18 +141,18 @@ class Life:
         region, photo = self.face()
         origin = self.rng.choice([Origin.ASK, Origin.REVIEW])
         verdict, user = self.rng.choice(Verdict.values), self.rng.choice(self.people)
-        services.answer(self.project, region, photo, user, verdict, origin, uuid4())
+        answers.answer(self.project, region, photo, user, verdict, origin, uuid4())
 
     def undo(self) -> None:
-        services.undo(self.project, self.rng.choice(self.people), uuid4())
+        answers.undo(self.project, self.rng.choice(self.people), uuid4())
 
     def without_a_face(self) -> None:
         _region, photo = self.face()
-        services.no_usable_face(self.project, photo, self.rng.choice(self.people), uuid4())
+        answers.no_usable_face(self.project, photo, self.rng.choice(self.people), uuid4())
 
     def draw(self) -> None:
         _region, photo = self.face()
-        services.draw(self.project, photo, (0.1, 0.1, 0.2, 0.2), self.owner, uuid4())
+        answers.draw(self.project, photo, (0.1, 0.1, 0.2, 0.2), self.owner, uuid4())
 
     def let_go(self) -> None:
         _region, photo = self.face()
@@ -158,7 +160,7 @@ class Life:
         change(self.project, photo, self.owner)
 
     def out_of_training(self) -> None:
-        training.set_counts(self.project, self.owner, self.people[1], self.rng.random() < 0.5)
+        trust_exclude.set_counts(self.project, self.owner, self.people[1], self.rng.random() < 0.5)
 
     def learn(self) -> None:
         infer()
@@ -186,19 +188,19 @@ def test_the_census_is_what_a_plain_count_would_say(
     for number in range(8):
         add_photo(project, [cast.face("marie"), cast.face("pierre")] if number else [])
     learn(project)
-    monkeypatch.setattr(parts, "LARGE", 1)
-    monkeypatch.setattr(counting, "AT_LEAST", 0)
-    monkeypatch.setattr(counting, "SHARE", 0)
+    monkeypatch.setattr(live_census, "LARGE", 1)
+    monkeypatch.setattr(learner_census, "AT_LEAST", 0)
+    monkeypatch.setattr(learner_census, "SHARE", 0)
     life = Life(project, alice, bob, seed)
     deeds = [life.answer] * 6 + [life.undo, life.without_a_face, life.draw, life.let_go]
     deeds += [life.out_of_training, life.learn]
     for _turn in range(14):
         life.rng.choice(deeds)()
-        counting.count_all(60)
+        learner_census.count_all(60)
         kept = Census.objects.get(project=project).counts
         kept.pop("seconds")
         plain = Project.objects.get(pk=project.pk)
-        assert kept == json.loads(json.dumps(parts.count_parts(plain)))
+        assert kept == json.loads(json.dumps(live_census.count_parts(plain)))
 
 
 def test_a_small_project_is_counted_at_once(
@@ -207,14 +209,14 @@ def test_a_small_project_is_counted_at_once(
     project = make_project(alice)
     add_photo(project, [])
     infer()
-    counting.count_all(60)
+    learner_census.count_all(60)
     census = Census.objects.get(project=project)
     assert census.counts == {}
-    assert not parts.is_large(project)
-    monkeypatch.setattr(parts, "LARGE", 1)
+    assert not live_census.is_large(project)
+    monkeypatch.setattr(live_census, "LARGE", 1)
     Project.objects.filter(pk=project.pk).tell_learner()  # it grew
-    counting.count_all(60)
-    assert parts.is_large(Project.objects.get(pk=project.pk))
+    learner_census.count_all(60)
+    assert live_census.is_large(Project.objects.get(pk=project.pk))
 
 
 # What counts through rows of which a large project has many. One person's answers and uploads are
@@ -251,7 +253,7 @@ def test_no_page_counts_a_large_project(monkeypatch: pytest.MonkeyPatch) -> None
     cache.clear()
     built = multitude.build(800, MEMBERS)
     Project.objects.exclude(pk=built.project.pk).delete()  # small ones count themselves
-    monkeypatch.setattr(parts, "LARGE", 300)
+    monkeypatch.setattr(live_census, "LARGE", 300)
     monkeypatch.setattr(cards, "LARGE", 300)
     client = browser(built.owner)
 
@@ -271,7 +273,7 @@ def test_no_page_counts_a_large_project(monkeypatch: pytest.MonkeyPatch) -> None
     assert before == {}
     assert before == {}
     assert said >= {"project", "project-status", "review", "tray", "sources", "set-aside"}
-    counting.count_all(60)
+    learner_census.count_all(60)
     assert asked() == ({}, set())
 
 
@@ -291,13 +293,13 @@ def test_counting_has_its_turn_while_others_wait_to_be_learned(
     """A project that can't be learned from, or people who answer without pause, hold up nothing."""
     project = make_project(alice)
     add_photo(project, [])
-    monkeypatch.setattr(parts, "LARGE", 1)
-    monkeypatch.setattr("classify.inference.infer", boom)
+    monkeypatch.setattr(live_census, "LARGE", 1)
+    monkeypatch.setattr("classify.learner.run.infer", boom)
     for _ in range(3):
         Project.objects.filter(pk=project.pk).tell_learner()
         infer()
         count()
-    assert parts.is_being_counted(Project.objects.get(pk=project.pk)) is False
+    assert live_census.is_being_counted(Project.objects.get(pk=project.pk)) is False
     assert settings.PIPELINE_TASKS["classify.count"] == settings.PIPELINE_TASKS["classify.infer"]
     assert "classify.count" in settings.PIPELINE_WAKES["photos-crawled"]
 
@@ -325,7 +327,7 @@ def test_an_answer_takes_twelve_queries(monkeypatch: pytest.MonkeyPatch) -> None
         return {"shown": shown, "yes": shown[:10]}
 
     for large in (10_000, 100):
-        monkeypatch.setattr(parts, "LARGE", large)
+        monkeypatch.setattr(live_census, "LARGE", large)
         for made, address in ((one, "answer"), (screen, "grid/answer")):
             Tally.objects.filter(user=user, day=timezone.now().date()).delete()
             for _ in range(2):

@@ -11,53 +11,55 @@ from django.utils import timezone
 
 from projects.models import User, WikiPace
 from tests.conftest import ClientOf, MakeProject
-from wikivisage import workers
+from wikivisage.ops import heartbeats
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _no_sign_yet() -> Iterator[None]:
-    workers._signs.clear()
+    heartbeats._signs.clear()
     yield
-    workers._signs.clear()
+    heartbeats._signs.clear()
 
 
 def test_a_run_leaves_one_sign_for_its_queue_and_no_more_for_a_while() -> None:
-    workers.seen("crawler.detect")
+    heartbeats.seen("crawler.detect")
     first = WikiPace.objects.get(lane="worker:detect").next_at
     for _ in range(3):
-        workers.seen("crawler.detect")
-        workers.seen("crawler.embed")  # of the same queue
-    workers.seen("celery.backend_cleanup")  # none of ours
+        heartbeats.seen("crawler.detect")
+        heartbeats.seen("crawler.embed")  # of the same queue
+    heartbeats.seen("celery.backend_cleanup")  # none of ours
     assert WikiPace.objects.get(lane="worker:detect").next_at == first
-    assert {row.lane for row in WikiPace.objects.all()} == {f"worker:{q}" for q in workers.queues()}
+    assert {row.lane for row in WikiPace.objects.all()} == {
+        f"worker:{q}" for q in heartbeats.queues()
+    }
 
 
 def test_pages_say_since_when_one_of_the_workers_is_away(alice: User, client_of: ClientOf) -> None:
-    assert workers.away_since() is None, "nobody was ever here"
+    assert heartbeats.away_since() is None, "nobody was ever here"
     for task in ("crawler.detect", "classify.infer"):
-        workers.seen(task)
+        heartbeats.seen(task)
     cache.clear()
-    assert workers.away_since() is None
+    assert heartbeats.away_since() is None
     away = timezone.now() - timedelta(hours=2)
     WikiPace.objects.filter(lane="worker:infer").update(next_at=away)
-    assert workers.away_since() is None, "asked at most every few seconds"
+    assert heartbeats.away_since() is None, "asked at most every few seconds"
     cache.clear()
-    assert workers.away_since() == away
+    assert heartbeats.away_since() == away
     page = client_of(alice).get("/how").content.decode()
     assert "A part of this site rests" in page
     assert "2\xa0hours ago" in page
     assert "A part of this site rests" not in client_of(None).get("/how").content.decode()
 
 
-@pytest.mark.parametrize("queue", workers.queues())
+@pytest.mark.parametrize("queue", heartbeats.queues())
 def test_whoever_waits_for_any_queue_is_told(
     queue: str, alice: User, client_of: ClientOf, make_project: MakeProject
 ) -> None:
     """Also of one that never came at all."""
     project = make_project(alice)
-    workers.seen("crawler.detect")
+    heartbeats.seen("crawler.detect")
     away = timezone.now() - timedelta(hours=2)
     WikiPace.objects.filter(lane=f"worker:{queue}").update(next_at=away)
     page = f"/p/{project.public_id}"

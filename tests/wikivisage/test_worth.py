@@ -7,14 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from classify import questions, services
+from classify import answers
+from classify.asking import queue as asking_queue
 from classify.models import Forecast, Learner, Origin, Question
 from crawler.models import ProjectPhoto, Region
 from projects.models import Project, User
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import ClientOf
 from tests.wikivisage.conftest import give
-from wikivisage.overview import Next, overview
+from wikivisage.pages.overview import Next, overview
 
 LEFT = re.compile(
     r"About \S+ (more )?answers? (is|are) worth giving|to ask about|to ask<|faces? waits? for"
@@ -68,7 +69,7 @@ def test_a_face_that_is_not_asked_about_is_no_answer_that_is_left(
     thought = Forecast.objects.latest("answers").worth
     assert thought == 1, "an answer, were it asked for"
     assert (Question.objects.count(), Learner.objects.get().left) == (0, 1)
-    assert questions.worth(fresh(project)) == 0
+    assert asking_queue.worth(fresh(project)) == 0
     assert overview(fresh(project)).next == Next.AGAIN
     for name, page in pages(project, alice, client_of).items():
         assert not LEFT.search(page), name
@@ -120,10 +121,10 @@ def test_what_was_skipped_is_not_counted(
     project: Project, faces: list[Region], alice: User
 ) -> None:
     give(project, alice, "yes", faces[0])
-    before = questions.worth(fresh(project))
-    services.skip(project, faces[-1], alice)
+    before = asking_queue.worth(fresh(project))
+    answers.skip(project, faces[-1], alice)
     give(project, alice, "yes", faces[1])
-    assert questions.worth(fresh(project)) == before - 2
+    assert asking_queue.worth(fresh(project)) == before - 2
 
 
 def test_an_hour_has_more_answers_on_screens_than_one_by_one(
@@ -144,7 +145,7 @@ def test_after_the_last_answer_none_is_left_before_anything_is_learned_from_it(
     give(project, alice, "yes", *faces[:-1])
     assert "About 1 answer is worth giving" in pages(project, alice, client_of)["project"]
     photo = ProjectPhoto.objects.get(project=project, photo__picture=faces[-1].picture).photo
-    services.answer(project, faces[-1], photo, alice, "yes", Origin.ASK, uuid4())
+    answers.answer(project, faces[-1], photo, alice, "yes", Origin.ASK, uuid4())
     assert Learner.objects.get().worth >= 1, "it has yet to learn"
     for name, page in pages(project, alice, client_of).items():
         assert not LEFT.search(page), name
@@ -176,7 +177,7 @@ def test_where_nothing_is_asked_no_page_lists_faces_to_ask_about(
     Learner.objects.update(worth=12.4)
     Project.objects.update(state=state)
     assert Question.objects.exists(), "they are kept, should it be opened again"
-    assert questions.worth(fresh(project)) == 0
+    assert asking_queue.worth(fresh(project)) == 0
     for user in (alice, charlie, None):
         for name, page in pages(project, user, client_of).items():
             tally = page.split('id="tally"')

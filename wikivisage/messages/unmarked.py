@@ -41,13 +41,13 @@ IN_ENGLISH = (
     "templates/wikivisage/style.html",
     "wikivisage/settings.py",
     # for operators
-    "wikivisage/backup.py",
-    "wikivisage/checks.py",
-    "wikivisage/doctor.py",
-    "wikivisage/health.py",
+    "wikivisage/ops/backup.py",
+    "wikivisage/ops/checks.py",
+    "wikivisage/ops/probes.py",
+    "wikivisage/ops/health.py",
     "wikivisage/messages/",
-    "wikivisage/schema_history.py",
-    "sdc/reconciling/report.py",
+    "wikivisage/ops/schema_history.py",
+    "sdc/reconcile/report.py",
     "crawler/engines/",
 )
 ATTRIBUTE_BLOCKS = ("_class", "_id", "_attributes")  # ends of their names: they stand in a tag

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from projects.http import WikiError
 from projects.models import Project
 from sdc.models import EditBatch
-from sdc.reconciling import Code, Finding, Report, reconcile
+from sdc.reconcile import Code, Finding, Report, reconcile
+from wiki.http import WikiError
 
 SHOWN = 100  # findings that are listed one by one
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classify import learning
-from classify.learning.asking import PATIENCE, SCREEN_SIZE, Kind, common
+from classify.learning.choose_screen import PATIENCE, SCREEN_SIZE, Kind, common
 from classify.learning.distances import Ints, Mask
 from classify.learning.model import Circumstances, Model
 from tests.classify.learning.projects import PRIORS, SFACE, faces, model

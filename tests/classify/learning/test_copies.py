@@ -8,9 +8,9 @@ from PIL import Image, ImageFilter
 
 from classify import learning
 from classify.learning.distances import Floats, Ints
-from classify.learning.lookalikes import Lookalikes
-from classify.learning.spaces import COSINE, EUCLIDEAN, Space
-from crawler.hashing import face_hash
+from classify.learning.neighbours import Lookalikes
+from classify.learning.similarity import COSINE, EUCLIDEAN, Space
+from crawler.pictures.hashing import face_hash
 
 WHOLE = (0.25, 0.25, 0.5, 0.5)
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from classify.learning import chances as chances_of
+from classify.learning import calibration as chances_of
 from classify.learning.distances import Floats
-from classify.learning.lookalikes import COUNT, FAR, Lookalikes
 from classify.learning.model import Circumstances
+from classify.learning.neighbours import COUNT, FAR, Lookalikes
 from classify.learning.priors import Prior
 from classify.learning.scorer import NEAREST, Scorer
-from classify.learning.spaces import Space
+from classify.learning.similarity import Space
 from crawler.engines import KINDS
 from tests.classify.learning.projects import DLIB, PRIORS, SFACE, faces, model
 
@@ -181,7 +181,7 @@ def test_in_a_large_project_most_neighbours_are_found_cell_by_cell(
     vectors, _ = faces(6, people=100, each=30, noise=0.5)
     photos = np.arange(3000)
     exact = Lookalikes.find(SFACE.space, vectors, photos)
-    monkeypatch.setattr("classify.learning.lookalikes.EXACT", 100)
+    monkeypatch.setattr("classify.learning.neighbours.EXACT", 100)
     quick = Lookalikes.find(SFACE.space, vectors, photos)
     shared = [len(set(a) & set(b)) for a, b in zip(exact.rows, quick.rows, strict=True)]
     assert np.mean(shared) > 0.8 * COUNT

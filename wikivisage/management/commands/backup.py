@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from wikivisage import backup
+from wikivisage.ops import backup
 
 
 class Command(BaseCommand):

@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from projects import services
+from projects.creation import services as creation
+from projects.creation.source_lookup import Place
 from projects.models import Project, Source, User
-from projects.places import Place
 
 # Accounts, items and categories of sandbox/data/world.toml.
 OWNER = {"sub": "70000105", "wiki_username": "Ingrid S."}
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 "wiki_username": OWNER["wiki_username"],
             },
         )
-        project = services.create_project(owner, PERSON, PLACES, joining=Project.Joining.OPEN)
+        project = creation.create_project(owner, PERSON, PLACES, joining=Project.Joining.OPEN)
         self.stdout.write(
             f"demo     a first project: {project}, {settings.SITE_URL}{project.get_absolute_url()}"
         )

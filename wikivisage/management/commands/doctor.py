@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from wikivisage import doctor
+from wikivisage.ops import probes
 
 
 class Command(BaseCommand):
@@ -25,18 +25,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = []
-        for finding in doctor.examine(quick=options["quick"]):
+        for finding in probes.examine(quick=options["quick"]):
             findings.append(finding)
             if not options["json"]:
                 self.show(finding)
         if options["json"]:
             told = [dataclasses.asdict(finding) for finding in findings]
             self.stdout.write(json.dumps(told, indent=1))
-        if any(finding.status == doctor.FAIL for finding in findings):
+        if any(finding.status == probes.FAIL for finding in findings):
             sys.exit(1)
 
-    def show(self, finding: doctor.Finding) -> None:
+    def show(self, finding: probes.Finding) -> None:
         line = f"{finding.status:<5} {finding.about:<16} {finding.says}"
-        if finding.status != doctor.OK and finding.do:
+        if finding.status != probes.OK and finding.do:
             line += f"  ->  {finding.do}"
         self.stdout.write(line)

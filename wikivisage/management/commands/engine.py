@@ -9,13 +9,15 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db.models import Count
 
-from classify import rehearsal
+from classify.learner import simulation
 from classify.learning import Prior
 from classify.models import Label, Origin, Verdict
-from crawler import choice, comparing, reembedding
-from crawler.engine_versions import version
+from crawler import comparison
+from crawler.detection import reembed
 from crawler.engines import KINDS, Kind, load, named
 from crawler.models import Embedding, Picture, Region
+from crawler.registry import selection
+from crawler.registry.versions import version
 from projects.models import Project
 
 
@@ -45,8 +47,8 @@ class Command(BaseCommand):
             key = options["name"]
             for project in projects:
                 chosen = None if key == "default" else version(KINDS[key].name)
-                reembedding.choose(project, chosen)
-            reembedding.plan()
+                reembed.choose(project, chosen)
+            reembed.plan()
             self.stdout.write(f"{len(projects)} projects change to {key} in the background.")
         if options["what"] == "compare":
             one, other = (KINDS[name] for name in options["names"])
@@ -68,9 +70,9 @@ class Command(BaseCommand):
         counts = Embedding.objects.values_list("engine__name").annotate(Count("id"))
         for name, number in counts.order_by("engine__name"):
             self.stdout.write(f"{number} vectors by {name}")
-        self.stdout.write(f"New projects get {settings.ENGINE} ({choice.default_name()}).")
+        self.stdout.write(f"New projects get {settings.ENGINE} ({selection.default_name()}).")
         for project in projects:
-            is_at = reembedding.progress(project)
+            is_at = reembed.progress(project)
             line = f"{project.public_id} {project}: {is_at.serving}"
             if is_at.changing:
                 line += f", changing to {is_at.wanted}: {is_at.seen} of {is_at.pictures} pictures"
@@ -85,7 +87,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{project}: {sum(map(len, words.values()))} answered faces")
         if not words:
             return
-        first, second = comparing.compare(words, [load(one.name), load(other.name)])
+        first, second = comparison.compare(words, [load(one.name), load(other.name)])
         for seen in (first, second):
             self.stdout.write(
                 f"  {seen.engine}: {seen.faces} faces in {seen.photos} photos, "
@@ -93,7 +95,7 @@ class Command(BaseCommand):
             )
         self._table((first.engine, second.engine), table(first, second))
 
-    def _table(self, names: tuple[str, str], lines: list[comparing.Line]) -> None:
+    def _table(self, names: tuple[str, str], lines: list[comparison.Line]) -> None:
         rows = [("", *names, "better")]
         rows += [(line.what, *line.figures, line.better) for line in lines]
         wide = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -101,31 +103,31 @@ class Command(BaseCommand):
             self.stdout.write(f"  {what:{wide[0]}}  {one:>{wide[1]}}  {other:>{wide[2]}}  {better}")
 
     def _forget(self, kind: Kind) -> None:
-        number = reembedding.forget(version(kind.name))
+        number = reembed.forget(version(kind.name))
         if number is None:
             raise CommandError(f"{kind.key} serves projects, or they change to it.")
         self.stdout.write(f"{number} vectors by {kind.name} are deleted.")
 
 
-def table(one: comparing.Seen, other: comparing.Seen) -> list[comparing.Line]:
+def table(one: comparison.Seen, other: comparison.Seen) -> list[comparison.Line]:
     """Who finds more, who tells people better apart, and with whom fewer answers are needed."""
     both = (one, other)
     costs = [_cost(seen) for seen in both]
     actions = [cost.per_tag if cost and cost.tags else None for cost in costs]
     reached = [cost.reached if cost else None for cost in costs]
     asked = [
-        comparing.line("actions a tag", both, actions, "{:.3f}", less=True),
-        comparing.line("tags reached, of faces found", both, reached, "{:.1%}"),
+        comparison.line("actions a tag", both, actions, "{:.3f}", less=True),
+        comparison.line("tags reached, of faces found", both, reached, "{:.1%}"),
     ]
-    found, *apart, time = comparing.lines(one, other)
+    found, *apart, time = comparison.lines(one, other)
     return [found, *apart, *asked, time]
 
 
-def _cost(seen: comparing.Seen) -> rehearsal.Cost | None:
+def _cost(seen: comparison.Seen) -> simulation.Cost | None:
     if not seen.answered:
         return None
     kind = named(seen.engine)
-    return rehearsal.rehearse(
+    return simulation.rehearse(
         np.array([face.vector for face in seen.answered], dtype=np.float32),
         np.array([face.photo for face in seen.answered], dtype=np.int64),
         np.array([face.is_person for face in seen.answered], dtype=bool),
@@ -133,15 +135,15 @@ def _cost(seen: comparing.Seen) -> rehearsal.Cost | None:
     )
 
 
-def labelled(project: Project, most: int) -> dict[Picture, list[comparing.Word]]:
+def labelled(project: Project, most: int) -> dict[Picture, list[comparison.Word]]:
     """What people said of faces in a project, by picture, the newest first."""
-    words: dict[Picture, list[comparing.Word]] = {}
+    words: dict[Picture, list[comparison.Word]] = {}
     labels = Label.objects.filter(subject=project.subject, verdict__in=(Verdict.YES, Verdict.NO))
     labels = labels.exclude(origin=Origin.BOOTSTRAP).exclude(region__origin=Region.Origin.PHOTO)
     for label in labels.select_related("region__picture").order_by("-pk"):
         picture = label.region.picture
         if picture not in words and len(words) >= most:
             continue
-        word = comparing.Word(label.region, label.verdict == Verdict.YES)
+        word = comparison.Word(label.region, label.verdict == Verdict.YES)
         words.setdefault(picture, []).append(word)
     return words

@@ -8,7 +8,7 @@ from django.core.management import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
-from wikivisage import schema_history
+from wikivisage.ops import schema_history
 
 
 class Command(migrate.Command):

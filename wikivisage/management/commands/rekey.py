@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from wikivisage import rekeying
+from wikivisage.ops import rotate_keys
 
 
 class Command(BaseCommand):
@@ -28,27 +28,29 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-        parser.add_argument("--batch", type=int, default=rekeying.BATCH, help="rows at once")
+        parser.add_argument("--batch", type=int, default=rotate_keys.BATCH, help="rows at once")
         parser.add_argument("--pause", type=float, default=0, help="seconds between batches")
 
     def handle(self, *args: Any, **options: Any) -> None:
         told: Counter[str] = Counter()
         dry = options["dry_run"]
         if not dry:
-            for column in rekeying.SEALED:
-                told += rekeying.reseal_all(column, options["batch"], options["pause"])
-            self.stdout.write(f"{told['done']} values sealed anew with key {rekeying.first_key()}.")
+            for column in rotate_keys.SEALED:
+                told += rotate_keys.reseal_all(column, options["batch"], options["pause"])
+            self.stdout.write(
+                f"{told['done']} values sealed anew with key {rotate_keys.first_key()}."
+            )
         left = self._say_what_is_left()
-        others = [number for number in settings.SEALING_KEYS if number != rekeying.first_key()]
+        others = [number for number in settings.SEALING_KEYS if number != rotate_keys.first_key()]
         if dry:
             would = sum(left[number] for number in others)
             self.stdout.write(
-                f"{would} values would be sealed anew with key {rekeying.first_key()}."
+                f"{would} values would be sealed anew with key {rotate_keys.first_key()}."
             )
         for number in others:
             again = "without --dry-run" if dry else "again"
             needed = f"is needed for {left[number]} values: run it {again}."
-            may_go = f"may go, once every process runs with key {rekeying.first_key()} first."
+            may_go = f"may go, once every process runs with key {rotate_keys.first_key()} first."
             self.stdout.write(f"Key {number} {needed if left[number] else may_go}")
         unknown = sorted(left.keys() - settings.SEALING_KEYS.keys())
         if unknown or told["no key"]:
@@ -59,8 +61,8 @@ class Command(BaseCommand):
 
     def _say_what_is_left(self) -> Counter[int]:
         every: Counter[int] = Counter()
-        for column in rekeying.SEALED:
-            counts = rekeying.left(column)
+        for column in rotate_keys.SEALED:
+            counts = rotate_keys.left(column)
             every += counts
             keys = ", ".join(f"key {number}: {n}" for number, n in sorted(counts.items()))
             self.stdout.write(f"{column}: {keys or 'nothing'}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from wikivisage import backup
+from wikivisage.ops import backup
 
 
 class Command(BaseCommand):

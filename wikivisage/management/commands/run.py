@@ -28,11 +28,11 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
-from projects.http import WikiError
-from projects.refusal import Refused
-from projects.work import end_all_leases
-from wikivisage import doctor, workers
-from wikivisage.orphans import die_with_parent
+from core.user_errors import Refused
+from core.work import end_all_leases
+from wiki.http import WikiError
+from wikivisage.ops import heartbeats, probes
+from wikivisage.runtime.parent_death import die_with_parent
 
 LOOKS = 15  # seconds between looks whether a worker hangs
 ORPHANS_END = 7  # seconds after which parts whose supervisor was killed have ended
@@ -116,8 +116,8 @@ class Command(BaseCommand):
         """Say what `manage.py doctor` finds wrong with the OAuth consumer, before the first login
         fails. Runs in a thread of its own: the start does not wait for it."""
         try:
-            for finding in doctor.run_check(doctor.consumer):
-                if finding.status != doctor.OK:
+            for finding in probes.run_check(probes.consumer):
+                if finding.status != probes.OK:
                     self.say("consumer", f"{finding.says} {finding.do}".rstrip())
         finally:
             connection.close()  # of this thread
@@ -134,18 +134,18 @@ class Command(BaseCommand):
     def kill_what_hangs(self) -> None:
         """With a broker of files the processes of a worker share the locks of one queue: one that
         is killed while it waits for work keeps them, and all others wait for ever. A worker whose
-        sign is too old, see wikivisage.workers, is killed, and so started again."""
+        sign is too old, see wikivisage.ops.heartbeats, is killed, and so started again."""
         try:
             close_old_connections()
-            signs = workers.last_seen()
+            signs = heartbeats.last_seen()
         except DatabaseError:  # another time
             return
         for part in self.parts:
             lived = time.monotonic() - part.started
             sign = signs.get(part.name)
-            if part.process is None or sign is None or lived < workers.PATIENCE.total_seconds():
+            if part.process is None or sign is None or lived < heartbeats.PATIENCE.total_seconds():
                 continue
-            if sign < timezone.now() - workers.PATIENCE:
+            if sign < timezone.now() - heartbeats.PATIENCE:
                 self.say(part.name, "hangs and is killed")
                 with suppress(ProcessLookupError):
                     os.killpg(part.process.pid, signal.SIGKILL)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
-from wikivisage import sweeping
+from wikivisage.ops import retention as ops_retention
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         dry = options["dry_run"]
-        counts = sweeping.due() if dry else sweeping.sweep(options["seconds"])
+        counts = ops_retention.due() if dry else ops_retention.sweep(options["seconds"])
         if options["json"]:
             self.stdout.write(json.dumps({"dry_run": dry, "counts": counts}))
             return

@@ -1,0 +1,1 @@
+"""Questions: the queue, the screens and the pages that ask."""

@@ -1,0 +1,1 @@
+"""Second looks at what was inferred, and the precision they show."""

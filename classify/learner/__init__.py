@@ -1,0 +1,1 @@
+"""The learner of a project: learns from labels and scores faces."""

@@ -1,0 +1,1 @@
+"""What the answering, reviewing and audit pages share."""

@@ -1,0 +1,1 @@
+"""Trust in members: vandalism rules and what they exclude."""

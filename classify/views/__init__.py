@@ -1,1 +1,0 @@
-"""The pages on which people answer, draw and review."""

@@ -1,0 +1,1 @@
+"""Finds faces and embeds them."""

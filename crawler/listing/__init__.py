@@ -1,0 +1,1 @@
+"""Lists the photos of a project's sources."""

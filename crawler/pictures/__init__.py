@@ -1,0 +1,1 @@
+"""Fetches photos and cuts crops."""

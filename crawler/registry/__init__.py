@@ -1,0 +1,1 @@
+"""Engines and their versions: which project uses which."""

@@ -1,0 +1,1 @@
+"""Who signs in: OAuth, tokens, sessions, language and the moderators' rights."""

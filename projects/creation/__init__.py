@@ -1,0 +1,1 @@
+"""A new project: its person, its sources and what they hold."""

@@ -1,0 +1,1 @@
+"""States and settings of a project."""

@@ -1,0 +1,1 @@
+"""What open pages poll: the pulse and the counts of a project."""

@@ -1,0 +1,1 @@
+"""Members of a project: joining, roles and the leaderboard."""

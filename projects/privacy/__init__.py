@@ -1,0 +1,1 @@
+"""The deny-list, admissions, objections and what they pause."""

@@ -1,0 +1,1 @@
+"""Pages on which people ask for admission or object."""

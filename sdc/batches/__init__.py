@@ -1,0 +1,1 @@
+"""Batches: confirming, pausing, stopping and undoing them."""

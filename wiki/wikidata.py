@@ -1,0 +1,252 @@
+"""People on Wikidata: found by name, or read by their Q-ID. Plain HTTP, for web requests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.user_errors import Refused
+from projects.models import Person
+from projects.privacy import admissions, denylist
+from wiki import http
+from wiki.dates import Span, span_of
+from wiki.items import HUMAN, Item, read_item, read_items
+from wiki.json_tree import Node
+
+LOOKED_AT = 20  # hits of the search that are read, to find the humans among them
+FEW = 3  # humans whose name begins as typed; with fewer, names that only hold it count as well
+
+# What links a person to an event at which there may be photos of them, the likeliest first:
+# participant in, significant event, award received.
+EVENTS = ("P1344", "P793", "P166")
+
+_QID = re.compile(r"(?<![A-Za-z0-9])[Qq]([1-9]\d{0,11})(?![A-Za-z0-9])")
+_SYNTAX = re.compile(r"""[:"*?~!|\\()\[\]{}<>=/^-]+""")  # means something to CirrusSearch
+_ADDRESS = re.compile(r"^\s*(https?://|[\w.-]*wikidata\.org/|\[\[|:?d:|wd:)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a person took part in and that has a category on Commons."""
+
+    name: str
+    category: str  # without "Category:"
+    prop: str  # one of EVENTS
+    years: str  # “1911”, “1914–1918” or nothing
+
+
+@dataclass(frozen=True)
+class PersonData:
+    """A human as Wikidata has them now; the fields are those of `projects.models.Person`."""
+
+    qid: str
+    labels: dict[str, str] = field(default_factory=dict)  # language code -> label
+    descriptions: dict[str, str] = field(default_factory=dict)
+    portrait: str = ""  # "File:…"
+    commons_category: str = ""  # without "Category:"
+    born: Span | None = None
+    died: Span | None = None
+    took_part: tuple[tuple[str, str], ...] = ()  # property of EVENTS, Q-ID: events and awards
+    sitelinks: int = 0  # pages of all wikis about the person
+
+    def fields(self) -> dict[str, Any]:
+        """What a Person row holds besides its key."""
+        return {
+            "labels": self.labels,
+            "descriptions": self.descriptions,
+            "portrait": self.portrait,
+            "commons_category": self.commons_category,
+            **_span_fields("born", self.born),
+            **_span_fields("died", self.died),
+            "sitelinks": self.sitelinks,
+            "fetched_at": timezone.now(),
+        }
+
+    @property
+    def person(self) -> Person:
+        """An unsaved Person, for its label, description and years."""
+        return Person(wiki=settings.WIKI.code, qid=self.qid, **self.fields())
+
+
+def find_qid(text: str) -> str | None:
+    """The Q-ID in a pasted Q-ID or Wikidata address of any shape; None for other text."""
+    found = _QID.search(text)
+    if found and (_ADDRESS.match(text) or text.strip() == found[0]):
+        return f"Q{found[1]}"
+    return None
+
+
+def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
+    """Humans whose label or alias begins with `text`, best first; or the one whose Q-ID it is.
+
+    Where there are few, those that are described with these words follow: "curie" finds Marie.
+    Raises WikiError, and Refused for a Q-ID or address that is no human of ours.
+    """
+    text = text.strip()[:250]
+    if qid := find_qid(text):
+        return [read_person(qid)]
+    if _ADDRESS.match(text):
+        raise _no_item()
+    if not text:
+        return []
+    answer = http.api(
+        settings.WIKI.wikidata_api,
+        action="wbsearchentities",
+        search=text,
+        language=language,
+        uselang=language,
+        type="item",
+        limit=LOOKED_AT,
+    )
+    beginning = answer["search"].read_items(lambda hit: hit["id"].text(), required=True)
+    people = _people(beginning)
+    if len(people) < FEW:
+        people += _people([qid for qid in _full_text(text) if qid not in beginning])
+    return people[:limit]
+
+
+def read_person(qid: str) -> PersonData:
+    """The human of a Q-ID for whom a project may begin; a redirect is followed. Raises Refused and
+    WikiError."""
+    person = read_human(qid)
+    if refusal := _refusal(person) or admissions.refusal(person):
+        raise refusal
+    return person
+
+
+def read_human(qid: str) -> PersonData:
+    """The same for any human, whether or not this tool may look for them."""
+    if not re.fullmatch(r"Q[1-9]\d{0,11}", qid):
+        raise _no_item()
+    item = read_item(_entities([qid]), qid)
+    if item is None:
+        sentence = _("There is no item %(qid)s on Wikidata. Check the number.") % {"qid": qid}
+        raise Refused("missing", sentence)
+    person = _person(item)
+    if not item.is_human:
+        raise _not_human(person)
+    return person
+
+
+def read_events(person: PersonData, language: str) -> list[Event]:
+    """Those of the events and awards of a person that have a category. Raises WikiError."""
+    props: dict[str, str] = {}
+    for prop, qid in person.took_part:
+        props.setdefault(qid, prop)
+    return [
+        Event(item.label(language), item.category, props[qid], item.years)
+        for qid, item in _by_asked_id(list(props))
+        if item.category
+    ]
+
+
+def _by_asked_id(qids: list[str]) -> list[tuple[str, Item]]:
+    """Items under the ids by which they were asked for; redirects come back under another."""
+    items = {item.qid: item for item in _items(qids)}
+    return [(qid, items[qid]) for qid in qids if qid in items]
+
+
+def _full_text(text: str) -> list[str]:
+    """Q-IDs of humans that have all words of `text` somewhere in their item, best first."""
+    if not (words := _SYNTAX.sub(" ", text).strip()):
+        return []
+    answer = http.api(
+        settings.WIKI.wikidata_api,
+        action="query",
+        list="search",
+        srsearch=f"{words} haswbstatement:P31={HUMAN}",
+        srnamespace=0,
+        srlimit=LOOKED_AT,
+        srinfo="",
+        srprop="",
+    )
+    return answer["query"]["search"].read_items(lambda hit: hit["title"].text(), required=True)
+
+
+def _people(qids: list[str]) -> list[PersonData]:
+    """The humans among the items that this tool may look for, and those about whom moderators are
+    asked as they are known for little."""
+    people = [_person(item) for item in _items(qids) if item.is_human]
+    return [person for person in people if _is_shown(person)]
+
+
+def _is_shown(person: PersonData) -> bool:
+    if _refusal(person):
+        return False
+    why_not = admissions.refusal(person)
+    return why_not is None or why_not.code != admissions.Cause.MINOR
+
+
+def _refusal(person: PersonData) -> Refused | None:
+    """Why this tool leaves a human alone, whoever they are, if it does."""
+    if not denylist.denied_person(person.qid):
+        return None
+    values = {"name": person.person.label(), "qid": person.qid}
+    sentence = _("This tool does not look for %(name)s (%(qid)s): it was asked not to.")
+    return Refused("denied", sentence % values)
+
+
+def _no_item() -> Refused:
+    sentence = _("That is no item of Wikidata. Type a name, a Q-ID such as Q7186, or its address.")
+    return Refused("not-an-item", sentence)
+
+
+def _not_human(data: PersonData) -> Refused:
+    person = data.person
+    values = {"name": person.label(), "qid": data.qid, "what": person.description()}
+    if values["what"]:
+        sentence = _("%(name)s (%(qid)s) is not a person but this: %(what)s.") % values
+    else:
+        sentence = _("%(name)s (%(qid)s) is not a person on Wikidata.") % values
+    return Refused("not-human", sentence)
+
+
+def _items(qids: list[str]) -> list[Item]:
+    """Up to 50 items in the order of `qids`; missing and unreadable ones are left out."""
+    if not qids:
+        return []
+    found = read_items(_entities(qids[:50]))
+    return [item for qid in qids if (item := found.get(qid))]
+
+
+def _entities(qids: list[str]) -> Node:
+    try:
+        return http.api(
+            settings.WIKI.wikidata_api,
+            action="wbgetentities",
+            ids=qids,
+            props="labels|descriptions|claims|sitelinks",
+        )
+    except http.WikiError as error:
+        if error.code in ("no-such-entity", "invalid-entity-id"):  # only for an absurd number
+            return Node({"entities": {qid: {"missing": ""} for qid in qids}})
+        raise
+
+
+def _person(item: Item) -> PersonData:
+    portraits = item.texts("P18")
+    return PersonData(
+        qid=item.qid,
+        labels=item.labels,
+        descriptions=item.descriptions,
+        portrait=f"File:{portraits[0]}".replace("_", " ") if portraits else "",
+        commons_category=item.category,
+        born=span_of(item.times("P569")),
+        died=span_of(item.times("P570")),
+        took_part=tuple((prop, qid) for prop in EVENTS for qid in item.qids(prop)),
+        sitelinks=item.sitelinks,
+    )
+
+
+def _span_fields(name: str, span: Span | None) -> dict[str, date | int | None]:
+    return {
+        f"{name}_from": span.start if span else None,
+        f"{name}_to": span.end if span else None,
+        f"{name}_precision": span.precision if span else None,
+    }

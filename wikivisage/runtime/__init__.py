@@ -1,0 +1,1 @@
+"""Processes: environment, broker, beat and serving."""
