@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from bench.thousand import DEPICTS, Entity, Wiki, statements, without
 from classify.models import Answer, Label, Origin, Verdict
+from core.models import WikiPace
 from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.accounts import tokens
-from projects.models import Membership, Person, Project, Subject, User, WikiPace
+from projects.models import Membership, Person, Project, Subject, User
 from sdc.batches import services as batches
 from sdc.files.statements import batch_mark, depicts
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch, Writer

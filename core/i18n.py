@@ -12,6 +12,8 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from core.text import plain
+
 # A language that somebody may ask for -> the one of ours that they can read as well.
 NEAR = {"no": "nb", "nn": "nb"}
 # Where a name or description is looked for, before English and `mul` (the same in all languages).
@@ -78,6 +80,11 @@ def found_in(texts: dict[str, str], language: str) -> tuple[str, str]:
         if texts.get(code):
             return texts[code], code
     return next(((text, code) for code, text in texts.items() if text), ("", ""))
+
+
+def text_in(texts: dict[str, str], language: str, default: str = "") -> str:
+    """Return the text that `found_in` finds as one plain line, or `default` without any."""
+    return plain(found_in(texts, language)[0]) or default
 
 
 def _with_variants(codes: tuple[str, ...], texts: dict[str, Any]) -> Iterator[str]:

@@ -20,8 +20,8 @@ from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
+from core.models import Measure
 from core.transactions import atomic
-from projects.models import Measure
 
 log = logging.getLogger(__name__)
 

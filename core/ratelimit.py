@@ -35,9 +35,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from redis import RedisError
 
-from projects.models import Project
-from projects.permissions import Can, may
-
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
@@ -133,36 +130,12 @@ def limited(
     return decorate
 
 
-def limited_in_project(what: str) -> Callable[[View], View]:
-    """Limit a view that has its project already: the decorator below `project_view`."""
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def wrapper(
-            request: HttpRequest, project: Project, *args: Any, **kwargs: Any
-        ) -> HttpResponseBase:
-            if wait := seconds_to_wait_in(project, request, what):
-                return too_many(request, wait)
-            return view(request, project, *args, **kwargs)
-
-        wrapper.limited = what  # type: ignore[attr-defined]
-        return wrapper
-
-    return decorate
-
-
-def seconds_to_wait_in(project: Project, request: HttpRequest, what: str) -> int:
-    """Count this once for a member of a project; return 0 while it is allowed."""
-    limit = LIMITS[what]
-    if may(request.user, Can.OVERSEE, project):
-        return _over(what, f"user:{request.user.pk}:{project.pk}", limit.trusted, limit.seconds)
-    return _over(what, f"user:{request.user.pk}", limit.amount, limit.seconds)
-
-
 def seconds_to_wait(request: HttpRequest, what: str, thing: str = "") -> int:
     """Counts this once; 0 while it is allowed."""
     limit = LIMITS[what]
-    over = [_over(what, who, amount, limit.seconds) for who, amount in _who(request, limit, thing)]
+    over = [
+        count_once(what, who, amount, limit.seconds) for who, amount in _who(request, limit, thing)
+    ]
     return max(over, default=0)
 
 
@@ -234,7 +207,7 @@ def _network(address: str) -> str:
     return str(getattr(found, "ipv4_mapped", found))
 
 
-def _over(what: str, who: str, amount: int, seconds: int) -> int:
+def count_once(what: str, who: str, amount: int, seconds: int) -> int:
     """Count this once and return 0, or return the seconds until it is allowed again."""
     now, length = time.time(), seconds / CELLS
     cell = int(now // length)

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
+from core.models import PublicIdField
 from core.text import plain
 from core.work import WorkQuerySet, WorkRow
 from crawler.engines.base import TRUSTED
 from projects.creation.source_lookup import refused_search
-from projects.models import Project, PublicIdField, Source, User
+from projects.models import Project, Source, User
 
 
 class EngineVersionQuerySet(models.QuerySet["EngineVersion"]):

@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from core.ratelimit import limited_in_project
 from core.user_errors import Refused
 from crawler import omissions, selectors, services
 from crawler.listing import sources
 from crawler.models import EmbedJob, Photo, Region
 from crawler.pictures import crops
 from projects.live.census import is_being_counted
+from projects.members.limits import limited_in_project
 from projects.models import Project, User
 from projects.permissions import Can, may, moderates, project_view, signed_in
 from projects.privacy import denylist

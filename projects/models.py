@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F
@@ -15,13 +16,12 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from core.i18n import found_in
+from core.i18n import found_in, text_in
+from core.models import AppendOnly, PublicIdField
 from core.text import plain
 
-
-def new_public_id() -> str:
-    """Eleven url-safe characters, 64 random bits: what stands in URLs instead of keys."""
-    return secrets.token_urlsafe(8)
+if TYPE_CHECKING:
+    from wiki.wikidata import PersonData
 
 
 def new_invite_code() -> str:
@@ -32,52 +32,6 @@ def new_invite_code() -> str:
 def new_objection_code() -> str:
     """128 random bits: to know it is the right to read what became of an objection."""
     return secrets.token_urlsafe(16)
-
-
-class PublicIdField(models.CharField):  # type: ignore[type-arg]
-    """What stands in URLs instead of the key."""
-
-    def __init__(self, **kwargs: object) -> None:
-        options = {"max_length": 16, "unique": True, "default": new_public_id, "editable": False}
-        super().__init__(**(options | kwargs))  # type: ignore[arg-type]
-
-
-class AppendOnlyQuerySet(models.QuerySet[Any]):
-    def update(self, **fields: Any) -> int:
-        raise TypeError("These rows are never changed.")
-
-    def bulk_update(self, *args: Any, **options: Any) -> int:
-        raise TypeError("These rows are never changed.")
-
-    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> list[Any]:
-        if options.get("update_conflicts"):
-            raise TypeError("These rows are never changed.")
-        return super().bulk_create(objs, *args, **options)
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise TypeError("These rows are never deleted by hand.")
-
-
-class AppendOnly(models.Model):
-    """Rows that are written once. Only the database's own cascades touch them later.
-
-    A model whose rows others lead to (`user.edits`) also names `objects` as its base manager, by
-    which Django would move rows from one to the other.
-    """
-
-    objects = AppendOnlyQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **options: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("These rows are never changed.")
-        # else Django would update the row, should there be one with the key of a new object
-        super().save(force_insert=True, using=options.get("using"))
-
-    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("These rows are never deleted by hand.")
 
 
 class User(AbstractUser):
@@ -153,8 +107,13 @@ class Person(models.Model):
     def __str__(self) -> str:
         return self.label(get_language() or "en")
 
+    @classmethod
+    def from_wikidata(cls, data: PersonData) -> Person:
+        """Return an unsaved row of a human as just read."""
+        return cls(wiki=settings.WIKI.code, qid=data.qid, **data.fields())
+
     def label(self, language: str = "en") -> str:
-        return plain(found_in(self.labels, language)[0]) or self.qid
+        return text_in(self.labels, language, self.qid)
 
     def label_language(self, language: str = "en") -> str:
         """The language that the label is in, where it is not the one asked for."""
@@ -162,7 +121,7 @@ class Person(models.Model):
         return "" if code in ("", "mul", language, language.split("-")[0]) else code
 
     def description(self, language: str = "en") -> str:
-        return plain(found_in(self.descriptions, language)[0])
+        return text_in(self.descriptions, language)
 
     def about(self, language: str = "en") -> str:
         """The description and the years, those only once."""
@@ -589,33 +548,3 @@ class AuditEvent(AppendOnly):
 
     class Meta:
         indexes = [models.Index(fields=["project", "id"], name="audit_project")]
-
-
-class WikiPace(models.Model):
-    """One lane of requests to a wiki, shared by all workers: who is next, and until when all wait.
-
-    `lane` is "read", "picture" or "write:<user id>". Some are mere clocks that all processes
-    share, such as "stop-page" and "worker:<queue>"; two are rows to lock: "detect" and
-    "objections".
-    """
-
-    wiki = models.CharField(max_length=16)
-    lane = models.CharField(max_length=40)
-    next_at = models.DateTimeField(default=timezone.now)
-    paused_until = models.DateTimeField(null=True, blank=True)
-    reason = models.CharField(max_length=40, blank=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["wiki", "lane"], name="one_lane")]
-
-
-class Measure(models.Model):
-    """What workers counted or timed since the beginning, all together: see core.metrics."""
-
-    name = models.CharField(max_length=40)
-    labels = models.CharField(max_length=200)  # "outcome=done;step=detect"
-    value = models.FloatField(default=0)
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["name", "labels"], name="one_measure")]

@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from classify.models import Label
+from core.models import AppendOnly
 from core.text import plain
 from core.work import WorkQuerySet, WorkRow
 from crawler.models import Photo, Region
-from projects.models import AppendOnly, AuditEvent, Project, User
+from projects.models import AuditEvent, Project, User
 from sdc.files.statements import place_in
 from sdc.writing.reasons import Reason, sentence, title
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -225,4 +224,4 @@ def move(old: str, new: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from core.user_errors import Refused
-from projects.privacy import denylist
 from wiki import http
 from wiki.json_tree import Node
 
@@ -46,14 +45,6 @@ class Tree:
     titles: list[str]  # each once, the category itself first
     subcategories: int  # of the category itself
     cut: bool  # the tree is bigger than what was walked through
-
-
-@dataclass(frozen=True)
-class Children:
-    """A page of the subcategories of a category, the ones with most files first."""
-
-    found: list[Category]
-    total: int
 
 
 def clean(text: str) -> str:
@@ -103,21 +94,11 @@ def read(title: str) -> Category:
     page = _pages(_query(titles=f"Category:{title}", redirects=1, prop="categoryinfo"))[0]
     if page["missing"].flag() and "categoryinfo" not in page:
         raise _no_such(title)
-    found = read_category(page)
-    refuse_denied(found.title)
-    return found
+    return read_category(page)
 
 
-def refuse_denied(title: str) -> None:
-    """Raises Refused for a category that is left alone."""
-    if denylist.denied_category(title):
-        sentence = _("This tool leaves the category “%(title)s” alone: it was asked to.")
-        raise Refused("denied", sentence % {"title": title})
-
-
-def tree(title: str, depth: int = 0) -> Tree:
-    """A category with what is below it, as deep as asked for. Raises Refused and WikiError."""
-    root = read(clean(title))
+def tree(root: Category, depth: int = 0) -> Tree:
+    """Return a category with what is below it, as deep as asked for. Raises WikiError."""
     titles, level = [root.title], [root]
     for _level in range(min(depth, MAX_DEPTH)):
         found = [child for parent in level for child in _children(parent)]
@@ -131,8 +112,9 @@ def tree(title: str, depth: int = 0) -> Tree:
     return Tree(titles, root.subcategories, False)
 
 
-def children(title: str, most: int) -> Children:
-    """The subcategories right below a category. Raises WikiError."""
+def children(title: str) -> list[Category]:
+    """Return the subcategories right below a category, those with most members first. Raises
+    WikiError."""
     found: list[Category] = []
     bodies = http.follow(
         _query,
@@ -147,10 +129,7 @@ def children(title: str, most: int) -> Children:
         found += _pages(body).read_items(read_category)
         if len(found) >= MAX_CHILDREN:
             break
-    denied = denylist.denied_categories(each.title for each in found)
-    found = [each for each in found if each.title not in denied]
-    found.sort(key=lambda each: (-each.files - each.subcategories, each.title))
-    return Children(found[:most], len(found))
+    return sorted(found, key=lambda each: (-each.files - each.subcategories, each.title))
 
 
 def sizes(titles: list[str]) -> dict[str, Category]:
@@ -161,8 +140,7 @@ def sizes(titles: list[str]) -> dict[str, Category]:
     asked = "|".join(f"Category:{title}" for title in titles[:50])
     pages = _pages(_query(titles=asked, prop="categoryinfo"))
     found = [category for category in pages.read_items(_existing) if category]
-    denied = denylist.denied_categories(each.title for each in found)
-    return {each.title: each for each in found if each.title not in denied}
+    return {each.title: each for each in found}
 
 
 def suggest(title: str, limit: int = 3) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from projects.models import Person
+from core.i18n import text_in
 from wiki.dates import Time, span_of
 from wiki.json_tree import Node
 
@@ -56,7 +56,7 @@ class Item:
         return "–".join(dict.fromkeys(str(year) for year in (*years[:1], *years[-1:])))
 
     def label(self, language: str) -> str:
-        return Person(qid=self.qid, labels=self.labels).label(language)
+        return text_in(self.labels, language, self.qid)
 
     def texts(self, prop: str) -> list[str]:
         return [value for value in self.values.get(prop, []) if isinstance(value, str)]

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core import metrics
-from projects.models import WikiPace
+from core.models import WikiPace
 
 IDLE = timedelta(seconds=10)  # a lane that nobody used for longer begins anew
 

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from django.conf import settings
 
-from projects.models import Objection
-
-Kind = Objection.Kind
 LONGEST_ADDRESS = 2500  # characters: a title has 250 bytes, each of them three characters at most
+
+
+class Namespace(StrEnum):
+    """A namespace whose pages people paste."""
+
+    FILE = "file"
+    CATEGORY = "category"
+    USER = "user"
+
 
 # What the namespaces are called on the big wikis. A file or category keeps its name on Commons.
 _NAMES = {
-    Kind.FILE: """
+    Namespace.FILE: """
         file image datei bild fichier archivo imagen fil plik grafika bestand afbeelding ficheiro
         arquivo imagem immagine файл изображение зображення ファイル 画像 文件 档案 檔案 图像 圖像
         파일 그림 ملف صورة پرونده تصویر קובץ תמונה dosya resim soubor tiedosto kuva fájl kép fișier
         imagine berkas gambar αρχείο εικόνα चित्र slika датотека слика súbor obrázok fitxer imatge
         fitxategi irudi dosiero
     """,
-    Kind.CATEGORY: """
+    Namespace.CATEGORY: """
         category kategorie catégorie categoría kategori kategoria categorie categoria kategória
         kategorija категория категорія категорија カテゴリ 分类 分類 분류 تصنيف رده קטגוריה luokka
         κατηγορία श्रेणी kategorio
     """,
-    Kind.UPLOADER: """
+    Namespace.USER: """
         user benutzer benutzerin utilisateur utilisatrice usuario usuaria bruker användare bruger
         wikipedysta wikipedystka gebruiker usuário usuária utilizador utilizadora utente участник
         участница користувач користувачка 利用者 用户 用戶 使用者 사용자 مستخدم مستخدمة کاربر משתמש
@@ -34,7 +41,7 @@ _NAMES = {
         usuari lankide uzanto
     """,
 }
-_KIND_OF = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+_CALLED = {name: space for space, names in _NAMES.items() for name in names.split()}
 _PREFIX = re.compile(r":?\s*([^\W\d_]+)(?:[ _]talk)?\s*:\s*", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?:)?//\S|[\w-]+(?:\.[\w-]+)+(?::\d+)?/\S*$", re.IGNORECASE)
 # upload.wikimedia.org: …/a/ab/Foo.jpg, and …/thumb/a/ab/Foo.jpg/800px-Foo.jpg
@@ -102,23 +109,24 @@ def page_id_in(text: str) -> int | None:
     return int(curid) if of_commons and _PAGE_ID.fullmatch(curid) else None
 
 
-def split_namespace(title: str) -> tuple[str | None, str]:
-    """Return the kind that a title's namespace says, in any big language, and the name after it; an
-    English talk page stands for its page. The kind is None for other titles, which stay whole."""
+def split_namespace(title: str) -> tuple[Namespace | None, str]:
+    """Return the namespace of a title, in any big language, and the name after it; an English talk
+    page stands for its page. The namespace is None for other titles, which stay whole."""
     found = _PREFIX.match(title)
-    kind = _KIND_OF.get(found[1].lower()) if found else None
-    return (kind, title[found.end() :]) if found and kind else (None, title)
+    space = _CALLED.get(found[1].lower()) if found else None
+    return (space, title[found.end() :]) if found and space else (None, title)
 
 
-def title_of(address: str, kind: str) -> str:
+def title_of(address: str, *, of_category: bool) -> str:
     """Return the title of the page that an address leads to; "" where it tells none.
 
-    Where a photo is open over a page, the photo is meant, unless `kind` is the page's own.
+    Where a photo is open over a page, the photo is meant, unless a title `of_category` is wanted
+    and the page is one.
     """
     parts = _split(address)
     title = _page_of(parts)
     viewed = _VIEWED.match(unquote(parts.fragment))
-    if viewed and not (kind == Kind.CATEGORY and split_namespace(title)[0] == kind):
+    if viewed and not (of_category and split_namespace(title)[0] == Namespace.CATEGORY):
         title = viewed[1]
     title = " ".join(title.replace("_", " ").split())
     for special, prefix in _SPECIAL:

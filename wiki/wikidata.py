@@ -1,8 +1,12 @@
-"""People on Wikidata: found by name, or read by their Q-ID. Plain HTTP, for web requests."""
+"""People on Wikidata: found by name, or read by their Q-ID. Plain HTTP, for web requests.
+
+Whom this tool may look for is asked by the callers: see `projects.creation.person_lookup`.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,16 +15,14 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.i18n import text_in
 from core.user_errors import Refused
-from projects.models import Person
-from projects.privacy import admissions, denylist
 from wiki import http
 from wiki.dates import Span, span_of
 from wiki.items import HUMAN, Item, read_item, read_items
 from wiki.json_tree import Node
 
 LOOKED_AT = 20  # hits of the search that are read, to find the humans among them
-FEW = 3  # humans whose name begins as typed; with fewer, names that only hold it count as well
 
 # What links a person to an event at which there may be photos of them, the likeliest first:
 # participant in, significant event, award received.
@@ -43,7 +45,7 @@ class Event:
 
 @dataclass(frozen=True)
 class PersonData:
-    """A human as Wikidata has them now; the fields are those of `projects.models.Person`."""
+    """A human as Wikidata has them now."""
 
     qid: str
     labels: dict[str, str] = field(default_factory=dict)  # language code -> label
@@ -68,10 +70,11 @@ class PersonData:
             "fetched_at": timezone.now(),
         }
 
-    @property
-    def person(self) -> Person:
-        """An unsaved Person, for its label, description and years."""
-        return Person(wiki=settings.WIKI.code, qid=self.qid, **self.fields())
+    def label(self, language: str = "en") -> str:
+        return text_in(self.labels, language, self.qid)
+
+    def description(self, language: str = "en") -> str:
+        return text_in(self.descriptions, language)
 
 
 def find_qid(text: str) -> str | None:
@@ -82,19 +85,13 @@ def find_qid(text: str) -> str | None:
     return None
 
 
-def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
-    """Humans whose label or alias begins with `text`, best first; or the one whose Q-ID it is.
+def is_address(text: str) -> bool:
+    """Return whether a text is no name but an address, or the link that wikitext makes of one."""
+    return bool(_ADDRESS.match(text))
 
-    Where there are few, those that are described with these words follow: "curie" finds Marie.
-    Raises WikiError, and Refused for a Q-ID or address that is no human of ours.
-    """
-    text = text.strip()[:250]
-    if qid := find_qid(text):
-        return [read_person(qid)]
-    if _ADDRESS.match(text):
-        raise _no_item()
-    if not text:
-        return []
+
+def humans_called(text: str, language: str) -> list[PersonData]:
+    """Return humans whose label or alias begins with `text`, best first. Raises WikiError."""
     answer = http.api(
         settings.WIKI.wikidata_api,
         action="wbsearchentities",
@@ -104,26 +101,19 @@ def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
         type="item",
         limit=LOOKED_AT,
     )
-    beginning = answer["search"].read_items(lambda hit: hit["id"].text(), required=True)
-    people = _people(beginning)
-    if len(people) < FEW:
-        people += _people([qid for qid in _full_text(text) if qid not in beginning])
-    return people[:limit]
+    return _people(answer["search"].read_items(lambda hit: hit["id"].text(), required=True))
 
 
-def read_person(qid: str) -> PersonData:
-    """The human of a Q-ID for whom a project may begin; a redirect is followed. Raises Refused and
-    WikiError."""
-    person = read_human(qid)
-    if refusal := _refusal(person) or admissions.refusal(person):
-        raise refusal
-    return person
+def humans_about(text: str, besides: Container[str]) -> list[PersonData]:
+    """Return humans with all words of `text` somewhere in their item, best first, without those
+    whose Q-ID is `besides`. Raises WikiError."""
+    return _people([qid for qid in _full_text(text) if qid not in besides])
 
 
 def read_human(qid: str) -> PersonData:
-    """The same for any human, whether or not this tool may look for them."""
+    """Read any human, a redirect followed. Raises Refused for what is no human, and WikiError."""
     if not re.fullmatch(r"Q[1-9]\d{0,11}", qid):
-        raise _no_item()
+        raise no_item()
     item = read_item(_entities([qid]), qid)
     if item is None:
         sentence = _("There is no item %(qid)s on Wikidata. Check the number.") % {"qid": qid}
@@ -170,36 +160,18 @@ def _full_text(text: str) -> list[str]:
 
 
 def _people(qids: list[str]) -> list[PersonData]:
-    """The humans among the items that this tool may look for, and those about whom moderators are
-    asked as they are known for little."""
-    people = [_person(item) for item in _items(qids) if item.is_human]
-    return [person for person in people if _is_shown(person)]
+    """Return the humans among the items."""
+    return [_person(item) for item in _items(qids) if item.is_human]
 
 
-def _is_shown(person: PersonData) -> bool:
-    if _refusal(person):
-        return False
-    why_not = admissions.refusal(person)
-    return why_not is None or why_not.code != admissions.Cause.MINOR
-
-
-def _refusal(person: PersonData) -> Refused | None:
-    """Why this tool leaves a human alone, whoever they are, if it does."""
-    if not denylist.denied_person(person.qid):
-        return None
-    values = {"name": person.person.label(), "qid": person.qid}
-    sentence = _("This tool does not look for %(name)s (%(qid)s): it was asked not to.")
-    return Refused("denied", sentence % values)
-
-
-def _no_item() -> Refused:
+def no_item() -> Refused:
+    """Return the refusal of a text that names no item."""
     sentence = _("That is no item of Wikidata. Type a name, a Q-ID such as Q7186, or its address.")
     return Refused("not-an-item", sentence)
 
 
-def _not_human(data: PersonData) -> Refused:
-    person = data.person
-    values = {"name": person.label(), "qid": data.qid, "what": person.description()}
+def _not_human(person: PersonData) -> Refused:
+    values = {"name": person.label(), "qid": person.qid, "what": person.description()}
     if values["what"]:
         sentence = _("%(name)s (%(qid)s) is not a person but this: %(what)s.") % values
     else:

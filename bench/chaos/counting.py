@@ -18,10 +18,11 @@ from django.utils import timezone
 from bench.chaos.work import Contributor, Wiki
 from bench.thousand import DEPICTS, statements
 from classify.models import Answer, Learner
+from core.models import WikiPace
 from core.work import WorkRow, WorkState
 from crawler.models import CrawlStep, Photo, Picture, Region
 from crawler.selectors import UNFINISHED
-from projects.models import Project, WikiPace
+from projects.models import Project
 from sdc.files.statements import batch_mark
 from sdc.models import Claim, ClaimAttempt, Edit, EditBatch
 from sdc.writing.reasons import Reason

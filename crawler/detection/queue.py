@@ -11,10 +11,11 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.models import WikiPace
 from core.transactions import atomic
 from core.work import WorkState
 from crawler.models import Picture, ProjectPhoto
-from projects.models import Project, WikiPace
+from projects.models import Project
 from projects.privacy import denylist
 
 FRESH = 2.0  # seconds

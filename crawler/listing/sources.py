@@ -18,8 +18,8 @@ from projects.creation.source_lookup import Kind, Place, clean
 from projects.ledger import audit
 from projects.live.pulse import beat
 from projects.models import Project, Source, User
+from projects.privacy import denylist
 from projects.privacy.denylist import refuse_project
-from wiki.categories import refuse_denied
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def add(project: Project, place: Place, by: User) -> Source:
     refuse_project(project)
     value = clean(place.kind, place.value)
     if place.kind == Kind.CATEGORY:
-        refuse_denied(value)
+        denylist.refuse_category(value)
     if place.kind == Kind.DEPICTS:
         value = project.person.qid
     _hold(project)  # two tabs do not pass the bound

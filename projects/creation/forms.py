@@ -26,8 +26,8 @@ from django.utils.translation import gettext_lazy
 from core import i18n
 from core.text import plain
 from core.user_errors import Refused
+from projects.creation import category_lookup, person_lookup, source_lookup, suggestions
 from projects.creation import services as creation
-from projects.creation import source_lookup, suggestions
 from projects.creation.source_lookup import Kind, Place
 from projects.creation.suggestions import Why
 from projects.models import Membership, Project, User
@@ -187,7 +187,7 @@ class NewProjectForm(forms.Form):
         text = self.cleaned_data["who"]
         if not text:
             raise Refused("nobody", _("Type the name of a person, or a Q-ID such as Q7186."))
-        hits = wikidata.search_people(text, i18n.of_wikis())
+        hits = person_lookup.search_people(text, i18n.of_wikis())
         if not hits:
             sentence = _("Nobody on Wikidata is called “%(text)s”. Try another spelling.")
             raise Refused("nobody", sentence % {"text": text})
@@ -198,7 +198,7 @@ class NewProjectForm(forms.Form):
 
     def _choose(self, qid: str) -> None:
         """Take a person. Where somebody looks for them already, that is said first."""
-        person = wikidata.read_person(qid)
+        person = person_lookup.read_person(qid)
         if mine := creation.live_projects(person.qid).filter(owner=self.user).first():
             raise creation.already(mine)
         self._forget()
@@ -247,7 +247,7 @@ class NewProjectForm(forms.Form):
         key = Place(Kind.CATEGORY, title).key
         row = next((row for row in self.rows if row.key == key), None)
         depth = row.depth if row else self.picked[key].depth if key in self.picked else 0
-        found = categories.children(title, categories.MAX_CHILDREN)
+        found = category_lookup.children(title, categories.MAX_CHILDREN)
         if row:
             row.depth = 0
         elif key in self.picked:
@@ -405,7 +405,7 @@ def known(qid: str) -> wikidata.PersonData | None:
     if found := cache.get(key):
         return found  # type: ignore[no-any-return]
     try:
-        person = wikidata.read_person(qid)
+        person = person_lookup.read_person(qid)
     except (Refused, WikiError):
         return None
     cache.set(key, person, 600)

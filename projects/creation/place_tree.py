@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.user_errors import Refused
-from projects.creation import source_lookup
+from projects.creation import category_lookup, source_lookup
 from projects.creation.forms import NewProjectForm, Row, short_id, wiki_problem
 from projects.creation.source_lookup import Counts, Kind, Place
 from wiki import categories
@@ -93,7 +93,7 @@ class Chooser:
             return None
         most = categories.MAX_CHILDREN if title in self.form.whole else NODES
         try:
-            found = categories.children(title, most)
+            found = category_lookup.children(title, most)
         except WikiError as error:
             return Tree(title, problem=wiki_problem(error))
         nodes = [self._node(child, included, level) for child in found.found]

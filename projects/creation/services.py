@@ -16,11 +16,11 @@ from core.events import announce
 from core.transactions import atomic
 from core.user_errors import Refused
 from projects import ledger
-from projects.creation import source_lookup
+from projects.creation import person_lookup, source_lookup
 from projects.creation.source_lookup import Place
 from projects.models import Membership, Person, Project, Source, Subject, User
+from projects.privacy import denylist
 from wiki import wikidata
-from wiki.categories import refuse_denied
 
 __all__ = ["Refused", "already", "check_places", "create_project", "live_projects", "too_many"]
 
@@ -51,7 +51,7 @@ def create_project(
     """
     _check_new(owner, qid)
     chosen = check_places(chosen)
-    data = wikidata.read_person(qid)
+    data = person_lookup.read_person(qid)
     _check_new(owner, data.qid)  # the Q-ID may have been a redirect
     if not data.portrait and all(place.kind == source_lookup.Kind.DEPICTS for place in chosen):
         raise Refused("no-source", _("Choose at least one place to look through."))
@@ -72,7 +72,7 @@ def check_places(chosen: Sequence[Place]) -> list[Place]:
     for place in chosen:
         value = source_lookup.clean(place.kind, place.value)
         if place.kind == source_lookup.Kind.CATEGORY:
-            refuse_denied(value)
+            denylist.refuse_category(value)
         clean = Place(place.kind, value, place.depth)
         if clean.key not in kept or kept[clean.key].depth < clean.depth:
             kept[clean.key] = clean

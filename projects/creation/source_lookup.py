@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from core.user_errors import Refused
+from projects.creation import category_lookup
 from projects.models import Source
 from wiki import categories, http
 from wiki.http import WikiError
@@ -125,7 +126,7 @@ def look_up(kind: str, text: str) -> str:
     that is understood. Raises Refused, and WikiError."""
     value = clean(kind, text)
     if kind == Kind.CATEGORY:
-        return categories.read(value).title
+        return category_lookup.read(value).title
     if kind == Kind.UPLOADER:
         return _existing_user(value)
     if kind == Kind.SEARCH:
@@ -244,7 +245,7 @@ def _listed(place: Place) -> Listed:
         return _hits([f"haswbstatement:{settings.WIKI.depicts}={place.value}"])
     if place.kind == Kind.SEARCH:
         return _hits([place.value])
-    tree = categories.tree(place.value, place.depth)
+    tree = category_lookup.tree(place.value, place.depth)
     parts = categories.parts(tree.titles)
     found = _hits([f"incategory:{part}" for part in parts])
     below = len(tree.titles) - 1 if place.depth else tree.subcategories
@@ -292,7 +293,7 @@ def _lacking_of_many(place: Place, qid: str, found: Listed, known: Listed) -> tu
         return found.total - len(found.ids & known.ids), not known.whole
     if place.kind == Kind.SEARCH:
         return max(0, found.total - total_of(f"{place.value} {statement}")), False
-    parts = categories.parts(categories.tree(place.value, place.depth).titles)
+    parts = categories.parts(category_lookup.tree(place.value, place.depth).titles)
     tagged = sum(total_of(f"incategory:{part} {statement}") for part in parts)
     return max(0, found.total - tagged), len(parts) > 1
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from core.user_errors import Refused
+from projects.creation import category_lookup
 from projects.creation.source_lookup import Place
 from projects.models import Source
 from wiki import categories, http, wikidata
@@ -92,7 +93,7 @@ def _events(person: PersonData, language: str, there: set[str]) -> list[Suggesti
         for event in reversed(wikidata.read_events(person, language))
         if event.category not in there
     }
-    sizes = categories.sizes(list(events))
+    sizes = category_lookup.sizes(list(events))
     kept = [
         Suggestion(
             Place(Kind.CATEGORY, title, EVENT_DEPTH),
@@ -125,9 +126,9 @@ def _besides(person: PersonData, _language: str, there: set[str]) -> list[Sugges
     )
     tally = Counter(read_categories(body))
     own = person.commons_category
-    known = set(categories.tree(own, OWN_DEPTH).titles) if own else set()
+    known = set(category_lookup.tree(own, OWN_DEPTH).titles) if own else set()
     wanted = [title for title, _files in tally.most_common(20) if title not in known | there]
-    sizes = categories.sizes(wanted)
+    sizes = category_lookup.sizes(wanted)
     few = [title for title in wanted if title in sizes and _is_small(sizes[title])]
     return [
         Suggestion(Place(Kind.CATEGORY, title), Why.BESIDES, False) for title in few[:BESIDES_SHOWN]
@@ -146,7 +147,7 @@ def _bare(category: Node) -> str:
 
 def _by_name(person: PersonData) -> list[Suggestion]:
     """Their name as words that stand together; nothing of ours may be syntax of the search."""
-    name = person.person.label().replace('"', " ").strip()
+    name = person.label().replace('"', " ").strip()
     if not name or name == person.qid:
         return []
     return [Suggestion(Place(Kind.SEARCH, f'"{name}"'), Why.NAME, False)]

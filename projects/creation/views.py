@@ -16,12 +16,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from core import i18n
 from core.ratelimit import limited
 from core.user_errors import Refused
+from projects.creation import person_lookup, source_lookup
 from projects.creation import services as creation
-from projects.creation import source_lookup
 from projects.creation.forms import NewProjectForm, read_key, sentence, wiki_problem
 from projects.creation.place_tree import Chooser, counted
 from projects.creation.source_lookup import Kind
-from projects.models import Project
+from projects.models import Person, Project
 from projects.permissions import signed_in
 from wiki import categories, wikidata
 from wiki.http import WikiError
@@ -90,7 +90,7 @@ def person_search(request: HttpRequest) -> HttpResponse:
         return HttpResponse()
     context: dict[str, object] = {}
     try:
-        found = wikidata.search_people(request.GET.get("who", ""), i18n.of_wikis())
+        found = person_lookup.search_people(request.GET.get("who", ""), i18n.of_wikis())
         context["found"] = [_hit(request, person) for person in found]
     except Refused as refused:
         context["problem"] = sentence(refused)
@@ -146,4 +146,8 @@ def _hit(request: HttpRequest, data: wikidata.PersonData) -> dict[str, object]:
     user = signed_in(request)
     mine = live.filter(owner=user).first()
     public = live.filter(visibility=Project.Visibility.PUBLIC).first()
-    return {"person": data.person, "project": mine or public, "mine": mine is not None}
+    return {
+        "person": Person.from_wikidata(data),
+        "project": mine or public,
+        "mine": mine is not None,
+    }

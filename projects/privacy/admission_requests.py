@@ -27,7 +27,7 @@ def ask(data: PersonData, by: User, note: str) -> Admission:
     person, _new = Person.objects.get_or_create(
         wiki=settings.WIKI.code, qid=data.qid, defaults=fields
     )
-    cause = cause_of(data.person)
+    cause = cause_of(Person.from_wikidata(data))
     if cause is None:
         raise Refused("free", _("Nobody has to be asked: you can start the project."))
     said = {"cause": cause, "asked_by": by, "note": " ".join(note.split())[:500]}

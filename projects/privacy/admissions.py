@@ -52,13 +52,13 @@ def found(qid: str) -> Admission | None:
 
 def refusal(data: PersonData) -> Refused | None:
     """Why no project may begin for a person now, with the way to ask; None if one may."""
-    cause = cause_of(data.person)
+    cause = cause_of(Person.from_wikidata(data))
     if cause is None:
         return None
     asked = found(data.qid)
     if asked and asked.state == State.ALLOWED:
         return None
-    name = {"name": data.person.label(), "qid": data.qid}
+    name = {"name": data.label(), "qid": data.qid}
     if asked and asked.state == State.REFUSED:
         told = _("Moderators decided that this tool does not look for %(name)s (%(qid)s).")
     elif cause == Cause.MINOR:

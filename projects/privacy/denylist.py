@@ -118,6 +118,13 @@ def denied_category(title: str) -> bool:
     return bool(denied_categories([title]))
 
 
+def refuse_category(title: str) -> None:
+    """Raise Refused for a category that is left alone."""
+    if denied_category(title):
+        sentence = _("This tool leaves the category “%(title)s” alone: it was asked to.")
+        raise Refused("denied", sentence % {"title": title})
+
+
 def denied_listing(kind: str, title: str) -> bool:
     """Whether all that a source of this kind lists is left alone."""
     if kind == Source.Kind.UPLOADER:

@@ -13,9 +13,15 @@ from projects.models import Objection, Person, Project
 from projects.privacy import denylist, pauses
 from wiki import titles
 from wiki.pages import Page, find_page
+from wiki.titles import Namespace
 from wiki.wikidata import find_qid
 
 Kind = Objection.Kind
+_KIND_OF = {
+    Namespace.FILE: Kind.FILE,
+    Namespace.CATEGORY: Kind.CATEGORY,
+    Namespace.USER: Kind.UPLOADER,
+}
 _BESIDE = re.compile(r"\((Q[1-9]\d{0,14})\)$|^(?:wikidata|d):(?:Item:)?(Q[1-9]\d{0,14})$")
 
 
@@ -54,9 +60,10 @@ def read_target(about: str, kind: str, *, by_name: bool = True) -> tuple[str, st
     if kind != Kind.FILE and (sought := _person_of_project(text)):
         return Kind.PERSON, sought
     is_address = titles.is_address(text)
-    title = titles.title_of(text, kind) if is_address else text
-    named, name = titles.split_namespace(title)
-    if named and (is_address or kind != Kind.AUTHOR):  # a line may begin so: “Bild: Max”
+    title = titles.title_of(text, of_category=kind == Kind.CATEGORY) if is_address else text
+    namespace, name = titles.split_namespace(title)
+    if namespace and (is_address or kind != Kind.AUTHOR):  # a line may begin so: “Bild: Max”
+        named = _KIND_OF[namespace]
         return named, _named(named, name)
     if qid := find_qid(text if titles.is_of_wikidata(text) else title):
         return Kind.PERSON, qid
@@ -79,7 +86,7 @@ def _page_by_id(about: str, kind: str) -> Page | None:
     """Return the page whose id was pasted; “M123” is the id of a file alone. Raises WikiError."""
     page_id = _page_id(about, kind)
     page = find_page(pageids=str(page_id)) if page_id else None
-    is_file = page and titles.split_namespace(page.title)[0] == Kind.FILE
+    is_file = page and titles.split_namespace(page.title)[0] == Namespace.FILE
     return page if is_file or titles.is_address(titles.unwrap(about)) else None
 
 

@@ -18,10 +18,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.encryption import CONTACT, OBJECTION, Unsealable, context, seal, unseal
+from core.models import WikiPace
 from core.transactions import atomic
 from core.user_errors import Refused
 from projects.ledger import audit
-from projects.models import DenyEntry, Notification, Objection, User, WikiPace
+from projects.models import DenyEntry, Notification, Objection, User
 from projects.notifications.services import notify
 from projects.permissions import check_moderates, moderators
 from projects.privacy import denylist, denylist_changes, pauses

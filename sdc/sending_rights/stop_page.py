@@ -15,7 +15,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from projects.models import WikiPace
+from core.models import WikiPace
 from sdc.models import WritingStop
 from sdc.sending_rights import stops
 from wiki import http

@@ -8,7 +8,8 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from projects.models import User, WikiPace
+from core.models import WikiPace
+from projects.models import User
 
 # Seconds whose slots may still be used later: those that passed while a worker was dying.
 CATCH_UP = 5.0

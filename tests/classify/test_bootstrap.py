@@ -45,7 +45,7 @@ class TestThePerson:
     def test_it_says_the_same_as_the_api_said(
         self, make_project: MakeProject, project: Project, alice: User
     ) -> None:
-        from wiki.wikidata import read_person
+        from projects.creation.person_lookup import read_person
 
         make_project(alice, "Q76")
         make_project(alice, "Q937")

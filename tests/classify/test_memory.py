@@ -18,12 +18,13 @@ from classify.learner.project_arrays import Words
 from classify.learning.distances import Floats, Ints, Mask
 from classify.models import Answer, Label, Learner, Question, Score
 from core import metrics
+from core.models import Measure
 from core.work import WorkState
 from crawler.detection import embeddings
 from crawler.engines import Face
 from crawler.models import Embedding, EngineVersion, Photo, Picture, Region
 from crawler.registry.versions import version
-from projects.models import Measure, Project, User
+from projects.models import Project, User
 from tests.classify.conftest import Say
 from tests.classify.faces import ENGINE, Cast, add_photo, learn
 from tests.classify.test_inference import matches, several

@@ -63,7 +63,7 @@ def real_project(sandbox: RunningSandbox, shared_database: str) -> Project:
     infer()
     models = [
         model
-        for app in ("projects", "crawler", "classify")
+        for app in ("core", "projects", "crawler", "classify")
         for model in apps.get_app_config(app).get_models()
     ]
     rows = chain.from_iterable(model._default_manager.order_by("pk") for model in models)

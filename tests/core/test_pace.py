@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
-from projects.models import WikiPace
+from core.models import WikiPace
 from wiki import pace
 
 pytestmark = pytest.mark.django_db

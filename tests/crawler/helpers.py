@@ -13,13 +13,14 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 import sandbox
+from core.models import WikiPace
 from crawler.detection import detect as detection_detect
 from crawler.detection import embeddings
 from crawler.engines import load
 from crawler.listing import crawl as listing_crawl
 from crawler.models import Photo, Picture
 from crawler.registry.versions import version
-from projects.models import Project, Source, WikiPace
+from projects.models import Project, Source
 
 DATA = Path(sandbox.__file__).parent / "data"
 CURIE = "File:Marie Curie c. 1920s.jpg"

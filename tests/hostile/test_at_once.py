@@ -40,8 +40,8 @@ from tests.hostile.world import Made, Texts, Who, make_cast
 
 AT_ONCE = 8
 OWN_UUID = "0b7c9f5e-3c1d-4f4a-9a53-6f1b0c9d2e11"
-APPS = ("projects", "crawler", "classify", "sdc")
-UNSEEN = {"projects.Measure", "projects.WikiPace"}  # of processes, not of people
+APPS = ("core", "projects", "crawler", "classify", "sdc")
+UNSEEN = {"core.Measure", "core.WikiPace"}  # of processes, not of people
 # Counts of changes, which grow by what changes nothing else as well.
 TICKS = {"pulse", "revision", "words", "attempt", "trace", "password"}
 

@@ -15,7 +15,8 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
 
-from projects.models import User, WikiCredential, WikiPace
+from core.models import WikiPace
+from projects.models import User, WikiCredential
 from sandbox import RunningSandbox
 from tests.environment import free_port
 from tests.operation.test_health import all_seen

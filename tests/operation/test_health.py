@@ -19,8 +19,8 @@ from django.utils import timezone
 import celery_app  # noqa: F401 - hears its signals
 from bench.system import ROOT
 from core import metrics as core_metrics
+from core.models import Measure, WikiPace
 from crawler.tasks import crawl
-from projects.models import Measure, WikiPace
 from sdc.models import WritingStop
 from sdc.sending_rights import stops
 from wiki import pace

@@ -17,9 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bench.system import ROOT
 from core import metrics as core_metrics
+from core.models import Measure
 from core.work import WorkState
 from crawler.models import CrawlStep, Picture
-from projects.models import Measure, Project, User
+from projects.models import Project, User
 from sdc.batches import services as batches
 from tests.classify.faces import Cast, add_photo
 from tests.conftest import MakeProject

@@ -25,7 +25,7 @@ from django.db.models import Sum
 
 from celery_app import app
 from core import metrics
-from projects.models import Measure
+from core.models import Measure
 from wikivisage.runtime.beat import Scheduler
 from wikivisage.runtime.wakeups import Unreadable, rebuild
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.user_errors import Refused
+from projects.creation import person_lookup
 from projects.creation.services import create_project
 from projects.creation.source_lookup import Place
 from projects.lifecycle.forms import set_state
@@ -16,7 +17,6 @@ from projects.models import Admission, AuditEvent, DenyEntry, Person, Project, U
 from projects.privacy import admission_requests, admissions
 from sandbox import RunningSandbox
 from tests.conftest import ClientOf, MakeProject
-from wiki import wikidata
 
 pytestmark = pytest.mark.django_db
 CHILD, UNKNOWN = "Q990000040", "Q990000041"  # made-up persons of the sandbox
@@ -52,7 +52,7 @@ def test_whom_moderators_decide_about(fields: dict[str, object], cause: str | No
 def test_a_moderator_allows_or_refuses_and_whoever_asked_hears_of_it(
     sandbox: RunningSandbox, alice: User, mona: User, client_of: ClientOf, qid: str, name: str
 ) -> None:
-    shown = [hit.qid for hit in wikidata.search_people(name, "en")]
+    shown = [hit.qid for hit in person_lookup.search_people(name, "en")]
     with pytest.raises(Refused) as refused:
         create_project(alice, qid, PLACE)
     asking = reverse("admission", args=[qid])
@@ -84,7 +84,7 @@ def test_a_moderator_allows_or_refuses_and_whoever_asked_hears_of_it(
     assert project.state == Project.State.PAUSED
     assert DenyEntry.objects.get().value == qid
     with pytest.raises(Refused):
-        wikidata.read_person(qid)
+        person_lookup.read_person(qid)
     with pytest.raises(Refused):
         set_state(project, alice, Project.State.ACTIVE)
     assert [event.action for event in AuditEvent.objects.filter(target=f"person:{qid}")] == [

@@ -16,7 +16,7 @@ from core.user_errors import Refused
 from core.work import WorkState
 from crawler.detection import eta
 from crawler.models import Picture
-from projects.creation import source_lookup, suggestions
+from projects.creation import person_lookup, source_lookup, suggestions
 from projects.creation.source_lookup import Kind, Place
 from projects.models import Project, Source, User
 from sandbox import RunningSandbox
@@ -71,7 +71,7 @@ def test_events_of_the_person_are_suggested(sandbox: RunningSandbox, browser: Cl
 
 @pytest.mark.django_db
 def test_years_and_reasons_of_events_are_those_of_wikidata(sandbox: RunningSandbox) -> None:
-    events = wikidata.read_events(wikidata.read_person("Q76"), "en")
+    events = wikidata.read_events(person_lookup.read_person("Q76"), "en")
     assert [(event.category, event.prop, event.years) for event in events] == [
         ("State visit of Hu Jintao to the United States, 2011", "P1344", "2011")
     ]
@@ -80,7 +80,7 @@ def test_years_and_reasons_of_events_are_those_of_wikidata(sandbox: RunningSandb
 @pytest.mark.waits
 @pytest.mark.django_db
 def test_suggestions_do_without_what_the_wiki_does_not_say(sandbox: RunningSandbox) -> None:
-    person = wikidata.read_person(CURIE)
+    person = person_lookup.read_person(CURIE)
     sandbox.faults.add("http", {}, status=503)
     found, complete = suggestions.for_person(person, "en")
     assert not complete
@@ -96,7 +96,7 @@ def test_large_events_and_denied_ones_are_not_ticked(
     sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(suggestions, "SMALL_FILES", 0)
-    found, _complete = suggestions.for_person(wikidata.read_person(CURIE), "en")
+    found, _complete = suggestions.for_person(person_lookup.read_person(CURIE), "en")
     assert not [each for each in found if each.use and each.why == "part"]
 
 

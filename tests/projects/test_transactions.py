@@ -13,13 +13,13 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
+from core.models import WikiPace
 from core.transactions import atomic, is_transient
 from core.work import WorkState
 from crawler.models import Picture
-from projects.models import WikiPace
 
 DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock")
-APPS = ("projects", "crawler", "classify", "sdc", "wikivisage")
+APPS = ("core", "wiki", "projects", "crawler", "classify", "sdc", "wikivisage")
 # Who may begin a transaction without `atomic`, and why.
 EXCEPTIONS = {
     "core/transactions.py": "`atomic` itself",

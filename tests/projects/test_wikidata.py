@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from core.user_errors import Refused
+from projects.creation import person_lookup
 from projects.models import DenyEntry, Person
 from sandbox import RunningSandbox
 from wiki import http, wikidata
@@ -44,9 +45,9 @@ def test_other_text_is_no_q_id(text: str) -> None:
 
 
 def test_a_name_finds_only_humans(sandbox: RunningSandbox) -> None:
-    assert "Q7186" in [person.qid for person in wikidata.search_people("Marie", "en")]
-    assert wikidata.search_people("London", "en") == []
-    assert wikidata.search_people("", "en") == []
+    assert "Q7186" in [person.qid for person in person_lookup.search_people("Marie", "en")]
+    assert person_lookup.search_people("London", "en") == []
+    assert person_lookup.search_people("", "en") == []
 
 
 @pytest.mark.parametrize(
@@ -58,12 +59,12 @@ def test_a_name_finds_only_humans(sandbox: RunningSandbox) -> None:
     ],
 )
 def test_a_family_name_is_enough(sandbox: RunningSandbox, text: str, names: set[str]) -> None:
-    found = {person.person.label("en") for person in wikidata.search_people(text, "en")}
+    found = {person.person.label("en") for person in person_lookup.search_people(text, "en")}
     assert names <= found
 
 
 def test_a_person_comes_with_what_the_page_shows(sandbox: RunningSandbox) -> None:
-    found = {person.qid: person for person in wikidata.search_people("albert einstein", "de")}
+    found = {person.qid: person for person in person_lookup.search_people("albert einstein", "de")}
     einstein = found["Q937"].person
     assert einstein.label("de") == "Albert Einstein"
     assert einstein.years == "1879–1955"
@@ -87,7 +88,7 @@ def test_years_are_told_once() -> None:
 
 
 def test_no_value_is_no_portrait_and_no_category(sandbox: RunningSandbox) -> None:
-    erika = wikidata.read_person("Q990000001")
+    erika = person_lookup.read_person("Q990000001")
     assert erika.portrait == ""
     assert erika.commons_category == ""
 
@@ -99,7 +100,7 @@ def test_a_redirect_leads_to_the_item(sandbox: RunningSandbox) -> None:
             "SELECT title FROM page WHERE wiki = 'wikidata' AND redirect_to IS NOT NULL"
         )
     )
-    assert wikidata.search_people(old, "en")[0].qid != old
+    assert person_lookup.search_people(old, "en")[0].qid != old
 
 
 @pytest.mark.parametrize(
@@ -116,16 +117,18 @@ def test_what_is_no_person_is_refused_in_a_sentence(
     sandbox: RunningSandbox, text: str, code: str, says: str
 ) -> None:
     with pytest.raises(Refused) as refused:
-        wikidata.search_people(text, "en")
+        person_lookup.search_people(text, "en")
     assert refused.value.code == code
     assert says in refused.value.sentence
 
 
 def test_people_on_the_deny_list_are_neither_found_nor_read(sandbox: RunningSandbox) -> None:
     DenyEntry.objects.create(wiki=settings.WIKI.code, kind="person", value="Q7186")
-    assert "Q7186" not in [person.qid for person in wikidata.search_people("Marie Curie", "en")]
+    assert "Q7186" not in [
+        person.qid for person in person_lookup.search_people("Marie Curie", "en")
+    ]
     with pytest.raises(Refused, match="denied"):
-        wikidata.read_person("Q7186")
+        person_lookup.read_person("Q7186")
 
 
 def time_claim(pid: str, day: date, precision: int = 11) -> dict[str, Any]:
@@ -170,21 +173,21 @@ def test_living_minors_are_refused(
     entity["claims"]["P569"] = [time_claim("P569", born, precision)]
     world.save_entity(page, entity, user="Admin")
     if not refused:
-        assert wikidata.read_person("Q76").qid == "Q76"
+        assert person_lookup.read_person("Q76").qid == "Q76"
         return
     with pytest.raises(Refused, match="minor"):
-        wikidata.read_person("Q76")
+        person_lookup.read_person("Q76")
 
 
 @pytest.mark.waits
 def test_a_silent_wiki_is_an_error_of_its_own(sandbox: RunningSandbox) -> None:
     sandbox.faults.add("http", {"action": "wbsearchentities"}, status=503)
     with pytest.raises(WikiError):
-        wikidata.search_people("Marie", "en")
+        person_lookup.search_people("Marie", "en")
 
 
 def test_wikis_with_a_page_are_counted_as_the_wiki_lists_them(sandbox: RunningSandbox) -> None:
-    assert wikidata.read_person("Q7186").sitelinks == 8
+    assert person_lookup.read_person("Q7186").sitelinks == 8
     asked = {"action": "wbgetentities", "ids": "Q7186", "props": "sitelinks/urls"}
     answer = http.api(settings.WIKI.wikidata_api, **asked, sitefilter="enwiki|dewiki")
     assert answer["entities"]["Q7186"]["sitelinks"].value == {

@@ -14,9 +14,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from classify.models import Answer, Label, Origin, Verdict
+from core.models import WikiPace
 from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
-from projects.models import Project, User, WikiPace
+from projects.models import Project, User
 from sandbox import RunningSandbox
 from sandbox.records import Page, Revision
 from sdc.batches import services as batches

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from classify import tasks as classify_tasks
 from classify.models import Bootstrap
+from core.models import WikiPace
 from core.user_errors import Refused
 from core.work import WorkState
 from crawler import denylist
@@ -33,9 +34,9 @@ from crawler.pictures import fetch as pictures_fetch
 from crawler.pictures import freshness
 from crawler.pictures.fetch import Unusable
 from projects.accounts import moderator_rights, tokens
-from projects.creation import suggestions
+from projects.creation import person_lookup, suggestions
 from projects.creation.source_lookup import Place
-from projects.models import DenyEntry, Project, Source, User, WikiCredential, WikiPace
+from projects.models import DenyEntry, Project, Source, User, WikiCredential
 from sandbox.faults import Rule
 from sdc import reconcile as sdc_reconcile
 from sdc.batches import services as batches
@@ -55,7 +56,7 @@ from tests.sdc.conftest import (
     send_to_the_end,
     time_passes,
 )
-from wiki import categories, http, wikidata
+from wiki import categories, http
 from wiki import pages as wiki_pages
 from wiki.http import WikiError
 from wikivisage.ops import probes
@@ -320,7 +321,7 @@ def plain(ask: Callable[[], object]) -> Prepare:
 
 
 def suggest(scene: Scene) -> Drive:
-    person = wikidata.read_person("Q7186")
+    person = person_lookup.read_person("Q7186")
     return lambda: suggestions.for_person(person, "en")
 
 
@@ -385,7 +386,7 @@ CALLERS = {
     "subcategories": Caller(
         (f"{CATEGORIES}.children",),
         query("generator=categorymembers"),
-        plain(lambda: categories.children("Marie Curie", 10)),
+        plain(lambda: categories.children("Marie Curie")),
     ),
     "sizes": Caller(
         (f"{CATEGORIES}.sizes",), query("prop=categoryinfo"), plain(lambda: categories.sizes(["A"]))
@@ -503,7 +504,7 @@ CALLERS = {
 
 # The table is whole ---------------------------------------------------------------------------
 
-PACKAGES = ("projects", "crawler", "classify", "sdc", "wikivisage")
+PACKAGES = ("core", "wiki", "projects", "crawler", "classify", "sdc", "wikivisage")
 # Where asking is written: all others go through these.
 READERS = ("wiki.http", "wiki.pywikibot_client", "wiki.transport")
 WAYS = {("http", "api"), ("http", "fetch"), ("http", "follow"), ("commons", "read")}

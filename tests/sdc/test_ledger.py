@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from core.models import AppendOnly
 from projects.ledger import audit
-from projects.models import AppendOnly, AuditEvent, Contribution, Project, User
+from projects.models import AuditEvent, Contribution, Project, User
 from sdc.batches import undo as batches_undo
 from sdc.files import statements
 from sdc.models import ClaimAttempt, Edit, EditBatch

@@ -147,7 +147,7 @@ def wipe() -> None:
     """Every row of the product, past its own rules: the ledger lets nobody delete."""
     tables = [
         model._meta.db_table
-        for app in ("projects", "crawler", "classify", "sdc")
+        for app in ("core", "projects", "crawler", "classify", "sdc")
         for model in apps.get_app_config(app).get_models(include_auto_created=True)
     ]
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from projects.models import AuditEvent, Project, User, WikiPace
+from core.models import WikiPace
+from projects.models import AuditEvent, Project, User
 from sandbox import RunningSandbox
 from sdc import context, tasks
 from sdc.models import ClaimAttempt, EditBatch, WritingStop

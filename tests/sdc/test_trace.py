@@ -16,7 +16,8 @@ from bs4 import BeautifulSoup
 
 from bench.system import ROOT, free_ports
 from bench.volunteer import wait
-from projects.models import Measure, Project, User
+from core.models import Measure
+from projects.models import Project, User
 from sdc.batches import services as batches
 from sdc.batches import undo as batches_undo
 from sdc.models import EditBatch

@@ -14,8 +14,9 @@ from django.core.cache import caches
 from django.test import Client, RequestFactory, override_settings
 
 from core import metrics, ratelimit
+from core.models import Measure
 from core.ratelimit import LIMITS, Limit
-from projects.models import Measure, User
+from projects.models import User
 from tests import factories
 from tests.conftest import ClientOf, MakeProject
 

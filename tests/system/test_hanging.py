@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from projects.models import WikiPace
+from core.models import WikiPace
 from wikivisage.management.commands.run import Command, Part
 from wikivisage.ops import heartbeats
 

@@ -98,7 +98,7 @@ def test_todays_data_and_newer_data_are_not_refused(recorded: MigrationRecorder)
 def test_data_without_the_first_migration_of_an_app_is_refused(
     app: str, recorded: MigrationRecorder
 ) -> None:
-    recorded.record_unapplied(app, "0001_engines")
+    recorded.record_unapplied(app, "0001_rooms")
     assert not schema_history.is_earlier(connection), "nothing of this app was made yet"
     recorded.record_applied(app, "0007_of_an_earlier_version")
     with pytest.raises(CommandError, match="earlier version"):
@@ -108,7 +108,7 @@ def test_data_without_the_first_migration_of_an_app_is_refused(
 def test_health_and_doctor_say_the_same_sentence(
     recorded: MigrationRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorded.record_unapplied("wikivisage", "0001_engines")
+    recorded.record_unapplied("wikivisage", "0001_rooms")
     recorded.record_applied("wikivisage", "0001_reached")
     cache.delete(health.APPLIED)
     part = health.migrations()
@@ -118,6 +118,6 @@ def test_health_and_doctor_say_the_same_sentence(
 
 
 def test_an_unfinished_update_is_told_with_its_command(recorded: MigrationRecorder) -> None:
-    recorded.record_unapplied("wikivisage", "0001_engines")
+    recorded.record_unapplied("wikivisage", "0001_rooms")
     cache.delete(health.APPLIED)
     assert "manage.py migrate" in health.migrations().says

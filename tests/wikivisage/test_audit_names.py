@@ -21,7 +21,7 @@ from sdc.sending_rights import stops
 from tests.conftest import ClientOf
 from wikivisage.ops import retention as ops_retention
 
-APPS = ("projects", "crawler", "classify", "sdc", "wikivisage")
+APPS = ("core", "wiki", "projects", "crawler", "classify", "sdc", "wikivisage")
 STEP = "names in the audit log"
 # What else rows hold beside the deed: numbers, codes, states and names of things, never of people.
 NAMES_NOBODY = {

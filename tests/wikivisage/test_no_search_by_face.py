@@ -24,7 +24,7 @@ from crawler.registry import selection
 from projects.models import Project, User
 from tests.conftest import MakeProject
 
-APPS = ("projects", "crawler", "classify", "sdc", "wikivisage")
+APPS = ("core", "wiki", "projects", "crawler", "classify", "sdc", "wikivisage")
 VECTORS = (
     "crawler.detection.embeddings",
     "crawler.engines",

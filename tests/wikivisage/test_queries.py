@@ -44,7 +44,7 @@ MOST = 45  # queries of any page
 MOST_NEXT = 6
 MOST_ANSWER = 12
 NOW_AND_THEN = re.compile(
-    "SAVEPOINT|writingstop|projects_measure|projects_wikipace|COUNT.*projects_notification"
+    "SAVEPOINT|writingstop|core_measure|core_wikipace|COUNT.*projects_notification"
 )
 # How many there are depends on what there is to say, by a few, and not on how many faces there are.
 ABOUT = {

@@ -9,7 +9,8 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from projects.models import User, WikiPace
+from core.models import WikiPace
+from projects.models import User
 from tests.conftest import ClientOf, MakeProject
 from wikivisage.ops import heartbeats
 

@@ -25,7 +25,7 @@ from django.utils.translation.template import templatize
 
 from wikivisage.messages.notes import NOTES
 
-FOLDERS = ("wikivisage", "projects", "crawler", "classify", "sdc")
+FOLDERS = ("wikivisage", "core", "wiki", "projects", "crawler", "classify", "sdc")
 SOURCE = "en"
 LANGUAGES = tuple(code for code, _name in settings.REAL_LANGUAGES if code != SOURCE)
 COMMENT = "Translators"

@@ -16,9 +16,10 @@ from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 
 from classify.models import Bootstrap, Learner
+from core.models import WikiPace
 from core.work import WorkQuerySet, WorkState
 from crawler.models import CrawlStep, EmbedJob, EngineLook, Photo, Picture, ProjectPhoto
-from projects.models import Project, WikiPace
+from projects.models import Project
 from projects.privacy import objections
 from sdc.models import ClaimAttempt, Watch, WritingStop
 from sdc.sending_rights import stop_page, stops

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core import metrics
-from projects.models import Measure, WikiPace
+from core.models import Measure, WikiPace
 
 EVERY = 20  # seconds between two signs of a process
 PATIENCE = timedelta(

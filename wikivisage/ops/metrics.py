@@ -34,7 +34,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from core import metrics as core_metrics
-from projects.models import Measure
+from core.models import Measure
 from wikivisage.ops import backlog
 
 KEPT = 10  # seconds for which what the database said is shown again

@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-APPS = frozenset({"projects", "crawler", "classify", "sdc", "wikivisage"})
+APPS = frozenset({"core", "projects", "crawler", "classify", "sdc", "wikivisage"})
 SENTENCE = (
     "This data was made by an earlier version of WikiVisage that this one can't bring up to date:"
     " name another DATA_DIR, or an empty database in DATABASE_URL."

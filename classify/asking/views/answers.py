@@ -15,9 +15,10 @@ from classify.models import Answer, Origin, Verdict
 from classify.pages import responses
 from classify.pages.fields import OVERWRITTEN, AnswerForm, BoxForm, FaceForm, PhotoForm, UndoForm
 from classify.review import galleries, reassign
-from core.ratelimit import limited, seconds_to_wait_in, sentence
+from core.ratelimit import limited, sentence
 from crawler import photo_pauses
 from crawler.pictures import freshness
+from projects.members.limits import seconds_to_wait_in
 from projects.models import Project, User
 from projects.permissions import Can, project_view, signed_in
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from core.ratelimit import limited
 from core.user_errors import Refused
 from projects.creation.forms import wiki_problem
+from projects.models import Person
 from projects.permissions import signed_in
 from projects.privacy import admission_requests, admissions
 from wiki import wikidata
@@ -38,10 +39,11 @@ def admission(request: HttpRequest, qid: str) -> HttpResponse:
         except Refused as refused:
             messages.info(request, refused.sentence)
         return redirect("admission", data.qid)
+    person = Person.from_wikidata(data)
     context = {
-        "person": data.person,
+        "person": person,
         "asked": admissions.found(data.qid),
-        "cause": admissions.cause_of(data.person),
+        "cause": admissions.cause_of(person),
         "mine": request.user,
     }
     return render(request, "projects/admission.html", context)
