@@ -4,7 +4,6 @@ from django.db.backends.signals import connection_created
 
 class CoreConfig(AppConfig):
     name = "core"
-    verbose_name = "Platform"
 
     def ready(self) -> None:
         from core import transactions

@@ -56,7 +56,7 @@ def new_project(request: HttpRequest) -> HttpResponse:
     ready = all(known(place, form.qid) for place in form.chosen_places)
     context = {
         "form": form,
-        "person": form.chosen,
+        "person": Person.from_wikidata(form.chosen) if form.chosen else None,
         "found": [_hit(request, person) for person in form.hits],
         "rows": Chooser(form, lazily=lazily).rows(),
         "sum": source_lookup.add_up(form.chosen_places, form.qid) if ready else None,

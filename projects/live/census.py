@@ -3,8 +3,8 @@
 A *part* is a function that counts something by going through a project. Of a small project it is
 counted when it is asked for, and always fresh. Of a large one a worker counts all parts now and
 then into the project's census (`classify.learner.census`), and what is asked for stands there: a
-few seconds old while people answer. Before the first count of a large project a part is what it is of
-an empty one, and `is_being_counted`: pages say so instead. See docs/decisions/0016.
+few seconds old while people answer. Before the first count of a large project a part is what it is
+of an empty one, and `is_being_counted`: pages say so instead. See docs/decisions/0016.
 
     @part("ready", int)
     def ready_count(project: Project) -> int: ...

@@ -113,7 +113,7 @@ def test_a_task_that_raises_before_its_work_is_seen(
 
     all_seen()
     core_metrics._sums.clear()
-    monkeypatch.setattr("crawler.tasks.crawling.crawl", refuse)
+    monkeypatch.setattr("crawler.tasks.listing_crawl.crawl", refuse)
     assert crawl.apply().state == "FAILURE"
     core_metrics.flush(at_once=True)
     part = ready()["parts"]["workers: crawl"]

@@ -155,7 +155,7 @@ def test_a_lease_left_by_a_dead_process_is_taken_over(alice: User) -> None:
 
 
 SCRIPT = """
-from projects import tokens
+from projects.accounts import tokens
 from projects.models import User
 print(tokens.access_token(User.objects.get(wiki_username="Alice")))
 """

@@ -59,13 +59,13 @@ def test_a_name_finds_only_humans(sandbox: RunningSandbox) -> None:
     ],
 )
 def test_a_family_name_is_enough(sandbox: RunningSandbox, text: str, names: set[str]) -> None:
-    found = {person.person.label("en") for person in person_lookup.search_people(text, "en")}
+    found = {person.label("en") for person in person_lookup.search_people(text, "en")}
     assert names <= found
 
 
 def test_a_person_comes_with_what_the_page_shows(sandbox: RunningSandbox) -> None:
     found = {person.qid: person for person in person_lookup.search_people("albert einstein", "de")}
-    einstein = found["Q937"].person
+    einstein = Person.from_wikidata(found["Q937"])
     assert einstein.label("de") == "Albert Einstein"
     assert einstein.years == "1879–1955"
     assert einstein.description("de") == "theoretischer Physiker (1879–1955)"

@@ -429,7 +429,7 @@ CALLERS = {
         ("projects.creation.suggestions._besides",), query("generator=search"), suggest
     ),
     "person search": Caller(
-        (f"{WIKIDATA}.search_people",),
+        (f"{WIKIDATA}.humans_called",),
         {"action": "wbsearchentities"},
         view("person-search", who="Marie"),
     ),
@@ -507,8 +507,8 @@ CALLERS = {
 PACKAGES = ("core", "wiki", "projects", "crawler", "classify", "sdc", "wikivisage")
 # Where asking is written: all others go through these.
 READERS = ("wiki.http", "wiki.pywikibot_client", "wiki.transport")
-WAYS = {("http", "api"), ("http", "fetch"), ("http", "follow"), ("commons", "read")}
-WAYS |= {("commons", "submit")}
+WAYS = {("http", "api"), ("http", "fetch"), ("http", "follow"), ("pywikibot_client", "read")}
+WAYS |= {("pywikibot_client", "submit")}
 
 
 def asks(node: ast.AST) -> bool:

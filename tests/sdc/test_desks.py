@@ -25,8 +25,8 @@ NAME = """
 import sys
 import django
 django.setup()
-from sdc.writing import desks
-print(desks.own(), flush=True)
+from sdc.writing import worker_locks
+print(worker_locks.own(), flush=True)
 sys.stdin.read()
 """
 

@@ -497,8 +497,8 @@ def test_a_history_that_contradicts_what_was_read_is_stale() -> None:
 ONE_RUN = """
 import django
 django.setup()
-from sdc.watch import watching
-watching.work(10)
+from sdc.watch import recheck
+recheck.work(10)
 """
 
 

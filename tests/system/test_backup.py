@@ -40,14 +40,14 @@ GOES_ON = """
 import json
 from classify.models import Answer, Label, Score
 from classify.tasks import infer
-from crawler import detection
+from crawler.detection import detect
 from crawler.engines import load
 from crawler.models import Embedding, Region
-from projects import tokens
+from projects.accounts import tokens
 from projects.models import User
 
 bare = Embedding.objects.count()
-while detection.detect(load, 30):
+while detect.detect(load, 30):
     pass
 infer()
 print(json.dumps({
@@ -93,9 +93,9 @@ def project(fresh_sandbox: RunningSandbox, shared_database: str) -> Project:
 SENDS = """
 import json
 from sdc.models import Claim, ClaimAttempt
-from sdc.writing import writer
+from sdc.writing import scheduler
 
-while writer.work(5):
+while scheduler.work(5):
     pass
 print(json.dumps({
     "attempts": list(ClaimAttempt.objects.order_by("pk").values_list("outcome", "reason")),
@@ -104,7 +104,7 @@ print(json.dumps({
 """
 CONFIRMS = """
 from projects.models import User
-from sdc import services
+from sdc.batches import services
 from sdc.models import EditBatch
 
 services.confirm(EditBatch.objects.get(), User.objects.get(wiki_username="Alice"))
