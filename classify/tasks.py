@@ -49,7 +49,7 @@ def count() -> None:
         wake("classify.count")
 
 
-@shared_task(name="classify.learner.bootstrap", soft_time_limit=20, time_limit=25)
+@shared_task(name="classify.bootstrap", soft_time_limit=20, time_limit=25)
 def read_bootstrap() -> None:
     """Read what the wikis already know of the persons of projects."""
     bootstrap.label_all_tagged()
@@ -58,7 +58,7 @@ def read_bootstrap() -> None:
         Bootstrap.objects.get_or_create(project=project)
     while row := Bootstrap.objects.due().order_by("due_at").first():
         if time.monotonic() > until:
-            wake("classify.learner.bootstrap")
+            wake("classify.bootstrap")
             return
         if row.spent:
             row.fail("crashed", final=True)
@@ -66,7 +66,7 @@ def read_bootstrap() -> None:
             bootstrap.read(row)
 
 
-@shared_task(name="classify.trust.rules", soft_time_limit=50, time_limit=55)
+@shared_task(name="classify.guard", soft_time_limit=50, time_limit=55)
 def look_at_answers() -> None:
     """See whether somebody's answers of late should be looked at before they count."""
     trust_apply.watch()

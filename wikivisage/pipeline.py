@@ -12,10 +12,10 @@ TASKS: dict[str, str] = {
     "crawler.embed": "detect",
     "crawler.tidy": "default",
     "crawler.leave-alone": "crawl",
-    "classify.learner.bootstrap": "default",
+    "classify.bootstrap": "default",
     "classify.infer": "infer",
     "classify.count": "infer",
-    "classify.trust.rules": "default",
+    "classify.guard": "default",
     "sdc.write": "write",
     "sdc.watch": "default",
     "sdc.switch": "default",
@@ -25,12 +25,12 @@ TASKS: dict[str, str] = {
 
 # what happened -> the tasks that look for work then
 WAKES: dict[str, tuple[str, ...]] = {
-    "project-created": ("classify.learner.bootstrap", "crawler.crawl"),
+    "project-created": ("classify.bootstrap", "crawler.crawl"),
     # reopened, too: its vectors may be gone, its sources may have grown, a batch may wait
     "project-resumed": ("crawler.tidy", "crawler.crawl", "classify.infer", "sdc.write"),
     "source-added": ("crawler.crawl",),
     # a long listing makes a project large before anybody opens its page
-    "photos-crawled": ("crawler.detect", "classify.learner.bootstrap", "classify.count"),
+    "photos-crawled": ("crawler.detect", "classify.bootstrap", "classify.count"),
     "pictures-detected": ("classify.infer",),
     "region-drawn": ("crawler.embed",),
     "region-embedded": ("classify.infer",),
@@ -51,10 +51,10 @@ HEARTBEAT: dict[str, float] = {
     "crawler.embed": 10,
     "crawler.tidy": 600,
     "crawler.leave-alone": 3600,
-    "classify.learner.bootstrap": 10,
+    "classify.bootstrap": 10,
     "classify.infer": 5,
     "classify.count": 5,
-    "classify.trust.rules": 15,
+    "classify.guard": 15,
     "sdc.write": 5,
     "sdc.watch": 60,
     "sdc.switch": 30,

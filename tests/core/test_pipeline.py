@@ -50,7 +50,7 @@ def test_every_task_in_the_table_exists_and_has_limits() -> None:
         ("crawler.detect", detection_queue.lease()),
         ("crawler.embed", detection_queue.lease()),
         ("classify.infer", classify.LEARNING_LEASE),
-        ("classify.learner.bootstrap", classify.LEASE),
+        ("classify.bootstrap", classify.LEASE),
         ("sdc.watch", recheck.LEASE),
     ],
 )
@@ -68,7 +68,7 @@ class TestAnnouncing:
         with transaction.atomic():
             announce("project-created")
             assert queued() == []
-        assert queued() == ["classify.learner.bootstrap", "crawler.crawl"]
+        assert queued() == ["classify.bootstrap", "crawler.crawl"]
 
     def test_what_is_rolled_back_wakes_nobody(self) -> None:
         with transaction.atomic():
