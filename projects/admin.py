@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from core.text import plain
 from core.transactions import atomic
 from core.user_errors import Refused
-from projects.lifecycle.forms import set_state
+from projects.lifecycle.services import set_state
 from projects.models import (
     AuditEvent,
     DenyEntry,

@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 from classify import answers as classify_answers
 from classify.models import Answer
 from classify.pages import progress
+from core.redirects import next_url
 from crawler.photo_pauses import OBJECTED
-from projects.accounts.views.account import next_url
 from projects.models import Project
 
 View = Callable[[HttpRequest, Project], HttpResponse]

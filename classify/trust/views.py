@@ -20,8 +20,8 @@ from classify.models import Verdict
 from classify.trust import apply as trust_apply
 from classify.trust.answer_history import OVERRULED, agreement, answers_of, counts_of
 from classify.trust.exclude import set_counts
+from core.redirects import next_url
 from core.user_errors import Refused
-from projects.accounts.views.account import next_url
 from projects.models import Membership, Project
 from projects.permissions import Can, may, moderates, project_view, signed_in, why_not
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.redirects import next_url
 from core.transactions import atomic
-from projects.accounts.views.account import next_url
 from projects.help.tours import TOURS
 from projects.models import User
 from projects.permissions import signed_in

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.user_errors import Refused
-from projects.lifecycle.forms import SettingsForm, set_state
+from projects.lifecycle.forms import SettingsForm
+from projects.lifecycle.services import set_state
 from projects.models import Membership, Project
 from projects.permissions import Can, project_view, signed_in
 

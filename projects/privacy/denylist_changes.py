@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core.transactions import atomic
 from projects.ledger import audit
-from projects.lifecycle.forms import COMES_FROM, set_state
+from projects.lifecycle.services import COMES_FROM, set_state
 from projects.models import DenyEntry, Notification, Objection, Project, User
 from projects.notifications.services import notify
 from projects.privacy import denylist

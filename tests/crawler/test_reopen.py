@@ -15,7 +15,7 @@ from crawler.detection import drawn_boxes
 from crawler.engines import load
 from crawler.models import Embedding, EmbedJob, Photo, Picture, Region
 from crawler.pictures import crops
-from projects.lifecycle.forms import set_state
+from projects.lifecycle.services import set_state
 from projects.models import Project, User
 from sandbox import RunningSandbox
 from tests.conftest import MakeProject

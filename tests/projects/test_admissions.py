@@ -12,7 +12,7 @@ from core.user_errors import Refused
 from projects.creation import person_lookup
 from projects.creation.services import create_project
 from projects.creation.source_lookup import Place
-from projects.lifecycle.forms import set_state
+from projects.lifecycle.services import set_state
 from projects.models import Admission, AuditEvent, DenyEntry, Person, Project, User
 from projects.privacy import admission_requests, admissions
 from sandbox import RunningSandbox

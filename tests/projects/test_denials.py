@@ -26,7 +26,7 @@ from crawler.pictures import crops
 from crawler.services import add_photo, draw_region
 from projects.creation.services import create_project
 from projects.creation.source_lookup import Place
-from projects.lifecycle.forms import set_state
+from projects.lifecycle.services import set_state
 from projects.models import AuditEvent, DenyEntry, Project, User
 from projects.privacy import denylist, denylist_changes
 from sandbox import RunningSandbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from projects.lifecycle.forms import set_state
+from projects.lifecycle.services import set_state
 from projects.models import AuditEvent, Project, User
 from sdc.batches import services as batches
 from sdc.models import Claim, ClaimAttempt, EditBatch

@@ -12,7 +12,7 @@ from classify.models import Label, Question
 from core.user_errors import Refused
 from core.work import WorkState
 from crawler.models import Picture, Region
-from projects.lifecycle.forms import set_state
+from projects.lifecycle.services import set_state
 from projects.models import AuditEvent, DenyEntry, Notification, Project, User
 from projects.notifications.services import notify
 from projects.privacy import denylist_changes

@@ -26,7 +26,7 @@ from crawler.models import Embedding, Region
 from crawler.pictures import crops
 from projects.ledger import audit
 from projects.lifecycle import activity as lifecycle_activity
-from projects.lifecycle.forms import set_state
+from projects.lifecycle.services import set_state
 from projects.models import DenyEntry, Project, User
 from projects.privacy import denylist_changes, objections
 from sandbox import RunningSandbox

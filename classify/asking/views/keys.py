@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from classify.asking import hotkeys as own
-from projects.accounts.views.account import next_url
+from core.redirects import next_url
 from projects.permissions import signed_in
 
 FIELD = "key-"  # and the name of the command

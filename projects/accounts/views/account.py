@@ -6,10 +6,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from core.redirects import next_url
 from projects.members.leaderboard import contributions_of
 from projects.models import Membership
 from projects.notifications.services import offered
@@ -62,11 +62,3 @@ def theme(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie("theme")
     return response
-
-
-def next_url(request: HttpRequest, default: str) -> str:
-    """Where a form wants to go on, if that is a path of this site."""
-    wanted = request.POST.get("next", "")
-    hosts = {request.get_host()}
-    ours = url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure())
-    return wanted if ours and wanted.startswith("/") else default

@@ -6,7 +6,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from projects.accounts.views.account import YEAR, next_url
+from core.redirects import next_url
+from projects.accounts.views.account import YEAR
 from projects.models import User
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.ratelimit import limited
-from projects.accounts.views.account import next_url
+from core.redirects import next_url
 from projects.models import User
 
 LOOPBACK = ("127.0.0.1", "::1")

@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.ratelimit import limited
+from core.redirects import next_url
 from core.user_errors import Refused
-from projects.accounts.views.account import next_url
 from projects.members import services as members_services
 from projects.members.leaderboard import PERIODS, contributions_in, standings
 from projects.members.views.leaderboard import board_page
