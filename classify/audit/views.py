@@ -15,12 +15,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from classify import answers as classify_answers
 from classify.asking.screens import Screen
-from classify.asking.views import grid
-from classify.asking.views.ask import LEASE_MAY_END, faces_named, how_to_join, whose
 from classify.audit import estimates, rounds
 from classify.models import Origin, Question, Round
-from classify.pages import progress, responses
+from classify.pages import progress, responses, strings
+from classify.pages.answering import (
+    LEASE_MAY_END,
+    faces_named,
+    how_to_join,
+    screen_context,
+    screen_page,
+)
 from classify.pages.fields import ScreenForm
+from classify.pages.person import person_context
 from core.ratelimit import limited
 from crawler import photo_pauses
 from projects.live.polling import ticket
@@ -35,7 +41,7 @@ def again(request: HttpRequest, project: Project) -> HttpResponse:
     """The page; who may look but not answer reads why, and how to join."""
     if not may(request.user, Can.REVIEW, project):
         return how_to_join(request, project)
-    return grid.page(request, project, _next(request, project, []))
+    return screen_page(request, _next(request, project, []))
 
 
 @require_GET
@@ -66,7 +72,7 @@ def again_answer(request: HttpRequest, project: Project) -> HttpResponse:
         return responses.wrong(request, project, form)
     photo_pauses.refuse_paused(project, [each.photo for each, _verdict in form.given])
     answers = classify_answers.answer_screen(project, signed_in(request), form.given, Origin.AGAIN)
-    return responses.done(request, project, grid.kept(len(answers)), **_more(project))
+    return responses.done(request, project, strings.answers_kept(len(answers)), **_more(project))
 
 
 @require_POST
@@ -89,8 +95,8 @@ def _next(request: HttpRequest, project: Project, held: list[str]) -> dict[str, 
     screen = rounds.next_screen(project, signed_in(request), held)
     if screen is None:
         return _nothing(request, project) | addresses
-    title, lead = _sentences(screen, whose(project)["name"])
-    context = grid.shown(request, project, screen, title, lead, addresses["post_url"])
+    title, lead = _sentences(screen, person_context(project)["name"])
+    context = screen_context(request, project, screen, title, lead, addresses["post_url"])
     return context | addresses | {"counts": context["counts"] | _more(project)}
 
 
@@ -102,7 +108,7 @@ def _nothing(request: HttpRequest, project: Project) -> dict[str, Any]:
         why, again = "others-look", 5
     elif sure.wanted.faces:
         why, again = "moment", 2
-    return whose(project) | {
+    return person_context(project) | {
         "fragment": "classify/_no_look.html",
         "ticket": ticket(request, project, seconds=LEASE_MAY_END),
         "why": why,

@@ -103,3 +103,7 @@ def review(name: str) -> dict[str, str]:
 def _counted(key: str, say: Callable[[int], str]) -> dict[str, str]:
     """What a script says of one and of more; it fills in the number itself."""
     return {key: say(1).replace("{n}", "1"), f"{key}Many": say(2)}
+
+
+def answers_kept(n: int) -> str:
+    return ngettext("%d answer is kept.", "%d answers are kept.", n) % n

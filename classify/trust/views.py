@@ -15,8 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from classify import answers
-from classify.asking.views.ask import whose
 from classify.models import Verdict
+from classify.pages.person import person_context
 from classify.trust import apply as trust_apply
 from classify.trust.answer_history import OVERRULED, agreement, answers_of, counts_of
 from classify.trust.exclude import set_counts
@@ -44,7 +44,7 @@ def member(request: HttpRequest, project: Project, user_id: str) -> HttpResponse
         PAGE,
     )
     counts = counts_of(project, theirs.user)
-    context: dict[str, Any] = whose(project) | {
+    context: dict[str, Any] = person_context(project) | {
         "theirs": theirs,
         "page": page,
         "first_page": not before,

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from classify.asking.views.ask import whose
 from classify.models import Verdict
+from classify.pages.person import person_context
 from classify.review.galleries import Tile, Which, gallery
 from core.user_errors import Refused
 from crawler.models import Region, not_paused
@@ -52,7 +52,7 @@ def second_looks_page(request: HttpRequest, project: Project) -> HttpResponse:
     waiting = findings.to_look(found)
     may_look = may(request.user, Can.REVIEW, project) and project.state != Project.State.ARCHIVED
     may_look = may_look and not pauses.of_project(project)
-    context: dict[str, Any] = whose(project) | {
+    context: dict[str, Any] = person_context(project) | {
         "waiting": waiting.count(),
         "page": Paginator(found, ROWS).get_page(request.GET.get("page")),
         "may_look": may_look,

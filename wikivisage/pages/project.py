@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
-from classify.asking.views.ask import way_used
+from classify.asking.ways import way_used
 from crawler.listing.source_stats import brought
 from projects.live.polling import SECONDS, fingerprint, ticket
 from projects.models import Membership, Project

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from classify.asking.queue import SILENT
-from classify.asking.views.ask import way_used
+from classify.asking.ways import way_used
 from classify.models import Question
 from core import i18n
 from projects.models import Membership, Project

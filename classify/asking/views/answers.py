@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from classify import answers
-from classify.asking.views.ask import asked_again
+from classify.asking.context import asked_again
 from classify.models import Answer, Origin, Verdict
 from classify.pages import responses
 from classify.pages.fields import OVERWRITTEN, AnswerForm, BoxForm, FaceForm, PhotoForm, UndoForm

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from classify import answers as classify_answers
 from classify.asking import evidence, screens
+from classify.asking.context import not_asking
 from classify.asking.screens import Screen
-from classify.asking.views import ask
-from classify.asking.views.ask import WAY, faces_named, not_asking, remember_way, whose
+from classify.asking.ways import WAY, lead_on, remember_way, skipped_since
 from classify.models import Origin, Question
 from classify.pages import progress, responses, strings
+from classify.pages.answering import faces_named, how_to_join, screen_context, screen_page
 from classify.pages.fields import ScreenForm
+from classify.pages.person import help_context
 from core.ratelimit import limited
 from projects.models import Project
 from projects.permissions import Can, may, project_view, signed_in
@@ -37,9 +38,9 @@ def grid(request: HttpRequest, project: Project) -> HttpResponse:
     many faces at once from now on, `way=auto` no longer.
     """
     if not may(request.user, Can.ANSWER, project):
-        return ask.how_to_join(request, project)
+        return how_to_join(request, project)
     remember_way(request, "grids" if _is_by_hand(request) else "grid")
-    return page(request, project, _next(request, project, []))
+    return screen_page(request, _next(request, project, []))
 
 
 @require_GET
@@ -64,7 +65,7 @@ def grid_answer(request: HttpRequest, project: Project) -> HttpResponse:
     answers = classify_answers.answer_screen(
         project, signed_in(request), form.given, Origin.GRID, form.untold
     )
-    return responses.kept(request, project, answers, kept(len(answers)))
+    return responses.kept(request, project, answers, strings.answers_kept(len(answers)))
 
 
 @limited("answer")
@@ -77,39 +78,6 @@ def grid_skip(request: HttpRequest, project: Project) -> HttpResponse:
         return responses.wrong(request, project, form)
     classify_answers.skip_screen(project, form.regions, signed_in(request))
     return responses.done(request, project, _("Skipped for now."))
-
-
-def page(request: HttpRequest, project: Project, context: dict[str, Any]) -> HttpResponse:
-    """The page of a screen (see `shown`), or of the `fragment` that says why there is none."""
-    return ask.page(request, context, strings.grid(context["name"]), "grid")
-
-
-def shown(
-    request: HttpRequest, project: Project, screen: Screen, title: str, lead: str, post_url: str
-) -> dict[str, Any]:
-    """What classify/grid.html and classify/_screen.html show of a screen."""
-    person, first = whose(project), screen.faces[0]
-    known = screen.nearest
-    many = {"nearest": ask.to_compare(person, known)}
-    return person | {
-        "fragment": "classify/_screen.html",
-        "screen": screen,
-        "title": title,
-        "lead": lead,
-        "post_url": post_url,
-        "skip_url": "",
-        "client_uuid": uuid.uuid4(),  # sent twice by a plain form, it is one answer
-        "counts": progress.of(project, request.user, screen.given, screen.worth),
-        "face": first,
-        "op": "screen",
-        "field": "all",
-        "skip_op": "skipscreen",
-        **(ask.compared(person, first, known) if screen.is_one else many),
-    }
-
-
-def kept(n: int) -> str:
-    return ngettext("%d answer is kept.", "%d answers are kept.", n) % n
 
 
 def _is_by_hand(request: HttpRequest) -> bool:
@@ -125,14 +93,14 @@ def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str,
         signed_in(request),
         held=faces,
         together=by_hand,
-        skipped_since=ask.skipped_since(request),
+        skipped_since=skipped_since(request),
     )
     way = "grid" if by_hand else "auto"
     next_url = f"{reverse('grid-next', args=[project.public_id])}?way={way}"
     addresses = {
         "here": way,
         "post_url": reverse("grid-answer", args=[project.public_id]),
-        "next_url": ask.lead_on(request, next_url),
+        "next_url": lead_on(request, next_url),
         "keep_url": reverse("questions-keep", args=[project.public_id]),
         "skip_url": reverse("grid-skip", args=[project.public_id]),
     }
@@ -141,7 +109,9 @@ def _next(request: HttpRequest, project: Project, faces: list[str]) -> dict[str,
         nothing = not_asking(request, project, url)
         return nothing | {"counts": progress.of(project, request.user)} | addresses
     title, lead = _sentences(screen, project.person.label(get_language() or "en"))
-    context = shown(request, project, screen, title, lead, addresses["post_url"]) | addresses
+    context = (
+        screen_context(request, project, screen, title, lead, addresses["post_url"]) | addresses
+    )
     return context | _beside(screen)
 
 
@@ -149,7 +119,7 @@ def _beside(screen: Screen) -> dict[str, Any]:
     """What stands beside the faces of a screen, besides confirmed ones."""
     why = {"why": evidence.why(screen.kind), "is_nearest": bool(screen.nearest)}
     if screen.is_one:
-        return why | ask.helps(screen.faces[0], screen)
+        return why | help_context(screen.faces[0], screen)
     return why | {"helps": True, "names": screen.named}
 
 

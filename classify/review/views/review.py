@@ -21,11 +21,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from classify import answers as classify_answers
 from classify import selectors
-from classify.asking.views.ask import whose
 from classify.audit import estimates
 from classify.models import Answer, Label, Origin, Score
 from classify.pages import responses, strings
 from classify.pages.fields import ReassignForm, ReviewForm, faces_of, photos_of
+from classify.pages.person import person_context
 from classify.review import galleries, reassign
 from classify.review.galleries import Cursor, Facet, Facets, Fresh, Narrow, Order, Size, Tile, Which
 from core.ratelimit import limited
@@ -113,7 +113,7 @@ def review(request: HttpRequest, project: Project) -> HttpResponse:
         project, chosen.which, chosen.order, after, PAGE, chosen.narrow, before
     )
     counts = galleries.gallery_counts(project)
-    context = whose(project) | {
+    context = person_context(project) | {
         "picked": chosen,
         "which": chosen.which,
         "order": page.order,
@@ -164,7 +164,7 @@ def review_face(request: HttpRequest, project: Project, region_id: str) -> HttpR
     answers = Answer.objects.filter(subject=project.subject, region=tile.region).exclude(verdict="")
     standing = answers.exclude(origin=Origin.UNDO).select_related("user")
     boxes = Region.objects.filter(picture=tile.photo.picture_id, replaced_by=None)
-    context = whose(project) | {
+    context = person_context(project) | {
         "tile": tile,
         "boxes": boxes.exclude(origin=Region.Origin.PHOTO),
         "answers": standing.filter(undone_by=None).order_by("-id")[:ANSWERS],
@@ -184,7 +184,7 @@ def review_compare(request: HttpRequest, project: Project) -> HttpResponse:
     named = list(dict.fromkeys(request.GET.getlist("region")))
     if len(named) != 2:
         raise Http404
-    context = whose(project) | {
+    context = person_context(project) | {
         "pair": _tiles(project, named),
         "may_review": _may_review(request, project),
         "client_uuid": uuid.uuid4(),
@@ -209,7 +209,7 @@ def review_else(request: HttpRequest, project: Project) -> HttpResponse:
     user = signed_in(request)
     keys = [tile.region.pk for tile in tiles]
     found = reassign.offered(project, user, keys, sought)
-    context = whose(project) | {
+    context = person_context(project) | {
         "tiles": tiles,
         "offered": [(each, reassign.joins(each, user)) for each in found],
         "sought": sought,

@@ -11,8 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from classify import selectors
-from classify.asking.views.ask import whose
 from classify.pages import progress, responses, strings
+from classify.pages.person import person_context
 from crawler.models import Photo, ProjectPhoto
 from projects.live.census import is_being_counted
 from projects.models import Project
@@ -34,7 +34,7 @@ def tray(request: HttpRequest, project: Project) -> HttpResponse:
     rest = 0
     if not pauses.of_project(project):
         photos, rest = _page(project, int(after) if after.isdecimal() and len(after) < 19 else 0)
-    context = whose(project) | {
+    context = person_context(project) | {
         "photos": [(photo, uuid.uuid4()) for photo in photos],
         "after": rest or "",
     }
