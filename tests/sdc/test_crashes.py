@@ -38,7 +38,7 @@ django.setup()
 from django.conf import settings
 settings.EDITS_A_MINUTE = 6000
 from sdc import tasks
-tasks.writer.work(4)
+tasks.scheduler.work(4)
 """
 
 
