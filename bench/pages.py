@@ -312,7 +312,7 @@ def poll_address(built: Multitude, looker: Client) -> str:
 def alternatives(bench: Bench) -> dict[str, float]:
     """How many times as long the obvious way takes."""
     from classify.review import galleries
-    from projects.live.census import PARTS
+    from classify.selectors import counted_faces
 
     project = bench.built.project
     others = galleries.likeliest_first(galleries.rows_of(project, galleries.Which.OTHERS))
@@ -320,7 +320,7 @@ def alternatives(bench: Bench) -> dict[str, float]:
     key: Any = others.values_list("key", "pk")[at - 1]
     poll = next(each for each in bench.rows if each.name == "project-status, nothing changed")
     pairs = {
-        "a poll, against counting all scores": (poll.p50, lambda: PARTS["faces"](project)),
+        "a poll, against counting all scores": (poll.p50, lambda: counted_faces.count(project)),
         f"page {at // 60:,} of a gallery, against OFFSET": (
             _ms(lambda: galleries.gallery(project, "others", "best", key)),
             lambda: list(others.select_related("region", "photo__picture")[at : at + 61]),

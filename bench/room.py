@@ -62,7 +62,7 @@ PATIENCE = 30.0  # seconds until a request counts as failed
 P95_MS, CPU_RATIO, QUERIES = 1000, 0.5, 12
 LOAD = 0.8  # of the questions that people would answer if one was always there
 GALLERIES = ("review", "review?which=confirmed", "review?which=others", "review?which=rejected", "")
-COUNTED = "SELECT COUNT(*) FROM classify_census WHERE counts <> '{}'"
+COUNTED = "SELECT COUNT(*) FROM projects_census WHERE counts <> '{}'"
 DATA = str(ROOT / "bench" / "room_data.py")
 
 
@@ -416,7 +416,7 @@ def counts_taken_away(side: Side) -> Iterator[None]:
                 if time.monotonic() > at:
                     at += AWAY_EVERY
                     with suppress(MySQLdb.OperationalError):  # the learner writes that row
-                        run("UPDATE classify_census SET counts = '{}', pulse = 0")
+                        run("UPDATE projects_census SET counts = '{}', pulse = 0")
 
     thread = threading.Thread(target=take_away)
     thread.start()

@@ -137,7 +137,7 @@ def ask() -> dict[str, Any]:
 
 def count() -> dict[str, Any]:
     from classify.learner import census
-    from classify.models import Census
+    from projects.models import Census
 
     census.count_all(60)
     return {"counted": Census.objects.exclude(counts={}).count()}

@@ -7,6 +7,15 @@ class ClassifyConfig(AppConfig):
     verbose_name = _("Answers")
 
     def ready(self) -> None:
-        from classify import selectors  # noqa: F401  # their parts of the census
-        from classify.audit import estimates  # noqa: F401
-        from classify.review import galleries, years  # noqa: F401
+        from classify import selectors
+        from classify.audit import estimates
+        from classify.learner import threshold
+        from classify.review import galleries, years
+        from projects import permissions
+        from projects.live import census
+
+        permissions.read_with("learner")
+        census.register_size(selectors.has_at_least_faces)
+        census.register(selectors.counted_faces, selectors.wordless_count)
+        census.register(estimates.approved_counts, estimates.left_counts, threshold.measured)
+        census.register(galleries.gallery_counts, years.count)

@@ -260,12 +260,3 @@ class Forecast(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["subject", "answers"], name="forecast_course")]
-
-
-class Census(models.Model):
-    """How many faces of a project there are of each kind, so that no page counts them all."""
-
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="census")
-    counts = models.JSONField(default=dict)  # name -> number; see classify.learner.census
-    pulse = models.PositiveBigIntegerField(default=0)  # Project.pulse it was counted at
-    counted_at = models.DateTimeField(default=timezone.now)

@@ -62,11 +62,11 @@ class LearnerState:
 
 
 def face_counts(project: Project) -> FaceCounts:
-    return FaceCounts(**_face_counts(project))
+    return FaceCounts(**counted_faces(project))
 
 
 @part("faces", lambda: asdict(FaceCounts(*[0] * 8)))
-def _face_counts(project: Project) -> dict[str, int]:
+def counted_faces(project: Project) -> dict[str, int]:
     face = ~Q(region__origin=Region.Origin.PHOTO)
     said_no = Q(verdict__in=(Verdict.NO, Verdict.NOT_A_FACE))
     said = Label.objects.filter(subject=project.subject).aggregate(
@@ -95,6 +95,14 @@ def wordless(project: Project) -> QuerySet[Photo]:
 @part("wordless", int)
 def wordless_count(project: Project) -> int:
     return wordless(project).count()
+
+
+def has_at_least_faces(project: Project, number: int) -> bool:
+    """Return whether a project had so many faces when it was last learned."""
+    if "learner" in project._state.fields_cache:
+        row: Any = project._state.fields_cache["learner"]
+        return row is not None and row.faces >= number
+    return Learner.objects.filter(project=project, faces__gte=number).exists()
 
 
 def learner(project: Project) -> LearnerState:

@@ -59,8 +59,14 @@ def _live(project: Project) -> QuerySet[ProjectPhoto]:
     return ProjectPhoto.objects.live().filter(project=project)
 
 
+def has_at_least_photos(project: Project, number: int) -> bool:
+    """Return whether a project has so many photos, by looking at no more of them."""
+    rows = ProjectPhoto.objects.filter(project=project).order_by("pk")
+    return rows[number - 1 : number].exists()
+
+
 @part("photos", lambda: dict.fromkeys(COUNTED, 0))
-def _photo_counts(project: Project) -> dict[str, Any]:
+def photo_counts(project: Project) -> dict[str, Any]:
     """What it takes a walk through all photos of a project to count, see CrawlProgress."""
     counts = _live(project).aggregate(
         photos=Count("id"),
@@ -83,7 +89,7 @@ def crawl_progress(project: Project) -> CrawlProgress:
         open=Count("id", filter=Q(state__in=UNFINISHED)),
         unread=Count("id", filter=Q(state=WorkState.ASIDE)),
     )
-    counts = _photo_counts(project)
+    counts = photo_counts(project)
     rate, pending = counts["rate_a_minute"], counts["pending"]
     stuck = steps.filter(state=WorkState.QUEUED, due_at__gt=timezone.now()).exclude(error="")
     first = stuck.order_by("due_at").first()

@@ -548,3 +548,12 @@ class AuditEvent(AppendOnly):
 
     class Meta:
         indexes = [models.Index(fields=["project", "id"], name="audit_project")]
+
+
+class Census(models.Model):
+    """The numbers of a large project, counted now and then, so that no page counts its faces."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="census")
+    counts = models.JSONField(default=dict)  # by part; see projects.live.census
+    pulse = models.PositiveBigIntegerField(default=0)  # Project.pulse it was counted at
+    counted_at = models.DateTimeField(default=timezone.now)

@@ -44,11 +44,16 @@ ROLES: dict[Can, frozenset[str]] = {
 }
 
 
-# What every page of a project reads with it, in one query. Of upper apps: the learner and the
-# census, of which most pages show something.
-READ_WITH: Any = ("subject__person", "owner", "learner", "census", "reader")
+# What every page of a project reads with it, in one query
+_read_with = ["subject__person", "owner", "census", "reader"]
 LEFT_ALONE = "left_alone"  # on such a project: whether its person is on the deny-list
 READER = "_reader"  # on a project found for a page: the key of who asks, and their membership
+
+
+def read_with(relation: str) -> None:
+    """Have every page of a project read one more relation with it. Call it in
+    `AppConfig.ready`."""
+    _read_with.append(relation)
 
 
 def membership(project: Project, user: Any) -> Membership | None:
@@ -74,7 +79,7 @@ def _found(public_id: Any, user: Any, now: Any) -> QuerySet[Project]:
         reader=FilteredRelation("memberships", condition=mine),
         **{LEFT_ALONE: denylist.left_alone(), pauses.PAUSED_UNTIL: pauses.until_of(now=now)},
     )
-    return found.select_related(*READ_WITH).filter(public_id=public_id)
+    return found.select_related(*_read_with).filter(public_id=public_id)
 
 
 MODERATE = "projects.moderate"

@@ -202,7 +202,7 @@ class Certainty:
 def of(project: Project) -> Certainty:
     """In a bounded number of queries, none of which opens a vector."""
     if is_large(project):
-        yes, rest = _approved_counts(project), _left_counts(project)
+        yes, rest = approved_counts(project), left_counts(project)
         return Certainty(
             Approved(**yes | {"precision": _interval(yes["precision"])}),
             Left(**rest | {"number": _interval(rest["number"])}),
@@ -218,12 +218,12 @@ def _interval(kept: dict[str, Any] | None) -> Interval | None:
 
 
 @part("approved", lambda: asdict(Approved(0, 0, 0, precision=None)))
-def _approved_counts(project: Project) -> dict[str, Any]:
+def approved_counts(project: Project) -> dict[str, Any]:
     return asdict(_approved(project))
 
 
 @part("left", lambda: asdict(Left(0)))
-def _left_counts(project: Project) -> dict[str, Any]:
+def left_counts(project: Project) -> dict[str, Any]:
     revision = Project.objects.values_list("revision", flat=True).get(pk=project.pk)
     return asdict(_left(project, revision))
 

@@ -15,10 +15,9 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from classify.models import Census
 from projects.live.census import count_parts, has_many_rows
 from projects.live.pulse import beat
-from projects.models import Project
+from projects.models import Census, Project
 
 AT_LEAST = 2.0  # seconds from one count to the next
 SHARE = 10  # a count that takes a second is made every ten

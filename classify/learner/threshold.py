@@ -99,7 +99,7 @@ def _counts(project: Project) -> Counts:
     key = f"cut:{project.pk}:{project.rule}:{learned}"
     found: Counts | None = cache.get(key)
     if found is None:
-        found = _read(_measured(project))
+        found = _read(measured(project))
         if not is_large(project):
             cache.set(key, found, KEPT)
     return found
@@ -111,7 +111,7 @@ def _read(measured: dict[str, dict[str, int]]) -> Counts:
 
 
 @part("measured", lambda: {"every": {}, "yes": {}, "no": {}})
-def _measured(project: Project) -> dict[str, dict[str, int]]:
+def measured(project: Project) -> dict[str, dict[str, int]]:
     """How many faces are in each bin, as JSON can hold it: see Counts."""
     measured = Score.objects.filter(subject=project.subject, unlikely__lt=Score.FAR)
     of_region = Score.objects.filter(subject=project.subject, region=OuterRef("region"))

@@ -520,7 +520,7 @@ def rows_of(project: Project, which: Which) -> QuerySet[Any]:
 def on_commons(project: Project) -> Q:
     """Whether the wiki says of a label's (outer) photo that it shows the person."""
     found = Q()
-    for says in ON_COMMONS:
+    for says in _on_commons:
         found |= Q(says(project))
     return found
 
@@ -530,9 +530,14 @@ def _found_there(project: Project) -> Exists:
     return Exists(photos.filter(already_depicts=True))
 
 
-# How to tell: by what a crawl found. What sends statements adds what it knows of them; nothing of
-# that reaches `already_depicts`, from which the model learns.
-ON_COMMONS: list[Callable[[Project], Exists]] = [_found_there]
+# What tells of a label's photo that the wiki says so: first of all what a crawl found
+_on_commons: list[Callable[[Project], Exists]] = [_found_there]
+
+
+def register_on_commons(says: Callable[[Project], Exists]) -> None:
+    """Add a way to tell, of statements that we wrote. Nothing of it reaches `already_depicts`, from
+    which the model learns. Call it in `AppConfig.ready`."""
+    _on_commons.append(says)
 
 
 def _doubted(project: Project, said: QuerySet[Label]) -> QuerySet[Label]:

@@ -53,7 +53,7 @@ class Brought:
 
 
 @part("by-source", list)
-def _photos_by_source(project: Project) -> list[tuple[int | None, int]]:
+def photos_by_source(project: Project) -> list[tuple[int | None, int]]:
     mine = ProjectPhoto.objects.filter(project=project)
     return list(mine.values_list("source").annotate(count=Count("id")).order_by())
 
@@ -66,7 +66,7 @@ def leaving_count(project: Project) -> int:
 
 def brought(project: Project) -> list[Brought]:
     """The sources of a project as they were added, the portrait first."""
-    photos, is_counted = dict(_photos_by_source(project)), not is_being_counted(project)
+    photos, is_counted = dict(photos_by_source(project)), not is_being_counted(project)
     unfinished = Q(steps__title__gt="", steps__state__in=UNFINISHED)
     sources = list(
         project.sources.order_by("id").annotate(

@@ -13,8 +13,9 @@ of an empty one, and `is_being_counted`: pages say so instead. See docs/decision
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any, Generic, TypeVar
 
 from projects.models import Project
 
@@ -22,28 +23,52 @@ T = TypeVar("T")
 Count = Callable[[Project], T]
 
 LARGE = 5000  # faces or photos from which a project is large
-PARTS: dict[str, Count[Any]] = {}  # how each is counted, by its name in the census
 MANY_ROWS = "_has_many_rows"  # on a project: what `has_many_rows` found
 
 
-def part(name: str, empty: Callable[[], Any]) -> Callable[[Count[T]], Count[T]]:
-    """A number, or several, that JSON can hold: whatever the function returns. `empty` makes what
-    it returns for an empty project."""
+@dataclass
+class Part(Generic[T]):
+    """What counts something of a project, read through the census. It must be registered."""
 
-    def decorate(count: Count[T]) -> Count[T]:
-        PARTS[name] = count
+    name: str  # in the census
+    count: Count[T]
+    empty: Callable[[], T]  # makes what it returns for an empty project
 
-        @wraps(count)
-        def read(project: Project) -> T:
-            kept = kept_of(project)
-            if name in kept:
-                return kept[name]  # type: ignore[no-any-return]
-            found: T = empty() if is_large(project) else count(project)
-            return found
+    def __call__(self, project: Project) -> T:
+        """Return what the census of a large project has, else count it."""
+        if self.name not in _parts:
+            raise LookupError(f"{self.name} is not registered as a part of the census")
+        kept = kept_of(project)
+        if self.name in kept:
+            return kept[self.name]  # type: ignore[no-any-return]
+        return self.empty() if is_large(project) else self.count(project)
 
-        return read
+
+_parts: dict[str, Part[Any]] = {}
+_sizes: list[Callable[[Project, int], bool]] = []
+
+
+def part(name: str, empty: Callable[[], Any]) -> Callable[[Count[T]], Part[T]]:
+    """Make a part of a function that returns a number, or several, that JSON can hold. `empty`
+    makes what it returns for an empty project."""
+
+    def decorate(count: Count[T]) -> Part[T]:
+        made = Part(name, count, empty)
+        update_wrapper(made, count)
+        return made
 
     return decorate
+
+
+def register(*parts: Part[Any]) -> None:
+    """Have parts counted with the census. Call it in `AppConfig.ready`."""
+    _parts.update({each.name: each for each in parts})
+
+
+def register_size(has_at_least: Callable[[Project, int], bool]) -> None:
+    """Add a way to tell whether a project has at least so many rows of something. Call it in
+    `AppConfig.ready`. What upper apps know costs less, so it is asked first."""
+    _sizes.insert(0, has_at_least)
 
 
 def kept_of(project: Project) -> dict[str, Any]:
@@ -73,7 +98,8 @@ def has_many_rows(project: Project) -> bool:
     object."""
     known: bool | None = project.__dict__.get(MANY_ROWS)
     if known is None:
-        known = project.__dict__[MANY_ROWS] = _has_many_rows(project)
+        known = any(has_at_least(project, LARGE) for has_at_least in _sizes)
+        project.__dict__[MANY_ROWS] = known
     return known
 
 
@@ -81,15 +107,4 @@ def count_parts(project: Project) -> dict[str, Any]:
     """All parts, counted now."""
     project._state.fields_cache["census"] = None  # nothing is taken from the last count
     project.__dict__[MANY_ROWS] = False  # nor is a part that another one asks for left out
-    return {name: count(project) for name, count in PARTS.items()}
-
-
-def _has_many_rows(project: Project) -> bool:
-    if "learner" in project._state.fields_cache:
-        learner: Any = project._state.fields_cache["learner"]
-        faces = learner.faces if learner else 0
-    else:
-        rows = Project.objects.filter(pk=project.pk).values_list("learner__faces", flat=True)
-        faces = rows.first() or 0
-    photos: Any = project.project_photos
-    return faces >= LARGE or photos.order_by("pk")[LARGE - 1 : LARGE].exists()
+    return {name: each.count(project) for name, each in _parts.items()}

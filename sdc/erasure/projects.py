@@ -15,7 +15,6 @@ from classify import selectors as classify
 from classify.models import (
     Answer,
     Bootstrap,
-    Census,
     Forecast,
     Label,
     Learner,
@@ -33,6 +32,7 @@ from crawler import selectors as crawler
 from crawler.models import EmbedJob, ProjectEngine, ProjectPhoto
 from projects.ledger import audit
 from projects.models import (
+    Census,
     Contribution,
     Invite,
     Membership,

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from classify.models import Label
-from classify.review.galleries import ON_COMMONS
 from classify.selectors import eligible
 from crawler.models import ProjectPhoto, not_paused
 from projects.live.census import part
@@ -108,12 +107,9 @@ def ready(project: Project) -> QuerySet[Label]:
     )
 
 
-def _stands(project: Project) -> Exists:
+def stands(project: Project) -> Exists:
     """Whether a label's (outer) photo has a statement that we wrote, or met as we wanted to."""
     return Exists(claims_of(project).filter(state__in=(Claim.State.WRITTEN, Claim.State.PRESENT)))
-
-
-ON_COMMONS.append(_stands)
 
 
 def claims_of(project: Project) -> QuerySet[Claim]:

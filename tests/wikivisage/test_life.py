@@ -8,14 +8,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from classify.models import Census, Forecast
+from classify.models import Forecast
 from classify.review import years
 from core.work import WorkState
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from crawler.selectors import crawl_progress
 from projects import ledger
 from projects.members import services as members
-from projects.models import Contribution, Project, User
+from projects.models import Census, Contribution, Project, User
 from sdc.models import Watch
 from tests.classify.faces import Cast, add_photo
 from tests.conftest import ClientOf

@@ -27,14 +27,14 @@ from bench.multitude import Multitude
 from bench.pages import Meter, addresses
 from classify import answers
 from classify.learner import census as learner_census
-from classify.models import Census, Origin, Question, Verdict
+from classify.models import Origin, Question, Verdict
 from classify.tasks import count, infer
 from classify.trust import exclude as trust_exclude
 from crawler import omissions
 from crawler import services as crawler
 from crawler.models import Photo, Picture, ProjectPhoto, Region
 from projects.live import census as live_census
-from projects.models import Project, Tally, User
+from projects.models import Census, Project, Tally, User
 from tests.classify.faces import Cast, add_photo, learn
 from tests.conftest import MakeProject
 from wikivisage.pages import cards
