@@ -80,12 +80,12 @@ class PersonData:
 def find_qid(text: str) -> str | None:
     """The Q-ID in a pasted Q-ID or Wikidata address of any shape; None for other text."""
     found = _QID.search(text)
-    if found and (_ADDRESS.match(text) or text.strip() == found[0]):
+    if found and (is_link(text) or text.strip() == found[0]):
         return f"Q{found[1]}"
     return None
 
 
-def is_address(text: str) -> bool:
+def is_link(text: str) -> bool:
     """Return whether a text is no name but an address, or the link that wikitext makes of one."""
     return bool(_ADDRESS.match(text))
 

@@ -23,7 +23,7 @@ def search_people(text: str, language: str, limit: int = 7) -> list[PersonData]:
     text = text.strip()[:LONGEST_QUERY]
     if qid := wikidata.find_qid(text):
         return [read_person(qid)]
-    if wikidata.is_address(text):
+    if wikidata.is_link(text):
         raise wikidata.no_item()
     if not text:
         return []

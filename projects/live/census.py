@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
 
-from projects.models import Project
+from projects.models import Census, Project
 
 T = TypeVar("T")
 Count = Callable[[Project], T]
@@ -79,8 +79,7 @@ def kept_of(project: Project) -> dict[str, Any]:
     if "census" in project._state.fields_cache:
         census: Any = project._state.fields_cache["census"]
         return census.counts if census else {}
-    rows = Project.objects.filter(pk=project.pk).values_list("census__counts", flat=True)
-    return rows.first() or {}
+    return Census.objects.filter(project=project).values_list("counts", flat=True).first() or {}
 
 
 def is_large(project: Project) -> bool:
