@@ -157,8 +157,8 @@ def test_what_a_batch_wrote_is_told_once_whatever_it_went_through(
     back = send_to_the_end(undo.undo(batch, alice))
     assert "done. 3 statements written." in heard()
     assert "done. 3 statements taken back." in heard()
-    unread = alice.notifications.filter(read_at=None).values_list("data__code", flat=True)
-    assert set(unread) == {batch.code, back.code}
+    unread = alice.notifications.filter(read_at=None).values_list("data", flat=True)
+    assert {data["code"] for data in unread} == {batch.code, back.code}
 
 
 def test_a_lost_login_is_told_since_only_the_sender_can_go_on(
